@@ -1,0 +1,165 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The modules stand in layers; a target may depend only on targets of a lower layer.
+// docs/ARCHITECTURE.md tells what each one is for, and the tidy test checks the arrows.
+
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library of ours and the test target beside it.
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+        swiftSettings: settings)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "colod",
+    products: [
+        .executable(name: "colod", targets: ["colod"]),
+        .executable(name: "coloctl", targets: ["coloctl"]),
+        .executable(name: "colosim", targets: ["colosim"]),
+        .executable(name: "colobench", targets: ["colobench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Layer 0: shims of C libraries (no logic) and the two leaves that everything pure stands on.
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CGnuTLS", pkgConfig: "gnutls", providers: [.apt(["libgnutls28-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CSlirp", pkgConfig: "slirp", providers: [.apt(["libslirp-dev"])]),
+        module("ByteCoding"),
+        module("Environment"),
+
+        // Layer 1
+        module("SystemCalls", ["CLinux", "Environment"]),
+        module("Diagnostics", [log, .product(name: "Histogram", package: "hdrhistogram-swift")]),
+
+        // Layer 2
+        module("GuestMemory", ["SystemCalls"]),
+        module("BlockLayer", ["SystemCalls", "ByteCoding"]),
+        module("PacketPath", ["SystemCalls", "CLinux", "CSlirp", "Environment"]),
+        module("Transport", ["SystemCalls", "CLinux"]),
+        module("MigrationFormat", ["ByteCoding"]),
+        module("ReplicationCore", ["ByteCoding", "Environment"]),
+        module("QMP"),
+        module("QAPI", ["QMP"]),
+
+        // Layer 3
+        module("MachineModel", ["GuestMemory", "SystemCalls", "ByteCoding", "Environment"]),
+
+        // Layer 4
+        module("EngineRISCV", ["MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "CLinux"]),
+        module("Virtio", ["MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "SystemCalls"]),
+        module("PlatformDevices", ["MachineModel", "GuestMemory", "ByteCoding", "SystemCalls"]),
+        module("Configuration", [.product(name: "Yams", package: "Yams")]),
+        module("Simulation", ["ReplicationCore", "Environment", "ByteCoding"]),
+
+        // Layer 5
+        module(
+            "VirtualMachine",
+            [
+                "MachineModel", "EngineRISCV", "Virtio", "PlatformDevices", "GuestMemory", "BlockLayer", "PacketPath",
+                "MigrationFormat", "SystemCalls", "ByteCoding",
+            ]),
+
+        // Layer 6
+        module(
+            "Migration",
+            [
+                "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "GuestMemory", "SystemCalls",
+                "ByteCoding", "QAPI",
+            ]),
+
+        // Layer 7
+        module(
+            "Replication",
+            [
+                "Migration", "ReplicationCore", "VirtualMachine", "MachineModel", "MigrationFormat", "Transport",
+                "GuestMemory", "PacketPath", "SystemCalls", "ByteCoding", "Environment", "Diagnostics", "CGnuTLS",
+            ] + nio),
+
+        // Layer 8
+        module("ManagementServer", ["QMP", "QAPI", "Diagnostics"] + nio),
+        module("ServiceHost", ["CSystemd", "Diagnostics", log]),
+
+        // Layer 9
+        module(
+            "ColodKit",
+            [
+                "Configuration", "VirtualMachine", "Migration", "Replication", "ManagementServer", "ServiceHost",
+                "Diagnostics", "QAPI", "QMP", "PacketPath", "BlockLayer", "Transport", "ReplicationCore",
+                "MachineModel", "GuestMemory", "SystemCalls", "Environment",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
+        // What tests, the demo and the benchmarks share: hosts made of network namespaces, a Redis client, processes.
+        module("PairLab", ["SystemCalls", "CLinux", "QMP"]),
+
+        // Layer 10: thin programs
+        program("colod", ["ColodKit", "Configuration"]),
+        program("coloctl", ["QMP", "SystemCalls"]),
+        program("colosim", ["Simulation"]),
+        program(
+            "colobench",
+            [
+                "PairLab", "VirtualMachine", "EngineRISCV", "PlatformDevices", "MachineModel", "GuestMemory",
+                "Migration", "Replication", "ReplicationCore", "Transport", "SystemCalls", "QMP", "Diagnostics",
+            ]),
+
+        // Tests: one target a module, and one for each kind of promise that spans modules.
+        tests("ByteCodingTests", ["ByteCoding"]),
+        tests("SystemCallsTests", ["SystemCalls"]),
+        tests("GuestMemoryTests", ["GuestMemory"]),
+        tests("BlockLayerTests", ["BlockLayer", "SystemCalls"]),
+        tests("PacketPathTests", ["PacketPath", "SystemCalls", "Environment"]),
+        tests("TransportTests", ["Transport", "SystemCalls"]),
+        tests("MigrationFormatTests", ["MigrationFormat", "ByteCoding"]),
+        tests("ReplicationCoreTests", ["ReplicationCore", "ByteCoding", "Environment"]),
+        tests("SimulationTests", ["Simulation", "ReplicationCore", "Environment"]),
+        tests("QMPTests", ["QMP"]),
+        tests("QAPITests", ["QAPI", "QMP"]),
+        tests("EngineRISCVTests", ["EngineRISCV", "MachineModel", "GuestMemory", "SystemCalls", "ByteCoding"]),
+        tests("VirtioTests", ["Virtio", "MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding"]),
+        tests("PlatformDevicesTests", ["PlatformDevices", "MachineModel", "GuestMemory", "ByteCoding"]),
+        tests("ConfigurationTests", ["Configuration"]),
+        tests(
+            "VirtualMachineTests",
+            ["VirtualMachine", "MachineModel", "GuestMemory", "EngineRISCV", "MigrationFormat", "ByteCoding"]),
+        tests(
+            "MigrationTests",
+            ["Migration", "VirtualMachine", "MigrationFormat", "Transport", "GuestMemory", "SystemCalls"]),
+        tests("ReplicationTests", ["Replication", "ReplicationCore", "Migration", "VirtualMachine", "GuestMemory"]),
+        tests("ManagementServerTests", ["ManagementServer", "QMP", "QAPI", "SystemCalls"]),
+        tests("ServiceHostTests", ["ServiceHost", "SystemCalls"]),
+        // The tree itself: arrows between modules, sizes, forbidden words.
+        tests("TidyTests", []),
+        // Real processes: colod, coloctl, real QEMU as the peer, network namespaces, faults.
+        tests("SystemTests", ["PairLab", "QMP", "SystemCalls"]),
+    ]
+)

@@ -1,0 +1,1 @@
+/// Disks of a guest: where virtio-blk's requests end.

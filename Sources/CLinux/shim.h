@@ -1,0 +1,56 @@
+// Linux interfaces that Swift cannot import by itself: variadic calls, macros with casts, and a few structures.
+// Header-only, and without logic of our own.
+#pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/// open(2) is variadic.
+static inline int clinux_open(const char *path, int flags, unsigned mode) { return open(path, flags, mode); }
+
+/// fcntl(2) is variadic.
+static inline int clinux_fcntl(int fd, int command, int argument) { return fcntl(fd, command, argument); }
+
+/// ioctl(2) is variadic.
+static inline int clinux_ioctl(int fd, unsigned long request, void *argument) { return ioctl(fd, request, argument); }
+
+/// memfd_create(2).
+static inline int clinux_memfd_create(const char *name, unsigned flags) {
+    return (int)syscall(SYS_memfd_create, name, flags);
+}
+
+/// setns(2) for a network namespace; acts on the calling thread alone.
+static inline int clinux_set_network_namespace(int fd) { return setns(fd, CLONE_NEWNET); }
+
+/// gettid(2).
+static inline int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
+
+/// Attaches `fd` (an open /dev/net/tun) to the tap interface `name`; frames carry no extra header.
+static inline int clinux_attach_tap(int fd, const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    request.ifr_flags = IFF_TAP | IFF_NO_PI;
+    return ioctl(fd, TUNSETIFF, &request);
+}

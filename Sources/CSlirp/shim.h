@@ -1,0 +1,3 @@
+#pragma once
+#include <slirp/libslirp.h>
+#include <slirp/libslirp-version.h>

@@ -1,0 +1,1 @@
+/// The configuration file: YAML to a validated description of guest and pair.

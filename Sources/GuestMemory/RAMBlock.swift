@@ -1,0 +1,39 @@
+import SystemCalls
+
+/// The size of a target page, the unit of the dirty log and of the migration stream, in bytes.
+public let targetPageSize = 4096
+
+/// One contiguous piece of guest RAM, with the name it has in a migration stream.
+public final class RAMBlock: Sendable {
+    /// The name ("ram"), unique in its machine; at most 255 bytes.
+    public let name: String
+    /// Guest-physical address of the first byte.
+    public let guestAddress: UInt64
+    /// Length in bytes, a multiple of `targetPageSize`.
+    public let size: Int
+    /// Which pages were written since the last harvest.
+    public let dirtyLog: DirtyLog
+    private let mapping: MemoryMapping
+
+    /// Maps a zero-filled block. Throws if `size` cannot be mapped; `size` is rounded up to whole pages.
+    public init(name: String, guestAddress: UInt64, size: Int) throws(SystemError) {
+        self.name = name
+        self.guestAddress = guestAddress
+        self.size = max(1, (size + targetPageSize - 1) / targetPageSize) * targetPageSize
+        mapping = try MemoryMapping(count: self.size)
+        dirtyLog = try DirtyLog(pageCount: self.size / targetPageSize)
+    }
+
+    // SAFETY: valid as long as the block lives. vCPUs write here while the guest runs: whoever validates guest data
+    // copies it first (`GuestMemory.read`).
+    /// The first byte, in the host's address space.
+    public var base: UnsafeMutableRawPointer { mapping.base }
+
+    /// The number of target pages.
+    public var pageCount: Int { size / targetPageSize }
+
+    /// Gives whole pages back to the host; they read as zero again.
+    public func discard(page: Int, count: Int) {
+        mapping.discard(offset: page * targetPageSize, count: count * targetPageSize)
+    }
+}

@@ -1,0 +1,48 @@
+import ByteCoding
+
+/// The name under which a device's state stands in a migration stream.
+public struct DeviceIdentity: Hashable, Sendable {
+    /// The section name ("serial", "virtio-net"), at most 255 bytes.
+    public let name: String
+    /// Tells devices of the same name apart.
+    public let instance: UInt32
+    /// The version this build writes.
+    public let version: UInt32
+    /// The oldest version this build reads.
+    public let oldestVersion: UInt32
+
+    /// The identity of instance `instance` of `name`.
+    public init(name: String, instance: UInt32 = 0, version: UInt32 = 1, oldestVersion: UInt32 = 1) {
+        self.name = name
+        self.instance = instance
+        self.version = version
+        self.oldestVersion = oldestVersion
+    }
+}
+
+/// Why a device's state was refused.
+public enum DeviceStateError: Error, Equatable, Sendable {
+    /// The bytes end too soon or hold no value of the kind expected.
+    case malformed(ByteCodingError)
+    /// A field has a value that the device cannot be in.
+    case invalid(field: String, value: String)
+}
+
+/// A device (or vCPU) whose state can be saved as plain data and loaded in another process.
+///
+/// All calls come while the machine is paused. The encoding is vmstate's (wire.md §3): big-endian fields one after
+/// the other, no length in front.
+public protocol SavedDevice: AnyObject, Sendable {
+    /// Name, instance and version of the section.
+    var identity: DeviceIdentity { get }
+    /// Appends the state.
+    func saveState(to writer: inout ByteWriter)
+    /// Reads and validates a state of `version` (within the identity's bounds) and returns the step that makes it
+    /// current, which cannot fail. Nothing changes until that step runs, so a bad section leaves the device as it was.
+    ///
+    /// Throws `.malformed(.truncated)` when more bytes are needed, which a caller that reads from a socket answers
+    /// with more bytes.
+    func prepareLoad(
+        version: UInt32, from reader: inout ByteReader
+    ) throws(DeviceStateError) -> @Sendable () -> Void
+}

@@ -1,0 +1,35 @@
+/// What runs the guest's instructions. The replication core and the machine know nothing more of it.
+///
+/// Threads: `resume` and `pause` come from one controlling thread at a time. All other members are called only while
+/// the engine is paused, unless they say otherwise.
+public protocol GuestEngine: AnyObject, Sendable {
+    /// Short name for status and logs ("riscv64", "none").
+    var name: String { get }
+    /// Number of vCPUs; 0 for a machine that is RAM only.
+    var vCPUCount: Int { get }
+    /// Lets the vCPUs run. Returns at once.
+    func resume()
+    /// Stops every vCPU at an instruction boundary and returns when all stand, within a millisecond as a rule.
+    /// Must not be called with the machine lock held.
+    func pause()
+    /// Forgets every cached write permission, so that the next store to each page marks it in the dirty log again.
+    func forgetWritePermissions()
+    /// Forgets everything cached about memory, after its content was replaced from outside.
+    func forgetTranslations()
+    /// Instructions retired by all vCPUs since the start of this process; may be read while running.
+    var retiredInstructions: UInt64 { get }
+    /// One saved device for each vCPU, and one for what they share.
+    var savedDevices: [any SavedDevice] { get }
+    /// Ends the vCPU threads; the engine cannot be used afterwards.
+    func shutDown()
+}
+
+/// What the guest asked of its machine.
+public enum GuestRequest: Sendable, Equatable {
+    /// Power off.
+    case powerOff
+    /// Reboot.
+    case reset
+    /// The guest cannot go on (a vCPU in an impossible state); the text says why.
+    case crashed(String)
+}

@@ -1,0 +1,1 @@
+/// Drives a migration stream out or in.

@@ -1,0 +1,1 @@
+/// QEMU 7.2's migration stream: bytes to values and back, without I/O.

@@ -1,0 +1,1 @@
+/// Interrupt controllers, timer, UART and power of the riscv64 machine, and its device tree.

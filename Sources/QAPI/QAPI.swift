@@ -1,0 +1,1 @@
+/// Commands, events, capabilities and parameters of the management schema.

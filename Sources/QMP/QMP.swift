@@ -1,0 +1,1 @@
+/// QMP's wire grammar: streaming JSON, negotiation, requests and replies. Pure.

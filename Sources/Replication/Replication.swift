@@ -1,0 +1,1 @@
+/// Connects the pure core to sockets, memory, the machine and the clock.

@@ -1,0 +1,1 @@
+/// What systemd expects of a service.

@@ -1,0 +1,1 @@
+/// A pair over a simulated link: one seed, one run.

@@ -1,0 +1,32 @@
+import CLinux
+import Glibc
+
+/// A private, zero-filled piece of the address space; unmapped when its owner goes away.
+public final class MemoryMapping: @unchecked Sendable {
+    // SAFETY: the address and length never change after init. Who may touch the bytes when is the business of the
+    // owner (for guest memory: the vCPUs, and others under the rules of GuestMemory).
+    /// First byte.
+    public let base: UnsafeMutableRawPointer
+    /// Length in bytes, a multiple of the host's page size.
+    public let count: Int
+
+    /// Maps `count` bytes: mmap(2), anonymous. With `prefault` every page is made present at once, so that no later
+    /// access waits for the kernel.
+    public init(count: Int, prefault: Bool = false) throws(SystemError) {
+        let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let rounded = max(1, (count + pageSize - 1) / pageSize) * pageSize
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (prefault ? MAP_POPULATE : 0)
+        let address = mmap(nil, rounded, PROT_READ | PROT_WRITE, flags, -1, 0)
+        guard let address, address != MAP_FAILED else { throw .last("mmap", "\(rounded) bytes") }
+        base = address
+        self.count = rounded
+    }
+
+    deinit { munmap(base, count) }
+
+    /// Gives the content back to the kernel; the bytes read as zero again: madvise(2) MADV_DONTNEED.
+    public func discard(offset: Int, count: Int) {
+        precondition(offset >= 0 && count >= 0 && offset + count <= self.count)
+        madvise(base + offset, count, MADV_DONTNEED)
+    }
+}

@@ -1,0 +1,16 @@
+import Environment
+import Glibc
+
+/// The host's monotonic clock: clock_gettime(2) CLOCK_MONOTONIC.
+public struct SystemClock: MonotonicClock {
+    /// The clock.
+    public init() {}
+
+    @inline(__always)
+    public func now() -> Nanoseconds {
+        var time = timespec()
+        // SAFETY: clock_gettime fills the structure it is given; CLOCK_MONOTONIC cannot fail on Linux.
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Nanoseconds(UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
+    }
+}

@@ -1,0 +1,44 @@
+import CLinux
+import Glibc
+
+/// A plain thread with a name, for the data plane and vCPUs: pthread_create(3).
+public final class Thread: @unchecked Sendable {
+    // SAFETY: `handle` is written once before the thread can be joined, and `joined` only by the one that joins.
+    private var handle = pthread_t()
+    private var joined = false
+    private let body: @Sendable () -> Void
+    private let name: String
+
+    /// Starts `body` on a thread of its own. `name` is what ps and top show (15 bytes at most).
+    public init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+        self.body = body
+        self.name = name
+        let box = Unmanaged.passRetained(self)
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        let code = pthread_create(
+            &handle, &attributes,
+            { raw in
+                // SAFETY: `raw` is the retained box made above, taken back exactly once, here.
+                guard let raw else { return nil }
+                let thread = Unmanaged<Thread>.fromOpaque(raw).takeRetainedValue()
+                pthread_setname_np(pthread_self(), String(thread.name.prefix(15)))
+                thread.body()
+                return nil
+            }, box.toOpaque())
+        if code != 0 {
+            box.release()
+            throw SystemError(code: code, call: "pthread_create", subject: name)
+        }
+    }
+
+    /// Waits until the thread has ended. To be called once at most; a thread never joined is detached.
+    public func join() {
+        guard !joined else { return }
+        joined = true
+        pthread_join(handle, nil)
+    }
+
+    deinit { if !joined { pthread_detach(handle) } }
+}

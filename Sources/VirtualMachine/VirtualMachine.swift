@@ -1,0 +1,1 @@
+/// Assembles a machine, runs it, saves and loads its state.
