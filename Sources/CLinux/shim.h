@@ -43,6 +43,9 @@ static inline int clinux_memfd_create(const char *name, unsigned flags) {
 /// setns(2) for a network namespace; acts on the calling thread alone.
 static inline int clinux_set_network_namespace(int fd) { return setns(fd, CLONE_NEWNET); }
 
+/// pidfd_open(2).
+static inline int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
 /// gettid(2).
 static inline int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
 

@@ -1,0 +1,93 @@
+import CLinux
+import Environment
+import Glibc
+
+/// A child process in a process group of its own, with standard input and output on /dev/null.
+public final class ChildProcess {
+    /// How a process ended.
+    public enum Ending: Equatable, Sendable {
+        /// With this exit status.
+        case exited(Int32)
+        /// By this signal.
+        case killed(Int32)
+    }
+
+    /// The process id.
+    public let processID: pid_t
+    private var ending: Ending?
+
+    /// Starts the executable at `path`: posix_spawn(3). `environment` is the whole environment, as "NAME=value".
+    public init(path: String, arguments: [String], environment: [String]) throws(SystemError) {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setpgroup(&attributes, 0)
+        var noSignals = sigset_t()
+        sigemptyset(&noSignals)
+        posix_spawnattr_setsigmask(&attributes, &noSignals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+        var child: pid_t = 0
+        let code = Self.withCStrings([path] + arguments) { argv in
+            Self.withCStrings(environment) { envp in
+                posix_spawn(&child, path, &actions, &attributes, argv, envp)
+            }
+        }
+        guard code == 0 else { throw SystemError(code: code, call: "posix_spawn", subject: path) }
+        processID = child
+    }
+
+    deinit {
+        if ending == nil { killGroup() }
+    }
+
+    /// Waits for the end. Nil, and the whole process group killed, when `deadline` passes first.
+    public func wait(until deadline: Nanoseconds) throws(SystemError) -> Ending? {
+        if let ending { return ending }
+        let watch = clinux_pidfd_open(processID)
+        guard watch >= 0 else { throw .last("pidfd_open") }
+        defer { close(watch) }
+        while true {
+            let now = SystemClock().now()
+            let left = deadline - now
+            var entry = pollfd(fd: watch, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&entry, 1, Int32(clamping: (left.count + 999_999) / 1_000_000))
+            if ready > 0 { break }
+            if ready < 0, errno != EINTR { throw .last("poll") }
+            if SystemClock().now() >= deadline {
+                killGroup()
+                return nil
+            }
+        }
+        return reap()
+    }
+
+    private func killGroup() {
+        kill(-processID, SIGKILL)
+        kill(processID, SIGKILL)
+        _ = reap()
+    }
+
+    private func reap() -> Ending {
+        var status: Int32 = 0
+        while waitpid(processID, &status, 0) < 0, errno == EINTR {}
+        let signal = status & 0x7f
+        let result: Ending = signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal)
+        ending = result
+        return result
+    }
+
+    /// Calls `body` with a null-terminated array of C strings that lives as long as the call.
+    private static func withCStrings<Result>(
+        _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+    ) -> Result {
+        // SAFETY: strdup's copies are freed after `body`, which gets them with the closing null.
+        let copies = strings.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        return body(copies + [nil])
+    }
+}

@@ -1,0 +1,66 @@
+import Glibc
+
+/// A small file that is replaced as a whole and survives a crash at any moment: it holds either the old content or
+/// the new one.
+public struct DurableFile: Sendable {
+    /// Where it lies.
+    public let path: String
+    /// The largest content accepted when reading, in bytes.
+    public static let largestContent = 65_536
+
+    /// The file at `path`, which need not exist yet; its folder must.
+    public init(path: String) { self.path = path }
+
+    /// The content; nil if there is no such file.
+    public func read() throws(SystemError) -> [UInt8]? {
+        let file: Descriptor
+        do throws(SystemError) {
+            file = try Descriptor.open(path, flags: O_RDONLY)
+        } catch {
+            if error.code == ENOENT { return nil }
+            throw error
+        }
+        var content: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            // SAFETY: reads at most the length of `chunk` into it.
+            let count = Glibc.read(file.number, &chunk, chunk.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw .last("read", path)
+            }
+            if count == 0 { return content }
+            content += chunk[..<count]
+            if content.count > Self.largestContent { throw SystemError(code: EFBIG, call: "read", subject: path) }
+        }
+    }
+
+    /// Replaces the content and returns when it is on stable storage: write to a neighbour, fsync(2), rename(2), and
+    /// fsync of the folder.
+    public func replace(with content: [UInt8]) throws(SystemError) {
+        let neighbour = path + ".new"
+        do {
+            let file = try Descriptor.open(neighbour, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+            var written = 0
+            while written < content.count {
+                // SAFETY: writes the rest of an array that is alive for the call.
+                let count = content[written...].withUnsafeBytes { write(file.number, $0.baseAddress, $0.count) }
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    throw SystemError.last("write", neighbour)
+                }
+                written += count
+            }
+            guard fsync(file.number) == 0 else { throw SystemError.last("fsync", neighbour) }
+        } catch let error as SystemError {
+            throw error
+        } catch {
+            throw SystemError(code: EIO, call: "write", subject: neighbour)
+        }
+        guard rename(neighbour, path) == 0 else { throw .last("rename", path) }
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let directory = try Descriptor.open(folder, flags: O_RDONLY | O_DIRECTORY)
+        guard fsync(directory.number) == 0 else { throw .last("fsync", folder) }
+    }
+}
