@@ -43,6 +43,17 @@ public final class ThreadGate<Value>: @unchecked Sendable {
         return try body(&value)
     }
 
+    /// Waits, without a deadline, until `ready` holds of the value and runs `body` with the lock held, without waking
+    /// other waiters.
+    public func withLock<Result, Failure: Error>(
+        when ready: (Value) -> Bool, _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while !ready(value) { pthread_cond_wait(condition, mutex) }
+        return try body(&value)
+    }
+
     /// Waits until `predicate` returns a value, and returns that; nil once `deadline` (of SystemClock) has passed.
     public func wait<Result>(
         until deadline: Nanoseconds = .never, _ predicate: (inout Value) -> Result?

@@ -1,0 +1,115 @@
+import ByteCoding
+import MachineModel
+import MigrationFormat
+import Synchronization
+
+/// The sections of one machine's devices: which handler stands for which name, and with which id it is sent.
+///
+/// Ids: "timer" has 0 and "ram" 2, as with QEMU's machine `none`; the others count up from 4 in stream order.
+/// A receiver accepts any ids.
+struct DeviceSections: Sendable {
+    let devices: [(header: SectionHeader, device: any SavedDevice)]
+
+    init(_ devices: [any SavedDevice]) {
+        var next: UInt32 = 4
+        self.devices = devices.map { device in
+            let identity = device.identity
+            var id: UInt32 = 0
+            if identity.name != "timer" || identity.instance != 0 {
+                id = next
+                next += 1
+            }
+            return (
+                SectionHeader(id: id, name: identity.name, instance: identity.instance, version: identity.version),
+                device
+            )
+        }
+    }
+
+    /// The id of the RAM section.
+    static let ramSectionID: UInt32 = 2
+}
+
+/// One device's state as it stands in a stream.
+public struct SavedSection: Sendable {
+    /// Name, instance, version and id.
+    public let header: SectionHeader
+    /// Length of the device's data in bytes, without header and footer.
+    public let size: Int
+}
+
+extension VirtualMachine {
+    /// The id of the RAM section in the streams that this machine sends.
+    public var ramSectionID: UInt32 { DeviceSections.ramSectionID }
+
+    /// Appends a FULL section, with header and footer, for every device in stream order, `globalstate` last.
+    /// The machine must be at rest (`pauseBriefly`, or halted). Returns what was written, for the description.
+    @discardableResult
+    public func saveDeviceSections(to writer: inout ByteWriter) -> [SavedSection] {
+        sections.devices.map { header, device in
+            header.write(.sectionFull, to: &writer)
+            let start = writer.count
+            device.saveState(to: &writer)
+            let size = writer.count - start
+            header.writeFooter(to: &writer)
+            return SavedSection(header: header, size: size)
+        }
+    }
+
+    /// Remembers the run state for the `globalstate` section. To be called before the guest is stopped for the last
+    /// step of a migration.
+    public func recordGlobalState() { globalState.record(runState) }
+
+    /// The run state that the last applied `globalstate` section told; nil if none was applied.
+    public var arrivedRunState: RunState? { globalState.arrived }
+
+    /// The device behind a section name; nil if this machine has none of that name and instance.
+    public func savedDevice(name: String, instance: UInt32) -> (any SavedDevice)? {
+        sections.devices.first { $0.header.name == name && $0.header.instance == instance }?.device
+    }
+}
+
+/// The `globalstate` section: the run state of the source before it stopped, as a NUL-padded text of 100 bytes.
+final class GlobalStateDevice: SavedDevice {
+    private struct States {
+        var recorded = RunState.prelaunch
+        var arrived: RunState?
+    }
+    private static let textSize = 100
+    private let states = Mutex(States())
+
+    var identity: DeviceIdentity { DeviceIdentity(name: "globalstate") }
+    var arrived: RunState? { states.withLock { $0.arrived } }
+
+    func record(_ state: RunState) { states.withLock { $0.recorded = state } }
+
+    func saveState(to writer: inout ByteWriter) {
+        let text = Array(states.withLock { $0.recorded }.rawValue.utf8)
+        writer.write(UInt32(text.count + 1))
+        writer.write(text)
+        writer.writeZeroes(Self.textSize - text.count)
+    }
+
+    func prepareLoad(
+        version: UInt32, from reader: inout ByteReader
+    ) throws(DeviceStateError) -> @Sendable () -> Void {
+        let size: UInt32
+        let raw: [UInt8]
+        do {
+            size = try reader.read(UInt32.self)
+            raw = try reader.readBytes(Self.textSize)
+        } catch {
+            throw .malformed(error)
+        }
+        guard size >= 1, size <= Self.textSize else { throw .invalid(field: "size", value: "\(size)") }
+        let text = String(decoding: raw.prefix(Int(size)).prefix { $0 != 0 }, as: UTF8.self)
+        guard let state = RunState(rawValue: text) else { throw .invalid(field: "runstate", value: text) }
+        return { [self] in
+            states.withLock {
+                $0.arrived = state
+                // The next stream that goes out (a survivor's) tells its own state; until then this one holds.
+                $0.recorded = state
+            }
+        }
+    }
+}

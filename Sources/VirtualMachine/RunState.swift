@@ -1,0 +1,101 @@
+/// What a machine is doing, with the names that QMP's `query-status` and the `globalstate` section use.
+public enum RunState: String, Sendable, CaseIterable {
+    /// Stopped by a debugger.
+    case debug
+    /// Waits for, or receives, an incoming migration.
+    case inmigrate
+    /// An error inside the machine stopped it.
+    case internalError = "internal-error"
+    /// A disk error stopped it.
+    case ioError = "io-error"
+    /// Stopped by command.
+    case paused
+    /// Its migration is complete; the guest lives elsewhere.
+    case postmigrate
+    /// Has never run.
+    case prelaunch
+    /// Stopped for the last step of a migration.
+    case finishMigrate = "finish-migrate"
+    /// A snapshot is being loaded.
+    case restoreVM = "restore-vm"
+    /// The guest runs.
+    case running
+    /// A snapshot is being saved.
+    case saveVM = "save-vm"
+    /// The guest powered off.
+    case shutdown
+    /// The guest sleeps.
+    case suspended
+    /// A watchdog stopped it.
+    case watchdog
+    /// The guest cannot go on.
+    case guestPanicked = "guest-panicked"
+    /// Stopped for a checkpoint.
+    case colo
+
+    /// Whether the machine may go from this state to `next`. Staying where it is is always allowed.
+    public func mayBecome(_ next: RunState) -> Bool {
+        self == next || Self.successors[self, default: []].contains(next)
+    }
+
+    private static let successors: [RunState: Set<RunState>] = [
+        .debug: [.running, .finishMigrate, .prelaunch],
+        .inmigrate: [
+            .internalError, .ioError, .paused, .running, .shutdown, .suspended, .watchdog, .guestPanicked,
+            .finishMigrate, .prelaunch, .postmigrate, .colo,
+        ],
+        .internalError: [.paused, .finishMigrate, .prelaunch],
+        .ioError: [.running, .finishMigrate, .prelaunch],
+        .paused: [.running, .finishMigrate, .postmigrate, .prelaunch, .colo],
+        .postmigrate: [.running, .finishMigrate, .prelaunch],
+        .prelaunch: [.running, .finishMigrate, .inmigrate],
+        .finishMigrate: [.running, .paused, .postmigrate, .prelaunch, .colo],
+        .restoreVM: [.running, .prelaunch],
+        .running: [
+            .debug, .internalError, .ioError, .paused, .finishMigrate, .restoreVM, .saveVM, .shutdown, .suspended,
+            .watchdog, .guestPanicked, .colo,
+        ],
+        .saveVM: [.running],
+        .shutdown: [.paused, .finishMigrate, .prelaunch, .colo],
+        .suspended: [.running, .finishMigrate, .prelaunch, .colo],
+        .watchdog: [.running, .finishMigrate, .prelaunch, .colo],
+        .guestPanicked: [.running, .finishMigrate, .prelaunch],
+        .colo: [.running, .prelaunch, .shutdown, .inmigrate],
+    ]
+}
+
+/// A change of run state that is not possible.
+public struct RunStateError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The state the machine is in.
+    public let current: RunState
+    /// The state that was asked for.
+    public let wanted: RunState
+
+    /// A refused step from `current` to `wanted`.
+    public init(current: RunState, wanted: RunState) {
+        self.current = current
+        self.wanted = wanted
+    }
+
+    /// One line for a log or a QMP reply.
+    public var description: String {
+        switch (current, wanted) {
+        case (.finishMigrate, .running): "Migration is not finalized yet"
+        case (.shutdown, .running), (.guestPanicked, .running), (.internalError, .running):
+            "Resetting the Virtual Machine is required"
+        default: "The machine cannot go from '\(current.rawValue)' to '\(wanted.rawValue)'"
+        }
+    }
+}
+
+/// What a machine tells its owner, in the order in which QMP clients see it.
+public enum MachineEvent: Sendable, Equatable {
+    /// The guest was stopped (STOP).
+    case stop
+    /// The guest goes on (RESUME).
+    case resume
+    /// The machine ends (SHUTDOWN): whether the guest asked, and QMP's reason ("guest-shutdown", "host-qmp-quit").
+    case shutdown(guest: Bool, reason: String)
+    /// The machine was reset (RESET): whether the guest asked, and QMP's reason ("guest-reset").
+    case reset(guest: Bool, reason: String)
+}

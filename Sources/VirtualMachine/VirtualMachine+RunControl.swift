@@ -1,0 +1,129 @@
+import MachineModel
+import SystemCalls
+
+extension VirtualMachine {
+    /// Lets the guest run: RESUME, then guest time and vCPUs go on. Nothing happens if it runs already.
+    public func run() throws(RunStateError) {
+        try control.withLock { (control: inout Control) throws(RunStateError) in
+            guard !control.engineRuns else { return }
+            let before = runState
+            try checkStep(to: .running, control)
+            publish(.running)
+            if before != .running { emit(.resume) }
+            startEngine(&control)
+        }
+    }
+
+    /// Says that the machine runs, with RESUME, while the guest stands by: a secondary that holds checkpoints.
+    public func runAsStandby() throws(RunStateError) {
+        try control.withLock { (control: inout Control) throws(RunStateError) in
+            guard runState != .running else { return }
+            try checkStep(to: .running, control)
+            publish(.running)
+            emit(.resume)
+        }
+    }
+
+    /// Stops a running guest and puts it into `state`, then STOP. A guest that does not run is left as it is, but
+    /// for its state if `forcingState` says so (no event then).
+    public func halt(to state: RunState, forcingState: Bool = false) throws(RunStateError) {
+        try control.withLock { (control: inout Control) throws(RunStateError) in
+            let wasRunning = runState == .running
+            guard wasRunning || forcingState else { return }
+            try checkStep(to: state, control)
+            stopEngine(&control)
+            publish(state)
+            if wasRunning { emit(.stop) }
+        }
+    }
+
+    /// Changes the state of a machine that does not run, without an event.
+    public func setState(_ state: RunState) throws(RunStateError) {
+        try control.withLock { (control: inout Control) throws(RunStateError) in
+            precondition(!control.engineRuns || state == .running, "a running engine has only one state")
+            try checkStep(to: state, control)
+            publish(state)
+        }
+    }
+
+    /// Runs `body` with the guest paused and the machine at rest, and lets it go on afterwards if it ran before.
+    /// The run state does not change and no event is sent: that is the caller's business (checkpoints).
+    ///
+    /// `body` must not call into the run control.
+    public func pauseBriefly<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        try control.withLock { (control: inout Control) throws(Failure) -> Result in
+            let ran = control.engineRuns
+            stopEngine(&control)
+            defer { if ran { startEngine(&control) } }
+            return try parts.lock.withLockWhileFrozen(body)
+        }
+    }
+
+    /// The QMP command `cont`: runs a stopped guest; for an incoming machine it means "start when you are there".
+    public func continueByCommand() throws(RunStateError) {
+        if runState == .inmigrate { return control.withLock { $0.autostart = true } }
+        try run()
+    }
+
+    /// The QMP command `stop`: stops a running guest; for an incoming machine it means "do not start by yourself".
+    public func stopByCommand() throws(RunStateError) {
+        if runState == .inmigrate { return control.withLock { $0.autostart = false } }
+        try halt(to: .paused)
+    }
+
+    /// Whether an incoming machine starts when its state is there.
+    public var autostart: Bool { control.withLock(notify: false) { $0.autostart } }
+
+    /// Puts the machine back to power-on: RESET, and goes on if it ran. A machine that had ended its life
+    /// (shutdown, postmigrate, …) is in prelaunch afterwards.
+    public func reset(guest: Bool, reason: String) {
+        control.withLock { control in
+            guard !control.ended else { return }
+            let ran = control.engineRuns
+            stopEngine(&control)
+            parts.lock.withLockWhileFrozen { parts.resetToPowerOn() }
+            parts.engine.forgetTranslations()
+            emit(.reset(guest: guest, reason: reason))
+            if ran {
+                startEngine(&control)
+            } else if runState != .running, runState != .inmigrate, runState != .paused {
+                publish(.prelaunch)
+            }
+        }
+    }
+
+    /// Ends the machine's threads for good; the guest is stopped without an event.
+    public func shutDown() {
+        control.withLock { control in
+            guard !control.ended else { return }
+            stopEngine(&control)
+            control.ended = true
+            parts.engine.shutDown()
+            parts.lock.thaw()
+            parts.shutDownDevices()
+        }
+    }
+
+    private func checkStep(to state: RunState, _ control: Control) throws(RunStateError) {
+        let current = runState
+        guard !control.ended, current.mayBecome(state) else {
+            throw RunStateError(current: current, wanted: state)
+        }
+    }
+
+    private func startEngine(_ control: inout Control) {
+        guard !control.ended else { return }
+        control.engineRuns = true
+        parts.clock.start()
+        parts.lock.thaw()
+        parts.engine.resume()
+    }
+
+    private func stopEngine(_ control: inout Control) {
+        guard control.engineRuns else { return }
+        parts.engine.pause()
+        parts.lock.freeze()
+        parts.clock.stop()
+        control.engineRuns = false
+    }
+}
