@@ -2,8 +2,13 @@
 // Header-only, and without logic of our own.
 #pragma once
 
+// fd_set names its member differently under _GNU_SOURCE, and Swift's own C modules see it without: it must look the
+// same here, so it comes first, and the feature macros are evaluated again afterwards.
+#include <sys/select.h>
 #ifndef _GNU_SOURCE
+#undef _FEATURES_H
 #define _GNU_SOURCE
+#include <features.h>
 #endif
 #include <errno.h>
 #include <fcntl.h>
