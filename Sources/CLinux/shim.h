@@ -12,8 +12,9 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -61,4 +62,38 @@ static inline int clinux_attach_tap(int fd, const char *name) {
     strncpy(request.ifr_name, name, IFNAMSIZ - 1);
     request.ifr_flags = IFF_TAP | IFF_NO_PI;
     return ioctl(fd, TUNSETIFF, &request);
+}
+
+/// The index of interface `name`, or -1: SIOCGIFINDEX on `socket`.
+static inline int clinux_interface_index(int socket, const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    return ioctl(socket, SIOCGIFINDEX, &request) == 0 ? request.ifr_ifindex : -1;
+}
+
+/// The flags (IFF_*) of interface `name`, or -1: SIOCGIFFLAGS on `socket`.
+static inline int clinux_interface_flags(int socket, const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    return ioctl(socket, SIOCGIFFLAGS, &request) == 0 ? (int)(unsigned short)request.ifr_flags : -1;
+}
+
+/// Sets the flags (IFF_*) of interface `name`: SIOCSIFFLAGS on `socket`.
+static inline int clinux_set_interface_flags(int socket, const char *name, int flags) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    request.ifr_flags = (short)flags;
+    return ioctl(socket, SIOCSIFFLAGS, &request);
+}
+
+/// Makes interface `index` a port of `bridge`, or takes it out: SIOCBRADDIF and SIOCBRDELIF on `socket`.
+static inline int clinux_set_bridge_port(int socket, const char *bridge, int index, int add) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, bridge, IFNAMSIZ - 1);
+    request.ifr_ifindex = index;
+    return ioctl(socket, add ? SIOCBRADDIF : SIOCBRDELIF, &request);
 }
