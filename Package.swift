@@ -58,7 +58,7 @@ let package = Package(
 
         // Layer 1
         module("SystemCalls", ["CLinux", "Environment"]),
-        module("Diagnostics", [log, .product(name: "Histogram", package: "hdrhistogram-swift")]),
+        module("Diagnostics", ["Environment", log, .product(name: "Histogram", package: "hdrhistogram-swift")]),
 
         // Layer 2
         module("GuestMemory", ["SystemCalls"]),
@@ -77,7 +77,7 @@ let package = Package(
         module("EngineRISCV", ["MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "CLinux"]),
         module("Virtio", ["MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "SystemCalls"]),
         module("PlatformDevices", ["MachineModel", "GuestMemory", "ByteCoding", "SystemCalls"]),
-        module("Configuration", [.product(name: "Yams", package: "Yams")]),
+        module("Configuration", ["SystemCalls", "CLinux", .product(name: "Yams", package: "Yams")]),
         module("Simulation", ["ReplicationCore", "Environment", "ByteCoding"]),
 
         // Layer 5
@@ -106,7 +106,7 @@ let package = Package(
 
         // Layer 8
         module("ManagementServer", ["QMP", "QAPI", "Diagnostics"] + nio),
-        module("ServiceHost", ["CSystemd", "Diagnostics", log]),
+        module("ServiceHost", ["CSystemd", "Diagnostics", "SystemCalls", "Environment", log]),
 
         // Layer 9
         module(
