@@ -1,0 +1,184 @@
+import Environment
+
+/// The primary's side of one COLO run, from the last byte of the initial synchronisation to the end of the channel.
+///
+///     waitingReady --READY--> running --timer, hold limit--> waitingReply --REPLY--> capturing --captured-->
+///     waitingReceived --RECEIVED--> waitingLoaded --LOADED--> running          any --failure--> left
+///
+/// The guest stands still only in `capturing` (and before READY). While a checkpoint travels the guest runs on in the
+/// next epoch, whose output is held. After `leave` the machine answers nothing any more, and the output that is still
+/// held is not its business: whoever may serve the guest alone decides that (PairController).
+public struct ColoPrimary: Sendable {
+    /// How long the primary waits for the secondary, and how often it takes checkpoints.
+    public struct Limits: Sendable, Equatable {
+        /// From the end of the initial synchronisation to CHECKPOINT_READY.
+        public var readyTimeout = Nanoseconds.seconds(20)
+        /// From CHECKPOINT_REQUEST to CHECKPOINT_REPLY.
+        public var replyTimeout = Nanoseconds.seconds(3)
+        /// From the capture to VMSTATE_RECEIVED; sending the checkpoint is part of it.
+        public var transferTimeout = Nanoseconds.seconds(10)
+        /// From VMSTATE_RECEIVED to VMSTATE_LOADED.
+        public var loadTimeout = Nanoseconds.seconds(5)
+        /// x-checkpoint-delay: from the start of one checkpoint to the start of the next.
+        public var checkpointDelay = Nanoseconds.milliseconds(20_000)
+
+        /// The default limits with the given checkpoint delay.
+        public init(checkpointDelay: Nanoseconds = .milliseconds(20_000)) { self.checkpointDelay = checkpointDelay }
+    }
+
+    /// What happened.
+    public enum Event: Sendable, Equatable {
+        /// A message of the secondary was read.
+        case message(COLOMessage)
+        /// `nextDeadline` was reached.
+        case timer
+        /// The held output passed its limit: a checkpoint is due at once.
+        case holdLimitReached
+        /// x-checkpoint-delay was changed; a checkpoint starts at once and the new delay counts from it.
+        case checkpointDelayChanged(Nanoseconds)
+        /// `pauseAndCapture` is done and the guest runs again.
+        case captured
+        /// `pauseAndCapture` failed; the guest runs again, and its output stays held.
+        case captureFailed(String)
+        /// Bytes of the secondary are no message.
+        case malformed(String)
+        /// The channel failed, was closed or ended.
+        case channelLost(String)
+        /// The failover command, or the pair's decision to end the run.
+        case failoverRequested
+    }
+
+    /// What the edge has to do, in the order given.
+    public enum Action: Sendable, Equatable {
+        /// Resume the guest after the initial synchronisation. Its output is held from the switchover on.
+        case startGuest
+        /// Send a message.
+        case send(COLOMessage)
+        /// Pause the guest, harvest the dirty log, copy the pages and the device state, seal the output of epoch
+        /// `checkpoint`, resume the guest; then report `captured`. The guest waits for no network here.
+        case pauseAndCapture(checkpoint: UInt64)
+        /// Send VMSTATE_SEND, the RAM records, VMSTATE_SIZE and the device state of the capture, in this order. May
+        /// be done while the guest runs; a failure is reported as `channelLost`.
+        case sendCheckpoint(UInt64)
+        /// The checkpoint is complete on the secondary: the output of all epochs up to this one may be released. In
+        /// a pair this goes through PairController (`checkpointComplete`), which gates it with the output lease.
+        case releaseOutput(throughEpoch: UInt64)
+        /// The run is over: close the channel, keep holding all output, raise COLO_EXIT (reason `request` for
+        /// `.requested`, else `error`), and let the pair decide about going on.
+        case leave(COLODeparture)
+    }
+
+    /// Where the run is.
+    public enum Phase: String, Sendable, Equatable {
+        case waitingReady = "waiting for CHECKPOINT_READY"
+        case running = "running"
+        case waitingReply = "waiting for CHECKPOINT_REPLY"
+        case capturing = "capturing"
+        case waitingReceived = "waiting for VMSTATE_RECEIVED"
+        case waitingLoaded = "waiting for VMSTATE_LOADED"
+        case left = "left"
+    }
+
+    /// The limits; the checkpoint delay in them changes with `checkpointDelayChanged`.
+    public private(set) var limits: Limits
+    /// Where the run is.
+    public private(set) var phase = Phase.waitingReady
+    /// The last checkpoint that is complete on the secondary; `nil` before READY, then 0 for the initial one.
+    public private(set) var lastComplete: UInt64?
+    /// When `.timer` is wanted.
+    public private(set) var nextDeadline: Nanoseconds
+
+    private var checkpoint: UInt64 = 0
+    private var startedAt: Nanoseconds
+    private var wantedAtOnce = false
+
+    /// A run whose initial synchronisation was sent wholly at `now`, with the guest paused.
+    public init(limits: Limits, now: Nanoseconds) {
+        self.limits = limits
+        startedAt = now
+        nextDeadline = now + limits.readyTimeout
+    }
+
+    /// Takes one event and returns what to do.
+    public mutating func handle(_ event: Event, now: Nanoseconds) -> [Action] {
+        guard phase != .left else { return [] }
+        switch event {
+        case .message(let message): return receive(message, now)
+        case .timer: return now >= nextDeadline ? deadlineReached(now) : []
+        case .holdLimitReached: return startAtOnce(now)
+        case .checkpointDelayChanged(let delay):
+            limits.checkpointDelay = delay
+            return startAtOnce(now)
+        case .captured:
+            guard phase == .capturing else { return [] }
+            wait(.waitingReceived, now, limits.transferTimeout)
+            return [.sendCheckpoint(checkpoint)]
+        case .captureFailed(let why): return leave(.machineFailed(why))
+        case .malformed(let what): return leave(.malformed(what))
+        case .channelLost(let why): return leave(.channelLost(why))
+        case .failoverRequested: return leave(.requested)
+        }
+    }
+
+    private mutating func receive(_ message: COLOMessage, _ now: Nanoseconds) -> [Action] {
+        switch (phase, message) {
+        case (.waitingReady, .checkpointReady):
+            lastComplete = 0
+            startedAt = now
+            return [.startGuest] + runOn(now)
+        case (.waitingReply, .checkpointReply):
+            wait(.capturing, now, .never)
+            return [.pauseAndCapture(checkpoint: checkpoint)]
+        case (.waitingReceived, .vmstateReceived):
+            wait(.waitingLoaded, now, limits.loadTimeout)
+            return []
+        case (.waitingLoaded, .vmstateLoaded):
+            lastComplete = checkpoint
+            return [.releaseOutput(throughEpoch: checkpoint)] + runOn(now)
+        default:
+            return leave(.unexpectedMessage(message, phase: phase.rawValue))
+        }
+    }
+
+    private mutating func deadlineReached(_ now: Nanoseconds) -> [Action] {
+        switch phase {
+        case .running: return startCheckpoint(now)
+        case .waitingReady: return leave(.deadline(wait: "readyTimeout", limit: limits.readyTimeout))
+        case .waitingReply: return leave(.deadline(wait: "replyTimeout", limit: limits.replyTimeout))
+        case .waitingReceived: return leave(.deadline(wait: "transferTimeout", limit: limits.transferTimeout))
+        case .waitingLoaded: return leave(.deadline(wait: "loadTimeout", limit: limits.loadTimeout))
+        case .capturing, .left: return []
+        }
+    }
+
+    /// A checkpoint at once, or right after the one under way.
+    private mutating func startAtOnce(_ now: Nanoseconds) -> [Action] {
+        wantedAtOnce = true
+        return phase == .running ? startCheckpoint(now) : []
+    }
+
+    /// Back to `running`, unless the next checkpoint is already due.
+    private mutating func runOn(_ now: Nanoseconds) -> [Action] {
+        phase = .running
+        nextDeadline = startedAt + limits.checkpointDelay
+        return wantedAtOnce || now >= nextDeadline ? startCheckpoint(now) : []
+    }
+
+    private mutating func startCheckpoint(_ now: Nanoseconds) -> [Action] {
+        checkpoint += 1
+        startedAt = now
+        wantedAtOnce = false
+        wait(.waitingReply, now, limits.replyTimeout)
+        return [.send(.checkpointRequest)]
+    }
+
+    private mutating func wait(_ next: Phase, _ now: Nanoseconds, _ limit: Nanoseconds) {
+        phase = next
+        nextDeadline = now + limit
+    }
+
+    private mutating func leave(_ reason: COLODeparture) -> [Action] {
+        wait(.left, .zero, .never)
+        return [.leave(reason)]
+    }
+}
