@@ -1,0 +1,71 @@
+import ByteCoding
+import MachineModel
+
+/// A console with one port (virtio 1.2 §5.3).
+public final class VirtioConsole: VirtioDevice, @unchecked Sendable {
+    // SAFETY: `waiting` is touched only with the machine lock held or the machine paused.
+    public let deviceID: UInt32 = 3
+    public let sectionName = "virtio-console"
+    public let features: UInt64 = 0
+    public let queueSizes: [UInt16] = [64, 64]
+    public let configuration = [UInt8](repeating: 0, count: 12)
+    private let sink: @Sendable ([UInt8]) -> Void
+    private var waiting: [UInt8] = []
+
+    private enum Queue {
+        static let receive = 0
+        static let transmit = 1
+    }
+    /// The most bytes taken from one request of the guest.
+    private static let outputLimit = 64 << 10
+
+    /// A console whose output goes to `sink`, which is called with the machine lock held and must not block.
+    public init(sink: @escaping @Sendable ([UInt8]) -> Void) { self.sink = sink }
+
+    /// Takes input for the guest and returns how many bytes found room. With the machine lock held.
+    @discardableResult
+    public func receive(_ bytes: [UInt8], through transport: VirtioTransport) -> Int {
+        let accepted = min(bytes.count, VirtioLimit.consoleInput - waiting.count)
+        waiting.append(contentsOf: bytes.prefix(accepted))
+        fillBuffers(of: transport)
+        return accepted
+    }
+
+    public func queueNotified(_ index: Int, of transport: VirtioTransport) {
+        if index == Queue.receive { return fillBuffers(of: transport) }
+        transport.serve(Queue.transmit) { request in
+            sink(request.read(0..<min(request.readableCount, Self.outputLimit), transport.memory))
+            return 0
+        }
+    }
+
+    private func fillBuffers(of transport: VirtioTransport) {
+        var filled: [(chain: DescriptorChain, written: Int)] = []
+        while !waiting.isEmpty, let chain = transport.pop(Queue.receive) {
+            let count = min(chain.writableCount, waiting.count)
+            chain.write(Array(waiting.prefix(count)), at: 0, transport.memory)
+            waiting.removeFirst(count)
+            filled.append((chain, count))
+        }
+        transport.complete(Queue.receive, filled)
+    }
+
+    public func reset() { waiting = [] }
+
+    public func saveState(to writer: inout ByteWriter) {
+        writer.write(UInt32(waiting.count))
+        writer.write(waiting)
+    }
+
+    public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void {
+        let input = try decodingState { () throws(ByteCodingError) in
+            let count: UInt32 = try reader.read()
+            guard count <= VirtioLimit.consoleInput else {
+                throw .tooLong(
+                    what: "virtio-console.input", length: UInt64(count), limit: UInt64(VirtioLimit.consoleInput))
+            }
+            return try reader.readBytes(Int(count))
+        }
+        return { self.waiting = input }
+    }
+}

@@ -1,0 +1,26 @@
+/// A source of randomness (virtio 1.2 §5.4).
+public final class VirtioEntropy: VirtioDevice, Sendable {
+    public let deviceID: UInt32 = 4
+    public let sectionName = "virtio-rng"
+    public let features: UInt64 = 0
+    public let queueSizes: [UInt16] = [8]
+    public let configuration: [UInt8] = []
+    private let random: @Sendable () -> UInt64
+
+    /// A device that gives what `random` returns.
+    public init(random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }) {
+        self.random = random
+    }
+
+    public func queueNotified(_ index: Int, of transport: VirtioTransport) {
+        transport.serve(index) { request in
+            let count = min(request.writableCount, VirtioLimit.entropy)
+            var bytes: [UInt8] = []
+            while bytes.count < count {
+                withUnsafeBytes(of: random()) { bytes.append(contentsOf: $0.prefix(count - bytes.count)) }
+            }
+            request.write(bytes, at: 0, transport.memory)
+            return count
+        }
+    }
+}

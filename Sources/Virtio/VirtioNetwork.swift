@@ -1,0 +1,195 @@
+import ByteCoding
+import GuestMemory
+import MachineModel
+import PacketPath
+import Synchronization
+
+/// A network card (virtio 1.2 §5.1) without offloads: one receive and one transmit queue and a control queue, over
+/// which the guest acknowledges that it announced itself.
+///
+/// Frames from the back-end arrive on its thread. As long as no driver serves the card they are dropped without
+/// touching the machine lock: a secondary that only holds checkpoints never builds up a backlog.
+public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
+    // SAFETY: `announcing` and `transport` are touched only with the machine lock held or the machine paused;
+    // `transport` is set once before the back-end starts.
+    public let deviceID: UInt32 = 1
+    public let sectionName = "virtio-net"
+    public let queueSizes: [UInt16] = [256, 256, 64]
+    /// The card's hardware address, six bytes.
+    public let mac: [UInt8]
+    /// Where its frames go.
+    public let backend: any NetworkBackend
+    private let lock: MachineLock
+    private var announcing = false
+    private weak var transport: VirtioTransport?
+    private let dropped = Atomic<UInt64>(0)
+
+    enum Feature {
+        static let mac: UInt64 = 1 << 5
+        static let mergeReceiveBuffers: UInt64 = 1 << 15
+        static let status: UInt64 = 1 << 16
+        static let controlQueue: UInt64 = 1 << 17
+        static let guestAnnounce: UInt64 = 1 << 21
+    }
+    enum Queue {
+        static let receive = 0
+        static let transmit = 1
+        static let control = 2
+    }
+    /// The length of `struct virtio_net_hdr` with `num_buffers`, which a version 1 device always has (§5.1.6.1).
+    static let headerSize = 12
+    private static let bufferCountOffset = 10
+    private static let smallestFrame = 14
+    private static let linkUp: UInt16 = 1
+    private static let announce: UInt16 = 2
+
+    /// A card with the hardware address `mac` (six bytes) whose frames go to `backend`.
+    public init(mac: [UInt8], backend: any NetworkBackend, lock: MachineLock) {
+        precondition(mac.count == 6)
+        self.mac = mac
+        self.backend = backend
+        self.lock = lock
+    }
+
+    public var features: UInt64 {
+        Feature.mac | Feature.mergeReceiveBuffers | Feature.status | Feature.controlQueue | Feature.guestAnnounce
+    }
+
+    public var configuration: [UInt8] {
+        let status = Self.linkUp | (announcing ? Self.announce : 0)
+        return mac + [UInt8(status & 0xff), UInt8(status >> 8)]
+    }
+
+    /// Frames that found no room in the guest.
+    public var droppedFrames: UInt64 { dropped.load(ordering: .relaxed) }
+
+    /// Begins to deliver the back-end's frames through `transport`, the slot that holds this card.
+    public func start(through transport: VirtioTransport) throws(NetworkError) {
+        self.transport = transport
+        try backend.start { [weak self, weak transport] frame in
+            guard let self, let transport, transport.isDriverReady else { return }
+            self.lock.withLock { self.deliver(frame, through: transport) }
+        }
+    }
+
+    /// Asks the guest to announce itself, if its driver can (§5.1.6.5.4). Only with the machine at rest or the machine
+    /// lock held.
+    public func requestGuestAnnounce() {
+        guard let transport, transport.isDriverReady, transport.hasNegotiated(Feature.guestAnnounce) else { return }
+        announcing = true
+        transport.configurationChanged()
+    }
+
+    public func reset() { announcing = false }
+
+    public func queueNotified(_ index: Int, of transport: VirtioTransport) {
+        switch index {
+        case Queue.transmit: transport.serve(index) { transmit($0, of: transport) }
+        case Queue.control: transport.serve(index) { control($0, of: transport) }
+        default: break
+        }
+    }
+
+    private func transmit(_ chain: DescriptorChain, of transport: VirtioTransport) -> Int? {
+        guard chain.readableCount >= Self.headerSize else {
+            transport.fail("a frame to send has no room for its header")
+            return nil
+        }
+        let length = chain.readableCount - Self.headerSize
+        if length >= Self.smallestFrame, length <= VirtioLimit.frame {
+            backend.send(chain.read(Self.headerSize..<chain.readableCount, transport.memory))
+        } else {
+            dropped.add(1, ordering: .relaxed)
+        }
+        return 0
+    }
+
+    public func saveState(to writer: inout ByteWriter) {
+        writer.write(mac)
+        writer.write(announcing)
+    }
+
+    public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void {
+        let (address, announcing) = try decodingState { () throws(ByteCodingError) in
+            (try reader.readBytes(6), try reader.readBool())
+        }
+        try requireState(address == mac, "virtio-net.mac", address.map { String($0, radix: 16) }.joined(separator: ":"))
+        return { self.announcing = announcing }
+    }
+}
+
+/// Frames for the guest.
+extension VirtioNetwork {
+    /// Copies `frame` into as many receive buffers as it needs, or drops it. With the machine lock held.
+    func deliver(_ frame: [UInt8], through transport: VirtioTransport) {
+        guard frame.count >= Self.smallestFrame, frame.count <= VirtioLimit.frame,
+            let chains = takeBuffers(for: Self.headerSize + frame.count, of: transport)
+        else {
+            dropped.add(1, ordering: .relaxed)
+            return
+        }
+        var header = [UInt8](repeating: 0, count: Self.headerSize)
+        header[Self.bufferCountOffset] = UInt8(truncatingIfNeeded: chains.count)
+        header[Self.bufferCountOffset + 1] = UInt8(truncatingIfNeeded: chains.count >> 8)
+        var used: [(chain: DescriptorChain, written: Int)] = []
+        var sent = 0
+        frame.withUnsafeBytes { bytes in
+            for chain in chains {
+                let prefix = used.isEmpty ? Self.headerSize : 0
+                if prefix > 0 { chain.write(header, at: 0, transport.memory) }
+                let count = min(chain.writableCount - prefix, bytes.count - sent)
+                chain.write(
+                    UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + count]), at: prefix, transport.memory)
+                sent += count
+                used.append((chain, prefix + count))
+            }
+        }
+        transport.complete(Queue.receive, used)
+    }
+
+    /// Takes receive buffers with room for `count` bytes; nil, with nothing taken, if there are not enough.
+    private func takeBuffers(for count: Int, of transport: VirtioTransport) -> [DescriptorChain]? {
+        var chains: [DescriptorChain] = []
+        var room = 0
+        repeat {
+            guard let chain = transport.pop(Queue.receive) else {
+                transport.rewind(Queue.receive, count: chains.count)
+                return nil
+            }
+            chains.append(chain)
+            guard chain.writableCount >= Self.headerSize else {
+                transport.fail("a receive buffer has no room for a header")
+                return nil
+            }
+            room += chain.writableCount
+            if room < count, !transport.hasNegotiated(Feature.mergeReceiveBuffers) {
+                transport.rewind(Queue.receive, count: chains.count)
+                return nil
+            }
+        } while room < count
+        return chains
+    }
+}
+
+/// The control queue (§5.1.6.5).
+extension VirtioNetwork {
+    private enum ControlClass {
+        static let announce: UInt8 = 3
+    }
+    private enum ControlStatus {
+        static let done: UInt8 = 0
+        static let refused: UInt8 = 1
+    }
+
+    private func control(_ chain: DescriptorChain, of transport: VirtioTransport) -> Int? {
+        guard chain.readableCount >= 2, chain.writableCount >= 1 else {
+            transport.fail("a control request without command or status")
+            return nil
+        }
+        let command = chain.read(0..<2, transport.memory)
+        let isAcknowledge = command == [ControlClass.announce, 0]
+        if isAcknowledge { announcing = false }
+        chain.write([isAcknowledge ? ControlStatus.done : ControlStatus.refused], at: 0, transport.memory)
+        return 1
+    }
+}
