@@ -1,1 +1,91 @@
-/// QEMU 7.2's migration stream: bytes to values and back, without I/O.
+/// QEMU 7.2's migration stream: bytes to values and back, without I/O. Everything is big-endian; `str8` is a length
+/// byte and that many bytes.
+///
+///     be32 "QEVM"  be32 3                                  StreamEncoder.fileHeader
+///     07 be32 length, machine type, subsections 05 …       configuration: type, capabilities, UUID
+///     08 be16 command be16 length payload                  MigrationCommand
+///     01 be32 id str8 name be32 instance be32 version …    START of the live section "ram": MEM_SIZE list
+///     02 be32 id …   03 be32 id …                          PART, END: page records, each ended by EOS
+///     04 …                                                 FULL: a device's state in one piece
+///     7e be32 id                                           footer after each of 01 02 03 04
+///     00                                                   end of the sections
+///     06 be32 length JSON                                  description of the device sections, ignored on read
+///
+/// A RAM record is `be64 (offset in block | flags)`, then `str8 block` unless the flag CONTINUE says "the block of the
+/// last record", then what its kind needs: 4096 bytes (PAGE), a fill byte (ZERO), nothing (EOS). Who sends and who
+/// receives both remember the last block for the life of the channel, across sections and checkpoints.
+///
+/// In COLO the same channel then carries `ColoMessage`s, and with each checkpoint the END section of "ram" and `00`,
+/// and a blob of FULL sections and `00`.
+///
+/// - `ByteWindow`: the bytes received and not yet read. Page payloads need not pass through it.
+/// - `StreamDecoder`: a state machine that reads a window and yields `StreamElement`s. It validates every length, id,
+///   name, offset and version; a `StreamError` says what was wrong, in which section, at which byte.
+/// - `DeviceBlob`: reads the FULL sections of a checkpoint.
+/// - `StreamEncoder`, `RAMRecordEncoder`, `VMDescription`: the sending side.
+/// - `ColoMessage`, `ReturnPathMessage`: the messages of COLO and of the return path.
+///
+/// Not carried yet, and refused by name: XBZRLE and compressed pages, multifd, postcopy, x-ignore-shared.
+public enum MigrationFormat {
+    /// The size of a page in the stream, in bytes.
+    public static let pageSize = 4096
+    /// The first four bytes of a stream.
+    public static let magic: UInt32 = 0x5145_564d
+    /// The version of the stream format.
+    public static let version: UInt32 = 3
+    /// The name of the live section that carries RAM.
+    public static let ramSectionName = "ram"
+    /// The version of the RAM section.
+    public static let ramSectionVersion: UInt32 = 4
+    /// The most bytes that one device's state may have.
+    public static let deviceStateLimit = 64 << 20
+    /// The most bytes that the device blob of one checkpoint may have.
+    public static let deviceBlobLimit: UInt64 = 128 << 20
+    /// The most bytes that a description may have; it is skipped, never stored.
+    public static let descriptionLimit: UInt32 = 64 << 20
+    /// The most bytes of a machine type's name.
+    static let machineTypeLimit: UInt32 = 255
+    /// The most bytes of a command's payload that is read; longer ones belong to no command known here.
+    static let commandLimit: UInt16 = 512
+}
+
+/// The low bits of a RAM record's first word.
+enum RAMFlags {
+    static let zero: UInt64 = 0x02
+    static let memorySize: UInt64 = 0x04
+    static let page: UInt64 = 0x08
+    static let endOfSection: UInt64 = 0x10
+    static let sameBlock: UInt64 = 0x20
+    static let xbzrle: UInt64 = 0x40
+    static let hook: UInt64 = 0x80
+    static let compressed: UInt64 = 0x100
+    static let mask = UInt64(MigrationFormat.pageSize - 1)
+}
+
+/// Name and length of a RAM block, as both sides must have it.
+public struct BlockLayout: Hashable, Sendable {
+    /// The name, at most 255 bytes.
+    public let name: String
+    /// Length in bytes, a multiple of the page size.
+    public let size: UInt64
+
+    /// A block of `size` bytes.
+    public init(name: String, size: UInt64) {
+        self.name = name
+        self.size = size
+    }
+}
+
+/// A page of RAM: which block of the layout, and which page in it. Always inside the block when it comes from a decoder.
+public struct PageLocation: Hashable, Sendable {
+    /// Index of the block in the layout.
+    public var block: Int
+    /// Index of the page in the block.
+    public var page: Int
+
+    /// Page `page` of block `block`.
+    public init(block: Int, page: Int) {
+        self.block = block
+        self.page = page
+    }
+}

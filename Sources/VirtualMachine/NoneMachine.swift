@@ -35,21 +35,21 @@ final class IdleEngine: GuestEngine {
 }
 
 /// The `timer` section, version 2: tick offset (unused here), eight zero bytes, and guest time in nanoseconds.
-public final class TimerDevice: SavedDevice {
+final class TimerDevice: SavedDevice {
     private let clock: GuestClock
 
     /// The section of `clock`.
-    public init(clock: GuestClock) { self.clock = clock }
+    init(clock: GuestClock) { self.clock = clock }
 
-    public var identity: DeviceIdentity { DeviceIdentity(name: "timer", version: 2, oldestVersion: 1) }
+    var identity: DeviceIdentity { DeviceIdentity(name: "timer", version: 2, oldestVersion: 1) }
 
-    public func saveState(to writer: inout ByteWriter) {
+    func saveState(to writer: inout ByteWriter) {
         writer.write(UInt64(0))
         writer.writeZeroes(8)
         writer.write(clock.nanoseconds)
     }
 
-    public func prepareLoad(
+    func prepareLoad(
         version: UInt32, from reader: inout ByteReader
     ) throws(DeviceStateError) -> @Sendable () -> Void {
         do {

@@ -1,0 +1,114 @@
+/// The bytes that were received and not yet read, with the count of everything that went through.
+///
+/// A driver fills it from a channel (`fill`); a decoder takes from its front. Page payloads go to their place directly:
+/// the driver drains what the window already holds (`drain`) and reads the rest past it (`countDirect`).
+public struct ByteWindow: Sendable {
+    private var storage: [UInt8]
+    private var head = 0
+    private var tail = 0
+    /// How many bytes of the stream were read from the front so far.
+    public private(set) var offset: UInt64 = 0
+
+    /// An empty window with room for `capacity` bytes at first; it grows when a value needs more.
+    public init(capacity: Int = 64 << 10) { storage = [UInt8](repeating: 0, count: max(16, capacity)) }
+
+    /// A window that holds `bytes`.
+    public init(_ bytes: [UInt8]) {
+        self.init(capacity: bytes.count)
+        storage.replaceSubrange(0..<bytes.count, with: bytes)
+        tail = bytes.count
+    }
+
+    /// How many bytes can be read.
+    public var available: Int { tail - head }
+
+    /// Makes room for at least `minimum` more bytes and lets `body` write into the free space; it returns how many
+    /// bytes it wrote there.
+    public mutating func fill<Failure: Error>(
+        minimum: Int = 1, _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
+    ) throws(Failure) {
+        makeRoom(minimum)
+        var result = Swift.Result<Int, Failure>.success(0)
+        storage.withUnsafeMutableBytes { raw in
+            let free = UnsafeMutableRawBufferPointer(rebasing: raw[tail...])
+            do throws(Failure) { result = .success(try body(free)) } catch { result = .failure(error) }
+        }
+        let count = try result.get()
+        precondition(count >= 0 && count <= storage.count - tail)
+        tail += count
+    }
+
+    /// Appends bytes.
+    public mutating func append(_ bytes: some Collection<UInt8>) {
+        makeRoom(bytes.count)
+        storage.replaceSubrange(tail..<tail + bytes.count, with: bytes)
+        tail += bytes.count
+    }
+
+    /// Moves up to `target.count` bytes from the front to `target`; returns how many there were.
+    public mutating func drain(into target: UnsafeMutableRawBufferPointer) -> Int {
+        let count = min(available, target.count)
+        storage.withUnsafeBytes { raw in
+            // SAFETY: both ranges have `count` bytes: the window's from `head`, the target's from its start.
+            if count > 0, let from = raw.baseAddress, let to = target.baseAddress {
+                to.copyMemory(from: from + head, byteCount: count)
+            }
+        }
+        skip(count)
+        return count
+    }
+
+    /// Counts bytes that were read from the channel past an empty window.
+    public mutating func countDirect(_ count: Int) {
+        precondition(available == 0, "bytes in the window come first")
+        offset += UInt64(count)
+    }
+
+    private mutating func makeRoom(_ count: Int) {
+        if head == tail {
+            head = 0
+            tail = 0
+        }
+        if storage.count - tail >= count { return }
+        storage.withUnsafeMutableBytes { raw in
+            // SAFETY: moves the unread bytes to the front of the same buffer; copyMemory allows the overlap.
+            if let base = raw.baseAddress, head > 0 { base.copyMemory(from: base + head, byteCount: tail - head) }
+        }
+        tail -= head
+        head = 0
+        if storage.count - tail < count {
+            storage.append(contentsOf: repeatElement(0, count: max(count - (storage.count - tail), storage.count)))
+        }
+    }
+}
+
+extension ByteWindow {
+    /// The byte at `index` from the front.
+    func byte(_ index: Int) -> UInt8 {
+        precondition(index < available)
+        return storage[head + index]
+    }
+
+    /// The big-endian integer at `index` from the front.
+    func integer<T: FixedWidthInteger>(_ index: Int, as type: T.Type = T.self) -> T {
+        precondition(index + T.bitWidth / 8 <= available)
+        return storage.withUnsafeBytes { T(bigEndian: $0.loadUnaligned(fromByteOffset: head + index, as: T.self)) }
+    }
+
+    /// A copy of `count` bytes from `index` on.
+    func bytes(_ index: Int, count: Int) -> [UInt8] {
+        precondition(index + count <= available)
+        return Array(storage[head + index..<head + index + count])
+    }
+
+    /// The text of `count` bytes from `index` on; bytes that are no UTF-8 become replacement characters, so they
+    /// match no name.
+    func text(_ index: Int, count: Int) -> String { String(decoding: bytes(index, count: count), as: UTF8.self) }
+
+    /// Drops bytes from the front.
+    mutating func skip(_ count: Int) {
+        precondition(count <= available)
+        head += count
+        offset += UInt64(count)
+    }
+}

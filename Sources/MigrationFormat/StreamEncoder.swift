@@ -1,0 +1,83 @@
+import ByteCoding
+
+/// The fixed parts of a stream that goes out.
+public enum StreamEncoder {
+    /// File header and configuration section. `uuid` is given only with the capability validate-uuid.
+    public static func writeFileHeader(machineType: String, uuid: [UInt8]? = nil, to writer: inout ByteWriter) {
+        writer.write(MigrationFormat.magic)
+        writer.write(MigrationFormat.version)
+        writer.write(RecordType.configuration.rawValue)
+        let name = Array(machineType.utf8)
+        writer.write(UInt32(name.count))
+        writer.write(name)
+        if let uuid, uuid.count == 16 {
+            writer.write(RecordType.subsection.rawValue)
+            writer.writeString8("configuration/uuid")
+            writer.write(UInt32(1))
+            writer.write(uuid)
+        }
+    }
+
+    /// START of the RAM section: the list of all blocks, in the order of the layout.
+    public static func writeRAMStart(id: UInt32, layout: [BlockLayout], to writer: inout ByteWriter) {
+        let header = SectionHeader(
+            id: id, name: MigrationFormat.ramSectionName, instance: 0, version: MigrationFormat.ramSectionVersion)
+        header.write(.sectionStart, to: &writer)
+        writer.write(layout.reduce(0) { $0 + $1.size } | RAMFlags.memorySize)
+        for block in layout {
+            writer.writeString8(block.name)
+            writer.write(block.size)
+        }
+        writer.write(RAMFlags.endOfSection)
+        header.writeFooter(to: &writer)
+    }
+
+    /// The beginning of a PART or END of the RAM section; page records follow.
+    public static func writeRAMOpening(_ type: RecordType, id: UInt32, to writer: inout ByteWriter) {
+        writer.write(type.rawValue)
+        writer.write(id)
+    }
+
+    /// What ends a PART or END of the RAM section: EOS and the footer.
+    public static func writeRAMClosing(id: UInt32, to writer: inout ByteWriter) {
+        writer.write(RAMFlags.endOfSection)
+        SectionHeader.writeFooter(id: id, to: &writer)
+    }
+
+    /// The byte that ends the sections.
+    public static func writeEndOfSections(to writer: inout ByteWriter) { writer.write(RecordType.endOfFile.rawValue) }
+}
+
+/// Writes page records, and remembers the last block that was named on the channel, for as long as the channel lives.
+public struct RAMRecordEncoder: Sendable {
+    private let layout: [BlockLayout]
+    private var lastBlock: Int?
+
+    /// An encoder for a fresh channel.
+    public init(layout: [BlockLayout]) { self.layout = layout }
+
+    /// The most bytes that a record takes in front of its page.
+    public static let headerLimit = 8 + 1 + 255
+
+    /// Writes what precedes the 4096 bytes of a page.
+    public mutating func writePageHeader(_ location: PageLocation, to writer: inout ByteWriter) {
+        write(location, RAMFlags.page, to: &writer)
+    }
+
+    /// Writes the whole record of a page of zeroes.
+    public mutating func writeZeroPage(_ location: PageLocation, to writer: inout ByteWriter) {
+        write(location, RAMFlags.zero, to: &writer)
+        writer.write(UInt8(0))
+    }
+
+    private mutating func write(_ location: PageLocation, _ flags: UInt64, to writer: inout ByteWriter) {
+        let offset = UInt64(location.page) * UInt64(MigrationFormat.pageSize)
+        if lastBlock == location.block {
+            writer.write(offset | flags | RAMFlags.sameBlock)
+        } else {
+            writer.write(offset | flags)
+            writer.writeString8(layout[location.block].name)
+            lastBlock = location.block
+        }
+    }
+}

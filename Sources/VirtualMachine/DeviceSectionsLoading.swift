@@ -1,0 +1,104 @@
+import ByteCoding
+import GuestMemory
+import MachineModel
+import MigrationFormat
+
+/// A machine's device state that is read and valid, and not yet current.
+public struct PreparedDeviceState: Sendable {
+    private let sections: [DecodedSection]
+
+    /// A state made of `sections`, in stream order.
+    public init(_ sections: [DecodedSection]) { self.sections = sections }
+
+    /// Which sections it holds.
+    public var keys: Set<SectionKey> { Set(sections.map(\.key)) }
+
+    /// Makes all of it current; cannot fail. The machine must be at rest (`pauseBriefly`, or halted), and its RAM must
+    /// already be that of the same checkpoint.
+    public func apply() { for section in sections { section.apply() } }
+}
+
+extension VirtualMachine {
+    /// What a stream for this machine must look like. `uuid`: compare a sent UUID with this machine's.
+    public func streamExpectations(comparingUUID: Bool = false) -> StreamExpectations {
+        StreamExpectations(
+            machineType: parts.machineType, layout: layout, uuid: comparingUUID ? parts.uuid : nil,
+            handlers: sectionHandlers)
+    }
+
+    /// Names and lengths of the RAM blocks, in stream order; the same indices as `memory.blocks`.
+    public var layout: [BlockLayout] { memory.blocks.map { BlockLayout(name: $0.name, size: UInt64($0.size)) } }
+
+    /// The machine's devices, as a decoder finds them.
+    public var sectionHandlers: any DeviceSectionHandlers { MachineSectionHandlers(sections: sections) }
+
+    /// The names and instances of the sections that this machine sends.
+    public var sectionKeys: Set<SectionKey> {
+        Set(sections.devices.map { SectionKey(name: $0.header.name, instance: $0.header.instance) })
+    }
+
+    /// The device blob of a checkpoint: all FULL sections and the byte that ends them. The machine must be at rest.
+    public func saveDeviceBlob(capacity: Int = 64 << 10) -> [UInt8] {
+        var writer = ByteWriter(capacity: capacity)
+        saveDeviceSections(to: &writer)
+        StreamEncoder.writeEndOfSections(to: &writer)
+        return writer.bytes
+    }
+
+    /// Reads and validates a checkpoint's device blob without changing anything. `expected`: the sections that must
+    /// all be there.
+    public func prepareLoad(
+        blob: [UInt8], expected: Set<SectionKey>
+    ) throws(StreamError) -> PreparedDeviceState {
+        PreparedDeviceState(try DeviceBlob.decode(blob, handlers: sectionHandlers, expected: expected))
+    }
+
+    /// Makes a whole machine state current: `replaceRAM` first, then the devices, with the machine at rest; afterwards
+    /// the engine forgets what it had cached.
+    public func load(_ state: PreparedDeviceState, replaceRAM: () -> Void = {}) {
+        pauseBriefly {
+            replaceRAM()
+            state.apply()
+            parts.engine.forgetTranslations()
+        }
+    }
+}
+
+struct MachineSectionHandlers: DeviceSectionHandlers {
+    let sections: DeviceSections
+
+    func handler(name: String, instance: UInt32) -> (any DeviceSectionHandler)? {
+        guard let entry = sections.devices.first(where: { $0.header.name == name && $0.header.instance == instance })
+        else { return nil }
+        return MachineSectionHandler(device: entry.device)
+    }
+}
+
+struct MachineSectionHandler: DeviceSectionHandler {
+    let device: any SavedDevice
+
+    var version: UInt32 { device.identity.version }
+    var oldestVersion: UInt32 { device.identity.oldestVersion }
+
+    func decode(
+        version: UInt32, from reader: inout ByteReader
+    ) throws(DeviceSectionFailure) -> @Sendable () -> Void {
+        do {
+            return try device.prepareLoad(version: version, from: &reader)
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    private static func failure(_ error: DeviceStateError) -> DeviceSectionFailure {
+        switch error {
+        case .malformed(.truncated(let offset, let needed, _)):
+            // A length that no section can have is an error now, not a wait for bytes that never come.
+            let (count, overflow) = offset.addingReportingOverflow(needed)
+            guard !overflow, needed >= 0 else { return .invalid("a length of \(needed) bytes at byte \(offset)") }
+            return .needsBytes(count)
+        case .malformed(let error): return .invalid("\(error)")
+        case .invalid(let field, let value): return .invalid("\(field) is \(value)")
+        }
+    }
+}
