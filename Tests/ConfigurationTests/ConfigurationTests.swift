@@ -1,1 +1,218 @@
-// Tests of Configuration.
+@testable import Configuration
+import Testing
+
+/// A complete pair, to be varied line by line.
+let pairText = """
+    role: primary
+    guest:
+      name: web
+      machine: riscv64
+      memory: 256M
+      kernel: /boot/Image
+      network:
+        - {backend: tap, tap: tap0, bridge: br0, mac: "52:54:00:12:34:56"}
+    pair:
+      primary: {replication: "tcp:10.77.0.1:7800", heartbeat: ["tcp:10.77.0.1:7801"]}
+      secondary: {replication: "tcp:10.77.0.2:7800", heartbeat: ["tcp:10.77.0.2:7801"]}
+      key-file: /etc/colod/web.key
+    heartbeat: {interval-ms: 100, timeout-ms: 900}
+    failover: automatic
+    arbiter: {kind: command, path: /sbin/fence, arguments: [web, "1"], timeout-ms: 3000}
+    checkpoint: {delay-ms: 20, hold-limit: 1M}
+    """
+
+/// The problems of `yaml`, one text each; empty if it is valid.
+func problems(_ yaml: String, overrides: CommandLineOverrides = CommandLineOverrides()) -> [String] {
+    do {
+        _ = try ColodConfiguration.parse(yaml: yaml, file: "t.yaml", overrides: overrides)
+        return []
+    } catch {
+        return error.problems.map(\.description)
+    }
+}
+
+@Suite struct ReadingConfiguration {
+    @Test func everySettingOfAPairArrives() throws {
+        let read = try ColodConfiguration.parse(yaml: pairText, file: "t.yaml")
+        #expect(read.role == .primary)
+        #expect(read.guest.name == "web")
+        #expect(read.guest.machine == .riscv64)
+        #expect(read.guest.memory == 256 << 20)
+        #expect(read.guest.vcpus == 1)
+        #expect(read.guest.kernel == "/boot/Image")
+        #expect(read.guest.network.map(\.backend) == [.tap(name: "tap0", bridge: "br0")])
+        #expect(read.guest.network.map(\.mac.description) == ["52:54:00:12:34:56"])
+        let pair = try #require(read.pair)
+        #expect(pair.host(.primary).replication.description == "tcp:10.77.0.1:7800")
+        #expect(pair.host(.secondary).heartbeat == [.tcp(host: "10.77.0.2", port: 7801)])
+        #expect(pair.keyFile == "/etc/colod/web.key")
+        #expect(read.heartbeat == HeartbeatConfiguration(intervalMilliseconds: 100, timeoutMilliseconds: 900))
+        #expect(read.failover == .automatic)
+        #expect(read.arbiter == .command(path: "/sbin/fence", arguments: ["web", "1"], timeoutMilliseconds: 3000))
+        #expect(read.checkpoint == CheckpointConfiguration(delayMilliseconds: 20, holdLimit: 1 << 20))
+        #expect(read.warnings == [])
+    }
+
+    @Test func whatIsLeftOutGetsTheDocumentedDefault() throws {
+        let read = try ColodConfiguration.parse(yaml: "guest: {machine: none, memory: 1G}", file: "t.yaml")
+        #expect(read.role == .primary)
+        #expect(read.guest.name == "guest")
+        #expect(read.guest.vcpus == 0)
+        #expect(read.guest.console == .log)
+        #expect(read.management.qmp == .unix("/run/colod/guest.qmp"))
+        #expect(read.stateDirectory == nil)
+        #expect(read.pair == nil)
+        #expect(read.heartbeat == .standard)
+        #expect(read.failover == .manual)
+        #expect(read.arbiter == .none)
+        #expect(read.checkpoint == .standard)
+        #expect(read.start == StartOptions(incoming: nil, paused: false))
+    }
+
+    @Test func aPairWithoutStateDirectoryGetsOneOfItsName() throws {
+        let read = try ColodConfiguration.parse(yaml: pairText, file: "t.yaml")
+        #expect(read.stateDirectory == "/var/lib/colod/web")
+    }
+
+    @Test func bothHostsComeToTheSameCardAddressWhenTheFileNamesNone() throws {
+        let yaml = pairText.replacing(", mac: \"52:54:00:12:34:56\"", with: "")
+        let primary = try ColodConfiguration.parse(yaml: yaml, file: "t.yaml")
+        let secondary = try ColodConfiguration.parse(
+            yaml: yaml.replacing("role: primary", with: "role: secondary"), file: "t.yaml")
+        #expect(primary.guest.network == secondary.guest.network)
+        #expect(primary.guest.network.first?.mac != MACAddress(guest: "mail", index: 0))
+        #expect(MACAddress(guest: "web", index: 0) != MACAddress(guest: "web", index: 1))
+    }
+
+    @Test func automaticFailoverWithoutAnArbiterIsWarnedAbout() throws {
+        let yaml = pairText.replacing("arbiter: {kind: command", with: "arbiter: {kind: none}\n#")
+        let read = try ColodConfiguration.parse(yaml: yaml, file: "t.yaml")
+        #expect(read.warnings.count == 1)
+        #expect(read.warnings.first?.contains("no arbiter") == true)
+    }
+
+    @Test func scalarsThatYAMLWouldReadAsNumbersStayText() throws {
+        let yaml = "guest: {machine: none, memory: 4096K, name: 0x10, uuid: 11111111-2222-3333-4444-555555555555}"
+        let read = try ColodConfiguration.parse(yaml: yaml, file: "t.yaml")
+        #expect(read.guest.name == "0x10")
+        #expect(read.guest.uuid == "11111111-2222-3333-4444-555555555555")
+        #expect(read.guest.memory == 4 << 20)
+    }
+}
+
+@Suite struct RefusingConfiguration {
+    @Test func anUnknownKeyNamesFileLineKeyAndTheLikelyOne() {
+        let found = problems(pairText.replacing("  memory: 256M", with: "  memry: 256M\n  memory: 1M"))
+        #expect(found.count == 1)
+        #expect(
+            found.first?.hasPrefix("t.yaml:5: guest.memry: unknown key; did you mean 'memory'? expected one of ")
+                == true)
+    }
+
+    @Test func anUnknownKeyThatResemblesNothingGetsNoSuggestion() {
+        let found = problems("guest: {machine: none, memory: 1M}\nfoobar: 1")
+        #expect(found.first?.hasPrefix("t.yaml:2: foobar: unknown key; expected one of role, guest") == true)
+    }
+
+    @Test func allProblemsAreReportedAtOnceInOrder() {
+        let found = problems(
+            """
+            role: boss
+            guest:
+              machine: riscv64
+              memory: lots
+              vcpus: 99
+              console: screen
+            """)
+        #expect(
+            found.map { $0.split(separator: ":").prefix(3).joined(separator: ":") } == [
+                "t.yaml:1: role", "t.yaml:2: guest.kernel", "t.yaml:4: guest.memory", "t.yaml:5: guest.vcpus",
+                "t.yaml:6: guest.console",
+            ])
+    }
+
+    @Test(arguments: [
+        ("memory: 256M", "memory: 1023K", "guest.memory"),
+        ("memory: 256M", "memory: 1048577", "guest.memory"),
+        ("memory: 256M", "memory: 99999999999G", "guest.memory"),
+        ("memory: 256M", "memory: -5M", "guest.memory"),
+        ("memory: 256M", "memory: [1M]", "guest.memory: is a list"),
+        ("memory: 256M", "memory: {a: 1}", "guest.memory: is a mapping"),
+        ("memory: 256M", "memory:", "guest.memory: has no value"),
+        ("  memory: 256M\n", "", "guest.memory: is missing"),
+        ("  kernel: /boot/Image\n", "", "guest.kernel: is missing"),
+        ("kernel: /boot/Image", "kernel: boot/Image", "guest.kernel"),
+        ("name: web", "name: ../web", "guest.name"),
+        ("name: web", "uuid: 1-2-3", "guest.uuid"),
+        ("52:54:00:12:34:56", "53:54:00:12:34:56", "guest.network[0].mac"),
+        ("52:54:00:12:34:56", "52:54:00:12:34", "guest.network[0].mac"),
+        ("tap: tap0", "tap: a-name-that-is-too-long", "guest.network[0].tap"),
+        ("tap: tap0, ", "", "guest.network[0].tap: is missing"),
+        ("backend: tap", "backend: user", "does not belong to the back-end 'user'"),
+        ("role: primary\n", "", "role: is missing"),
+        ("  key-file: /etc/colod/web.key\n", "", "pair.key-file: is missing"),
+        ("tcp:10.77.0.1:7800", "tcp:10.77.0.1:0", "pair.primary.replication"),
+        ("tcp:10.77.0.1:7800", "tcp:10.77.0.1:70000", "pair.primary.replication"),
+        ("tcp:10.77.0.1:7800", "udp:10.77.0.1:7", "pair.primary.replication"),
+        ("tcp:10.77.0.1:7800", "tcp:10.77.0.1:+80", "pair.primary.replication"),
+        ("tcp:10.77.0.1:7800", "tcp:10.77.0.2:7800", "is used twice"),
+        ("[\"tcp:10.77.0.1:7801\"]", "[]", "primary has 0 heartbeat addresses"),
+        ("timeout-ms: 900", "timeout-ms: 100", "the timeout of 100 ms must be longer"),
+        ("interval-ms: 100", "interval-ms: 0", "heartbeat.interval-ms"),
+        ("failover: automatic", "failover: always", "expected automatic or manual"),
+        ("kind: command", "kind: none", "belongs to the arbiter of kind 'command'"),
+        ("path: /sbin/fence", "path: fence", "arbiter.path"),
+        ("hold-limit: 1M", "hold-limit: 1", "checkpoint.hold-limit"),
+        ("failover: automatic", "failover: automatic\nfailover: manual", "has more than once: 'failover'"),
+    ])
+    func aWrongValueIsNamed(old: String, new: String, expected: String) {
+        #expect(pairText.contains(old))
+        let found = problems(pairText.replacing(old, with: new, maxReplacements: 1))
+        #expect(found.contains { $0.hasPrefix("t.yaml") && $0.contains(expected) }, "\(found)")
+    }
+
+    @Test func aMachineWithoutVCPUTakesNoKernelOrDisk() {
+        let found = problems("guest: {machine: none, memory: 1M, kernel: /k, disks: [{file: /d}]}")
+        #expect(found.count == 2)
+        #expect(found.allSatisfy { $0.contains("the machine 'none' has memory only") })
+    }
+
+    @Test func aWritableDiskOfAProtectedGuestIsRefused() {
+        let disks = "  disks: [{file: /a.img, read-only: true}, {file: /b.img}]\n"
+        let yaml = pairText.replacing("  network:", with: disks + "  network:")
+        #expect(problems(yaml).count == 1)
+        #expect(problems(yaml).first?.contains("guest.disks[1].read-only: a protected guest") == true)
+    }
+
+    @Test func twoCardsMayNotShareAnAddress() {
+        let card = "    - {backend: user, mac: \"52:54:00:12:34:56\"}\npair:"
+        let found = problems(pairText.replacing("pair:", with: card, maxReplacements: 1))
+        #expect(found.count == 1)
+        #expect(found.first?.contains("guest.network[1].mac") == true)
+    }
+
+    @Test func settingsOfAPairWithoutAPairAreRefused() {
+        let found = problems("guest: {machine: none, memory: 1M}\nfailover: automatic")
+        #expect(found == ["t.yaml:2: failover: has no meaning without 'pair'"])
+    }
+
+    @Test(arguments: [
+        ("", "is empty"), ("- a\n- b", "expected a mapping"), ("guest: [", "is no YAML"), ("a: b: c", "is no YAML"),
+        ("guest: *nobody", "is no YAML"), ("guest: 5", "expected a mapping with name"),
+        ("guest: {machine: none, memory: 1M}\n---\nrole: primary", "is no YAML"), ("guest: \u{1}", "is no YAML"),
+        (String(repeating: "{a: ", count: 40) + String(repeating: "}", count: 40), "nested deeper than"),
+    ])
+    func textThatIsNoConfigurationIsRefusedWithItsPlace(text: String, expected: String) {
+        let found = problems(text)
+        #expect(found.contains { $0.hasPrefix("t.yaml") && $0.contains(expected) }, "\(found)")
+    }
+
+    @Test func aFileThatIsMissingOrADirectoryIsNamed() {
+        #expect(throws: ConfigurationError.self) { try ColodConfiguration.load(file: "/nonexistent/a.yaml") }
+        #expect {
+            try ColodConfiguration.load(file: "/")
+        } throws: { error in
+            (error as? ConfigurationError)?.description == "/: is no regular file"
+        }
+    }
+}

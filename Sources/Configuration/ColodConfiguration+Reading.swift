@@ -1,0 +1,152 @@
+import SystemCalls
+
+extension ColodConfiguration {
+    /// The configuration of the file at `path` (nil: of the flags alone) with `overrides` over it.
+    public static func load(
+        file path: String?, overrides: CommandLineOverrides = CommandLineOverrides()
+    ) throws(ConfigurationError) -> ColodConfiguration {
+        guard let path else { return try read(nil, file: "", overrides: overrides) }
+        let bytes: [UInt8]
+        do {
+            bytes = try readSmallFile(path, limit: ConfigurationLimits.fileSize).bytes
+        } catch {
+            throw failure(path, error.message)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw failure(path, "is not UTF-8 text")
+        }
+        return try parse(yaml: text, file: path, overrides: overrides)
+    }
+
+    /// The configuration that `yaml` describes, with `overrides` over it. `file` is what problems call it.
+    public static func parse(
+        yaml: String, file: String, overrides: CommandLineOverrides = CommandLineOverrides()
+    ) throws(ConfigurationError) -> ColodConfiguration {
+        try read(try YAMLReader.read(yaml, file: file), file: file, overrides: overrides)
+    }
+
+    private static func failure(_ path: String, _ message: String) -> ConfigurationError {
+        ConfigurationError(problems: [ConfigurationProblem(place: path, key: "", message: message)])
+    }
+
+    private static func read(
+        _ tree: ConfigurationNode?, file: String, overrides: CommandLineOverrides
+    ) throws(ConfigurationError) -> ColodConfiguration {
+        let problems = ProblemList(file: file)
+        let root = tree ?? ConfigurationNode(origin: .commandLine, content: .mapping([]))
+        let reader = ConfigurationReader(
+            top: Section(overrides.merge(into: root), path: "", keys: ConfigurationReader.keys, problems: problems),
+            start: overrides.startSection(problems: problems))
+        let configuration = reader.read(paused: overrides.paused)
+        guard problems.problems.isEmpty else { throw ConfigurationError(problems: problems.problems) }
+        return configuration
+    }
+}
+
+/// Reads the sections one by one, then checks what concerns more than one of them.
+struct ConfigurationReader {
+    static let keys = [
+        "role", "guest", "management", "state-directory", "pair", "heartbeat", "failover", "arbiter", "checkpoint",
+    ]
+
+    let top: Section
+    let start: Section
+
+    func read(paused: Bool) -> ColodConfiguration {
+        let guest = readGuest()
+        let pair = readPair()
+        let standardState = pair == nil ? nil : "\(ColodConfiguration.defaultStateRoot)/\(guest.name)"
+        var configuration = ColodConfiguration(
+            role: readRole(isPaired: pair != nil), guest: guest, management: readManagement(guest: guest.name),
+            stateDirectory: top.optional("state-directory", .path) ?? standardState, pair: pair,
+            heartbeat: readHeartbeat(), failover: top.value("failover", .choice, default: FailoverPolicy.manual),
+            arbiter: readArbiter(), checkpoint: readCheckpoint(),
+            start: StartOptions(incoming: start.optional("incoming", .incoming), paused: paused), warnings: [])
+        checkTogether(configuration)
+        configuration.warnings = warnings(of: configuration)
+        return configuration
+    }
+
+    private func readRole(isPaired: Bool) -> ConfiguredRole {
+        if isPaired { return top.required("role", .choice, placeholder: ConfiguredRole.primary) }
+        return top.value("role", .choice, default: .primary)
+    }
+
+    private func readManagement(guest name: String) -> ManagementConfiguration {
+        let standard = SocketAddress.unix("\(ColodConfiguration.defaultRuntimeRoot)/\(name).qmp")
+        let section = top.section("management", keys: ["qmp"])
+        return ManagementConfiguration(qmp: section?.value("qmp", .unixSocket, default: standard) ?? standard)
+    }
+
+    private func readPair() -> PairConfiguration? {
+        guard let section = top.section("pair", keys: ["primary", "secondary", "key-file"]) else { return nil }
+        return PairConfiguration(
+            primary: readHost(section, "primary"), secondary: readHost(section, "secondary"),
+            keyFile: section.required("key-file", .path, placeholder: "/"))
+    }
+
+    private func readHost(_ pair: Section, _ key: String) -> PairHost {
+        let placeholder = SocketAddress.unix("/")
+        guard let section = pair.section(key, keys: ["replication", "heartbeat"], required: true) else {
+            return PairHost(replication: placeholder, heartbeat: [])
+        }
+        let limit = ConfigurationLimits.heartbeatAddresses
+        let host = PairHost(
+            replication: section.required("replication", .address, placeholder: placeholder),
+            heartbeat: section.list("heartbeat", .address, limit: limit))
+        if !section.has("heartbeat") {
+            section.problem("heartbeat", "is missing; expected a list of one to \(limit) addresses")
+        }
+        return host
+    }
+
+    private func readHeartbeat() -> HeartbeatConfiguration {
+        let standard = HeartbeatConfiguration.standard
+        guard let section = top.section("heartbeat", keys: ["interval-ms", "timeout-ms"]) else { return standard }
+        let heartbeat = HeartbeatConfiguration(
+            intervalMilliseconds: section.value(
+                "interval-ms", .milliseconds(ConfigurationLimits.heartbeatInterval),
+                default: standard.intervalMilliseconds),
+            timeoutMilliseconds: section.value(
+                "timeout-ms", .milliseconds(ConfigurationLimits.heartbeatTimeout),
+                default: standard.timeoutMilliseconds))
+        if heartbeat.timeoutMilliseconds <= heartbeat.intervalMilliseconds {
+            section.problem(
+                section.has("timeout-ms") ? "timeout-ms" : "interval-ms",
+                "the timeout of \(heartbeat.timeoutMilliseconds) ms must be longer than the interval of "
+                    + "\(heartbeat.intervalMilliseconds) ms")
+        }
+        return heartbeat
+    }
+
+    private func readArbiter() -> ArbiterConfiguration {
+        let keys = ["kind", "path", "arguments", "timeout-ms"]
+        guard let section = top.section("arbiter", keys: keys) else { return .none }
+        guard section.required("kind", .choice, placeholder: ArbiterKind.none) == .command else {
+            for key in keys.dropFirst() where section.has(key) && section.has("kind") {
+                section.problem(key, "belongs to the arbiter of kind 'command'")
+            }
+            return .none
+        }
+        return .command(
+            path: section.required("path", .path, placeholder: "/"),
+            arguments: section.list(
+                "arguments", .text(ConfigurationLimits.argumentLength), limit: ConfigurationLimits.arbiterArguments),
+            timeoutMilliseconds: section.value(
+                "timeout-ms", .milliseconds(ConfigurationLimits.arbiterTimeout), default: 5000))
+    }
+
+    private func readCheckpoint() -> CheckpointConfiguration {
+        let standard = CheckpointConfiguration.standard
+        guard let section = top.section("checkpoint", keys: ["delay-ms", "hold-limit"]) else { return standard }
+        return CheckpointConfiguration(
+            delayMilliseconds: section.value(
+                "delay-ms", .milliseconds(ConfigurationLimits.checkpointDelay), default: standard.delayMilliseconds),
+            holdLimit: section.value("hold-limit", .size(ConfigurationLimits.holdLimit), default: standard.holdLimit))
+    }
+}
+
+private enum ArbiterKind: String, CaseIterable {
+    case none
+    case command
+}

@@ -1,0 +1,49 @@
+extension ConfigurationReader {
+    /// What no single key shows.
+    func checkTogether(_ configuration: ColodConfiguration) {
+        guard let pair = configuration.pair else {
+            for key in ["heartbeat", "failover", "arbiter", "checkpoint"] where top.has(key) {
+                top.problem(key, "has no meaning without 'pair'")
+            }
+            return
+        }
+        if pair.primary.heartbeat.count != pair.secondary.heartbeat.count {
+            top.problem(
+                "pair",
+                "primary has \(pair.primary.heartbeat.count) heartbeat addresses and secondary has "
+                    + "\(pair.secondary.heartbeat.count); expected one of each for every network between them")
+        }
+        var seen: Set<SocketAddress> = []
+        for host in [pair.primary, pair.secondary] {
+            for address in [host.replication] + host.heartbeat where !seen.insert(address).inserted {
+                top.problem("pair", "the address \(address) is used twice")
+            }
+        }
+        if configuration.start.incoming != nil {
+            start.problem("incoming", "cannot be used with 'pair', which decides itself what comes in")
+        }
+    }
+
+    /// What is allowed and yet worth a thought.
+    func warnings(of configuration: ColodConfiguration) -> [String] {
+        guard configuration.pair != nil else { return [] }
+        var warnings: [String] = []
+        if configuration.arbiter == .none {
+            warnings.append(
+                configuration.failover == .automatic
+                    ? "failover is automatic and there is no arbiter: when the network between the hosts is cut, both "
+                        + "may run the guest and acknowledged writes can be lost"
+                    : "there is no arbiter: when the network between the hosts is cut, the primary goes on alone, and a "
+                        + "takeover ordered then would let both run the guest")
+        }
+        let heartbeat = configuration.heartbeat
+        if heartbeat.timeoutMilliseconds < 3 * heartbeat.intervalMilliseconds {
+            warnings.append(
+                "the heartbeat timeout is less than three intervals: one late message may look like a lost peer")
+        }
+        if configuration.guest.network.contains(where: { if case .user = $0.backend { true } else { false } }) {
+            warnings.append("connections through a user-mode network do not survive a takeover; use a tap for those")
+        }
+        return warnings
+    }
+}

@@ -1,0 +1,90 @@
+extension ConfigurationReader {
+    private static let guestKeys = [
+        "name", "uuid", "machine", "memory", "vcpus", "kernel", "initrd", "append", "firmware", "console", "disks",
+        "network",
+    ]
+    /// What only a machine with a vCPU can use.
+    private static let vcpuKeys = ["vcpus", "kernel", "initrd", "append", "firmware", "disks", "network"]
+
+    func readGuest() -> GuestConfiguration {
+        let section = top.section("guest", keys: Self.guestKeys, required: true)
+        guard let section else { return Self.placeholder }
+        let machine = section.required("machine", .choice, placeholder: MachineKind.none)
+        let name = section.value("name", .guestName, default: "guest")
+        let guest = GuestConfiguration(
+            name: name, uuid: section.optional("uuid", .uuid), machine: machine,
+            memory: section.required("memory", .size(ConfigurationLimits.memory, pages: true), placeholder: 1 << 20),
+            vcpus: section.value("vcpus", .integer(ConfigurationLimits.vcpus), default: machine == .none ? 0 : 1),
+            kernel: section.optional("kernel", .path), initrd: section.optional("initrd", .path),
+            append: section.value("append", .text(ConfigurationLimits.appendLength), default: ""),
+            firmware: section.optional("firmware", .path),
+            console: section.value("console", .console, default: .log), disks: readDisks(section),
+            network: readNetwork(section, guest: name))
+        if section.has("machine") { checkMachine(guest, section) }
+        return guest
+    }
+
+    private func checkMachine(_ guest: GuestConfiguration, _ section: Section) {
+        switch guest.machine {
+        case .riscv64:
+            if !section.has("kernel") {
+                section.problem("kernel", "is missing; the machine 'riscv64' needs an absolute path of a kernel image")
+            }
+        case .none:
+            for key in Self.vcpuKeys where section.has(key) {
+                section.problem(key, "the machine 'none' has memory only; leave the key out")
+            }
+        }
+    }
+
+    private func readDisks(_ guest: Section) -> [DiskConfiguration] {
+        guest.sections("disks", keys: ["file", "read-only"], limit: ConfigurationLimits.disks).map { disk in
+            let file = disk.required("file", .path, placeholder: "/")
+            let readOnly = disk.value("read-only", .boolean, default: false)
+            if top.has("pair"), !readOnly {
+                disk.problem(
+                    "read-only",
+                    "a protected guest can have read-only disks only; expected read-only: true, or no 'pair'")
+            }
+            return DiskConfiguration(file: file, readOnly: readOnly)
+        }
+    }
+
+    private func readNetwork(_ guest: Section, guest name: String) -> [NetworkConfiguration] {
+        let keys = ["backend", "mac", "tap", "bridge", "forward"]
+        let cards = guest.sections("network", keys: keys, limit: ConfigurationLimits.networkCards)
+        var seen: Set<MACAddress> = []
+        return cards.enumerated().map { index, card in
+            let mac = card.value("mac", .mac, default: MACAddress(guest: name, index: index))
+            if !seen.insert(mac).inserted { card.problem("mac", "\(mac) is the address of another card of this guest") }
+            return NetworkConfiguration(backend: readBackend(card), mac: mac)
+        }
+    }
+
+    private func readBackend(_ card: Section) -> NetworkBackend {
+        let kind = card.required("backend", .choice, placeholder: BackendKind.user)
+        let foreign = kind == .tap ? ["forward"] : ["tap", "bridge"]
+        for key in foreign where card.has(key) && card.has("backend") {
+            card.problem(key, "does not belong to the back-end '\(kind.rawValue)'")
+        }
+        switch kind {
+        case .tap:
+            return .tap(
+                name: card.required("tap", .interface, placeholder: ""), bridge: card.optional("bridge", .interface))
+        case .user:
+            return .user(forwards: card.list("forward", .forward, limit: ConfigurationLimits.forwards))
+        }
+    }
+
+    /// Stands for a guest that the file lacks, which was noted.
+    private static var placeholder: GuestConfiguration {
+        GuestConfiguration(
+            name: "guest", uuid: nil, machine: .none, memory: 1 << 20, vcpus: 0, kernel: nil, initrd: nil, append: "",
+            firmware: nil, console: .log, disks: [], network: [])
+    }
+}
+
+private enum BackendKind: String, CaseIterable {
+    case tap
+    case user
+}

@@ -1,0 +1,67 @@
+import Glibc
+import SystemCalls
+
+/// Why a file could not be used; the text says what to change.
+public struct KeyFileError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The file.
+    public let path: String
+    /// What is wrong with it.
+    public let message: String
+
+    /// As an operator reads it.
+    public var description: String { "\(path): \(message)" }
+}
+
+/// Reads the pre-shared key of a pair: the bytes of the file without line ends at its end.
+///
+/// Refuses a file that others than owner and group may read or write, and a key outside
+/// `ConfigurationLimits.keyLength`.
+public func loadKey(_ path: String) throws(KeyFileError) -> [UInt8] {
+    let limits = ConfigurationLimits.keyLength
+    let file = try readSmallFile(path, limit: limits.upperBound + 2)
+    guard file.mode & 0o007 == 0 else {
+        throw KeyFileError(path: path, message: "may be used by everyone on this host; run: chmod 640 \(path)")
+    }
+    var key = file.bytes
+    while let last = key.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { key.removeLast() }
+    guard limits.contains(key.count) else {
+        throw KeyFileError(
+            path: path,
+            message: "holds a key of \(key.count) bytes; expected \(limits.lowerBound) to \(limits.upperBound)")
+    }
+    return key
+}
+
+/// All bytes and the permission bits of a regular file of at most `limit` bytes.
+func readSmallFile(_ path: String, limit: Int) throws(KeyFileError) -> (bytes: [UInt8], mode: UInt32) {
+    let file = try openForReading(path)
+    var information = stat()
+    guard fstat(file.number, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+        throw KeyFileError(path: path, message: "is no regular file")
+    }
+    var bytes = [UInt8](repeating: 0, count: limit + 1)
+    var count = 0
+    while count < bytes.count {
+        let got = bytes.withUnsafeMutableBytes { buffer in
+            // SAFETY: reads into the rest of the buffer, no further.
+            read(file.number, buffer.baseAddress.map { $0 + count }, buffer.count - count)
+        }
+        if got < 0, errno == EINTR { continue }
+        guard got >= 0 else {
+            throw KeyFileError(path: path, message: "cannot be read: \(String(cString: strerror(errno)))")
+        }
+        if got == 0 { break }
+        count += got
+    }
+    guard count <= limit else { throw KeyFileError(path: path, message: "is larger than \(limit) bytes") }
+    return (Array(bytes[..<count]), UInt32(information.st_mode))
+}
+
+private func openForReading(_ path: String) throws(KeyFileError) -> Descriptor {
+    do {
+        // Not waiting: opening a pipe by that name must not hang.
+        return try Descriptor.open(path, flags: O_RDONLY | O_NONBLOCK)
+    } catch {
+        throw KeyFileError(path: path, message: "cannot be opened: \(error.reason)")
+    }
+}
