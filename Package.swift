@@ -77,7 +77,7 @@ let package = Package(
         module("EngineRISCV", ["MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "CLinux"]),
         module("Virtio", ["MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "SystemCalls"]),
         module("PlatformDevices", ["MachineModel", "GuestMemory", "ByteCoding", "SystemCalls"]),
-        module("Configuration", ["SystemCalls", "CLinux", .product(name: "Yams", package: "Yams")]),
+        module("Configuration", ["SystemCalls", .product(name: "Yams", package: "Yams")]),
         module("Simulation", ["ReplicationCore", "Environment", "ByteCoding"]),
 
         // Layer 5
