@@ -25,12 +25,13 @@ public final class GuestClock: @unchecked Sendable {
     @inline(__always)
     public var ticks: UInt64 { nanoseconds / Self.nanosecondsPerTick }
 
-    /// The host time at which the guest clock reaches `ticks`; `.never` for a time past all bounds.
+    /// The host time at which the guest clock reaches `ticks`; `.never` for a time past all bounds. The guest may be
+    /// older than the host, so the offset between the two clocks can be negative.
     public func hostTime(ofTicks ticks: UInt64) -> Nanoseconds {
         let (guest, overflow) = ticks.multipliedReportingOverflow(by: Self.nanosecondsPerTick)
-        if overflow || frozenAt != nil { return .never }
-        let (sum, tooLate) = guest.addingReportingOverflow(offset)
-        return tooLate ? .never : Nanoseconds(sum)
+        guard !overflow, frozenAt == nil, let time = Int64(exactly: guest) else { return .never }
+        let (sum, tooLate) = time.addingReportingOverflow(Int64(bitPattern: offset))
+        return tooLate ? .never : Nanoseconds(UInt64(max(0, sum)))
     }
 
     /// Lets time pass from where it stands. Only while no vCPU runs.

@@ -66,6 +66,14 @@ public final class ACLINT: MemoryMappedDevice, SavedDevice, @unchecked Sendable 
         return width >= 8 ? shifted : shifted & (1 << UInt64(8 * width) - 1)
     }
 
+    /// Takes all interrupts back and disarms the timers. Only while the machine is paused.
+    public func resetToPowerOn() {
+        for hart in harts {
+            hart.setTimerCompare(.max)
+            hart.set(bit: Self.softwareInterruptBit, false)
+        }
+    }
+
     public func saveState(to writer: inout ByteWriter) {
         writer.write(clock.nanoseconds)
         writer.write(UInt32(harts.count))

@@ -44,9 +44,19 @@ public final class PLIC: MemoryMappedDevice, InterruptController, SavedDevice, @
     public init(base: UInt64, harts: [InterruptInputs]) {
         range = base..<base + Self.size
         self.harts = harts
-        state = State(
-            priorities: Array(repeating: 0, count: Self.sourceCount + 1),
-            contexts: Array(repeating: Context(), count: 2 * harts.count))
+        state = Self.powerOnState(hartCount: harts.count)
+    }
+
+    private static func powerOnState(hartCount: Int) -> State {
+        State(
+            priorities: Array(repeating: 0, count: sourceCount + 1),
+            contexts: Array(repeating: Context(), count: 2 * hartCount))
+    }
+
+    /// Masks everything and forgets what was pending. Only while the machine is paused.
+    public func resetToPowerOn() {
+        state = Self.powerOnState(hartCount: harts.count)
+        driveOutputs()
     }
 
     public func setLevel(source: Int, _ high: Bool) {

@@ -164,6 +164,12 @@ public final class UART16550: MemoryMappedDevice, SavedDevice, @unchecked Sendab
 
     private func driveLine() { line.set(cause != Cause.none) }
 
+    /// Puts all registers back and forgets what was received. Only while the machine is paused.
+    public func resetToPowerOn() {
+        state = State()
+        driveLine()
+    }
+
     public func saveState(to writer: inout ByteWriter) {
         writer.write(state.divisor)
         for register in [
