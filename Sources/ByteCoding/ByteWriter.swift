@@ -9,6 +9,9 @@ public struct ByteWriter: Sendable {
     /// How many bytes were written.
     public var count: Int { bytes.count }
 
+    /// Forgets what was written and keeps the room for it.
+    public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
     /// Appends an integer, big-endian.
     @inlinable
     public mutating func write<T: FixedWidthInteger>(_ value: T) {

@@ -1,0 +1,179 @@
+import CLinux
+import Environment
+import Glibc
+import Synchronization
+import SystemCalls
+
+/// A connected socket of a migration. One thread reads and one thread writes; `shutDown` and the counters may be used
+/// from any.
+public final class Channel: @unchecked Sendable {
+    // SAFETY: the descriptor is closed only when nobody refers to the channel any more; the write queue belongs to the
+    // writing thread; all else is atomic.
+    private let descriptor: Descriptor
+    /// The peer's address, for logs.
+    public let name: String
+    /// How long a read or write may make no progress. Set it before the channel is used by several threads.
+    public var stallDeadline = Nanoseconds.milliseconds(Transport.stallDeadlineMilliseconds)
+    private let received = Atomic<UInt64>(0)
+    private let sent = Atomic<UInt64>(0)
+    private let ended = Atomic<Bool>(false)
+    private let clock = SystemClock()
+
+    // Small pieces are copied to `arena`; `pieces` lists what is to be written, in order.
+    private let arena: UnsafeMutableRawPointer
+    private let pieces: UnsafeMutablePointer<iovec>
+    private var arenaUsed = 0
+    private var pieceCount = 0
+
+    /// Takes over a connected stream socket and sets its options: no delay, keep-alive, and a limit for data that the
+    /// peer does not acknowledge (all three only mean something to TCP).
+    public init(_ descriptor: consuming Descriptor, name: String) {
+        let number = descriptor.number
+        self.descriptor = descriptor
+        self.name = name
+        arena = .allocate(byteCount: Transport.writeBufferSize, alignment: 16)
+        pieces = .allocate(capacity: Transport.gatherLimit)
+        let flags = clinux_fcntl(number, F_GETFL, 0)
+        if flags >= 0 { _ = clinux_fcntl(number, F_SETFL, flags | O_NONBLOCK) }
+        setOption(number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        setOption(number, SOL_SOCKET, SO_KEEPALIVE, 1)
+        setOption(number, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, Int32(Transport.stallDeadlineMilliseconds))
+    }
+
+    deinit {
+        arena.deallocate()
+        pieces.deallocate()
+    }
+
+    /// Bytes received so far.
+    public var bytesReceived: UInt64 { received.load(ordering: .relaxed) }
+    /// Bytes that the kernel took for sending so far.
+    public var bytesSent: UInt64 { sent.load(ordering: .relaxed) }
+
+    /// Ends both directions: shutdown(2). Reads and writes in progress and to come fail with `.cancelled`; the peer
+    /// sees the end of the stream.
+    public func shutDown() {
+        ended.store(true, ordering: .releasing)
+        Glibc.shutdown(descriptor.number, Int32(SHUT_RDWR))
+    }
+
+    /// Tells the peer that nothing more comes; reading goes on.
+    public func shutDownWriting() { Glibc.shutdown(descriptor.number, Int32(SHUT_WR)) }
+
+    /// Whether `shutDown` was called.
+    public var isShutDown: Bool { ended.load(ordering: .acquiring) }
+
+    // MARK: Reading
+
+    /// Reads what is there, at least one byte, into `first` and then into `second` (which may be empty), with one call:
+    /// readv(2). Returns the count; 0 when the peer has closed. Waits at most until `deadline`, or the channel's own
+    /// one from now on if that is nil.
+    public func read(
+        into first: UnsafeMutableRawBufferPointer,
+        then second: UnsafeMutableRawBufferPointer = .init(start: nil, count: 0),
+        deadline: Nanoseconds? = nil
+    ) throws(TransportError) -> Int {
+        let end = deadline ?? clock.now() + stallDeadline
+        while true {
+            var vector = [
+                iovec(iov_base: first.baseAddress, iov_len: first.count),
+                iovec(iov_base: second.baseAddress, iov_len: second.count),
+            ]
+            // SAFETY: both entries describe memory that the caller lends for the length of this call.
+            let count = readv(descriptor.number, &vector, second.isEmpty ? 1 : 2)
+            if count >= 0 {
+                if count == 0, isShutDown { throw .cancelled }
+                received.add(UInt64(count), ordering: .relaxed)
+                return count
+            }
+            try waitAfterFailure(Int32(POLLIN), until: end, action: "Unable to read from socket")
+        }
+    }
+
+    /// Fills `target` wholly; a peer that closes before is an error.
+    public func readAll(into target: UnsafeMutableRawBufferPointer, deadline: Nanoseconds? = nil) throws(TransportError)
+    {
+        var done = 0
+        while done < target.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: target[done...])
+            let count = try read(into: rest, deadline: deadline)
+            guard count > 0 else { throw .closedByPeer }
+            done += count
+        }
+    }
+
+    // MARK: Writing
+
+    /// Queues a copy of `bytes`.
+    public func write(_ bytes: [UInt8]) throws(TransportError) {
+        var start = 0
+        while start < bytes.count {
+            if arenaUsed == Transport.writeBufferSize || pieceCount == Transport.gatherLimit { try flush() }
+            let count = min(bytes.count - start, Transport.writeBufferSize - arenaUsed)
+            let place = arena + arenaUsed
+            bytes.withUnsafeBytes { raw in
+                // SAFETY: `count` bytes fit behind `arenaUsed`, and the array has as many from `start` on.
+                if let from = raw.baseAddress { place.copyMemory(from: from + start, byteCount: count) }
+            }
+            arenaUsed += count
+            start += count
+            appendPiece(place, count)
+        }
+    }
+
+    /// Queues a reference to `count` bytes, which must stay valid and should not change until `flush` has returned.
+    public func writeReference(_ bytes: UnsafeRawPointer, count: Int) throws(TransportError) {
+        if pieceCount == Transport.gatherLimit { try flush() }
+        appendPiece(UnsafeMutableRawPointer(mutating: bytes), count)
+    }
+
+    /// Writes everything that is queued: sendmsg(2), which unlike writev(2) raises no SIGPIPE.
+    public func flush() throws(TransportError) {
+        var first = 0
+        defer {
+            pieceCount = 0
+            arenaUsed = 0
+        }
+        while first < pieceCount {
+            let end = clock.now() + stallDeadline
+            // SAFETY: the entries refer to the arena, or to memory that the caller keeps valid until flush returns.
+            var message = msghdr()
+            message.msg_iov = pieces + first
+            message.msg_iovlen = pieceCount - first
+            var count = sendmsg(descriptor.number, &message, Int32(MSG_NOSIGNAL))
+            if count < 0 {
+                try waitAfterFailure(Int32(POLLOUT), until: end, action: "Unable to write to socket")
+                continue
+            }
+            sent.add(UInt64(count), ordering: .relaxed)
+            while first < pieceCount, count >= pieces[first].iov_len {
+                count -= pieces[first].iov_len
+                first += 1
+            }
+            if count > 0, first < pieceCount, let base = pieces[first].iov_base {
+                pieces[first] = iovec(iov_base: base + count, iov_len: pieces[first].iov_len - count)
+            }
+        }
+    }
+
+    private func appendPiece(_ base: UnsafeMutableRawPointer, _ count: Int) {
+        if pieceCount > 0, let last = pieces[pieceCount - 1].iov_base, last + pieces[pieceCount - 1].iov_len == base {
+            pieces[pieceCount - 1].iov_len += count
+            return
+        }
+        pieces[pieceCount] = iovec(iov_base: base, iov_len: count)
+        pieceCount += 1
+    }
+
+    private func waitAfterFailure(_ events: Int32, until end: Nanoseconds, action: String) throws(TransportError) {
+        let code = errno
+        if isShutDown { throw .cancelled }
+        if code == EINTR { return }
+        guard code == EAGAIN else { throw .failed(action: action, reason: systemReason(code)) }
+        let start = clock.now()
+        if waitReady(descriptor.number, events, until: end) == .timedOut {
+            throw isShutDown
+                ? .cancelled : .stalled(action: action, milliseconds: UInt64((end - start).inMilliseconds.rounded(.up)))
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import CLinux
+import Environment
+import Glibc
+import SystemCalls
+
+/// The text of the last failed system call's error number.
+func systemReason(_ code: Int32 = errno) -> String { SystemError(code: code, call: "").reason }
+
+enum PollResult { case ready, timedOut, cancelled }
+
+/// Waits until `descriptor` is ready for `events`, `cancellation` is raised, or `deadline` has passed: poll(2).
+func waitReady(
+    _ descriptor: Int32, _ events: Int32, until deadline: Nanoseconds, cancellation: Int32 = -1
+) -> PollResult {
+    let clock = SystemClock()
+    while true {
+        var entries = [
+            pollfd(fd: descriptor, events: Int16(events), revents: 0),
+            pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0),
+        ]
+        var milliseconds: Int32 = -1
+        if deadline != .never {
+            let left = deadline - clock.now()
+            milliseconds = Int32(min(UInt64(Int32.max), (left.count + 999_999) / 1_000_000))
+        }
+        let count = poll(&entries, 2, milliseconds)
+        if count < 0, errno == EINTR { continue }
+        if count > 0 {
+            if entries[1].revents != 0 { return .cancelled }
+            if entries[0].revents != 0 { return .ready }
+        }
+        if deadline != .never, clock.now() >= deadline { return .timedOut }
+    }
+}

@@ -1,0 +1,79 @@
+import CLinux
+import Glibc
+
+/// A resolved address, as bind(2) and connect(2) take it.
+struct SocketAddress {
+    let family: Int32
+    let bytes: [UInt8]
+
+    /// Every address that `address` stands for.
+    static func resolve(_ address: MigrationAddress, passive: Bool) throws(TransportError) -> [SocketAddress] {
+        switch address {
+        case .unix(let path): [try unix(path)]
+        case .tcp(let host, let port): try lookUp(host: host, port: port, passive: passive, name: address.name)
+        }
+    }
+
+    private static func unix(_ path: String) throws(TransportError) -> SocketAddress {
+        let raw = Array(path.utf8)
+        let capacity = MemoryLayout.size(ofValue: sockaddr_un().sun_path)
+        guard raw.count < capacity else { throw .badAddress("UNIX socket path '\(path)' is too long") }
+        guard !raw.contains(0) else { throw .badAddress("invalid Unix socket address") }
+        var value = sockaddr_un()
+        value.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &value.sun_path) { $0.copyBytes(from: raw) }
+        return withUnsafeBytes(of: value) { SocketAddress(family: AF_UNIX, bytes: Array($0)) }
+    }
+
+    private static func lookUp(
+        host: String, port: String, passive: Bool, name: String
+    ) throws(TransportError) -> [SocketAddress] {
+        guard !host.isEmpty || passive else {
+            throw .resolution(address: name, reason: "Name or service not known")
+        }
+        if let number = UInt64(port), number > 65535 {
+            throw .resolution(address: name, reason: "port number \(port) exceeds 65535")
+        }
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_flags = passive ? AI_PASSIVE : 0
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(host.isEmpty ? nil : host, port, &hints, &list)
+        guard code == 0 else { throw .resolution(address: name, reason: String(cString: gai_strerror(code))) }
+        defer { freeaddrinfo(list) }
+        var found: [SocketAddress] = []
+        var entry = list
+        while let info = entry?.pointee {
+            if let raw = info.ai_addr {
+                // SAFETY: getaddrinfo says that `ai_addrlen` bytes are valid at `ai_addr` until freeaddrinfo.
+                let bytes = UnsafeRawBufferPointer(start: raw, count: Int(info.ai_addrlen))
+                found.append(SocketAddress(family: info.ai_family, bytes: Array(bytes)))
+            }
+            entry = info.ai_next
+        }
+        return found
+    }
+
+    /// Calls `body` with the C structure.
+    func withSocketAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        bytes.withUnsafeBytes { raw in
+            // SAFETY: the array holds a whole sockaddr of its family, and outlives the call.
+            guard let base = raw.baseAddress else { preconditionFailure("a socket address is never empty") }
+            return body(base.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count))
+        }
+    }
+
+    /// A new socket for this address: socket(2), not blocking, close-on-exec.
+    func makeSocket() throws(TransportError) -> Int32 {
+        let descriptor = socket(
+            family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        guard descriptor >= 0 else { throw .last("Failed to create socket") }
+        return descriptor
+    }
+}
+
+/// Sets an integer option: setsockopt(2). What the kernel does not know is no reason to give up a channel.
+func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
+    var value = value
+    _ = setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+}

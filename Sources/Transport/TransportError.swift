@@ -1,0 +1,37 @@
+import SystemCalls
+
+/// Why a channel could not be opened or used. The texts are the ones that QMP clients know from `error-desc`.
+public enum TransportError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The URI has no scheme of a migration protocol.
+    case unknownScheme(uri: String)
+    /// The scheme is one that this program does not carry.
+    case unsupportedScheme(String)
+    /// The address cannot be read; the text says why.
+    case badAddress(String)
+    /// Looking up the name failed.
+    case resolution(address: String, reason: String)
+    /// A system call on the address or the channel failed.
+    case failed(action: String, reason: String)
+    /// The peer closed the channel.
+    case closedByPeer
+    /// Nothing moved until the deadline.
+    case stalled(action: String, milliseconds: UInt64)
+    /// This side ended the channel, or the wait for one.
+    case cancelled
+
+    /// One line, as `error-desc` shows it.
+    public var description: String {
+        switch self {
+        case .unknownScheme: "Parameter 'uri' expects a valid migration protocol"
+        case .unsupportedScheme(let scheme): "migration protocol '\(scheme)' is not supported"
+        case .badAddress(let text): text
+        case .resolution(let address, let reason): "address resolution failed for \(address): \(reason)"
+        case .failed(let action, let reason): "\(action): \(reason)"
+        case .closedByPeer: "The peer closed the channel"
+        case .stalled(let action, let milliseconds): "\(action): no progress for \(milliseconds) ms"
+        case .cancelled: "The channel was shut down"
+        }
+    }
+
+    static func last(_ action: String) -> TransportError { .failed(action: action, reason: systemReason()) }
+}
