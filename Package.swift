@@ -157,7 +157,7 @@ let package = Package(
             ["Migration", "VirtualMachine", "MigrationFormat", "Transport", "GuestMemory", "SystemCalls", "QAPI", "QMP"]),
         tests("ReplicationTests", ["Replication", "ReplicationCore", "Migration", "VirtualMachine", "GuestMemory"]),
         tests("ManagementServerTests", ["ManagementServer", "QMP", "QAPI", "SystemCalls"]),
-        tests("ServiceHostTests", ["ServiceHost", "SystemCalls"]),
+        tests("ServiceHostTests", ["ServiceHost", "Diagnostics", "SystemCalls", "Environment", log]),
         // The tree itself: arrows between modules, sizes, forbidden words.
         tests("TidyTests", []),
         // Real processes: colod, coloctl, real QEMU as the peer, network namespaces, faults.

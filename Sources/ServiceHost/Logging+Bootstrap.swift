@@ -1,0 +1,40 @@
+import Diagnostics
+import Glibc
+import Logging
+
+/// Where log records go.
+public enum LogDestination: Sendable, Equatable {
+    /// The journal, with structured fields.
+    case journal
+    /// Lines on standard error.
+    case standardError
+
+    /// The journal if standard error is the journal's stream, as the variable JOURNAL_STREAM says (systemd.exec(5)).
+    public static var ofThisProcess: LogDestination {
+        var information = stat()
+        guard let variable = getenv("JOURNAL_STREAM"), fstat(STDERR_FILENO, &information) == 0 else {
+            return .standardError
+        }
+        // SAFETY: getenv returned a zero-terminated string, copied at once.
+        return choose(stream: String(cString: variable), device: information.st_dev, inode: information.st_ino)
+    }
+
+    /// `stream` is "DEVICE:INODE" of the journal's stream.
+    static func choose(stream: String, device: UInt, inode: UInt) -> LogDestination {
+        stream == "\(device):\(inode)" ? .journal : .standardError
+    }
+}
+
+/// Sends the records of every logger to the journal or to standard error. Call it once, first of all.
+@discardableResult
+public func bootstrapLogging(
+    level: Logger.Level = .info, destination: LogDestination = .ofThisProcess
+) -> LogDestination {
+    LoggingSystem.bootstrap { label in
+        switch destination {
+        case .journal: JournalLogHandler(label: label, level: level)
+        case .standardError: StandardErrorLogHandler(label: label, level: level)
+        }
+    }
+    return destination
+}

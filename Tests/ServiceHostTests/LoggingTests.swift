@@ -1,0 +1,133 @@
+import Environment
+import Logging
+import Synchronization
+import Testing
+
+@testable import Diagnostics
+@testable import ServiceHost
+
+final class Lines: Sendable {
+    private let lines = Mutex<[String]>([])
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+    var all: [String] { lines.withLock { $0 } }
+}
+
+// The identity belongs to the whole process: one after the other.
+@Suite(.serialized) struct Records {
+    private let lines = Lines()
+
+    private func identify() {
+        LogContext.update { $0 = LogIdentity(guest: "web", role: "primary", term: 3, epoch: nil) }
+    }
+
+    @Test func aLineNamesTimeLevelMessageAndFields() throws {
+        identify()
+        var logger = Logger(label: "t") { [lines] in StandardErrorLogHandler(label: $0) { lines.add($0) } }
+        logger[metadataKey: "peer"] = "10.0.0.2"
+        logger.warning("heartbeat late", metadata: ["ms": "120", "why": "no answer"])
+        let line = try #require(lines.all.first)
+        #expect(
+            line.hasSuffix(
+                "Z warning heartbeat late guest=web role=primary term=3 ms=120 peer=10.0.0.2 why=\"no answer\"\n"))
+    }
+
+    @Test func textFromOutsideCannotForgeALine() throws {
+        identify()
+        let logger = Logger(label: "t") { [lines] in StandardErrorLogHandler(label: $0) { lines.add($0) } }
+        logger.info("guest says: a\nb\u{1b}[2J", metadata: ["x": "1 y=2\"\n"])
+        let line = try #require(lines.all.first)
+        #expect(line.filter { $0 == "\n" }.count == 1)
+        #expect(line.contains("a\\nb\\x1b[2J"))
+        #expect(line.contains("x=\"1 y=2\\\"\\n\""))
+    }
+
+    @Test func recordsBelowTheLevelAreDropped() {
+        let logger = Logger(label: "t") { [lines] in StandardErrorLogHandler(label: $0, level: .error) { lines.add($0) }
+        }
+        logger.info("quiet")
+        #expect(lines.all == [])
+    }
+
+    @Test func theJournalGetsStructuredFields() throws {
+        identify()
+        let logger = Logger(label: "colod.heartbeat") { [lines] label in
+            JournalLogHandler(label: label) { fields in for field in fields { lines.add(field) } }
+        }
+        logger.error("peer lost", metadata: ["peer-address": "tcp:10.0.0.2:1"])
+        let fields = lines.all
+        for expected in [
+            "MESSAGE=peer lost", "PRIORITY=3", "SYSLOG_IDENTIFIER=colod", "COLOD_LOGGER=colod.heartbeat",
+            "COLOD_GUEST=web", "COLOD_ROLE=primary", "COLOD_TERM=3", "COLOD_PEER_ADDRESS=tcp:10.0.0.2:1",
+        ] {
+            #expect(fields.contains(expected))
+        }
+        #expect(fields.contains { $0.hasPrefix("CODE_LINE=") })
+    }
+
+    @Test func sendingWithoutAJournalDoesNoHarm() { sendToJournal(["MESSAGE=test of the log path", "PRIORITY=7"]) }
+
+    @Test func theJournalIsChosenOnlyForItsOwnStream() {
+        #expect(LogDestination.choose(stream: "9:1234", device: 9, inode: 1234) == .journal)
+        #expect(LogDestination.choose(stream: "9:1234", device: 9, inode: 1235) == .standardError)
+        #expect(LogDestination.choose(stream: "", device: 9, inode: 1235) == .standardError)
+    }
+}
+
+@Suite struct Measuring {
+    @Test func pausesAreSummedUpInMilliseconds() throws {
+        let histogram = PauseHistogram()
+        #expect(histogram.summary == nil)
+        for microseconds in 1...100 { histogram.record(microseconds: UInt64(microseconds) * 100) }
+        let summary = try #require(histogram.summary)
+        #expect(summary.count == 100)
+        #expect(abs(summary.median - 5) < 0.05)
+        #expect(abs(summary.p99 - 9.9) < 0.05)
+        #expect(abs(summary.max - 10) < 0.05)
+        histogram.reset()
+        #expect(histogram.summary == nil)
+    }
+
+    @Test func aPausePastAllBoundsCountsAsTheLongest() throws {
+        let histogram = PauseHistogram()
+        histogram.record(.never)
+        let summary = try #require(histogram.summary)
+        #expect(abs(summary.max - 60_000) < 100)
+    }
+
+    @Test func countersCountFromManyThreads() async {
+        let set = CounterSet()
+        let counter = set.counter("packets")
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 { group.addTask { for _ in 0..<1000 { counter.add() } } }
+        }
+        set.counter("bytes").add(5)
+        #expect(set.counter("packets").value == 4000)
+        #expect(set.values.map(\.name) == ["bytes", "packets"])
+    }
+
+    @Test func theFlightRecorderKeepsTheLastNotesInOrder() {
+        let clock = HandClock()
+        let recorder = FlightRecorder(capacity: 3, clock: clock)
+        for index in 0..<5 {
+            clock.advance(.milliseconds(10))
+            recorder.note("sealed", ["epoch": "\(index)"])
+        }
+        let (kept, total) = recorder.notes
+        #expect(total == 5)
+        #expect(kept.compactMap { $0.fields["epoch"] } == ["2", "3", "4"])
+        #expect(kept.map(\.time) == [.milliseconds(30), .milliseconds(40), .milliseconds(50)])
+    }
+
+    @Test func aDumpTellsTheAgeOfEveryNote() {
+        let (clock, lines) = (HandClock(), Lines())
+        let recorder = FlightRecorder(capacity: 8, clock: clock)
+        recorder.note("peer lost", ["epoch": "9"])
+        clock.advance(.milliseconds(250))
+        recorder.dump(
+            to: Logger(label: "t") { StandardErrorLogHandler(label: $0) { lines.add($0) } }, reason: "takeover")
+        #expect(lines.all.count == 2)
+        #expect(lines.all.first?.contains("1 of 1 notes follow") == true)
+        #expect(lines.all.last?.contains("flight recorder: peer lost") == true)
+        #expect(lines.all.last?.contains("age_ms=250.0 epoch=9") == true)
+    }
+}
