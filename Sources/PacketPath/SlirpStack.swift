@@ -43,10 +43,12 @@ final class SlirpStack {
         callbacks.deallocate()
     }
 
-    /// The guest sends a frame.
-    func input(_ frame: [UInt8]) {
-        guard let slirp, frame.count <= largestFrame else { return }
+    /// The guest sends a frame. Returns whether the next turn must not wait: packets for an address that is not
+    /// resolved yet stay queued in the library, and only a turn sends them after the guest's answer has come.
+    func input(_ frame: [UInt8]) -> Bool {
+        guard let slirp, frame.count <= largestFrame else { return false }
         slirp_input(slirp, frame, Int32(frame.count))
+        return frame.count >= 14 && frame[12] == 0x08 && frame[13] == 0x06
     }
 
     /// Begins to listen for `forward`; returns the error number, 0 for success.

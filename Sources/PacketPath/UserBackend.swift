@@ -155,9 +155,10 @@ public final class UserBackend: NetworkBackend {
         var closed = forwards
         var frames = FrameQueue()
         while takeWork(into: &frames) {
-            while let frame = frames.popFirst() { stack.input(frame) }
-            let retrying = openForwards(&closed, with: stack)
-            stack.turn(wake: wake, limit: retrying ? Self.retryInterval : .never)
+            var limit = Nanoseconds.never
+            while let frame = frames.popFirst() { if stack.input(frame) { limit = .zero } }
+            if openForwards(&closed, with: stack) { limit = min(limit, Self.retryInterval) }
+            stack.turn(wake: wake, limit: limit)
         }
         state.withLock { state in
             state.running = false

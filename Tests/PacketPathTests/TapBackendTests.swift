@@ -1,0 +1,102 @@
+import CLinux
+import Glibc
+import SystemCalls
+import Testing
+
+@testable import PacketPath
+
+/// A broadcast frame of an EtherType for experiments, which nothing else in the namespace uses.
+private func experimentalFrame(_ payload: UInt8) -> [UInt8] {
+    var frame = [UInt8](repeating: 0xff, count: 6) + [0x52, 0x54, 0, 0, 0, payload] + [0x88, 0xb5]
+    frame += [UInt8](repeating: payload, count: 100)
+    return frame
+}
+
+@Suite("Tap back-end", .enabled(if: missingPrivilege == nil, "needs root and /dev/net/tun"))
+struct TapBackendTests {
+    @Test("two created taps in a bridge carry frames both ways, and vanish when stopped")
+    func carriesFrames() throws {
+        try inOwnNetworkNamespace {
+            try makeBridge("br0")
+            let left = try TapBackend(name: "left0", bridge: "br0")
+            let right = try TapBackend(name: "right0", bridge: "br0")
+            let toLeft = Inbox()
+            let toRight = Inbox()
+            try left.start { toLeft.take($0) }
+            try right.start { toRight.take($0) }
+            left.send(experimentalFrame(1))
+            let first = toRight.first { $0.count > 20 && $0[13] == 0xb5 }
+            #expect(first == experimentalFrame(1))
+            right.send(experimentalFrame(2))
+            let second = toLeft.first { $0.count > 20 && $0[13] == 0xb5 }
+            #expect(second == experimentalFrame(2))
+            #expect(left.counters.sent.frames == 1)
+            #expect(left.counters.received.frames >= 1)
+            #expect(try interfaceExists("left0"))
+            left.stop()
+            left.stop()
+            #expect(try !interfaceExists("left0"), "a created tap goes with its back-end")
+            left.send(experimentalFrame(3))
+            #expect(left.counters.dropped.frames == 1)
+            right.stop()
+        }
+    }
+
+    @Test("being in the bridge already is fine, and another bridge is an error that says so")
+    func bridgeMembership() throws {
+        try inOwnNetworkNamespace {
+            try makeBridge("br0")
+            try makeBridge("br1")
+            let tap = try TapBackend(name: "tap0", bridge: "br0")
+            let interface = try TapInterface(name: "tap0")
+            try interface.join(bridge: "br0")
+            let error = #expect(throws: NetworkError.self) { try interface.join(bridge: "br1") }
+            #expect(error?.description.contains("tap0") == true)
+            #expect(error?.advice.contains("another bridge") == true)
+            tap.stop()
+        }
+    }
+
+    @Test("a missing bridge, a name in use and a wrong kind of interface are named")
+    func errorsNameTheCause() throws {
+        try inOwnNetworkNamespace {
+            let noBridge = #expect(throws: NetworkError.self) { try TapBackend(name: "tap0", bridge: "nobr") }
+            #expect(noBridge?.advice.contains("ip link add nobr type bridge") == true)
+            #expect(try !interfaceExists("tap0"), "nothing is left behind by a failure")
+            let tap = try TapBackend(name: "tap0")
+            let busy = #expect(throws: NetworkError.self) { try TapBackend(name: "tap0") }
+            #expect(busy?.advice.contains("another process") == true)
+            let wrong = #expect(throws: NetworkError.self) { try TapBackend(name: "lo") }
+            #expect(wrong?.subject == "tap lo")
+            tap.stop()
+        }
+    }
+
+    @Test("refuses to be started twice or after it was stopped, and counts what is no frame")
+    func misuse() throws {
+        try inOwnNetworkNamespace {
+            let tap = try TapBackend(name: "tap0")
+            tap.send(Array(repeating: 0, count: 4))
+            #expect(tap.counters.dropped.frames == 1, "no Ethernet frame")
+            try tap.start { _ in }
+            #expect(throws: NetworkError.self) { try tap.start { _ in } }
+            tap.stop()
+            #expect(throws: NetworkError.self) { try tap.start { _ in } }
+        }
+    }
+}
+
+@Suite("Interface names")
+struct InterfaceNameTests {
+    @Test(
+        "names that the kernel would cut, expand or refuse are refused",
+        arguments: ["", "sixteen-bytes-xx", "tap%d", "a/b", "a b", "a:1", ".", "..", "tap\n"])
+    func refused(name: String) {
+        #expect(throws: NetworkError.self) { try TapInterface(name: name) }
+    }
+
+    @Test("ordinary names are taken", arguments: ["tap0", "vm-web.1", "fifteen-bytes-x"])
+    func taken(name: String) throws {
+        #expect(try TapInterface(name: name).name == name)
+    }
+}
