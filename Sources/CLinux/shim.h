@@ -52,6 +52,9 @@ static inline int clinux_set_network_namespace(int fd) { return setns(fd, CLONE_
 /// pidfd_open(2).
 static inline int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
+/// unshare(2): gives the calling thread, and what it starts, a network namespace of its own.
+static inline int clinux_unshare_network(void) { return unshare(CLONE_NEWNET); }
+
 /// gettid(2).
 static inline int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
 

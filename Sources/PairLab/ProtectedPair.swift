@@ -1,0 +1,240 @@
+import Environment
+import Glibc
+import QMP
+import SystemCalls
+
+/// A pair of colods with a Redis guest, on two hosts of their own, from configuration file to protection.
+public final class ProtectedPair {
+    /// The networks, or nil for a pair on this machine's loopback (no root, connections do not survive).
+    public let network: PairNetwork?
+    /// Where configuration, state, sockets and logs are.
+    public let folder: TemporaryFolder
+    /// What the hosts were configured with.
+    public let configuration: PairConfiguration
+    private let program: String
+    private let hosts: [Side: LabHost]
+    private let clientHost: LabHost
+    private let loopback: LoopbackPorts?
+    private var processes: [Side: ManagedProcess] = [:]
+    private var clients: [Side: QMPClient] = [:]
+
+    /// How long colod may take to bind its management socket.
+    static let startDeadline: Duration = .seconds(10)
+    /// How long two colods may take to boot a guest and protect it.
+    public static let protectionDeadline: Duration = .seconds(60)
+    /// How often a status is asked for while one is waited for.
+    private static let statusInterval: Duration = .milliseconds(20)
+
+    /// Prepares the hosts and their configuration files; nothing runs yet. `program` is the colod to use.
+    public init(
+        _ configuration: PairConfiguration, program: String = ProtectedPair.builtProgram("colod"),
+        usingNamespaces: Bool = true
+    ) throws {
+        self.configuration = configuration
+        self.program = program
+        folder = try TemporaryFolder(prefix: "colod-pair")
+        network = usingNamespaces ? try PairNetwork() : nil
+        if let network {
+            hosts = [.a: network.a, .b: network.b]
+            clientHost = network.client
+            loopback = nil
+        } else {
+            hosts = [.a: try LabHost(sharingMachineNetworkAs: "a"), .b: try LabHost(sharingMachineNetworkAs: "b")]
+            clientHost = try LabHost(sharingMachineNetworkAs: "client")
+            loopback = try LoopbackPorts()
+        }
+        try folder.write(Self.newKey(), to: "key")
+        for side in Side.allCases {
+            guard mkdir(folder.path("state-\(side.rawValue)"), 0o700) == 0 else { throw LabError("mkdir failed") }
+            try configure(side, role: side == .a ? "primary" : "secondary")
+        }
+    }
+
+    /// A program built beside the running one.
+    public static func builtProgram(_ name: String) -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        let path = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return "\(path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" })/\(name)"
+    }
+
+    /// Writes (again) the configuration file of a host.
+    public func configure(_ side: Side, role: String) throws {
+        let words = try readText("\(configuration.guest.folder)/cmdline")
+        let address = network == nil ? "10.0.2.15/24" : "\(PairNetwork.guestAddress)/\(PairNetwork.prefixLength)"
+        let gateway = network == nil ? "10.0.2.2" : PairNetwork.clientAddress
+        let text = configuration.text(
+            role: role, name: "lab",
+            network: loopback.map { .user(forwarded: $0.redis(side)) } ?? .tap,
+            commandLine: "\(words) ip4=\(address) gw=\(gateway)", qmp: socketPath(side),
+            stateFolder: folder.path("state-\(side.rawValue)"), keyFile: folder.path("key"), primary: addresses(.a),
+            secondary: addresses(.b))
+        try folder.write(text, to: configurationName(side))
+    }
+
+    /// Starts colod on a host (again) and connects to its management socket.
+    public func start(_ side: Side) throws {
+        guard let host = hosts[side] else { throw LabError("no such host") }
+        unlink(socketPath(side))
+        clients[side] = nil
+        processes[side] = try host.start(
+            [program, "--config", folder.path(configurationName(side))], log: logPath(side))
+        do {
+            clients[side] = try QMPClient(path: socketPath(side), within: Self.startDeadline)
+        } catch {
+            let status = processes[side]?.status.map { "ended with \($0)" } ?? "runs"
+            throw LabError("colod of \(side) \(status), but: \(error)\n\(log(side))")
+        }
+    }
+
+    /// Starts both hosts and waits until the guest answers and the pair is protected.
+    public func startAndProtect() throws {
+        try start(.b)
+        try start(.a)
+        try waitForService(within: Self.protectionDeadline)
+        try waitForProtection(of: .a)
+    }
+
+    /// The process of a host, if it was started.
+    public func process(_ side: Side) throws -> ManagedProcess {
+        guard let process = processes[side] else { throw LabError("\(side) was not started") }
+        return process
+    }
+
+    /// The management connection of a host.
+    public func qmp(_ side: Side) throws -> QMPClient {
+        guard let client = clients[side] else { throw LabError("\(side) was not started") }
+        return client
+    }
+
+    /// Waits until the host's status satisfies `predicate`; the error tells the last one seen.
+    @discardableResult
+    public func waitForStatus(
+        of side: Side, _ what: String, within limit: Duration, _ predicate: (PairStatus) -> Bool
+    ) throws -> PairStatus {
+        let clock = SystemClock()
+        let deadline = clock.now() + Nanoseconds(limit)
+        var last: PairStatus?
+        while clock.now() < deadline {
+            if let status = try process(side).status {
+                throw LabError("colod of \(side) ended: \(status)\n\(log(side))")
+            }
+            let status = try qmp(side).status()
+            if predicate(status) { return status }
+            last = status
+            pause(Self.statusInterval)
+        }
+        let seen = last.map { $0.json.text() } ?? "no status"
+        throw LabError("\(side) was not \(what) within \(limit): \(seen)\n\(log(side))")
+    }
+
+    /// Waits until the pair is protected, as that host sees it.
+    @discardableResult
+    public func waitForProtection(of side: Side, within limit: Duration = protectionDeadline) throws -> PairStatus {
+        try waitForStatus(of: side, "protected", within: limit) { $0.isProtected }
+    }
+
+    /// A new connection to the guest's Redis, by way of the host where it runs (which matters only on loopback).
+    public func redis(at side: Side = .a, within limit: Duration = .seconds(5)) throws -> RedisClient {
+        try RedisClient(redisAddress, port: redisPort(side), from: clientHost, within: limit)
+    }
+
+    /// Waits until Redis answers PING.
+    public func waitForService(at side: Side = .a, within limit: Duration) throws {
+        let clock = SystemClock()
+        let deadline = clock.now() + Nanoseconds(limit)
+        while true {
+            if let status = try process(side).status {
+                throw LabError("colod of \(side) ended: \(status)\n\(log(side))")
+            }
+            if let client = try? redis(at: side, within: .milliseconds(500)),
+                let reply = try? client.call("PING", within: .seconds(2)), reply == .status("PONG")
+            {
+                return
+            }
+            guard clock.now() < deadline else {
+                throw LabError("Redis did not answer within \(limit)\n\(log(.a))\n\(log(.b))")
+            }
+            pause(Self.statusInterval)
+        }
+    }
+
+    /// Lets clients write to the guest.
+    public func startLoad(at side: Side = .a, connections: Int = 6, pipeline: Int = 4, prefix: String = "w") throws
+        -> LoadGenerator
+    {
+        try LoadGenerator(
+            redisAddress, port: redisPort(side), from: clientHost, connections: connections, pipeline: pipeline,
+            prefix: prefix)
+    }
+
+    /// Kills a host's colod with SIGKILL; returns when that was.
+    public func kill(_ side: Side) throws -> Nanoseconds {
+        let process = try process(side)
+        let time = SystemClock().now()
+        process.killAndWait()
+        guard process.status != nil else { throw LabError("colod of \(side) survived SIGKILL") }
+        return time
+    }
+
+    /// The end of what a host's colod wrote, for error messages.
+    public func log(_ side: Side) -> String {
+        let lines = ((try? readText(logPath(side))) ?? "").split(separator: "\n").suffix(25)
+        return "--- log of \(side):\n" + lines.joined(separator: "\n")
+    }
+
+    private var redisAddress: String { network == nil ? "127.0.0.1" : PairNetwork.guestAddress }
+    private func redisPort(_ side: Side) -> UInt16 { loopback?.redis(side) ?? 6379 }
+    private func socketPath(_ side: Side) -> String { folder.path("\(side.rawValue).qmp") }
+    private func logPath(_ side: Side) -> String { folder.path("\(side.rawValue).log") }
+    private func configurationName(_ side: Side) -> String { "\(side.rawValue).yaml" }
+
+    private func addresses(_ side: Side) -> PairConfiguration.Addresses {
+        if let loopback { return loopback.addresses(side) }
+        let replication = PairNetwork.address(of: side, on: .replication)
+        let heartbeat = PairNetwork.address(of: side, on: .heartbeat)
+        return .init(
+            replication: "tcp:\(replication):7800", heartbeat: ["tcp:\(replication):7801", "tcp:\(heartbeat):7801"])
+    }
+
+    private static func newKey() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<4).map { _ in String(generator.next(), radix: 16) }.joined() + "\n"
+    }
+}
+
+/// Free ports of the loopback interface for a pair without namespaces.
+private struct LoopbackPorts {
+    private let ports: [UInt16]
+
+    init() throws {
+        // Bound all at once, so that they differ, and given back together.
+        var sockets: [Int32] = []
+        var ports: [UInt16] = []
+        defer { for socket in sockets { close(socket) } }
+        for _ in 0..<6 {
+            let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            sockets.append(number)
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let failed = withUnsafeMutablePointer(to: &address) { pointer in
+                // SAFETY: every socket address starts with the generic one; the length is the real one.
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(number, $0, length) != 0 || getsockname(number, $0, &length) != 0
+                }
+            }
+            if failed { throw LabError("no free port on the loopback interface") }
+            ports.append(UInt16(bigEndian: address.sin_port))
+        }
+        self.ports = ports
+    }
+
+    func redis(_ side: Side) -> UInt16 { ports[side == .a ? 0 : 1] }
+
+    func addresses(_ side: Side) -> PairConfiguration.Addresses {
+        let first = side == .a ? 2 : 4
+        return .init(replication: "tcp:127.0.0.1:\(ports[first])", heartbeat: ["tcp:127.0.0.1:\(ports[first + 1])"])
+    }
+}

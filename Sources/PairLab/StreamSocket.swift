@@ -1,0 +1,116 @@
+import CLinux
+import Environment
+import Glibc
+import SystemCalls
+
+/// A connected stream socket whose every wait ends at a deadline.
+final class StreamSocket: Sendable {
+    private let descriptor: Int32
+
+    private init(descriptor: Int32) { self.descriptor = descriptor }
+    deinit { close(descriptor) }
+
+    /// Connects to a TCP port from inside the network namespace of `host`.
+    static func tcp(_ address: String, _ port: UInt16, from host: LabHost, within limit: Duration) throws
+        -> StreamSocket
+    {
+        var target = sockaddr_in()
+        target.sin_family = sa_family_t(AF_INET)
+        target.sin_port = port.bigEndian
+        guard inet_pton(AF_INET, address, &target.sin_addr) == 1 else {
+            throw LabError("\(address) is no IPv4 address")
+        }
+        let socket = try host.perform { try open(AF_INET) }
+        var on: Int32 = 1
+        setsockopt(socket.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
+        try withUnsafePointer(to: target) { pointer in
+            // SAFETY: every socket address starts with the generic one; the length given is the real one.
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try socket.connect($0, socklen_t(MemoryLayout<sockaddr_in>.size), "\(address):\(port)", within: limit)
+            }
+        }
+        return socket
+    }
+
+    /// Connects to the Unix socket at `path`.
+    static func unix(_ path: String, within limit: Duration) throws -> StreamSocket {
+        var target = sockaddr_un()
+        target.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: target.sun_path) else { throw LabError("\(path) is too long") }
+        withUnsafeMutableBytes(of: &target.sun_path) { $0.copyBytes(from: bytes) }
+        let socket = try open(AF_UNIX)
+        try withUnsafePointer(to: target) { pointer in
+            // SAFETY: as above.
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try socket.connect($0, socklen_t(MemoryLayout<sockaddr_un>.size), path, within: limit)
+            }
+        }
+        return socket
+    }
+
+    /// Sends all of `bytes`.
+    func send(_ bytes: [UInt8], within limit: Duration) throws {
+        let deadline = SystemClock().now() + Nanoseconds(limit)
+        var offset = 0
+        while offset < bytes.count {
+            // SAFETY: the range lies in the array, which lives through the call.
+            let count = bytes.withUnsafeBytes { buffer in
+                Glibc.send(
+                    descriptor, buffer.baseAddress.map { $0 + offset }, buffer.count - offset, Int32(MSG_NOSIGNAL))
+            }
+            if count > 0 {
+                offset += count
+            } else if errno == EAGAIN {
+                try wait(for: Int16(POLLOUT), until: deadline)
+            } else if errno != EINTR {
+                throw LabError("send: \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+
+    /// The bytes that come next; empty once the peer has closed.
+    func receive(within limit: Duration) throws -> [UInt8] {
+        let deadline = SystemClock().now() + Nanoseconds(limit)
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            // SAFETY: reads at most the buffer's length into it.
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            if count >= 0 { return Array(buffer[..<count]) }
+            if errno == EAGAIN {
+                try wait(for: Int16(POLLIN), until: deadline)
+            } else if errno != EINTR {
+                throw LabError("receive: \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+
+    /// Ends both directions, which wakes whoever waits in `receive`.
+    func shutDown() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    private static func open(_ family: Int32) throws -> StreamSocket {
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let number = socket(family, kind, 0)
+        guard number >= 0 else { throw LabError("socket: \(String(cString: strerror(errno)))") }
+        return StreamSocket(descriptor: number)
+    }
+
+    private func connect(
+        _ target: UnsafePointer<sockaddr>, _ length: socklen_t, _ name: String, within limit: Duration
+    ) throws {
+        if Glibc.connect(descriptor, target, length) == 0 { return }
+        guard errno == EINPROGRESS else { throw LabError("connect \(name): \(String(cString: strerror(errno)))") }
+        try wait(for: Int16(POLLOUT), until: SystemClock().now() + Nanoseconds(limit))
+        var code: Int32 = 0
+        var size = socklen_t(4)
+        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+        guard code == 0 else { throw LabError("connect \(name): \(String(cString: strerror(code)))") }
+    }
+
+    private func wait(for events: Int16, until deadline: Nanoseconds) throws {
+        let left = (deadline - SystemClock().now()).inMilliseconds
+        var entry = pollfd(fd: descriptor, events: events, revents: 0)
+        guard poll(&entry, 1, Int32(left.rounded(.up))) != 0 || left <= 0 else { throw LabError("no answer in time") }
+        if left <= 0, entry.revents == 0 { throw LabError("no answer in time") }
+    }
+}

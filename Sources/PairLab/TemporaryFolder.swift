@@ -1,0 +1,78 @@
+import Glibc
+import SystemCalls
+
+/// A folder of its own under $TMPDIR or /tmp; removed with everything in it when its owner goes away.
+public final class TemporaryFolder: Sendable {
+    /// Its absolute path.
+    public let root: String
+
+    /// Makes a folder whose name starts with `prefix`: mkdtemp(3).
+    public init(prefix: String = "colod-lab") throws {
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(parent)/\(prefix).XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw LabError("no folder can be made in \(parent)") }
+        root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        OpenFolders.shared.insert(root)
+    }
+
+    deinit {
+        Self.remove(root)
+        OpenFolders.shared.remove(root)
+    }
+
+    /// The path of `name` in the folder.
+    public func path(_ name: String) -> String { "\(root)/\(name)" }
+
+    /// Writes a file, readable and writable by the owner alone (executable too, with `executable`).
+    public func write(_ text: String, to name: String, executable: Bool = false) throws {
+        try write(Array(text.utf8), to: name, executable: executable)
+    }
+
+    /// Writes a file of `bytes`.
+    public func write(_ bytes: [UInt8], to name: String, executable: Bool = false) throws {
+        let file = try Descriptor.open(
+            path(name), flags: O_WRONLY | O_CREAT | O_TRUNC, mode: executable ? 0o700 : 0o600)
+        var offset = 0
+        while offset < bytes.count {
+            // SAFETY: the range lies in the array, which lives through the call.
+            let written = bytes.withUnsafeBytes {
+                Glibc.write(file.number, $0.baseAddress.map { $0 + offset }, $0.count - offset)
+            }
+            guard written > 0 else { throw LabError("\(path(name)) cannot be written") }
+            offset += written
+        }
+    }
+
+    /// The text of a file.
+    public func read(_ name: String) throws -> String { try readText(path(name)) }
+
+    /// Removes the tree at `path`; what cannot be removed stays.
+    static func remove(_ path: String) {
+        if let folder = opendir(path) {
+            while let entry = readdir(folder) {
+                // SAFETY: the entry is valid until the next call, and its name ends in a zero.
+                let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                    String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
+                }
+                guard name != ".", name != ".." else { continue }
+                if unlink("\(path)/\(name)") != 0 { remove("\(path)/\(name)") }
+            }
+            closedir(folder)
+        }
+        rmdir(path)
+    }
+}
+
+/// The whole text of the file at `path`; bytes that are not UTF-8 are replaced.
+public func readText(_ path: String) throws -> String {
+    let file = try Descriptor.open(path, flags: O_RDONLY)
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+        // SAFETY: reads at most the buffer's length into it.
+        let count = Glibc.read(file.number, &buffer, buffer.count)
+        guard count >= 0 else { throw LabError("\(path) cannot be read") }
+        if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+        bytes += buffer[..<count]
+    }
+}
