@@ -105,7 +105,7 @@ let package = Package(
             ] + nio),
 
         // Layer 8
-        module("ManagementServer", ["QMP", "QAPI", "Diagnostics"] + nio),
+        module("ManagementServer", ["QMP", "QAPI", "Diagnostics", "SystemCalls"] + nio),
         module("ServiceHost", ["CSystemd", "Diagnostics", "SystemCalls", "Environment", log]),
 
         // Layer 9
@@ -146,8 +146,10 @@ let package = Package(
         tests("QMPTests", ["QMP"]),
         tests("QAPITests", ["QAPI", "QMP"]),
         tests("EngineRISCVTests", ["EngineRISCV", "MachineModel", "GuestMemory", "SystemCalls", "ByteCoding"]),
-        tests("VirtioTests", ["Virtio", "MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding"]),
-        tests("PlatformDevicesTests", ["PlatformDevices", "MachineModel", "GuestMemory", "ByteCoding"]),
+        tests(
+            "VirtioTests",
+            ["Virtio", "MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "Environment"]),
+        tests("PlatformDevicesTests", ["PlatformDevices", "MachineModel", "GuestMemory", "ByteCoding", "Environment"]),
         tests("ConfigurationTests", ["Configuration"]),
         tests(
             "VirtualMachineTests",

@@ -56,7 +56,16 @@ public struct CapabilityChange: Sendable, Hashable {
         self.state = state
     }
 
-    static let type = ArgumentType.object([
+    /// The changes that a list of the right type holds.
+    public static func list(_ json: JSONValue?) -> [CapabilityChange] {
+        (json?.array ?? []).compactMap { element in
+            guard let name = element["capability"]?.string, let state = element["state"]?.boolean else { return nil }
+            return MigrationCapability(rawValue: name).map { CapabilityChange($0, state) }
+        }
+    }
+
+    /// What one element must be.
+    public static let type = ArgumentType.object([
         .required("capability", .enumeration(MigrationCapability.allCases.map(\.rawValue))),
         .required("state", .boolean),
     ])

@@ -38,9 +38,6 @@ public enum MigrationStatus: String, Sendable, Hashable, CaseIterable {
         default: true
         }
     }
-
-    /// The status that `json` names.
-    static let type = ArgumentType.enumeration(allCases.map(\.rawValue))
 }
 
 /// Whether the guest runs, and if not, why.

@@ -1,0 +1,68 @@
+import CLinux
+import Glibc
+
+/// Stream sockets with a path: unix(7).
+public enum UnixSocket {
+    /// The longest path that fits the address, in bytes.
+    public static let longestPath = 107
+
+    /// A socket bound to `path` with the permissions `mode` (less the umask), not yet listening.
+    ///
+    /// A socket file that nobody listens on is replaced; anything else at `path` is an error, EADDRINUSE.
+    public static func bind(_ path: String, mode: UInt32 = 0o660) throws(SystemError) -> Descriptor {
+        let socket = try make()
+        // The kernel gives the file the mode of the socket, so there is no moment with wider permissions.
+        guard fchmod(socket.number, mode) == 0 else { throw .last("fchmod", path) }
+        if try !attempt(socket, path, Glibc.bind) {
+            guard errno == EADDRINUSE else { throw .last("bind", path) }
+            guard try isStale(path) else { throw SystemError(code: EADDRINUSE, call: "bind", subject: path) }
+            unlink(path)
+            guard try attempt(socket, path, Glibc.bind) else { throw .last("bind", path) }
+        }
+        return socket
+    }
+
+    /// A connected socket that does not block.
+    public static func connect(_ path: String) throws(SystemError) -> Descriptor {
+        let socket = try make()
+        guard try attempt(socket, path, Glibc.connect) else { throw .last("connect", path) }
+        try socket.setNonBlocking(true)
+        return socket
+    }
+
+    /// Whether `path` is a socket that nobody listens on.
+    private static func isStale(_ path: String) throws(SystemError) -> Bool {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return false }
+        let probe = try make()
+        // Without blocking a full queue of connections reads as EAGAIN: somebody is there.
+        try probe.setNonBlocking(true)
+        return try !attempt(probe, path, Glibc.connect) && errno == ECONNREFUSED
+    }
+
+    private static func make() throws(SystemError) -> Descriptor {
+        let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { throw .last("socket") }
+        return Descriptor(owning: number)
+    }
+
+    /// Calls bind or connect with the address of `path`; false if it failed, with `errno` set.
+    private static func attempt(
+        _ socket: borrowing Descriptor, _ path: String,
+        _ call: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) throws(SystemError) -> Bool {
+        guard !path.isEmpty, path.utf8.count <= longestPath, !path.utf8.contains(0) else {
+            throw SystemError(code: ENAMETOOLONG, call: "socket path of 1 to \(longestPath) bytes", subject: path)
+        }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let number = socket.number
+        // SAFETY: the path fits sun_path with its final zero (checked above), and the structure outlives the call.
+        return withUnsafeMutableBytes(of: &address) { bytes in
+            let offset = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
+            bytes[offset...].copyBytes(from: path.utf8)
+            guard let base = bytes.baseAddress else { return false }
+            return call(number, base.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)) == 0
+        }
+    }
+}
