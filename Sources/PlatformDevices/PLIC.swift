@@ -78,7 +78,7 @@ public final class PLIC: MemoryMappedDevice, InterruptController, SavedDevice, @
         case Self.enableOffset..<Self.contextOffset:
             guard let (context, word) = enableWord(at: offset) else { return 0 }
             return half(of: state.contexts[context].enabled, word)
-        default:
+        case Self.contextOffset...:
             let context = Int((offset - Self.contextOffset) / Self.contextStride)
             guard context < state.contexts.count else { return 0 }
             switch offset % Self.contextStride {
@@ -86,6 +86,7 @@ public final class PLIC: MemoryMappedDevice, InterruptController, SavedDevice, @
             case 4: return UInt64(claim(for: context))
             default: return 0
             }
+        default: return 0
         }
     }
 
