@@ -135,10 +135,10 @@ let package = Package(
 
         // Tests: one target a module, and one for each kind of promise that spans modules.
         tests("ByteCodingTests", ["ByteCoding"]),
-        tests("SystemCallsTests", ["SystemCalls"]),
+        tests("SystemCallsTests", ["SystemCalls", "Environment"]),
         tests("GuestMemoryTests", ["GuestMemory"]),
         tests("BlockLayerTests", ["BlockLayer", "SystemCalls"]),
-        tests("PacketPathTests", ["PacketPath", "SystemCalls", "Environment"]),
+        tests("PacketPathTests", ["PacketPath", "SystemCalls", "CLinux", "Environment"]),
         tests("TransportTests", ["Transport", "SystemCalls", "Environment"]),
         tests("MigrationFormatTests", ["MigrationFormat", "ByteCoding"]),
         tests("ReplicationCoreTests", ["ReplicationCore", "ByteCoding", "Environment"]),

@@ -18,7 +18,7 @@ public final class GuestMemory: Sendable {
     public func block(named name: String) -> RAMBlock? { blocks.first { $0.name == name } }
 
     /// The block that holds all `count` bytes from `address` on, and the offset in it; nil if no single block does.
-    @inline(__always)
+    @inlinable
     public func locate(_ address: UInt64, count: Int) -> (block: RAMBlock, offset: Int)? {
         guard count >= 0 else { return nil }
         for block in blocks where address >= block.guestAddress {
@@ -44,7 +44,8 @@ public final class GuestMemory: Sendable {
         guard locate(address, count: count) != nil else { return nil }
         return [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             // SAFETY: exactly `count` bytes are initialized by the copy.
-            _ = read(address, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
+            _ = read(
+                address, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
             filled = count
         }
     }
@@ -68,6 +69,7 @@ public final class GuestMemory: Sendable {
     }
 
     /// Reads a little-endian integer; nil if the range is not RAM.
+    @inlinable
     public func load<T: FixedWidthInteger>(_ address: UInt64, as type: T.Type = T.self) -> T? {
         guard let (block, offset) = locate(address, count: T.bitWidth / 8) else { return nil }
         // SAFETY: `locate` checked the range against the block.
@@ -76,6 +78,7 @@ public final class GuestMemory: Sendable {
 
     /// Writes a little-endian integer and marks its page. Returns false if the range is not RAM.
     @discardableResult
+    @inlinable
     public func store<T: FixedWidthInteger>(_ address: UInt64, _ value: T) -> Bool {
         guard let (block, offset) = locate(address, count: T.bitWidth / 8) else { return false }
         markDirty(block, offset: offset, count: T.bitWidth / 8)
@@ -93,7 +96,8 @@ public final class GuestMemory: Sendable {
         return UnsafeMutableRawBufferPointer(start: block.base + offset, count: count)
     }
 
-    private func markDirty(_ block: RAMBlock, offset: Int, count: Int) {
+    @usableFromInline
+    func markDirty(_ block: RAMBlock, offset: Int, count: Int) {
         guard count > 0 else { return }
         block.dirtyLog.mark(pages: offset / targetPageSize..<(offset + count - 1) / targetPageSize + 1)
     }

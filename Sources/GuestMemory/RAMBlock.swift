@@ -1,3 +1,4 @@
+import Glibc
 import SystemCalls
 
 /// The size of a target page, the unit of the dirty log and of the migration stream, in bytes.
@@ -17,6 +18,9 @@ public final class RAMBlock: Sendable {
 
     /// Maps a zero-filled block. Throws if `size` cannot be mapped; `size` is rounded up to whole pages.
     public init(name: String, guestAddress: UInt64, size: Int) throws(SystemError) {
+        guard size <= Int.max - targetPageSize else {
+            throw SystemError(code: ENOMEM, call: "mmap", subject: "\(size) bytes for RAM block \(name)")
+        }
         self.name = name
         self.guestAddress = guestAddress
         self.size = max(1, (size + targetPageSize - 1) / targetPageSize) * targetPageSize

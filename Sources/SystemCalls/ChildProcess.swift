@@ -15,6 +15,8 @@ public final class ChildProcess {
     /// The process id.
     public let processID: pid_t
     private var ending: Ending?
+    /// Whether the process id is given back, after which it may belong to somebody else.
+    private var reaped = false
 
     /// Starts the executable at `path`: posix_spawn(3). `environment` is the whole environment, as "NAME=value".
     public init(path: String, arguments: [String], environment: [String]) throws(SystemError) {
@@ -30,7 +32,12 @@ public final class ChildProcess {
         var noSignals = sigset_t()
         sigemptyset(&noSignals)
         posix_spawnattr_setsigmask(&attributes, &noSignals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+        // Signals that this process ignores would be ignored in the child too.
+        var allSignals = sigset_t()
+        sigfillset(&allSignals)
+        posix_spawnattr_setsigdefault(&attributes, &allSignals)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var child: pid_t = 0
         let code = Self.withCStrings([path] + arguments) { argv in
             Self.withCStrings(environment) { envp in
@@ -42,10 +49,11 @@ public final class ChildProcess {
     }
 
     deinit {
-        if ending == nil { killGroup() }
+        if !reaped { killGroup() }
     }
 
-    /// Waits for the end. Nil, and the whole process group killed, when `deadline` passes first.
+    /// Waits for the end. Nil, and the whole process group killed, when `deadline` passes first. Throws if the kernel
+    /// does not tell how the process ended, which must never be taken for success.
     public func wait(until deadline: Nanoseconds) throws(SystemError) -> Ending? {
         if let ending { return ending }
         let watch = clinux_pidfd_open(processID)
@@ -63,18 +71,23 @@ public final class ChildProcess {
                 return nil
             }
         }
-        return reap()
+        return try reap()
     }
 
     private func killGroup() {
         kill(-processID, SIGKILL)
         kill(processID, SIGKILL)
-        _ = reap()
+        _ = try? reap()
     }
 
-    private func reap() -> Ending {
+    private func reap() throws(SystemError) -> Ending {
         var status: Int32 = 0
-        while waitpid(processID, &status, 0) < 0, errno == EINTR {}
+        while waitpid(processID, &status, 0) < 0 {
+            if errno == EINTR { continue }
+            reaped = true
+            throw .last("waitpid")
+        }
+        reaped = true
         let signal = status & 0x7f
         let result: Ending = signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal)
         ending = result

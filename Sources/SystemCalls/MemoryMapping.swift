@@ -11,9 +11,12 @@ public final class MemoryMapping: @unchecked Sendable {
     public let count: Int
 
     /// Maps `count` bytes: mmap(2), anonymous. With `prefault` every page is made present at once, so that no later
-    /// access waits for the kernel.
+    /// access waits for the kernel. Throws ENOMEM for a size that no address space holds.
     public init(count: Int, prefault: Bool = false) throws(SystemError) {
         let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+        guard count >= 0, count <= Int.max - pageSize else {
+            throw SystemError(code: ENOMEM, call: "mmap", subject: "\(count) bytes")
+        }
         let rounded = max(1, (count + pageSize - 1) / pageSize) * pageSize
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (prefault ? MAP_POPULATE : 0)
         let address = mmap(nil, rounded, PROT_READ | PROT_WRITE, flags, -1, 0)
@@ -26,7 +29,11 @@ public final class MemoryMapping: @unchecked Sendable {
 
     /// Gives the content back to the kernel; the bytes read as zero again: madvise(2) MADV_DONTNEED.
     public func discard(offset: Int, count: Int) {
-        precondition(offset >= 0 && count >= 0 && offset + count <= self.count)
-        madvise(base + offset, count, MADV_DONTNEED)
+        precondition(offset >= 0 && count >= 0 && offset <= self.count && count <= self.count - offset)
+        if madvise(base + offset, count, MADV_DONTNEED) != 0 {
+            // Locked memory, for one, cannot be given back. The zeroes are promised all the same.
+            // SAFETY: the range lies in the mapping, as checked above.
+            memset(base + offset, 0, count)
+        }
     }
 }

@@ -3,10 +3,11 @@ import Glibc
 
 /// A plain thread with a name, for the data plane and vCPUs: pthread_create(3).
 public final class Thread: @unchecked Sendable {
-    // SAFETY: `handle` is written once before the thread can be joined, and `joined` only by the one that joins.
+    // SAFETY: `handle` is written once before the thread can be joined, and `joined` only by the one that joins. `body`
+    // belongs to the new thread from its start on.
     private var handle = pthread_t()
     private var joined = false
-    private let body: @Sendable () -> Void
+    private var body: (@Sendable () -> Void)?
     private let name: String
 
     /// Starts `body` on a thread of its own. `name` is what ps and top show (15 bytes at most).
@@ -24,10 +25,14 @@ public final class Thread: @unchecked Sendable {
                 guard let raw else { return nil }
                 let thread = Unmanaged<Thread>.fromOpaque(raw).takeRetainedValue()
                 pthread_setname_np(pthread_self(), String(thread.name.prefix(15)))
-                thread.body()
+                thread.body?()
+                // Whoever keeps the thread does not keep what it worked on.
+                thread.body = nil
                 return nil
             }, box.toOpaque())
         if code != 0 {
+            // There is no thread that deinit could detach.
+            joined = true
             box.release()
             throw SystemError(code: code, call: "pthread_create", subject: name)
         }
