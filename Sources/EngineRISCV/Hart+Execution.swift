@@ -1,0 +1,109 @@
+import Environment
+import MachineModel
+import Synchronization
+import SystemCalls
+
+// The loop around the interpreter: slices, interrupts, waiting, and standing still.
+extension Hart {
+    /// What the hart's thread does: one turn for each run of the machine, until there will be none.
+    func threadBody(_ gate: RunGate) {
+        var run: UInt64 = 0
+        while let next = gate.waitForRun(after: run) {
+            run = next
+            execute(until: gate)
+            gate.stand()
+        }
+    }
+
+    private func execute(until gate: RunGate) {
+        isExecuting.store(true, ordering: .sequentiallyConsistent)
+        while !gate.isStopping {
+            // Taken before looking for a reason to run on: whatever comes later ends the wait.
+            let seen = inputs.wakeCount
+            answerFences()
+            if !management.isStarted, !beginIfAsked() {
+                sleep(after: seen, until: .never, unless: gate)
+                continue
+            }
+            if state.pointee.isWaiting, !endWaiting() {
+                sleep(after: seen, until: nextTimer(), unless: gate)
+                continue
+            }
+            runSlice(HartLimits.sliceLength)
+        }
+        isExecuting.store(false, ordering: .sequentiallyConsistent)
+    }
+
+    /// Sleeps, unless the machine is to stand or another hart waits for an answer.
+    private func sleep(after seen: UInt64, until deadline: Nanoseconds, unless gate: RunGate) {
+        isExecuting.store(false, ordering: .sequentiallyConsistent)
+        if !gate.isStopping, remoteFences.load(ordering: .sequentiallyConsistent) == 0 {
+            inputs.wait(after: seen, until: deadline)
+        }
+        isExecuting.store(true, ordering: .sequentiallyConsistent)
+    }
+
+    /// Ends a wfi if an interrupt is pending that is enabled in mie, whether or not it will be taken.
+    private func endWaiting() -> Bool {
+        guard pendingInterrupts() & state.pointee.mie != 0 else { return false }
+        state.pointee.isWaiting = false
+        state.pointee.mustCheckInterrupts = true
+        return true
+    }
+
+    /// The host's time at which the next timer interrupt becomes pending.
+    private func nextTimer() -> Nanoseconds {
+        let s = state
+        var ticks = UInt64.max
+        if s.pointee.mie & InterruptBits.mtip != 0 { ticks = inputs.timerCompare }
+        let hasTimer = s.pointee.menvcfg & EnvironmentBits.supervisorTimer != 0
+        if hasTimer, s.pointee.mie & InterruptBits.stip != 0 { ticks = min(ticks, s.pointee.stimecmp) }
+        return ticks == .max ? .never : environment.clock.hostTime(ofTicks: ticks)
+    }
+
+    /// Executes until about `length` instructions are retired, or the hart waits or is stopped.
+    ///
+    /// Traps count too, or a handler that itself faults would keep the hart here for ever.
+    func runSlice(_ length: Int) {
+        let s = state
+        s.pointee.budget = length
+        s.pointee.sliceStart = length
+        s.pointee.mustCheckInterrupts = true
+        var turns = length
+        slice: while s.pointee.budget > 0, turns > 0 {
+            turns -= 1
+            if s.pointee.mustCheckInterrupts { takeInterrupt() }
+            switch interpret() {
+            case .budget: break slice
+            case .fetch: if !fillCode(s.pointee.pc) { takeException() }
+            case .trap: takeException()
+            case .crossing: if !prepareCrossing() { takeException() }
+            case .system:
+                if !executeSystem() {
+                    s.pointee.budget += 1
+                    takeException()
+                }
+                if s.pointee.isWaiting || !management.isStarted { break slice }
+            }
+        }
+        s.pointee.retired &+= UInt64(truncatingIfNeeded: s.pointee.sliceStart - s.pointee.budget)
+        s.pointee.sliceStart = s.pointee.budget
+        publishedRetired.store(s.pointee.retired, ordering: .relaxed)
+    }
+
+    /// Runs on the calling thread, see `RISCVEngine.run`.
+    func run(atMost limit: UInt64) -> UInt64 {
+        let start = state.pointee.retired
+        let slice = UInt64(HartLimits.sliceLength)
+        var slices = limit / slice + 1
+        while slices > 0 {
+            slices -= 1
+            if !management.isStarted, !beginIfAsked() { break }
+            if state.pointee.isWaiting, !endWaiting() { break }
+            let done = state.pointee.retired &- start
+            if done >= limit { break }
+            runSlice(Int(min(slice, limit - done)))
+        }
+        return state.pointee.retired &- start
+    }
+}

@@ -1,0 +1,174 @@
+import Environment
+import GuestMemory
+import MachineModel
+import Synchronization
+import SystemCalls
+
+/// What the harts of one machine share.
+final class HartEnvironment: @unchecked Sendable {
+    // SAFETY: `harts` is written once, by `connect`, before any hart's thread exists.
+    let memory: GuestMemory
+    let bus: Bus
+    let clock: GuestClock
+    let binaryInterface: BinaryInterface
+    let onRequest: @Sendable (GuestRequest) -> Void
+    /// All addends of the TLBs are relative to the first block.
+    let ram: UnsafeMutableRawPointer
+    private(set) var harts: [Unowned] = []
+
+    /// A hart that is kept alive by the engine.
+    struct Unowned { unowned let hart: Hart }
+
+    init(
+        memory: GuestMemory, bus: Bus, clock: GuestClock, binaryInterface: BinaryInterface,
+        onRequest: @escaping @Sendable (GuestRequest) -> Void
+    ) {
+        precondition(!memory.blocks.isEmpty, "a riscv64 machine has RAM")
+        self.memory = memory
+        self.bus = bus
+        self.clock = clock
+        self.binaryInterface = binaryInterface
+        self.onRequest = onRequest
+        ram = memory.blocks[0].base
+    }
+
+    func connect(_ harts: [Hart]) { self.harts = harts.map { Unowned(hart: $0) } }
+}
+
+/// One hart: its state, its tables, and the loop around the interpreter.
+///
+/// All methods run on the hart's own thread, or on a controlling thread while the hart stands; the handshake of
+/// `RunGate` orders the two. What other harts may touch is atomic and named so.
+final class Hart: @unchecked Sendable {
+    // SAFETY: see above; all mutable state is behind `state`, in `codeCache`, or atomic.
+    let identifier: Int
+    let inputs: InterruptInputs
+    let environment: HartEnvironment
+    let state: UnsafeMutablePointer<HartState>
+    let scratch: UnsafeMutablePointer<DecodedInstruction>
+    let codeCache = CodeCache()
+    let tables: TranslationTables
+    /// Retired instructions, for readers on other threads; brought up to date after each slice.
+    let publishedRetired = Atomic<UInt64>(0)
+    /// Between two slices others may rely on this hart to look at `remoteFences` before it runs on.
+    let isExecuting = Atomic<Bool>(false)
+    /// Fences that other harts ask for through SBI; bits of `RemoteFence`.
+    let remoteFences = Atomic<UInt32>(0)
+    /// SBI hart state management.
+    let management: HartManagement
+
+    init(identifier: Int, inputs: InterruptInputs, environment: HartEnvironment) {
+        self.identifier = identifier
+        self.inputs = inputs
+        self.environment = environment
+        tables = TranslationTables()
+        scratch = CodeCache.makeScratch()
+        management = HartManagement()
+        let x = UnsafeMutablePointer<UInt64>.allocate(capacity: DecodedInstruction.integerRegisterCount)
+        x.initialize(repeating: 0, count: DecodedInstruction.integerRegisterCount)
+        let f = UnsafeMutablePointer<UInt64>.allocate(capacity: 32)
+        f.initialize(repeating: 0, count: 32)
+        let pmpAddresses = UnsafeMutablePointer<UInt64>.allocate(capacity: HartLimits.pmpCount)
+        pmpAddresses.initialize(repeating: 0, count: HartLimits.pmpCount)
+        let pmpConfigurations = UnsafeMutablePointer<UInt8>.allocate(capacity: HartLimits.pmpCount)
+        pmpConfigurations.initialize(repeating: 0, count: HartLimits.pmpCount)
+        state = .allocate(capacity: 1)
+        state.initialize(
+            to: HartState(
+                x: x, f: f, loads: tables.loads(.machine), stores: tables.stores(.machine),
+                code: tables.code(.machine), ram: environment.ram, pmpAddresses: pmpAddresses,
+                pmpConfigurations: pmpConfigurations))
+        reset(to: .stopped)
+    }
+
+    deinit {
+        state.pointee.x.deallocate()
+        state.pointee.f.deallocate()
+        state.pointee.pmpAddresses.deallocate()
+        state.pointee.pmpConfigurations.deallocate()
+        state.deallocate()
+        scratch.deallocate()
+    }
+
+    /// The state after a hardware reset, but for what `reset` says.
+    func reset(to reset: HartReset) {
+        let s = state
+        let old = s.pointee
+        old.x.update(repeating: 0, count: DecodedInstruction.integerRegisterCount)
+        old.f.update(repeating: 0, count: 32)
+        old.pmpAddresses.update(repeating: 0, count: HartLimits.pmpCount)
+        old.pmpConfigurations.update(repeating: 0, count: HartLimits.pmpCount)
+        s.pointee = HartState(
+            x: old.x, f: old.f, loads: old.loads, stores: old.stores, code: old.code, ram: old.ram,
+            pmpAddresses: old.pmpAddresses, pmpConfigurations: old.pmpConfigurations)
+        s.pointee.retired = old.retired
+        s.pointee.minstretOffset = 0 &- old.retired
+        s.pointee.mcycleOffset = 0 &- old.retired
+        s.pointee.pc = reset.pc
+        s.pointee.privilege = reset.privilege
+        s.pointee.mstatus = StatusBits.fixed
+        old.x[10] = reset.a0
+        old.x[11] = reset.a1
+        old.x[12] = reset.a2
+        inputs.restore(levels: 0)
+        inputs.setTimerCompare(.max)
+        if case .builtIn = environment.binaryInterface { prepareForSupervisor() }
+        management.restore(reset.isStarted ? .started : .stopped)
+        forgetTranslations()
+        updateContext()
+    }
+
+    /// What firmware would have set up before it enters S-mode: everything delegated, all memory and counters open.
+    private func prepareForSupervisor() {
+        let s = state
+        s.pointee.medeleg = RegisterMasks.medeleg & ~(1 << ExceptionCause.supervisorCall)
+        s.pointee.mideleg = RegisterMasks.supervisorInterrupts
+        s.pointee.mcounteren = RegisterMasks.counters
+        s.pointee.menvcfg = EnvironmentBits.supervisorTimer
+        s.pointee.pmpAddresses[0] = RegisterMasks.pmpAddress
+        s.pointee.pmpConfigurations[0] = PMP.openConfiguration
+    }
+
+    /// Makes the hart look up from a wait for an interrupt.
+    func interruptExecution() { inputs.wake() }
+
+    var retiredInstructions: UInt64 { publishedRetired.load(ordering: .relaxed) }
+
+    func register(_ index: Int) -> UInt64 { index == 0 ? 0 : state.pointee.x[index & 31] }
+
+    func floatRegister(_ index: Int) -> UInt64 { state.pointee.f[index & 31] }
+
+    var programCounter: UInt64 { state.pointee.pc }
+
+    func forgetWritePermissions() { tables.emptyStores() }
+
+    func forgetTranslations() {
+        tables.emptyAll()
+        codeCache.expire()
+    }
+
+    /// Chooses the tables and the floating-point switch that privilege and mstatus ask for now.
+    func updateContext() {
+        let s = state
+        let status = s.pointee.mstatus
+        let privilege = s.pointee.privilege
+        var data = privilege
+        if privilege == .machine, status & StatusBits.mprv != 0 {
+            data = PrivilegeMode(rawValue: UInt8(status >> 11 & 3)) ?? .user
+        }
+        let context: TranslationContext
+        switch data {
+        case .machine: context = .machine
+        case .supervisor: context = status & StatusBits.sum != 0 ? .supervisorWithUserAccess : .supervisor
+        case .user: context = .user
+        }
+        s.pointee.loads = tables.loads(context)
+        s.pointee.stores = tables.stores(context)
+        switch privilege {
+        case .machine: s.pointee.code = tables.code(.machine)
+        case .supervisor: s.pointee.code = tables.code(.supervisor)
+        case .user: s.pointee.code = tables.code(.user)
+        }
+        s.pointee.isFloatEnabled = status & StatusBits.fs != 0
+    }
+}

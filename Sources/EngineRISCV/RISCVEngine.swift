@@ -1,0 +1,73 @@
+import GuestMemory
+import MachineModel
+import SystemCalls
+
+/// The harts of one machine and the threads that run them.
+public final class RISCVEngine: GuestEngine {
+    public let name = "riscv64"
+    private let harts: [Hart]
+    private let runState: RunGate
+    private let threads: [Thread]
+
+    /// Makes one hart for each element of `interrupts`, all stopped until `reset`, and their threads, which stand
+    /// until `resume`.
+    ///
+    /// `onRequest` is called on a hart's thread without any lock held. It must return soon and must not pause the
+    /// engine itself; the hart that asked stands still until the next `reset`.
+    public init(
+        memory: GuestMemory, bus: Bus, interrupts: [InterruptInputs], clock: GuestClock,
+        binaryInterface: BinaryInterface, onRequest: @escaping @Sendable (GuestRequest) -> Void
+    ) throws(SystemError) {
+        precondition((1...EngineRISCV.maximumHartCount).contains(interrupts.count))
+        runState = RunGate(hartCount: interrupts.count)
+        let shared = HartEnvironment(
+            memory: memory, bus: bus, clock: clock, binaryInterface: binaryInterface, onRequest: onRequest)
+        var harts: [Hart] = []
+        for (index, inputs) in interrupts.enumerated() {
+            harts.append(Hart(identifier: index, inputs: inputs, environment: shared))
+        }
+        shared.connect(harts)
+        self.harts = harts
+        var threads: [Thread] = []
+        for hart in harts {
+            let gate = runState
+            threads.append(try Thread(name: "hart \(hart.identifier)") { hart.threadBody(gate) })
+        }
+        self.threads = threads
+    }
+
+    public var vCPUCount: Int { harts.count }
+
+    /// Puts the harts into their first state; `resets` has one element for each. Only while paused.
+    public func reset(_ resets: [HartReset]) {
+        precondition(resets.count == harts.count)
+        for (hart, reset) in zip(harts, resets) { hart.reset(to: reset) }
+    }
+
+    public func resume() { runState.resume() }
+
+    public func pause() { runState.pause { for hart in harts { hart.interruptExecution() } } }
+
+    public func forgetWritePermissions() { for hart in harts { hart.forgetWritePermissions() } }
+
+    public func forgetTranslations() { for hart in harts { hart.forgetTranslations() } }
+
+    public var retiredInstructions: UInt64 { harts.reduce(0) { $0 &+ $1.retiredInstructions } }
+
+    public var savedDevices: [any SavedDevice] { harts }
+
+    public func shutDown() {
+        runState.end { for hart in harts { hart.interruptExecution() } }
+        for thread in threads { thread.join() }
+    }
+
+    /// Runs one hart on the calling thread for at most about `limit` instructions, or until it waits for an interrupt
+    /// or is stopped, and returns how many it retired. Only while paused.
+    public func run(hart: Int, atMost limit: UInt64) -> UInt64 { harts[hart].run(atMost: limit) }
+
+    /// Register `index` of hart `hart`; x0 is 0. Only while paused.
+    public func register(_ index: Int, hart: Int) -> UInt64 { harts[hart].register(index) }
+
+    /// The program counter of hart `hart`. Only while paused.
+    public func programCounter(hart: Int) -> UInt64 { harts[hart].programCounter }
+}

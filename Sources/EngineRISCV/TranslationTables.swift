@@ -1,0 +1,51 @@
+/// The memory of a hart's software TLBs.
+final class TranslationTables {
+    private let data: UnsafeMutablePointer<DataTranslation>
+    private let instructions: UnsafeMutablePointer<CodeTranslation>
+    private static let contextCount = TranslationContext.allCases.count
+    private static let dataCount = contextCount * 2 * HartLimits.translationCount
+    private static let codeCount = contextCount * HartLimits.translationCount
+
+    init() {
+        data = .allocate(capacity: Self.dataCount)
+        data.initialize(repeating: .empty, count: Self.dataCount)
+        instructions = .allocate(capacity: Self.codeCount)
+        instructions.initialize(repeating: .empty, count: Self.codeCount)
+    }
+
+    deinit {
+        data.deallocate()
+        instructions.deallocate()
+    }
+
+    func loads(_ context: TranslationContext) -> UnsafeMutablePointer<DataTranslation> {
+        data + context.rawValue * 2 * HartLimits.translationCount
+    }
+
+    func stores(_ context: TranslationContext) -> UnsafeMutablePointer<DataTranslation> {
+        data + (context.rawValue * 2 + 1) * HartLimits.translationCount
+    }
+
+    func code(_ context: TranslationContext) -> UnsafeMutablePointer<CodeTranslation> {
+        instructions + context.rawValue * HartLimits.translationCount
+    }
+
+    func emptyStores() {
+        for context in TranslationContext.allCases {
+            stores(context).update(repeating: .empty, count: HartLimits.translationCount)
+        }
+    }
+
+    func emptyCode() { instructions.update(repeating: .empty, count: Self.codeCount) }
+
+    func emptyAll() {
+        data.update(repeating: .empty, count: Self.dataCount)
+        emptyCode()
+    }
+
+    /// Where the entry of `address` stands in a table.
+    @inline(__always)
+    static func index(_ address: UInt64) -> Int {
+        Int(truncatingIfNeeded: (address >> 12) & UInt64(HartLimits.translationCount - 1))
+    }
+}
