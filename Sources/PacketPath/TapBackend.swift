@@ -97,6 +97,9 @@ public final class TapBackend: NetworkBackend {
         }
     }
 
+    /// Waits until the thread has ended, for tests of the reasons it has to end on its own.
+    func waitUntilEnded() { state.withLock { $0.thread.take() }?.join() }
+
     /// The thread: delivers what the interface has, and writes what waits once the kernel takes it.
     private func run(device: Int32, receiver: @Sendable ([UInt8]) -> Void) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: largestFrame, alignment: 16)
