@@ -143,7 +143,7 @@ let package = Package(
         tests("MigrationFormatTests", ["MigrationFormat", "ByteCoding"]),
         tests("ReplicationCoreTests", ["ReplicationCore", "ByteCoding", "Environment"]),
         tests("SimulationTests", ["Simulation", "ReplicationCore", "Environment"]),
-        tests("QMPTests", ["QMP"]),
+        tests("QMPTests", ["QMP", "Environment"]),
         tests("QAPITests", ["QAPI", "QMP"]),
         tests("EngineRISCVTests", ["EngineRISCV", "MachineModel", "GuestMemory", "SystemCalls", "ByteCoding"]),
         tests(
