@@ -65,6 +65,13 @@ public struct Spread: Sendable, Equatable {
     /// The largest.
     public let max: Double
 
+    /// Of measurements taken elsewhere.
+    public init(median: Double, p99: Double, max: Double) {
+        self.median = median
+        self.p99 = p99
+        self.max = max
+    }
+
     /// Of `values`, in any order; all zero if there are none.
     public init(_ values: [Double]) {
         let sorted = values.sorted()

@@ -10,6 +10,7 @@ public enum ExitStatus: Sendable, Equatable, CustomStringConvertible {
     /// By this signal.
     case killed(Int32)
 
+    /// For messages.
     public var description: String {
         switch self {
         case .exited(let status): "exit status \(status)"

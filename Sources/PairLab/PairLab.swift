@@ -18,7 +18,7 @@ public struct LabError: Error, CustomStringConvertible, Sendable, Equatable {
 }
 
 /// Waits for `time`; for what gives no event when it changes.
-func pause(_ time: Duration) {
+public func pause(_ time: Duration) {
     let nothing: Void? = ThreadGate(()).wait(until: SystemClock().now() + Nanoseconds(time)) { _ in nil }
     assert(nothing == nil)
 }

@@ -9,6 +9,7 @@ public enum Side: String, Sendable, CaseIterable, CustomStringConvertible {
 
     /// The other host.
     public var other: Side { self == .a ? .b : .a }
+    /// "host a"
     public var description: String { "host \(rawValue)" }
 }
 

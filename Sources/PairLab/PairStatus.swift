@@ -13,7 +13,7 @@ public struct PairStatus: Sendable, Equatable {
     /// Checkpoints completed.
     public let checkpoints: Int64
     /// How long the guest stood still for a checkpoint, in milliseconds.
-    public let pause: (median: Double, p99: Double, max: Double)
+    public let pause: Spread
     /// Mean size of a checkpoint.
     public let bytesPerCheckpoint: Int64
     /// The last failure's sentence; empty if there was none.
@@ -32,12 +32,11 @@ public struct PairStatus: Sendable, Equatable {
         term = json["term"]?.integer ?? 0
         checkpoints = json["checkpoints"]?.integer ?? 0
         let pause = json["pause-ms"]
-        self.pause = (pause?["median"]?.double ?? 0, pause?["p99"]?.double ?? 0, pause?["max"]?.double ?? 0)
+        self.pause = Spread(
+            median: pause?["median"]?.double ?? 0, p99: pause?["p99"]?.double ?? 0, max: pause?["max"]?.double ?? 0)
         bytesPerCheckpoint = Int64(json["bytes-per-checkpoint"]?.double ?? 0)
         lastFailure = json["last-failure"]?.string ?? ""
     }
-
-    public static func == (left: PairStatus, right: PairStatus) -> Bool { left.json == right.json }
 }
 
 extension QMPClient {

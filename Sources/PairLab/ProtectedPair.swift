@@ -202,39 +202,3 @@ public final class ProtectedPair {
         return (0..<4).map { _ in String(generator.next(), radix: 16) }.joined() + "\n"
     }
 }
-
-/// Free ports of the loopback interface for a pair without namespaces.
-private struct LoopbackPorts {
-    private let ports: [UInt16]
-
-    init() throws {
-        // Bound all at once, so that they differ, and given back together.
-        var sockets: [Int32] = []
-        var ports: [UInt16] = []
-        defer { for socket in sockets { close(socket) } }
-        for _ in 0..<6 {
-            let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-            sockets.append(number)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let failed = withUnsafeMutablePointer(to: &address) { pointer in
-                // SAFETY: every socket address starts with the generic one; the length is the real one.
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(number, $0, length) != 0 || getsockname(number, $0, &length) != 0
-                }
-            }
-            if failed { throw LabError("no free port on the loopback interface") }
-            ports.append(UInt16(bigEndian: address.sin_port))
-        }
-        self.ports = ports
-    }
-
-    func redis(_ side: Side) -> UInt16 { ports[side == .a ? 0 : 1] }
-
-    func addresses(_ side: Side) -> PairConfiguration.Addresses {
-        let first = side == .a ? 2 : 4
-        return .init(replication: "tcp:127.0.0.1:\(ports[first])", heartbeat: ["tcp:127.0.0.1:\(ports[first + 1])"])
-    }
-}

@@ -8,6 +8,7 @@ public struct QMPError: Error, CustomStringConvertible, Sendable, Equatable {
     public let errorClass: String
     /// The sentence for people.
     public let text: String
+    /// Class and sentence.
     public var description: String { "\(errorClass): \(text)" }
 }
 

@@ -1,6 +1,10 @@
 import ArgumentParser
 
+/// Measures this machine with colod's engine and pairs, and runs the demo. Every subcommand takes `--json` and then
+/// prints one object with stable keys and the machine's core count.
 @main
 struct Program: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "colobench")
+    static let configuration = CommandConfiguration(
+        commandName: "colobench", abstract: "Measures colod on this machine.",
+        subcommands: [Demo.self, Boot.self, Failover.self])
 }

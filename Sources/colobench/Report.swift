@@ -1,0 +1,70 @@
+import ArgumentParser
+import Glibc
+import PairLab
+import QMP
+
+/// The option that every subcommand has.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print one JSON object instead of text.")
+    var json = false
+
+    /// Prints the result: `members` and the core count as JSON, or `text`.
+    func print(_ members: JSONObject, text: String) {
+        guard json else { return Swift.print(text) }
+        var object = members
+        object["cores"] = JSONValue(coreCount)
+        Swift.print(JSONValue.object(object).text())
+    }
+}
+
+/// How many cores this process may run on.
+var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+/// Where things are that several subcommands need.
+struct LabOptions: ParsableArguments {
+    @Option(help: "The folder that `make guest` filled.")
+    var guest = LabOptions.defaultGuestFolder
+
+    @Option(help: "The colod to run. Default: the one built beside this program.")
+    var colod = ProtectedPair.builtProgram("colod")
+
+    @Option(help: "Milliseconds between two checkpoints.")
+    var checkpointDelay = 20
+
+    /// The folder that config/demo/guest/assemble fills when it is told nothing else.
+    static var defaultGuestFolder: String {
+        func variable(_ name: String) -> String? {
+            guard let text = getenv(name).map({ String(cString: $0) }), !text.isEmpty else { return nil }
+            return text
+        }
+        if let cache = variable("COLOD_CACHE") { return "\(cache)/guest" }
+        return "\(variable("XDG_CACHE_HOME") ?? "\(variable("HOME") ?? "/root")/.cache")/colod/guest"
+    }
+
+    /// The configuration of a pair with these options; throws if there is no guest yet.
+    func pairConfiguration() throws -> PairConfiguration {
+        guard access("\(guest)/stamp", R_OK) == 0 else {
+            throw LabError("there is no guest in \(guest): run make guest")
+        }
+        guard access(colod, X_OK) == 0 else { throw LabError("there is no colod at \(colod): run make build") }
+        var result = PairConfiguration(guest: .init(folder: guest))
+        result.checkpointDelay = checkpointDelay
+        return result
+    }
+}
+
+extension Spread {
+    /// As the benchmarks print it.
+    var json: JSONValue {
+        ["median": .double(rounded(median)), "p99": .double(rounded(p99)), "max": .double(rounded(max))]
+    }
+
+    private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+}
+
+/// A number with `digits` digits after the point.
+func decimal(_ value: Double, _ digits: Int = 1) -> String {
+    let scale = pow(10, Double(digits))
+    let text = "\((value * scale).rounded() / scale)"
+    return digits == 0 ? String(text.prefix { $0 != "." }) : text
+}
