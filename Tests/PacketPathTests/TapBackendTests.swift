@@ -43,6 +43,33 @@ struct TapBackendTests {
         }
     }
 
+    @Test("after an announcement the bridge sends the guest's frames to the survivor's port, not to the old one")
+    func announcementMovesTheGuest() throws {
+        try inOwnNetworkNamespace {
+            try makeBridge("br0")
+            let old = try TapBackend(name: "old0", bridge: "br0")
+            let survivor = try TapBackend(name: "survivor0", bridge: "br0")
+            let client = try TapBackend(name: "client0", bridge: "br0")
+            let (toOld, toSurvivor, toClient) = (Inbox(), Inbox(), Inbox())
+            try old.start { toOld.take($0) }
+            try survivor.start { toSurvivor.take($0) }
+            try client.start { toClient.take($0) }
+            let guest = try #require(EthernetAddress([0x52, 0x54, 0, 0, 0, 1]))
+            let toGuest = guest.bytes + [0x52, 0x54, 0, 0, 0, 9, 0x88, 0xb5] + [UInt8](repeating: 7, count: 50)
+            old.send(experimentalFrame(1))
+            #expect(toClient.first { $0 == experimentalFrame(1) } != nil)
+            client.send(toGuest)
+            #expect(toOld.first { $0 == toGuest } != nil)
+            let announcer = Announcer([(survivor, guest)], parameters: AnnounceParameters(rounds: 1))
+            try announcer.start()
+            #expect(toClient.first { $0 == guest.announcement } != nil)
+            client.send(toGuest)
+            #expect(toSurvivor.first { $0 == toGuest } != nil)
+            for tap in [old, survivor, client] { tap.stop() }
+            #expect(toOld.drain().allSatisfy { $0 != toGuest }, "the second frame went to the survivor alone")
+        }
+    }
+
     @Test("being in the bridge already is fine, and another bridge is an error that says so")
     func bridgeMembership() throws {
         try inOwnNetworkNamespace {

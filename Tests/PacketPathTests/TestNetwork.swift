@@ -11,6 +11,14 @@ final class Inbox: Sendable {
 
     func take(_ frame: [UInt8]) { frames.withLock { $0.append(frame) } }
 
+    /// All frames that nobody took out.
+    func drain() -> [[UInt8]] {
+        frames.withLock { frames in
+            defer { frames = [] }
+            return frames
+        }
+    }
+
     /// The first frame that fits, which is taken out; nil after ten seconds.
     func first(where fits: ([UInt8]) -> Bool) -> [UInt8]? {
         frames.wait(until: SystemClock().now() + .seconds(10)) { frames in
