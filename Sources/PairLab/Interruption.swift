@@ -2,18 +2,26 @@ import Glibc
 import Synchronization
 import SystemCalls
 
-/// The temporary folders that exist now, so that an interrupted program can remove them.
-final class OpenFolders: Sendable {
-    static let shared = OpenFolders()
-    private let paths = Mutex<Set<String>>([])
+/// The temporary folders that exist and the processes that run now, so that an interrupted program can end them.
+final class Leftovers: Sendable {
+    static let shared = Leftovers()
+    private let folders = Mutex<Set<String>>([])
+    private let processes = Mutex<Set<Int32>>([])
 
-    func insert(_ path: String) { paths.withLock { _ = $0.insert(path) } }
-    func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
-    func removeAll() { for path in paths.withLock({ $0 }) { TemporaryFolder.remove(path) } }
+    func insert(folder: String) { folders.withLock { _ = $0.insert(folder) } }
+    func remove(folder: String) { folders.withLock { _ = $0.remove(folder) } }
+    func insert(process: Int32) { processes.withLock { _ = $0.insert(process) } }
+    func remove(process: Int32) { processes.withLock { _ = $0.remove(process) } }
+
+    /// Kills the processes, then removes the folders.
+    func removeAll() {
+        processes.withLock { for process in $0 { kill(process, SIGKILL) } }
+        for path in folders.withLock({ $0 }) { TemporaryFolder.remove(path) }
+    }
 }
 
 /// What a program does on Ctrl-C, on a polite kill and when its terminal goes: the folders of its laboratories are
-/// removed and it ends with 128 plus the signal's number; processes and namespaces go with it.
+/// removed, its processes killed, and it ends with 128 plus the signal's number; the namespaces go with it.
 ///
 /// To be called at the program's start, before any thread is made: the signals are blocked in every thread and taken
 /// by one of its own.
@@ -27,7 +35,7 @@ public func endCleanlyWhenInterrupted() throws {
         var signals = waited
         var signal: Int32 = 0
         guard sigwait(&signals, &signal) == 0 else { return }
-        OpenFolders.shared.removeAll()
+        Leftovers.shared.removeAll()
         _exit(128 + signal)
     }
 }

@@ -53,6 +53,11 @@ public final class LabHost: Sendable {
         try thread.perform { try ManagedProcess(command: command, log: log, extraEnvironment: environment) }
     }
 
+    /// Connects to a TCP port, sends `bytes` and closes the connection.
+    public func sendOnce(_ bytes: [UInt8], to address: String, port: UInt16) throws {
+        try StreamSocket.tcp(address, port, from: self, within: .seconds(2)).send(bytes, within: .seconds(2))
+    }
+
     /// So that nothing is on the cables but what the pair and its clients send. Before the first interface is made.
     func turnOffIPv6() throws {
         try perform {

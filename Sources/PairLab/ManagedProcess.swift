@@ -4,7 +4,7 @@ import Glibc
 import SystemCalls
 
 /// How a process ended.
-public enum ExitStatus: Sendable, Equatable, CustomStringConvertible {
+public enum ProcessEnd: Sendable, Equatable, CustomStringConvertible {
     /// By itself, with this status.
     case exited(Int32)
     /// By this signal.
@@ -26,7 +26,7 @@ public final class ManagedProcess: Sendable {
     public let identifier: Int32
     /// The file with everything it wrote to standard output and standard error.
     public let log: String
-    private let end: ThreadGate<ExitStatus?>
+    private let end: ThreadGate<ProcessEnd?>
 
     /// Starts `command` (found on the PATH, with its arguments) in the calling thread's network namespace.
     init(command: [String], log: String, extraEnvironment: [String: String]) throws {
@@ -34,8 +34,9 @@ public final class ManagedProcess: Sendable {
         // setpriv comes with Debian's util-linux, which every installation has.
         identifier = try Self.spawn(
             ["setpriv", "--pdeathsig", "KILL", "--"] + command, log: log, extraEnvironment: extraEnvironment)
-        let end = ThreadGate<ExitStatus?>(nil)
+        let end = ThreadGate<ProcessEnd?>(nil)
         self.end = end
+        Leftovers.shared.insert(process: identifier)
         let identifier = identifier
         _ = try Thread(name: "wait-\(identifier)") { Self.awaitEnd(of: identifier, end) }
     }
@@ -49,11 +50,11 @@ public final class ManagedProcess: Sendable {
     }
 
     /// How the process ended; nil while it lives.
-    public var status: ExitStatus? { end.withLock(notify: false) { $0 } }
+    public var status: ProcessEnd? { end.withLock(notify: false) { $0 } }
 
     /// Waits for the end of the process; nil if it still lives after `limit`.
     @discardableResult
-    public func waitForExit(within limit: Duration) -> ExitStatus? {
+    public func waitForExit(within limit: Duration) -> ProcessEnd? {
         end.wait(until: SystemClock().now() + Nanoseconds(limit)) { $0 }
     }
 
@@ -66,10 +67,11 @@ public final class ManagedProcess: Sendable {
     /// What it has written so far.
     public var output: String { (try? readText(log)) ?? "" }
 
-    private static func awaitEnd(of identifier: Int32, _ end: ThreadGate<ExitStatus?>) {
+    private static func awaitEnd(of identifier: Int32, _ end: ThreadGate<ProcessEnd?>) {
         var info = siginfo_t()
         while waitid(P_PID, id_t(identifier), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
         end.withLock { state in
+            Leftovers.shared.remove(process: identifier)
             var status: Int32 = 0
             waitpid(identifier, &status, 0)
             let signal = status & 0x7f

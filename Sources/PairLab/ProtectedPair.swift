@@ -185,7 +185,8 @@ public final class ProtectedPair {
 
     private var redisAddress: String { network == nil ? "127.0.0.1" : PairNetwork.guestAddress }
     private func redisPort(_ side: Side) -> UInt16 { loopback?.redis(side) ?? 6379 }
-    private func socketPath(_ side: Side) -> String { folder.path("\(side.rawValue).qmp") }
+    /// The path of a host's management socket.
+    public func socketPath(_ side: Side) -> String { folder.path("\(side.rawValue).qmp") }
     private func logPath(_ side: Side) -> String { folder.path("\(side.rawValue).log") }
     private func configurationName(_ side: Side) -> String { "\(side.rawValue).yaml" }
 

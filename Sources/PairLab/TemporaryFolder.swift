@@ -12,12 +12,12 @@ public final class TemporaryFolder: Sendable {
         var template = Array("\(parent)/\(prefix).XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw LabError("no folder can be made in \(parent)") }
         root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        OpenFolders.shared.insert(root)
+        Leftovers.shared.insert(folder: root)
     }
 
     deinit {
         Self.remove(root)
-        OpenFolders.shared.remove(root)
+        Leftovers.shared.remove(folder: root)
     }
 
     /// The path of `name` in the folder.
