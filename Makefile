@@ -35,7 +35,7 @@ define install
 	timeout 1800 $$apt install -y --no-install-recommends $(strip $(1)) </dev/null
 endef
 
-.PHONY: help deps deps-demo build guest demo test bench format lint clean
+.PHONY: help deps deps-demo build guest demo test bench package format lint clean
 
 help: ## Tell what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -66,6 +66,17 @@ bench: build guest ## Print the benchmark numbers of this machine
 	for pages in 256 4096 16384; do $(BIN)/colobench checkpoint --dirty-pages $$pages; done
 	$(BIN)/colobench failover --runs 5 --guest "$(GUEST)"
 
+package: deps-demo ## Pack the programs and units for hosts without the toolchain: .build/colod.tar.gz
+	$(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-static --product colod
+	$(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-static --product coloctl
+	rm -rf .build/package
+	install -D -t .build/package/usr/bin .build-static/release/colod .build-static/release/coloctl
+	install -D -m 644 -t .build/package/usr/lib/systemd/system systemd/*.service
+	install -D -m 644 systemd/colod.sysusers .build/package/usr/lib/sysusers.d/colod.conf
+	install -D -m 644 systemd/colod.tmpfiles .build/package/usr/lib/tmpfiles.d/colod.conf
+	install -D -m 644 -t .build/package/usr/share/doc/colod config/*.yaml README.md docs/*.md
+	tar -C .build/package --owner=root --group=root -czf .build/colod.tar.gz usr
+
 format: ## Format the sources in place
 	$(SWIFT) format format --in-place --recursive $(SOURCES)
 
@@ -74,4 +85,4 @@ lint: ## Check the format
 
 clean: ## Remove what was built (the guest's cache folder stays)
 	$(SWIFT) package clean
-	rm -rf .build/test.log
+	rm -rf .build/test.log .build/package .build/colod.tar.gz .build-static
