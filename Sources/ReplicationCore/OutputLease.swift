@@ -1,0 +1,18 @@
+import Environment
+
+/// Why a side that was frozen and wakes up cannot release one packet, although it reads no clock but its own.
+///
+/// The secondary promises in each message not to act on its own before the primary was silent for the heartbeat
+/// timeout, and echoes the send time of the newest message it has read from the primary. It read that message no
+/// earlier than the primary sent it, so it stays passive at least until that send time plus the timeout. Until a margin
+/// before then the primary may release output of complete checkpoints. While the echo stands still, because either side
+/// is frozen or a direction of the network is cut, the lease runs out before the secondary acts.
+///
+/// Each side compares readings of its own clock only; the margin covers what the two clocks drift apart within
+/// one timeout and the time between the last check and the packet.
+public enum OutputLease {
+    /// The end of the lease that an echoed send time gives, for the timeout that the promising peer uses.
+    public static func end(echo: Nanoseconds, timeout: Nanoseconds) -> Nanoseconds {
+        echo == .zero ? .zero : echo + Nanoseconds(timeout.count / 4 * 3)
+    }
+}
