@@ -41,7 +41,8 @@ public struct ByteReader: Sendable {
 
     /// Reads an unsigned big-endian integer of the width of `T`.
     @inlinable
-    public mutating func read<T: FixedWidthInteger & UnsignedInteger>(_ type: T.Type = T.self) throws(ByteCodingError) -> T
+    public mutating func read<T: FixedWidthInteger & UnsignedInteger>(_ type: T.Type = T.self) throws(ByteCodingError)
+        -> T
     {
         let width = T.bitWidth / 8
         try require(width)

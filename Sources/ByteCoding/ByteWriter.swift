@@ -31,9 +31,11 @@ public struct ByteWriter: Sendable {
     /// Appends raw bytes.
     public mutating func write(_ raw: some Sequence<UInt8>) { bytes.append(contentsOf: raw) }
 
-    /// Appends a one-byte length and the UTF-8 bytes of `text`, which are cut after 255 bytes.
+    /// Appends a one-byte length and the UTF-8 bytes of `text`, of which only the whole letters in the first 255 bytes are
+    /// written.
     public mutating func writeString8(_ text: String) {
-        let raw = Array(text.utf8.prefix(255))
+        var raw = Array(text.utf8.prefix(255))
+        while raw.count < text.utf8.count, String(validating: raw, as: UTF8.self) == nil { raw.removeLast() }
         appendByte(UInt8(raw.count))
         bytes.append(contentsOf: raw)
     }

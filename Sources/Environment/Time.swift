@@ -22,6 +22,7 @@ public struct Nanoseconds: Sendable, Hashable, Comparable, AdditiveArithmetic, C
     /// The span in milliseconds, with its fraction.
     public var inMilliseconds: Double { Double(count) / 1_000_000 }
 
+    /// The sum; `.never` if it is past the end of time.
     public static func + (left: Nanoseconds, right: Nanoseconds) -> Nanoseconds {
         let (sum, overflow) = left.count.addingReportingOverflow(right.count)
         return Nanoseconds(overflow ? .max : sum)
@@ -32,8 +33,10 @@ public struct Nanoseconds: Sendable, Hashable, Comparable, AdditiveArithmetic, C
         Nanoseconds(left.count > right.count ? left.count - right.count : 0)
     }
 
+    /// Whether `left` is shorter or earlier.
     public static func < (left: Nanoseconds, right: Nanoseconds) -> Bool { left.count < right.count }
 
+    /// In milliseconds, for logs.
     public var description: String { "\(inMilliseconds) ms" }
 }
 

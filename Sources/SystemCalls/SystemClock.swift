@@ -6,6 +6,7 @@ public struct SystemClock: MonotonicClock {
     /// The clock.
     public init() {}
 
+    /// The time since the host started.
     @inline(__always)
     public func now() -> Nanoseconds {
         var time = timespec()

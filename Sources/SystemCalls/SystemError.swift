@@ -24,6 +24,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The text of the error number alone ("Connection refused").
     public var reason: String { String(cString: strerror(code)) }
 
+    /// The call, what it was called on, and the reason.
     public var description: String { subject.isEmpty ? "\(call): \(reason)" : "\(call) \(subject): \(reason)" }
 
     /// A wait that reached its deadline.

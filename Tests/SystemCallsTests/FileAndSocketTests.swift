@@ -1,0 +1,105 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import SystemCalls
+
+@Suite struct DurableFiles {
+    private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "colod-file-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try body(folder.path())
+    }
+
+    @Test func aFileThatIsNotThereReadsAsNothing() throws {
+        let content = try withFolder { try DurableFile(path: "\($0)/term").read() }
+        #expect(content == nil)
+    }
+
+    @Test func theContentIsReplacedAsAWhole() throws {
+        try withFolder { folder in
+            let file = DurableFile(path: "\(folder)/term")
+            try file.replace(with: Array("a longer content".utf8))
+            try file.replace(with: Array("short".utf8))
+            #expect(try file.read() == Array("short".utf8))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["term"])
+        }
+    }
+
+    @Test func aHalfWrittenNeighbourDoesNotMatter() throws {
+        try withFolder { folder in
+            let file = DurableFile(path: "\(folder)/term")
+            try file.replace(with: [1, 2, 3])
+            #expect(FileManager.default.createFile(atPath: "\(folder)/term.new", contents: Data([9])))
+            #expect(try file.read() == [1, 2, 3])
+            try file.replace(with: [4])
+            #expect(try file.read() == [4])
+        }
+    }
+
+    @Test func aFileThatIsTooLargeIsRefused() throws {
+        try withFolder { folder in
+            let size = DurableFile.largestContent + 1
+            #expect(FileManager.default.createFile(atPath: "\(folder)/term", contents: Data(count: size)))
+            #expect(throws: SystemError.self) { try DurableFile(path: "\(folder)/term").read() }
+        }
+    }
+
+    @Test func aFolderThatIsMissingIsAnError() {
+        #expect(throws: SystemError.self) { try DurableFile(path: "/nonexistent/term").replace(with: [1]) }
+    }
+}
+
+@Suite struct UnixSockets {
+    private func withPath<Result>(_ body: (String) throws -> Result) throws -> Result {
+        let path = FileManager.default.temporaryDirectory.appending(path: "colod-\(UUID().uuidString).sock").path()
+        defer { unlink(path) }
+        return try body(path)
+    }
+
+    @Test func aListenerIsFoundAndItsPlaceIsNotTaken() throws {
+        try withPath { path in
+            let listener = try UnixSocket.bind(path)
+            #expect(listen(listener.number, 4) == 0)
+            _ = try UnixSocket.connect(path)
+            #expect {
+                _ = try UnixSocket.bind(path)
+            } throws: { ($0 as? SystemError)?.code == EADDRINUSE }
+        }
+    }
+
+    @Test func aSocketFileThatNobodyListensOnIsReplaced() throws {
+        try withPath { path in
+            do { _ = try UnixSocket.bind(path) }
+            let listener = try UnixSocket.bind(path)
+            #expect(listen(listener.number, 4) == 0)
+            _ = try UnixSocket.connect(path)
+        }
+    }
+
+    @Test func aFileThatIsNoSocketIsLeftAlone() throws {
+        try withPath { path in
+            #expect(FileManager.default.createFile(atPath: path, contents: Data("precious".utf8)))
+            #expect(throws: SystemError.self) { _ = try UnixSocket.bind(path) }
+            let content = try String(contentsOfFile: path, encoding: .utf8)
+            #expect(content == "precious")
+        }
+    }
+
+    @Test func othersMayNotConnect() throws {
+        try withPath { path in
+            let listener = try UnixSocket.bind(path, mode: 0o660)
+            var status = stat()
+            #expect(stat(path, &status) == 0)
+            #expect(status.st_mode & 0o007 == 0)
+            _ = listener.release()
+        }
+    }
+
+    @Test(arguments: ["", "/tmp/" + String(repeating: "x", count: 120), "/tmp/a\0b"])
+    func aPathThatFitsNoAddressIsRefused(path: String) {
+        #expect(throws: SystemError.self) { _ = try UnixSocket.bind(path) }
+        #expect(throws: SystemError.self) { _ = try UnixSocket.connect(path) }
+    }
+}
