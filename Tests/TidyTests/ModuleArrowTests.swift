@@ -1,0 +1,114 @@
+import Foundation
+import Testing
+
+/// The layer of every module; docs/ARCHITECTURE.md has the same table with a line on each.
+private let layers: [[String]] = [
+    ["CLinux", "CGnuTLS", "CSystemd", "CSlirp", "ByteCoding", "Environment"],
+    ["SystemCalls", "Diagnostics"],
+    ["GuestMemory", "BlockLayer", "PacketPath", "Transport", "MigrationFormat", "ReplicationCore", "QMP", "QAPI"],
+    ["MachineModel"],
+    ["EngineRISCV", "Virtio", "PlatformDevices", "Configuration", "Simulation"],
+    ["VirtualMachine"],
+    ["Migration"],
+    ["Replication"],
+    ["ManagementServer", "ServiceHost"],
+    ["ColodKit", "PairLab"],
+    ["colod", "coloctl", "colosim", "colobench"],
+]
+
+/// Modules without input or output, clock or randomness of their own: the same events give the same run.
+private let pure = [
+    "ByteCoding", "Environment", "MigrationFormat", "ReplicationCore", "QMP", "QAPI", "Simulation",
+]
+
+/// Modules of the language and of packages that a module of ours may import, besides Synchronization.
+private let foreign: [String: Set<String>] = [
+    "Configuration": ["Glibc", "Yams"],
+    "Diagnostics": ["Glibc", "Logging", "Histogram"],
+    "ServiceHost": ["Glibc", "Logging"],
+    "ManagementServer": ["Glibc", "Logging", "NIOCore", "NIOPosix"],
+    "Replication": ["Glibc", "Logging", "NIOCore", "NIOPosix"],
+    "ColodKit": ["Glibc", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle", "UnixSignals"],
+    "PairLab": ["Glibc", "Foundation"],
+    "colod": ["Glibc", "Foundation", "ArgumentParser", "Logging"],
+    "coloctl": ["Glibc", "Foundation", "ArgumentParser"],
+    "colosim": ["Glibc", "Foundation", "ArgumentParser"],
+    "colobench": ["Glibc", "Foundation", "ArgumentParser", "Logging"],
+]
+
+@Suite struct ModuleArrows {
+    private let targets: PackageTargets
+    private let layerOf: [String: Int]
+
+    init() throws {
+        let manifest = try #require(SourceTree.file("Package.swift"))
+        targets = PackageTargets(manifest: manifest.lines.joined(separator: "\n"))
+        layerOf = Dictionary(
+            uniqueKeysWithValues: layers.enumerated().flatMap { layer, names in names.map { ($0, layer) } })
+    }
+
+    private var modules: [String] { targets.names.filter { !$0.hasSuffix("Tests") } }
+
+    @Test func everyModuleHasALayerAndEveryLayerOnlyModulesThatExist() {
+        #expect(Set(modules) == Set(layerOf.keys))
+        #expect(modules.count >= 30, "the manifest was not understood: \(modules)")
+    }
+
+    @Test func dependenciesPointDownwards() {
+        for module in modules {
+            for dependency in targets.dependencies[module] ?? [] {
+                let (upper, lower) = (layerOf[module] ?? -1, layerOf[dependency] ?? .max)
+                #expect(lower <= upper, "\(module) of layer \(upper) depends on \(dependency) of layer \(lower)")
+                #expect(!targets.closure(of: dependency).contains(module), "\(module) and \(dependency) form a circle")
+            }
+        }
+    }
+
+    @Test func everyImportIsADependencyOrAllowed() {
+        for file in SourceTree.sources {
+            guard let module = file.target else { continue }
+            let ours = targets.dependencies[module] ?? []
+            let allowed = ours.union(foreign[module] ?? []).union(["Synchronization"])
+                .union(pure.contains(module) ? [] : ["Glibc"])
+            for name in imports(of: file) {
+                #expect(allowed.contains(name), "\(file) imports \(name), which is no dependency of \(module)")
+            }
+        }
+    }
+
+    @Test func noModuleImportsTestsOrThePartsAboveIt() {
+        for module in modules {
+            #expect(!targets.closure(of: module).contains { $0.hasSuffix("Tests") })
+        }
+    }
+
+    @Test(arguments: pure) func aPureModuleStandsOnPureModulesOnly(module: String) {
+        let impure = targets.closure(of: module).subtracting(pure)
+        #expect(impure.isEmpty, "\(module) depends on \(impure)")
+        for file in SourceTree.sources where file.target == module {
+            let forbidden = Set(imports(of: file)).intersection(["Glibc", "Foundation", "SystemCalls", "Dispatch"])
+            #expect(forbidden.isEmpty, "\(file) imports \(forbidden)")
+        }
+    }
+
+    @Test func oneFileAloneKnowsTheYAMLLibrary() {
+        let users = SourceTree.sources.filter { imports(of: $0).contains("Yams") }.map(\.path)
+        #expect(users == ["Sources/Configuration/YAMLReader.swift"])
+    }
+
+    @Test func theArchitecturePageNamesEveryModule() throws {
+        let page = try #require(SourceTree.file("docs/ARCHITECTURE.md")).lines.joined(separator: "\n")
+        for module in modules { #expect(page.contains("`\(module)`"), "\(module) is missing") }
+    }
+
+    /// The modules that a file imports, without attributes and without submodules.
+    private func imports(of file: SourceTree.File) -> [String] {
+        file.code.compactMap { line in
+            let words = line.split(separator: " ").drop { $0.hasPrefix("@") || ["public", "internal"].contains($0) }
+            guard words.first == "import", words.count >= 2 else { return nil }
+            let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
+            let path = kinds.contains(words[words.startIndex + 1]) ? words.last : words[words.startIndex + 1]
+            return path.flatMap { $0.split(separator: ".").first }.map(String.init)
+        }
+    }
+}

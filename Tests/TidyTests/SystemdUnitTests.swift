@@ -1,0 +1,44 @@
+import Foundation
+import Testing
+
+@Suite(.enabled(if: Tool.find("systemd-analyze") != nil, "systemd-analyze is not installed"))
+struct SystemdUnit {
+    /// The exposure up to which systemd-analyze says OK.
+    private static let highestExposure = "49"
+
+    /// Runs systemd-analyze on a copy of the unit whose program exists on every host.
+    private func analyze(_ arguments: [String]) throws -> (status: Int32, output: String) {
+        let tool = try #require(Tool.find("systemd-analyze"))
+        let folder = FileManager.default.temporaryDirectory.appending(path: "colod-unit-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let unit = try #require(SourceTree.file("systemd/colod@.service")).lines.joined(separator: "\n")
+        let copy = folder.appending(path: "colod@.service")
+        try unit.replacing("/usr/bin/colod", with: "/bin/true").write(to: copy, atomically: true, encoding: .utf8)
+        return try Tool.run(tool, arguments + [copy.path()], in: folder)
+    }
+
+    @Test func theUnitIsValid() throws {
+        let result = try analyze(["verify"])
+        #expect(result.status == 0, "\(result.output)")
+        #expect(!result.output.contains("colod@"), "\(result.output)")
+    }
+
+    @Test func theHardeningIsRatedOK() throws {
+        let result = try analyze(["security", "--offline=true", "--threshold=\(Self.highestExposure)", "--no-pager"])
+        #expect(result.status == 0, "\(result.output)")
+        #expect(result.output.contains(" OK "), "\(result.output)")
+    }
+
+    @Test func theUnitKeepsItsPromises() throws {
+        let lines = try #require(SourceTree.file("systemd/colod@.service")).lines
+        for promise in [
+            "Type=notify", "ExecStart=/usr/bin/colod --config /etc/colod/%i.yaml", "Restart=on-failure",
+            "RestartPreventExitStatus=78", "User=colod", "CapabilityBoundingSet=CAP_NET_ADMIN",
+            "DeviceAllow=/dev/net/tun rw", "SystemCallFilter=@system-service",
+        ] {
+            #expect(lines.contains(promise), "\(promise) is missing")
+        }
+        #expect(lines.contains { $0.hasPrefix("WatchdogSec=") })
+    }
+}
