@@ -1,1 +1,27 @@
-/// Drives a migration stream out or in.
+/// Drives a migration stream out or in: rounds, switchover, loading; and hands the channel over when the stream ends in
+/// COLO.
+///
+/// - `MigrationController` is what management sees: `migrate`, `migrateIncoming`, `migrateCancel`, `queryMigrate`, the
+///   settings, and the events MIGRATION and MIGRATION_PASS in QEMU's order. Each direction runs on a thread of its own.
+/// - `OutgoingState` and `IncomingState` are the statuses and counters as plain values; only legal steps are possible.
+/// - An outgoing migration: connect, header and block list, rounds over the dirty log until what is left fits into the
+///   allowed downtime, switchover (guest halted, last round, devices), completed. Whatever fails before that, the guest
+///   runs on.
+/// - An incoming one: one connection, pages straight into RAM, devices validated first and applied at the end,
+///   announce, run. A failure is reported to the owner, whose process ends or waits for the next source.
+/// - `ColoHandler` takes over when the capability x-colo is on (source) or the stream says so (destination). It gets a
+///   session with the live channel: `ColoPrimarySession` sends checkpoints, `ColoSecondarySession` receives them into
+///   a `CheckpointStaging`, for which `StagingArena` is the one to use.
+///
+/// Pages are never copied on the way out: the kernel gathers them from guest memory, or from the copies that a
+/// checkpoint made.
+public enum MigrationLimits {
+    /// How long a source waits for the destination's last word on the return path.
+    public static let returnPathDeadlineMilliseconds: UInt64 = 30_000
+    /// How long an incoming stream may stand still.
+    public static let incomingStallMilliseconds: UInt64 = 60_000
+    /// How many pages are sent between two looks at cancellation and bandwidth.
+    static let pagesPerBatch = 256
+    /// The shortest time over which a bandwidth is measured, in milliseconds.
+    static let measureMilliseconds: UInt64 = 100
+}

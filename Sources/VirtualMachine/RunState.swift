@@ -1,5 +1,5 @@
 /// What a machine is doing, with the names that QMP's `query-status` and the `globalstate` section use.
-public enum RunState: String, Sendable, CaseIterable {
+public enum MachineRunState: String, Sendable, CaseIterable {
     /// Stopped by a debugger.
     case debug
     /// Waits for, or receives, an incoming migration.
@@ -34,11 +34,11 @@ public enum RunState: String, Sendable, CaseIterable {
     case colo
 
     /// Whether the machine may go from this state to `next`. Staying where it is is always allowed.
-    public func mayBecome(_ next: RunState) -> Bool {
+    public func mayBecome(_ next: MachineRunState) -> Bool {
         self == next || Self.successors[self, default: []].contains(next)
     }
 
-    private static let successors: [RunState: Set<RunState>] = [
+    private static let successors: [MachineRunState: Set<MachineRunState>] = [
         .debug: [.running, .finishMigrate, .prelaunch],
         .inmigrate: [
             .internalError, .ioError, .paused, .running, .shutdown, .suspended, .watchdog, .guestPanicked,
@@ -67,12 +67,12 @@ public enum RunState: String, Sendable, CaseIterable {
 /// A change of run state that is not possible.
 public struct RunStateError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The state the machine is in.
-    public let current: RunState
+    public let current: MachineRunState
     /// The state that was asked for.
-    public let wanted: RunState
+    public let wanted: MachineRunState
 
     /// A refused step from `current` to `wanted`.
-    public init(current: RunState, wanted: RunState) {
+    public init(current: MachineRunState, wanted: MachineRunState) {
         self.current = current
         self.wanted = wanted
     }

@@ -26,7 +26,7 @@ extension VirtualMachine {
 
     /// Stops a running guest and puts it into `state`, then STOP. A guest that does not run is left as it is, but
     /// for its state if `forcingState` says so (no event then).
-    public func halt(to state: RunState, forcingState: Bool = false) throws(RunStateError) {
+    public func halt(to state: MachineRunState, forcingState: Bool = false) throws(RunStateError) {
         try control.withLock { (control: inout Control) throws(RunStateError) in
             let wasRunning = runState == .running
             guard wasRunning || forcingState else { return }
@@ -38,7 +38,7 @@ extension VirtualMachine {
     }
 
     /// Changes the state of a machine that does not run, without an event.
-    public func setState(_ state: RunState) throws(RunStateError) {
+    public func setState(_ state: MachineRunState) throws(RunStateError) {
         try control.withLock { (control: inout Control) throws(RunStateError) in
             precondition(!control.engineRuns || state == .running, "a running engine has only one state")
             try checkStep(to: state, control)
@@ -104,7 +104,7 @@ extension VirtualMachine {
         }
     }
 
-    private func checkStep(to state: RunState, _ control: Control) throws(RunStateError) {
+    private func checkStep(to state: MachineRunState, _ control: Control) throws(RunStateError) {
         let current = runState
         guard !control.ended, current.mayBecome(state) else {
             throw RunStateError(current: current, wanted: state)

@@ -22,7 +22,7 @@ public final class VirtualMachine: Sendable {
     let globalState: GlobalStateDevice
     let sections: DeviceSections
     let control: ThreadGate<Control>
-    private let published: Mutex<RunState>
+    private let published: Mutex<MachineRunState>
     private let handler = Mutex<(@Sendable (MachineEvent) -> Void)?>(nil)
 
     struct Control {
@@ -48,7 +48,7 @@ public final class VirtualMachine: Sendable {
     public var memory: GuestMemory { parts.memory }
 
     /// The run state now.
-    public var runState: RunState { published.withLock { $0 } }
+    public var runState: MachineRunState { published.withLock { $0 } }
 
     /// Sets who is told about STOP, RESUME, SHUTDOWN and RESET. To be set once, before the machine first runs.
     public func setEventHandler(_ body: @escaping @Sendable (MachineEvent) -> Void) { handler.withLock { $0 = body } }
@@ -56,5 +56,5 @@ public final class VirtualMachine: Sendable {
     /// Sends an event; for those whose moment the caller knows (SHUTDOWN of a process that quits).
     public func emit(_ event: MachineEvent) { handler.withLock { $0 }?(event) }
 
-    func publish(_ state: RunState) { published.withLock { $0 = state } }
+    func publish(_ state: MachineRunState) { published.withLock { $0 = state } }
 }

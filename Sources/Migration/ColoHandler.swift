@@ -1,0 +1,178 @@
+import Environment
+import MigrationFormat
+import Transport
+import VirtualMachine
+
+/// How a COLO run ended on this side.
+public enum ColoOutcome: Sendable, Equatable {
+    /// A failover was asked for or decided: `MigrationController.finishColo` was called, this side serves or has
+    /// given its guest up.
+    case left
+    /// The peer or the channel failed; the status stays `colo` until `finishColo` is called. The text says why.
+    case peerLost(String)
+}
+
+/// Who runs COLO once the initial synchronisation is complete. Called on the migration's own thread, which it may keep
+/// as long as COLO lasts; `MigrationController.cancelChannel` and `Channel.shutDown` end its waits.
+public protocol ColoHandler: AnyObject, Sendable {
+    /// The source's guest stands in finish-migrate, and only the last part of the initial state is still to be sent.
+    /// After it the destination may hold a complete checkpoint, so output has to be held from here on. Returns whether
+    /// to go on; otherwise the migration fails and the guest runs on. May wait.
+    func maySwitchOver() -> Bool
+
+    /// A connection of a source was accepted on this side. Called for every incoming migration, before it is known
+    /// whether it asks for COLO.
+    func incomingAccepted()
+
+    /// The source's side. The whole state has been sent; the guest stands in finish-migrate and the dirty log is empty.
+    /// The handler waits for checkpoint-ready, lets the guest run and takes checkpoints. Whatever happens, the guest
+    /// must not be left standing: if it still stands in finish-migrate on return, it is resumed.
+    func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome
+
+    /// The destination's side. The initial state is loaded, the machine is in inmigrate. The handler says
+    /// checkpoint-ready and receives checkpoints until this side takes over or is given up.
+    func runSecondary(_ session: ColoSecondarySession) -> ColoOutcome
+}
+
+/// A COLO primary's end of the channel. All methods belong to one thread at a time, but for `shutDown`.
+public final class ColoPrimarySession: @unchecked Sendable {
+    // SAFETY: used by one thread at a time, as said above; `shutDown` is thread-safe by itself.
+    /// The machine that is protected.
+    public let machine: VirtualMachine
+    /// The channel; its reverse direction brings the secondary's messages.
+    public let channel: Channel
+    private let reader: StreamReader
+    private var sender: RAMSender
+    private let countPass: @Sendable () -> Void
+
+    init(machine: VirtualMachine, channel: Channel, sender: RAMSender, countPass: @escaping @Sendable () -> Void) {
+        self.machine = machine
+        self.channel = channel
+        self.sender = sender
+        self.countPass = countPass
+        reader = StreamReader(channel: channel, decoder: StreamDecoder(expectations: machine.streamExpectations()))
+    }
+
+    /// Ends all waits on the channel, from any thread.
+    public func shutDown() { channel.shutDown() }
+
+    /// Counts a harvest of the dirty log: MIGRATION_PASS.
+    public func passHarvested() { countPass() }
+
+    /// Sends a message.
+    public func send(_ message: ColoMessage) throws(MigrationFailure) {
+        try onChannel { () throws(TransportError) in
+            try channel.write(message.bytes)
+            try channel.flush()
+        }
+    }
+
+    /// Waits for the secondary's next message, until `deadline` of the host's clock.
+    public func receive(until deadline: Nanoseconds) throws(MigrationFailure) -> ColoMessage {
+        try reader.message(deadline: deadline)
+    }
+
+    /// Begins the live part of a checkpoint, after vmstate-send.
+    public func beginLiveState() throws(MigrationFailure) {
+        try onChannel { () throws(TransportError) in
+            try sender.open(.sectionEnd, id: machine.ramSectionID, on: channel)
+        }
+    }
+
+    /// Queues a page of the checkpoint. The bytes at `copy` must stay valid and unchanged until `endLiveState` returns.
+    public func sendPage(_ location: PageLocation, at copy: UnsafeRawPointer) throws(MigrationFailure) {
+        try onChannel { () throws(TransportError) in try sender.send(location, at: copy, on: channel) }
+    }
+
+    /// Ends the live part; every page has been handed to the kernel when it returns.
+    public func endLiveState() throws(MigrationFailure) {
+        try onChannel { () throws(TransportError) in
+            try sender.close(id: machine.ramSectionID, on: channel)
+            try channel.write([RecordType.endOfFile.rawValue])
+            try channel.flush()
+        }
+    }
+
+    /// Sends vmstate-size and a device blob (`VirtualMachine.saveDeviceBlob`).
+    public func sendDeviceBlob(_ blob: [UInt8]) throws(MigrationFailure) {
+        try onChannel { () throws(TransportError) in
+            try channel.write(ColoMessage.vmstateSize(UInt64(blob.count)).bytes)
+            try channel.write(blob)
+            try channel.flush()
+        }
+    }
+}
+
+/// Where a secondary puts the pages of a checkpoint that is not complete yet.
+public protocol CheckpointStaging: AnyObject {
+    /// Where the 4096 bytes of that page go; they are then written there. A page that comes twice counts as it came
+    /// last.
+    func pagePointer(_ location: PageLocation) throws(MigrationFailure) -> UnsafeMutableRawPointer
+}
+
+/// A COLO secondary's end of the channel. All methods belong to one thread at a time, but for `shutDown`.
+public final class ColoSecondarySession: @unchecked Sendable {
+    // SAFETY: used by one thread at a time, as said above; `shutDown` is thread-safe by itself.
+    /// The machine that holds the checkpoints; its RAM is that of the initial state.
+    public let machine: VirtualMachine
+    /// The channel; its reverse direction takes this side's messages.
+    public let channel: Channel
+    /// The device sections of the initial state; each checkpoint must have all of them.
+    public let sections: Set<SectionKey>
+    private let reader: StreamReader
+
+    init(machine: VirtualMachine, reader: StreamReader) {
+        self.machine = machine
+        self.reader = reader
+        channel = reader.channel
+        sections = reader.decoder.devicesSeen
+    }
+
+    /// Ends all waits on the channel, from any thread.
+    public func shutDown() { channel.shutDown() }
+
+    /// Sends a message.
+    public func send(_ message: ColoMessage) throws(MigrationFailure) {
+        try onChannel { () throws(TransportError) in
+            try channel.write(message.bytes)
+            try channel.flush()
+        }
+    }
+
+    /// Waits for the primary's next message, until `deadline` of the host's clock.
+    public func receive(until deadline: Nanoseconds) throws(MigrationFailure) -> ColoMessage {
+        try reader.message(deadline: deadline)
+    }
+
+    /// Reads and validates the live part of a checkpoint, pages into `staging`. On an error the checkpoint is to be
+    /// thrown away and the channel with it; RAM was not touched.
+    public func receiveLiveState(
+        into staging: any CheckpointStaging, until deadline: Nanoseconds
+    ) throws(MigrationFailure) {
+        reader.decoder.beginCheckpoint()
+        while let element = try reader.next(deadline: deadline) {
+            switch element {
+            case .page(let location):
+                try reader.takePage(into: try staging.pagePointer(location), deadline: deadline)
+            case .filledPage(let location, let byte):
+                // SAFETY: the staging area has a whole page at that place.
+                try staging.pagePointer(location).initializeMemory(
+                    as: UInt8.self, repeating: byte, count: MigrationFormat.pageSize)
+            case .endOfSections: return
+            default: break
+            }
+        }
+        throw .channel(.closedByPeer)
+    }
+
+    /// Reads a device blob of the size that vmstate-size told, and validates it. Nothing changes until it is applied.
+    public func receiveDeviceState(
+        size: UInt64, until deadline: Nanoseconds
+    ) throws(MigrationFailure) -> PreparedDeviceState {
+        guard size <= MigrationFormat.deviceBlobLimit else {
+            throw .peer("The device state of \(size) bytes exceeds the limit of \(MigrationFormat.deviceBlobLimit)")
+        }
+        let blob = try reader.bytes(Int(size), deadline: deadline)
+        return try onStream { () throws(StreamError) in try machine.prepareLoad(blob: blob, expected: sections) }
+    }
+}

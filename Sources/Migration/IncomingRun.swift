@@ -1,0 +1,148 @@
+import Environment
+import GuestMemory
+import MachineModel
+import MigrationFormat
+import QAPI
+import SystemCalls
+import Transport
+import VirtualMachine
+
+/// One incoming migration, from the connection to the running guest, on its own thread.
+final class IncomingRun {
+    let controller: MigrationController
+    let control: RunControl
+    let machine: VirtualMachine
+    private var wantsColo = false
+    private var returnPath = false
+    private var sections: [DecodedSection] = []
+
+    init(controller: MigrationController, control: RunControl) {
+        self.controller = controller
+        self.control = control
+        machine = controller.machine
+    }
+
+    /// Does all of it; ends in completed, failed, or after COLO.
+    func perform(_ listener: Listener) {
+        var channel: Channel?
+        do throws(MigrationFailure) {
+            let connected = try onChannel { () throws(TransportError) in
+                try listener.accept(cancellation: control.cancellation)
+            }
+            channel = connected
+            control.use(connected)
+            controller.handler?.incomingAccepted()
+            connected.stallDeadline = .milliseconds(MigrationLimits.incomingStallMilliseconds)
+            controller.withState { _ = controller.step(&$0, incoming: .active) }
+            let reader = StreamReader(channel: connected, decoder: StreamDecoder(expectations: expectations))
+            try load(reader)
+            if wantsColo {
+                try handOver(reader)
+            } else {
+                try finish(reader)
+            }
+        } catch {
+            if returnPath, let channel { tellSource(.shut(1), channel) }
+            controller.failIncoming("load of migration failed: \(error.description)")
+        }
+        channel?.shutDown()
+    }
+
+    private var expectations: StreamExpectations {
+        machine.streamExpectations(comparingUUID: controller.settings[.validateUUID])
+    }
+
+    // MARK: Loading
+
+    private func load(_ reader: StreamReader) throws(MigrationFailure) {
+        var complete = false
+        while let element = try reader.next() {
+            switch element {
+            case .page(let location):
+                try reader.takePage(into: place(of: location))
+                mark(location)
+            case .filledPage(let location, let byte): fill(location, byte)
+            case .device(let section): sections.append(section)
+            case .command(let command): try obey(command, reader.channel)
+            case .endOfStream: complete = true
+            case .configured, .liveSectionEnd, .endOfSections, .needBytes: break
+            }
+            if complete { break }
+        }
+        try checkSections()
+        machine.load(PreparedDeviceState(sections))
+    }
+
+    /// A machine with vCPUs cannot run on what a stream left out; one that is RAM alone can.
+    private func checkSections() throws(MigrationFailure) {
+        guard machine.parts.engine.vCPUCount > 0 else { return }
+        let missing = machine.sectionKeys.subtracting(PreparedDeviceState(sections).keys)
+        if let first = missing.min(by: { ($0.name, $0.instance) < ($1.name, $1.instance) }) {
+            throw .peer("the stream lacks section '\(first.name)' \(first.instance)")
+        }
+    }
+
+    private func obey(_ command: MigrationCommand, _ channel: Channel) throws(MigrationFailure) {
+        switch command {
+        case .openReturnPath: returnPath = true
+        case .ping(let value): tellSource(.pong(value), channel)
+        case .enableCOLO:
+            guard controller.handler != nil else { throw .peer("COLO is not available on this machine") }
+            guard machine.parts.writableDisks.isEmpty else {
+                throw .peer(
+                    "COLO needs every writable disk replicated, which '\(machine.parts.writableDisks[0])' is not")
+            }
+            wantsColo = true
+        }
+    }
+
+    /// A source that no longer listens is noticed when its stream ends too soon.
+    private func tellSource(_ message: ReturnPathMessage, _ channel: Channel) {
+        try? channel.write(message.bytes)
+        try? channel.flush()
+    }
+
+    // MARK: Pages
+
+    private func place(of location: PageLocation) -> UnsafeMutableRawPointer {
+        // SAFETY: the decoder checked block and page against this machine's layout.
+        machine.memory.blocks[location.block].base + location.page * targetPageSize
+    }
+
+    private func mark(_ location: PageLocation) {
+        machine.memory.blocks[location.block].dirtyLog.mark(page: location.page)
+    }
+
+    private func fill(_ location: PageLocation, _ byte: UInt8) {
+        let page = place(of: location)
+        // A page that was never written is zero already, and should not take memory only to be zero again.
+        if byte == 0, PageContent.isZero(page) { return }
+        // SAFETY: a whole page of RAM, as above.
+        page.initializeMemory(as: UInt8.self, repeating: byte, count: targetPageSize)
+        mark(location)
+    }
+
+    // MARK: The end
+
+    private func handOver(_ reader: StreamReader) throws(MigrationFailure) {
+        guard let handler = controller.handler else { throw .peer("COLO is not available on this machine") }
+        controller.withState { _ = controller.step(&$0, incoming: .colo) }
+        _ = handler.runSecondary(ColoSecondarySession(machine: machine, reader: reader))
+    }
+
+    private func finish(_ reader: StreamReader) throws(MigrationFailure) {
+        let parameters = controller.settings.parameters
+        machine.announce(
+            AnnounceSchedule(
+                initial: parameters.announceInitial, maximum: parameters.announceMax,
+                rounds: parameters.announceRounds, step: parameters.announceStep))
+        try onMachine { () throws(RunStateError) in
+            switch machine.arrivedRunState {
+            case nil, .running: if machine.autostart { try machine.run() } else { try machine.setState(.paused) }
+            case let state?: try machine.setState(state)
+            }
+        }
+        controller.withState { _ = controller.step(&$0, incoming: .completed) }
+        if returnPath { tellSource(.shut(0), reader.channel) }
+    }
+}

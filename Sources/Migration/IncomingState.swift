@@ -1,0 +1,60 @@
+import QAPI
+import Transport
+
+/// An incoming migration's status. A plain value; only legal steps are taken.
+struct IncomingState: Sendable {
+    /// Whether, and how, the machine waits for a migration.
+    enum Readiness: Sendable {
+        /// It was not started to.
+        case notExpected
+        /// It waits for `migrate-incoming`.
+        case deferred
+        /// It listens, or has listened.
+        case started
+    }
+
+    private(set) var readiness: Readiness
+    private(set) var status = MigrationStatus.none
+    private(set) var errorDescription: String?
+    private(set) var listening: MigrationAddress?
+
+    init(expected: Bool) { readiness = expected ? .deferred : .notExpected }
+
+    private static let successors: [MigrationStatus: Set<MigrationStatus>] = [
+        .none: [.active, .failed],
+        .active: [.completed, .failed, .colo],
+        .colo: [.completed],
+    ]
+
+    /// The listener is there.
+    mutating func startListening(_ address: MigrationAddress) {
+        readiness = .started
+        listening = address
+    }
+
+    /// Takes a step; false, with nothing changed, if it is not a legal one.
+    mutating func step(to next: MigrationStatus) -> Bool {
+        guard Self.successors[status, default: []].contains(next) else { return false }
+        status = next
+        if next == .completed || next == .failed { listening = nil }
+        return true
+    }
+
+    /// Remembers why it failed.
+    mutating func setError(_ text: String) { errorDescription = text }
+
+    /// The reply of `query-migrate`, as long as no outgoing migration has replaced it.
+    var info: MigrationInfo {
+        var info = MigrationInfo(status: status == .none ? nil : status)
+        info.socketAddress = listening.map { [Self.socketAddress($0)] }
+        info.errorDescription = status == .failed ? errorDescription : nil
+        return info
+    }
+
+    private static func socketAddress(_ address: MigrationAddress) -> SocketAddress {
+        switch address {
+        case .tcp(let host, let port): .inet(host: host.isEmpty ? "0.0.0.0" : host, port: UInt16(port) ?? 0)
+        case .unix(let path): .unix(path: path)
+        }
+    }
+}

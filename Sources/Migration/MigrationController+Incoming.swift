@@ -1,0 +1,71 @@
+import Environment
+import QAPI
+import QMP
+import SystemCalls
+import Transport
+import VirtualMachine
+
+extension MigrationController {
+    /// `migrate-incoming`: listens on `uri` and loads the first migration that comes. Emits the setup event whatever
+    /// the capability `events` says. A URI that cannot be used may be corrected by another call.
+    public func migrateIncoming(uri: String) throws(CommandError) {
+        let run = try makeRun()
+        try withState { (state: inout State) throws(CommandError) in
+            switch state.incoming.readiness {
+            case .notExpected: throw .incomingNotSpecified
+            case .started: throw .incomingAlreadyStarted
+            case .deferred: emit(.status(.setup))
+            }
+        }
+        let listener: Listener
+        do {
+            listener = try Listener(try MigrationAddress(uri))
+        } catch {
+            if case .unknownScheme = error { throw .unknownMigrationProtocol(uri) }
+            throw .generic(error.description)
+        }
+        let accepted = withState { state in
+            guard case .deferred = state.incoming.readiness else { return false }
+            state.incoming.startListening(listener.address)
+            state.incomingRun = run
+            return true
+        }
+        guard accepted else { throw .incomingAlreadyStarted }
+        do {
+            _ = try Thread(name: "incoming") { [self] in
+                IncomingRun(controller: self, control: run).perform(listener)
+                run.finish()
+            }
+        } catch {
+            failIncoming(error.description)
+            run.finish()
+        }
+    }
+
+    /// Makes the machine wait for `migrateIncoming` again: after an incoming migration failed, or when this side gives
+    /// its guest up (a superseded primary). The guest stands afterwards, in inmigrate, and its state counts for
+    /// nothing. Ends whatever migration is under way, waiting for it until `deadline`.
+    public func prepareForIncoming(deadline: Nanoseconds) throws(MigrationFailure) {
+        cancelChannel()
+        guard waitUntilIdle(deadline: deadline) else {
+            throw .peer("a migration of this machine does not end")
+        }
+        try onMachine { () throws(RunStateError) in
+            try machine.halt(to: .paused)
+            try machine.setState(.inmigrate)
+        }
+        withState { state in
+            state.incoming = IncomingState(expected: true)
+            state.outgoing = OutgoingState()
+        }
+    }
+
+    /// The status becomes failed, with its event, and the owner is told.
+    func failIncoming(_ text: String) {
+        withState { state in
+            state.incoming.setError(text)
+            step(&state, incoming: .failed)
+            emit(.incomingFailed(text))
+        }
+    }
+}

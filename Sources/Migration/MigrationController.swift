@@ -1,0 +1,197 @@
+import Environment
+import GuestMemory
+import MigrationFormat
+import QAPI
+import QMP
+import Synchronization
+import SystemCalls
+import Transport
+import VirtualMachine
+
+/// Migrations of one machine, as management drives them.
+///
+/// Threads: every method may be called from any thread and returns quickly; the work is done on threads of the
+/// controller. The event handler is called with the controller's lock held, so that events keep their order: it passes
+/// the event on and must not call back. A `ColoHandler` is called without a lock and may.
+public final class MigrationController: Sendable {
+    /// The machine.
+    public let machine: VirtualMachine
+    let clock = SystemClock()
+    private let state: Mutex<State>
+    private let events: @Sendable (MigrationEvent) -> Void
+    private let coloHandler = Mutex<(any ColoHandler)?>(nil)
+
+    struct State: Sendable {
+        var settings = MigrationSettings()
+        var outgoing = OutgoingState()
+        var incoming: IncomingState
+        var outgoingRun: RunControl?
+        var incomingRun: RunControl?
+        var blockers: [String] = []
+    }
+
+    /// A controller of `machine`. `expectsIncoming`: the machine waits for `migrateIncoming`, as with `-incoming`.
+    public init(
+        machine: VirtualMachine, expectsIncoming: Bool = false, events: @escaping @Sendable (MigrationEvent) -> Void
+    ) {
+        self.machine = machine
+        self.events = events
+        state = Mutex(State(incoming: IncomingState(expected: expectsIncoming)))
+    }
+
+    /// Sets who runs COLO. Without one, x-colo is refused.
+    public func setColoHandler(_ handler: any ColoHandler) { coloHandler.withLock { $0 = handler } }
+
+    var handler: (any ColoHandler)? { coloHandler.withLock { $0 } }
+
+    func withState<Result, Failure: Error>(
+        _ body: (inout State) throws(Failure) -> sending Result
+    ) throws(Failure) -> sending Result {
+        try state.withLock(body)
+    }
+
+    // MARK: Settings
+
+    /// Capabilities and parameters now.
+    public var settings: MigrationSettings { withState { $0.settings } }
+
+    /// `migrate-set-capabilities`. Refused while an outgoing migration or COLO is under way.
+    public func setCapabilities(_ changes: [CapabilityChange]) throws(CommandError) {
+        try withState { (state: inout State) throws(CommandError) in
+            guard !state.outgoing.status.isRunning, state.outgoing.status != .colo, state.incoming.status != .colo
+            else { throw .migrationInProgress }
+            try state.settings.setCapabilities(changes)
+        }
+    }
+
+    /// `migrate-set-parameters`; takes effect at once, also on a migration under way.
+    public func setParameters(_ arguments: JSONObject) throws(CommandError) {
+        try withState { (state: inout State) throws(CommandError) in try state.settings.setParameters(arguments) }
+    }
+
+    /// Sets parameters from within the program.
+    public func updateParameters(_ change: (inout MigrationParameters) -> Void) throws(CommandError) {
+        try withState { (state: inout State) throws(CommandError) in try state.settings.setParameters(change) }
+    }
+
+    /// Texts of what stands in the way of any migration; `migrate` answers with the first.
+    public func setBlockers(_ texts: [String]) { withState { $0.blockers = texts } }
+
+    // MARK: State
+
+    /// `query-migrate`.
+    public func queryMigrate() -> MigrationInfo {
+        let now = clock.now()
+        return withState { state in
+            var info = state.outgoing.status == .none ? state.incoming.info : state.outgoing.info(now: now)
+            if !state.blockers.isEmpty { info.blockedReasons = state.blockers }
+            return info
+        }
+    }
+
+    /// `migrate_cancel`: ends an outgoing migration that has not completed, and cuts the channel of COLO. Nothing
+    /// happens if there is none.
+    public func migrateCancel() {
+        let run = withState { state -> RunControl? in
+            if state.outgoing.status == .colo { return state.outgoingRun }
+            guard step(&state, outgoing: .cancelling) else { return nil }
+            return state.outgoingRun
+        }
+        run?.cancel()
+    }
+
+    /// Cuts the channel of whatever migration or COLO run is under way, in either direction.
+    public func cancelChannel() {
+        let runs = withState { [$0.outgoingRun, $0.incomingRun] }
+        for run in runs { run?.cancel() }
+    }
+
+    /// A COLO run is over: the status goes from `colo` to `completed`, with its event. False if there was none.
+    @discardableResult
+    public func finishColo() -> Bool {
+        withState { state in
+            if state.outgoing.status == .colo { return step(&state, outgoing: .completed) }
+            guard state.incoming.status == .colo else { return false }
+            return step(&state, incoming: .completed)
+        }
+    }
+
+    /// Waits for the threads of migrations to end, at most until `deadline`; false if one still runs.
+    public func waitUntilIdle(deadline: Nanoseconds) -> Bool {
+        let runs = withState { [$0.outgoingRun, $0.incomingRun] }
+        return runs.allSatisfy { $0?.waitUntilFinished(deadline: deadline) ?? true }
+    }
+
+    // MARK: Events. Called with the lock held.
+
+    @discardableResult
+    func step(_ state: inout State, outgoing next: MigrationStatus) -> Bool {
+        guard state.outgoing.step(to: next, now: clock.now()) else { return false }
+        if state.settings[.events] { events(.status(next)) }
+        return true
+    }
+
+    @discardableResult
+    func step(_ state: inout State, incoming next: MigrationStatus) -> Bool {
+        guard state.incoming.step(to: next) else { return false }
+        if state.settings[.events] { events(.status(next)) }
+        return true
+    }
+
+    func countPass(_ state: inout State) {
+        let number = state.outgoing.countPass()
+        if state.settings[.events] { events(.pass(number)) }
+    }
+
+    func emit(_ event: MigrationEvent) { events(event) }
+}
+
+/// What others need of a migration's thread: ending its waits, and waiting for its end.
+final class RunControl: Sendable {
+    private struct State {
+        var channel: Channel?
+        var cancelled = false
+        var finished = false
+    }
+    private let gate = ThreadGate(State())
+    /// Ends waits for a connection.
+    let cancellation: Cancellation
+
+    init() throws(SystemError) { cancellation = try Cancellation() }
+
+    var isCancelled: Bool { gate.withLock(notify: false) { $0.cancelled } }
+
+    /// Ends every wait of the run, now and later.
+    func cancel() {
+        cancellation.cancel()
+        let channel = gate.withLock { state in
+            state.cancelled = true
+            return state.channel
+        }
+        channel?.shutDown()
+    }
+
+    /// The run has its channel from now on.
+    func use(_ channel: Channel) {
+        let cancelled = gate.withLock { state in
+            state.channel = channel
+            return state.cancelled
+        }
+        if cancelled { channel.shutDown() }
+    }
+
+    /// Waits until `deadline`, or shorter if the run is cancelled.
+    func pause(until deadline: Nanoseconds) { _ = gate.wait(until: deadline) { $0.cancelled ? true : nil } }
+
+    /// The thread is over; the channel is let go.
+    func finish() {
+        gate.withLock { state in
+            state.finished = true
+            state.channel = nil
+        }
+    }
+
+    func waitUntilFinished(deadline: Nanoseconds) -> Bool {
+        gate.wait(until: deadline) { $0.finished ? true : nil } ?? false
+    }
+}

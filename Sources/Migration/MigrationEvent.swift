@@ -1,0 +1,62 @@
+import MigrationFormat
+import QAPI
+import SystemCalls
+import Transport
+import VirtualMachine
+
+/// What a migration tells its owner.
+public enum MigrationEvent: Sendable, Equatable {
+    /// A status was reached (MIGRATION); only while the capability `events` is on, but for an incoming setup.
+    case status(MigrationStatus)
+    /// A pass over the dirty log began (MIGRATION_PASS); only while the capability `events` is on.
+    case pass(UInt64)
+    /// An incoming migration failed: the machine cannot run. The text says why.
+    case incomingFailed(String)
+    /// An outgoing migration failed: the guest runs on. The text says why.
+    case outgoingFailed(String)
+}
+
+/// Why a migration ended early.
+public enum MigrationFailure: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The bytes that came make no sense.
+    case stream(StreamError)
+    /// The channel failed.
+    case channel(TransportError)
+    /// The machine could not change its state.
+    case machine(RunStateError)
+    /// The system refused a thread or memory.
+    case system(SystemError)
+    /// The peer said so, or said something out of place.
+    case peer(String)
+    /// It was cancelled here.
+    case cancelled
+
+    /// One line, as `error-desc` shows it.
+    public var description: String {
+        switch self {
+        case .stream(let error): error.description
+        case .channel(let error): error.description
+        case .machine(let error): error.description
+        case .system(let error): error.description
+        case .peer(let text): text
+        case .cancelled: "The migration was cancelled"
+        }
+    }
+}
+
+/// Runs `body`, and turns what its layer throws into a migration's failure.
+func onChannel<Value>(_ body: () throws(TransportError) -> Value) throws(MigrationFailure) -> Value {
+    do { return try body() } catch { throw error == .cancelled ? .cancelled : .channel(error) }
+}
+
+func onStream<Value>(_ body: () throws(StreamError) -> Value) throws(MigrationFailure) -> Value {
+    do { return try body() } catch { throw .stream(error) }
+}
+
+func onMachine<Value>(_ body: () throws(RunStateError) -> Value) throws(MigrationFailure) -> Value {
+    do { return try body() } catch { throw .machine(error) }
+}
+
+func onSystem<Value>(_ body: () throws(SystemError) -> Value) throws(MigrationFailure) -> Value {
+    do { return try body() } catch { throw .system(error) }
+}

@@ -1,0 +1,250 @@
+import ByteCoding
+import Environment
+import GuestMemory
+import MachineModel
+import MigrationFormat
+import QAPI
+import SystemCalls
+import Transport
+import VirtualMachine
+
+/// One outgoing migration, from connecting to the end, on its own thread.
+final class OutgoingRun {
+    let controller: MigrationController
+    let control: RunControl
+    let settings: MigrationSettings
+    let machine: VirtualMachine
+    private let clock = SystemClock()
+    private var sender: RAMSender
+    private var limiter: RateLimiter
+    /// The pages to send in this round, for each block.
+    private var work: [[Int32]]
+    /// The run state before the guest was halted for the switchover; nil as long as it was not.
+    private var stateBefore: MachineRunState?
+    private var bytesPerMillisecond: Double = 0
+
+    init(controller: MigrationController, control: RunControl, settings: MigrationSettings) {
+        self.controller = controller
+        self.control = control
+        self.settings = settings
+        machine = controller.machine
+        sender = RAMSender(layout: machine.layout)
+        limiter = RateLimiter(bytesPerSecond: settings.parameters.maxBandwidth, now: clock.now())
+        work = machine.memory.blocks.map { _ in [] }
+    }
+
+    /// Does all of it; ends in completed, failed, cancelled, or after COLO.
+    func perform(_ address: MigrationAddress) {
+        do throws(MigrationFailure) {
+            let channel = try onChannel { () throws(TransportError) in
+                try Channel.connect(to: address, cancellation: control.cancellation)
+            }
+            control.use(channel)
+            defer { channel.shutDown() }
+            try sendSetup(channel)
+            try sendRounds(channel)
+            try switchOver(channel)
+            if settings[.colo] { return handOver(channel) }
+            if settings[.returnPath] { try awaitDestination(channel) }
+            complete()
+        } catch {
+            giveUp(error)
+        }
+    }
+
+    // MARK: Phases
+
+    private func sendSetup(_ channel: Channel) throws(MigrationFailure) {
+        var writer = ByteWriter(capacity: 1024)
+        let uuid = settings[.validateUUID] ? machine.parts.uuid : nil
+        StreamEncoder.writeFileHeader(machineType: machine.parts.machineType, uuid: uuid, to: &writer)
+        if settings[.returnPath] {
+            MigrationCommand.openReturnPath.write(to: &writer)
+            MigrationCommand.ping(1).write(to: &writer)
+        }
+        if settings[.colo] { MigrationCommand.enableCOLO.write(to: &writer) }
+        StreamEncoder.writeRAMStart(id: machine.ramSectionID, layout: machine.layout, to: &writer)
+        try onChannel { () throws(TransportError) in
+            try channel.write(writer.bytes)
+            try channel.flush()
+        }
+        for block in machine.memory.blocks { block.dirtyLog.markAll() }
+        harvest()
+        try step(to: .active)
+    }
+
+    private func sendRounds(_ channel: Channel) throws(MigrationFailure) {
+        while true {
+            let start = clock.now()
+            let before = channel.bytesSent
+            try sendWork(channel, .sectionPart, limited: true)
+            measure(bytes: channel.bytesSent - before, since: start)
+            let left = Double(machine.memory.blocks.reduce(0) { $0 + $1.dirtyLog.markedCount() } * targetPageSize)
+            let limit = controller.settings.parameters.downtimeLimit
+            // As long as nothing was measured, the round was so short that the next one will be, too.
+            let milliseconds = bytesPerMillisecond > 0 ? left / bytesPerMillisecond : 0
+            controller.withState { state in
+                state.outgoing.ram.remaining = UInt64(left)
+                state.outgoing.expectedDowntime = bytesPerMillisecond > 0 ? UInt64(milliseconds) : limit
+            }
+            if milliseconds <= Double(limit) { return }
+            harvest()
+        }
+    }
+
+    private func switchOver(_ channel: Channel) throws(MigrationFailure) {
+        machine.recordGlobalState()
+        let previous = machine.runState
+        try onMachine { () throws(RunStateError) in try machine.halt(to: .finishMigrate, forcingState: true) }
+        stateBefore = previous
+        controller.withState { $0.outgoing.beginDowntime(now: clock.now()) }
+        if settings[.colo], let handler = controller.handler, !handler.maySwitchOver() {
+            throw .peer("the pair does not allow the switchover now")
+        }
+        harvest()
+        try sendWork(channel, .sectionEnd, limited: false)
+        var writer = ByteWriter(capacity: 64 << 10)
+        let sections = machine.pauseBriefly { machine.saveDeviceSections(to: &writer) }
+        StreamEncoder.writeEndOfSections(to: &writer)
+        VMDescription.write(devices: sections.map { ($0.header, $0.size) }, to: &writer)
+        try onChannel { () throws(TransportError) in
+            try channel.write(writer.bytes)
+            try channel.flush()
+        }
+        try checkCancelled()
+        report(channel, remaining: 0)
+    }
+
+    private func awaitDestination(_ channel: Channel) throws(MigrationFailure) {
+        let reader = StreamReader(
+            channel: channel, decoder: StreamDecoder(expectations: machine.streamExpectations()))
+        let deadline = clock.now() + .milliseconds(MigrationLimits.returnPathDeadlineMilliseconds)
+        while true {
+            switch try reader.returnPathMessage(deadline: deadline) {
+            case .pong: continue
+            case .shut(0): return
+            case .shut(let value): throw .peer("The destination failed to load the guest (SHUT \(value))")
+            }
+        }
+    }
+
+    private func complete() {
+        // Whoever sees `completed` must also see that the guest is no longer here.
+        try? machine.setState(.postmigrate)
+        controller.withState { _ = controller.step(&$0, outgoing: .completed) }
+    }
+
+    private func handOver(_ channel: Channel) {
+        controller.withState { _ = controller.step(&$0, outgoing: .colo) }
+        guard let handler = controller.handler else { return resumeGuest() }
+        let session = ColoPrimarySession(machine: machine, channel: channel, sender: sender) { [controller] in
+            controller.withState { controller.countPass(&$0) }
+        }
+        _ = handler.runPrimary(session)
+        if machine.runState == .finishMigrate { resumeGuest() }
+    }
+
+    private func giveUp(_ failure: MigrationFailure) {
+        if let stateBefore, machine.runState == .finishMigrate {
+            if stateBefore == .running { resumeGuest() } else { try? machine.setState(stateBefore) }
+        }
+        let cancelled = controller.withState { controller.step(&$0, outgoing: .cancelled) }
+        if !cancelled { controller.failOutgoing(failure.description) }
+    }
+
+    /// From finish-migrate this step is always legal; it fails only for a machine that has been shut down.
+    private func resumeGuest() { try? machine.run() }
+
+    // MARK: Pages
+
+    /// Takes the dirty log as the work of the next round: a pass.
+    private func harvest() {
+        machine.pauseBriefly {
+            for (index, block) in machine.memory.blocks.enumerated() {
+                work[index].removeAll(keepingCapacity: true)
+                block.dirtyLog.harvest(into: &work[index])
+            }
+            machine.parts.engine.forgetWritePermissions()
+        }
+        controller.withState { controller.countPass(&$0) }
+    }
+
+    private func sendWork(_ channel: Channel, _ type: RecordType, limited: Bool) throws(MigrationFailure) {
+        let id = machine.ramSectionID
+        var left = work.reduce(0) { $0 + $1.count }
+        try onChannel { () throws(TransportError) in try sender.open(type, id: id, on: channel) }
+        for (index, block) in machine.memory.blocks.enumerated() {
+            var start = 0
+            while start < work[index].count {
+                let end = min(start + MigrationLimits.pagesPerBatch, work[index].count)
+                try onChannel { () throws(TransportError) in
+                    try sendBatch(work[index][start..<end], of: block, index, on: channel)
+                }
+                left -= end - start
+                start = end
+                try checkCancelled()
+                report(channel, remaining: UInt64(left * targetPageSize))
+                if limited { pace(channel) }
+            }
+        }
+        try onChannel { () throws(TransportError) in
+            try sender.close(id: id, on: channel)
+            try channel.flush()
+        }
+    }
+
+    private func sendBatch(
+        _ pages: ArraySlice<Int32>, of block: RAMBlock, _ index: Int, on channel: Channel
+    ) throws(TransportError) {
+        for page in pages {
+            // SAFETY: harvested page numbers lie inside the block, which the machine keeps. A vCPU may write there
+            // while the kernel reads; then the page is in the dirty log again and goes out once more.
+            let address = block.base + Int(page) * targetPageSize
+            try sender.send(PageLocation(block: index, page: Int(page)), at: address, on: channel)
+        }
+        try channel.flush()
+    }
+
+    private var pacedBytes: UInt64 = 0
+
+    private func pace(_ channel: Channel) {
+        limiter.bytesPerSecond = controller.settings.parameters.maxBandwidth
+        let sent = channel.bytesSent
+        let pause = limiter.pause(afterSending: sent - pacedBytes, now: clock.now())
+        pacedBytes = sent
+        if let pause { control.pause(until: pause) }
+    }
+
+    private func measure(bytes: UInt64, since start: Nanoseconds) {
+        let milliseconds = (clock.now() - start).inMilliseconds
+        guard milliseconds >= Double(MigrationLimits.measureMilliseconds) else { return }
+        bytesPerMillisecond = Double(bytes) / milliseconds
+        controller.withState { state in
+            state.outgoing.ram.megabitsPerSecond = bytesPerMillisecond * 8 / 1000
+            state.outgoing.ram.pagesPerSecond = UInt64(bytesPerMillisecond * 1000) / UInt64(targetPageSize)
+        }
+    }
+
+    private func report(_ channel: Channel, remaining: UInt64) {
+        let halted = stateBefore != nil
+        controller.withState { state in
+            let sent = channel.bytesSent
+            if halted {
+                state.outgoing.ram.downtimeBytes = sent - state.outgoing.ram.precopyBytes
+            } else {
+                state.outgoing.ram.precopyBytes = sent
+            }
+            state.outgoing.ram.transferred = sent
+            state.outgoing.ram.remaining = remaining
+            state.outgoing.ram.normal = sender.normalPages
+            state.outgoing.ram.duplicate = sender.zeroPages
+        }
+    }
+
+    private func checkCancelled() throws(MigrationFailure) { if control.isCancelled { throw .cancelled } }
+
+    private func step(to status: MigrationStatus) throws(MigrationFailure) {
+        let done = controller.withState { controller.step(&$0, outgoing: status) }
+        if !done { throw .cancelled }
+    }
+}

@@ -1,0 +1,90 @@
+import Environment
+import QAPI
+
+/// An outgoing migration's status, times and counters. A plain value: time comes in, and only legal steps are taken.
+struct OutgoingState: Sendable {
+    private(set) var status = MigrationStatus.none
+    private(set) var errorDescription: String?
+    private(set) var passes: UInt64 = 0
+    private(set) var downtime: UInt64?
+    private(set) var setupTime: UInt64 = 0
+    private(set) var totalTime: UInt64 = 0
+    var expectedDowntime: UInt64 = 0
+    var ram = MigrationStatistics()
+    private var started = Nanoseconds.zero
+    private var stopped: Nanoseconds?
+
+    private static let successors: [MigrationStatus: Set<MigrationStatus>] = [
+        .setup: [.active, .failed, .cancelling],
+        .active: [.completed, .failed, .cancelling, .colo],
+        .cancelling: [.cancelled],
+        .colo: [.completed],
+    ]
+
+    /// Begins a new migration, which forgets the one before. False while one is under way.
+    mutating func begin(now: Nanoseconds, totalBytes: UInt64, downtimeLimit: UInt64) -> Bool {
+        guard !status.isRunning, status != .colo else { return false }
+        self = OutgoingState()
+        status = .setup
+        started = now
+        expectedDowntime = downtimeLimit
+        ram.total = totalBytes
+        ram.remaining = totalBytes
+        return true
+    }
+
+    /// Takes a step; false, with nothing changed, if it is not a legal one.
+    mutating func step(to next: MigrationStatus, now: Nanoseconds) -> Bool {
+        guard Self.successors[status, default: []].contains(next) else { return false }
+        if status == .setup { setupTime = milliseconds(from: started, to: now) }
+        status = next
+        switch next {
+        case .completed, .failed, .cancelled:
+            totalTime = milliseconds(from: started, to: now)
+            downtime = stopped.map { milliseconds(from: $0, to: now) } ?? 0
+        case .colo:
+            // The times of a run that ends in COLO tell nothing about the run; clients know them as zero.
+            started = .never
+            stopped = nil
+        default: break
+        }
+        return true
+    }
+
+    /// Remembers why it failed.
+    mutating func setError(_ text: String?) { errorDescription = text }
+
+    /// Counts a pass over the dirty log and returns its number.
+    mutating func countPass() -> UInt64 {
+        passes += 1
+        ram.dirtySyncCount = passes
+        return passes
+    }
+
+    /// The guest stands for the switchover from `now` on.
+    mutating func beginDowntime(now: Nanoseconds) { stopped = now }
+
+    /// The reply of `query-migrate` (members by status).
+    func info(now: Nanoseconds) -> MigrationInfo {
+        var info = MigrationInfo(status: status)
+        switch status {
+        case .active, .cancelling, .device, .preSwitchover:
+            info.totalTime = milliseconds(from: started, to: now)
+            info.expectedDowntime = expectedDowntime
+            info.setupTime = setupTime
+            info.ram = ram
+        case .completed:
+            info.totalTime = totalTime
+            info.downtime = downtime
+            info.setupTime = setupTime
+            info.ram = ram
+        case .failed: info.errorDescription = errorDescription
+        default: break
+        }
+        return info
+    }
+
+    private func milliseconds(from start: Nanoseconds, to end: Nanoseconds) -> UInt64 {
+        UInt64((end - start).inMilliseconds)
+    }
+}

@@ -1,0 +1,47 @@
+import ByteCoding
+import MigrationFormat
+import Transport
+
+/// Sends page records on one channel. It remembers the last block that was named there, so one sender serves the whole
+/// life of a channel: all rounds of a migration and all checkpoints after it.
+struct RAMSender {
+    private var encoder: RAMRecordEncoder
+    private var writer = ByteWriter(capacity: RAMRecordEncoder.headerLimit + 16)
+    /// Pages sent whole.
+    private(set) var normalPages: UInt64 = 0
+    /// Pages sent as "all zero".
+    private(set) var zeroPages: UInt64 = 0
+
+    init(layout: [BlockLayout]) { encoder = RAMRecordEncoder(layout: layout) }
+
+    /// Queues one page. Its bytes are read when the channel is flushed, and must be valid until then.
+    mutating func send(
+        _ location: PageLocation, at page: UnsafeRawPointer, on channel: Channel
+    ) throws(TransportError) {
+        writer.removeAll()
+        if PageContent.isZero(page) {
+            encoder.writeZeroPage(location, to: &writer)
+            try channel.write(writer.bytes)
+            zeroPages += 1
+        } else {
+            encoder.writePageHeader(location, to: &writer)
+            try channel.write(writer.bytes)
+            try channel.writeReference(page, count: MigrationFormat.pageSize)
+            normalPages += 1
+        }
+    }
+
+    /// Queues the beginning of a PART or END section.
+    mutating func open(_ type: RecordType, id: UInt32, on channel: Channel) throws(TransportError) {
+        writer.removeAll()
+        StreamEncoder.writeRAMOpening(type, id: id, to: &writer)
+        try channel.write(writer.bytes)
+    }
+
+    /// Queues what ends a PART or END section.
+    mutating func close(id: UInt32, on channel: Channel) throws(TransportError) {
+        writer.removeAll()
+        StreamEncoder.writeRAMClosing(id: id, to: &writer)
+        try channel.write(writer.bytes)
+    }
+}

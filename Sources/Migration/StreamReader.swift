@@ -1,0 +1,114 @@
+import Environment
+import MigrationFormat
+import SystemCalls
+import Transport
+
+/// Reads a channel through a window: stream elements, page payloads straight to their place, messages and blobs.
+final class StreamReader {
+    let channel: Channel
+    var window = ByteWindow(capacity: 128 << 10)
+    var decoder: StreamDecoder
+
+    init(channel: Channel, decoder: StreamDecoder) {
+        self.channel = channel
+        self.decoder = decoder
+    }
+
+    /// The next element of the stream, and never `needBytes`. Nil when the peer closed at a point where it may.
+    func next(deadline: Nanoseconds? = nil) throws(MigrationFailure) -> StreamElement? {
+        while true {
+            let element = try onStream { () throws(StreamError) in try decoder.next(&window) }
+            guard case .needBytes(let count) = element else { return element }
+            guard try fill(to: count, deadline: deadline) else {
+                if decoder.mayEndHere, window.available == 0 { return nil }
+                throw .channel(.closedByPeer)
+            }
+        }
+    }
+
+    /// Moves a page's payload to `target`.
+    func takePage(into target: UnsafeMutableRawPointer, deadline: Nanoseconds? = nil) throws(MigrationFailure) {
+        let place = UnsafeMutableRawBufferPointer(start: target, count: MigrationFormat.pageSize)
+        var done = window.drain(into: place)
+        while done < place.count {
+            // What is read beyond this page goes to the window with the same call.
+            let rest = UnsafeMutableRawBufferPointer(rebasing: place[done...])
+            var direct = 0
+            try onChannel { () throws(TransportError) in
+                try window.fill { (free) throws(TransportError) in
+                    let count = try channel.read(into: rest, then: free, deadline: deadline)
+                    guard count > 0 else { throw .closedByPeer }
+                    direct = min(count, rest.count)
+                    return count - direct
+                }
+            }
+            window.countDirect(direct)
+            done += direct
+        }
+    }
+
+    /// The next message of the peer.
+    func message(deadline: Nanoseconds) throws(MigrationFailure) -> ColoMessage {
+        while true {
+            if let message = try onStream({ () throws(StreamError) in try ColoMessage.take(from: &window) }) {
+                return message
+            }
+            guard try fill(to: window.available + 1, deadline: deadline) else { throw .channel(.closedByPeer) }
+        }
+    }
+
+    /// The next message of the return path.
+    func returnPathMessage(deadline: Nanoseconds) throws(MigrationFailure) -> ReturnPathMessage {
+        while true {
+            if let message = try onStream({ () throws(StreamError) in try ReturnPathMessage.take(from: &window) }) {
+                return message
+            }
+            guard try fill(to: window.available + 1, deadline: deadline) else { throw .channel(.closedByPeer) }
+        }
+    }
+
+    /// `count` raw bytes. Memory is taken as the bytes arrive, not before.
+    func bytes(_ count: Int, deadline: Nanoseconds) throws(MigrationFailure) -> [UInt8] {
+        var result: [UInt8] = []
+        while result.count < count {
+            let step = min(count - result.count, 1 << 20)
+            var failure: MigrationFailure?
+            let piece = [UInt8](unsafeUninitializedCapacity: step) { buffer, filled in
+                do throws(MigrationFailure) {
+                    let raw = UnsafeMutableRawBufferPointer(buffer)
+                    let held = window.drain(into: raw)
+                    let rest = UnsafeMutableRawBufferPointer(rebasing: raw[held...])
+                    if !rest.isEmpty {
+                        try onChannel { () throws(TransportError) in try channel.readAll(into: rest, deadline: deadline)
+                        }
+                        window.countDirect(rest.count)
+                    }
+                    filled = step
+                } catch {
+                    // Nothing of a torn piece is used.
+                    failure = error
+                    filled = 0
+                }
+            }
+            if let failure { throw failure }
+            result.append(contentsOf: piece)
+        }
+        return result
+    }
+
+    /// Reads until the window holds `count` bytes; false if the peer closed before.
+    private func fill(to count: Int, deadline: Nanoseconds?) throws(MigrationFailure) -> Bool {
+        while window.available < count {
+            var received = 0
+            let missing = count - window.available
+            try onChannel { () throws(TransportError) in
+                try window.fill(minimum: missing) { (free) throws(TransportError) in
+                    received = try channel.read(into: free, deadline: deadline)
+                    return received
+                }
+            }
+            if received == 0 { return false }
+        }
+        return true
+    }
+}
