@@ -1,0 +1,113 @@
+import Environment
+import Glibc
+import NIOCore
+import NIOPosix
+import QMP
+import Synchronization
+import SystemCalls
+import Testing
+
+@testable import ManagementServer
+
+struct ClientError: Error { let text: String }
+
+/// A client that blocks, for a thread of its own.
+final class TestClient {
+    private static let patience: Int32 = 10_000
+
+    private let socket: Descriptor
+    private var session = ClientSession()
+    private var messages: [ClientSession.Message] = []
+
+    /// Connects and reads the greeting; with `negotiate` also negotiates.
+    init(_ path: String, negotiate: Bool = true) throws {
+        socket = try UnixSocket.connect(path)
+        guard case .greeting = try next() else { throw ClientError(text: "no greeting") }
+        if negotiate {
+            send(#"{"execute":"qmp_capabilities"}"#)
+            guard try reply() == "{}" else { throw ClientError(text: "negotiation failed") }
+        }
+    }
+
+    func send(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = Glibc.send(socket.number, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+
+    /// Says that nothing more will be sent.
+    func finishSending() { shutdown(socket.number, Int32(SHUT_WR)) }
+
+    /// The next message; fails at the end of the connection.
+    func next() throws -> ClientSession.Message {
+        while messages.isEmpty {
+            guard let bytes = try receive() else { throw ClientError(text: "closed") }
+            messages += try session.receive(bytes)
+        }
+        return messages.removeFirst()
+    }
+
+    /// The next message in short: an event's name, a returned value, or an error's description.
+    func reply() throws -> String {
+        switch try next() {
+        case .success(let value, _): value.text()
+        case .failure(let error, _): error.description
+        case .event(let event): event.name
+        case .greeting: "greeting"
+        }
+    }
+
+    func ask(_ text: String) throws -> String {
+        send(text)
+        return try reply()
+    }
+
+    /// Whether the server has closed and nothing is left to read.
+    func isClosed() throws -> Bool { try messages.isEmpty && receive() == nil }
+
+    /// What comes next; nil at the end.
+    private func receive() throws -> [UInt8]? {
+        var poller = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
+        guard poll(&poller, 1, Self.patience) == 1 else { throw ClientError(text: "no answer in time") }
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        let count = read(socket.number, &buffer, buffer.count)
+        return count > 0 ? Array(buffer.prefix(count)) : nil
+    }
+}
+
+/// Runs `body` on a plain thread, so that it may block without holding up the tasks of the server.
+func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+        do {
+            _ = try Thread(name: "client") { continuation.resume(with: Swift.Result(catching: body)) }
+        } catch { continuation.resume(throwing: error) }
+    }
+}
+
+/// A server on a socket in a folder of its own, gone afterwards.
+func withServer(
+    limits: ManagementLimits = .standard,
+    _ body: (ManagementServer, FakeCommands, String) async throws -> Void
+) async throws {
+    var template = Array("/tmp/qmp-test-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw ClientError(text: "mkdtemp") }
+    let folder = template.withUnsafeBufferPointer {
+        String(decoding: $0.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+    let path = folder + "/s"
+    defer {
+        unlink(path)
+        rmdir(folder)
+    }
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let hub = EventHub()
+    let commands = FakeCommands(hub: hub)
+    let version = ServerVersion(major: 7, minor: 2, micro: 0, package: "test")
+    let server = ManagementServer(commands: commands, hub: hub, version: version, group: group, limits: limits)
+    do {
+        try await server.listen(on: .unix(path: path))
+        try await body(server, commands, path)
+    } catch { Issue.record(error) }
+    commands.release()
+    await server.shutdown()
+    try await group.shutdownGracefully()
+}
