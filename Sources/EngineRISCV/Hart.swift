@@ -124,6 +124,8 @@ final class Hart: @unchecked Sendable {
         s.pointee.medeleg = RegisterMasks.medeleg & ~(1 << ExceptionCause.supervisorCall)
         s.pointee.mideleg = RegisterMasks.supervisorInterrupts
         s.pointee.mcounteren = RegisterMasks.counters
+        // Kernels rely on firmware for this one: without it `rdtime` is illegal in user programs.
+        s.pointee.scounteren = RegisterMasks.counters
         s.pointee.menvcfg = EnvironmentBits.supervisorTimer
         s.pointee.pmpAddresses[0] = RegisterMasks.pmpAddress
         s.pointee.pmpConfigurations[0] = PMP.openConfiguration
