@@ -5,86 +5,92 @@ import QMP
 import SystemCalls
 import Testing
 
-/// Hosts that die under load.
-@Suite("Failover", .serialized, needsPair())
-struct FailoverTests {
-    @Test("SIGKILL of the primary at a random moment loses no acknowledged write and no connection", arguments: 0..<20)
-    func killPrimary(run: UInt64) throws {
-        let seed = Seed.base + run
-        var generator = SeededGenerator(seed: seed)
-        let pair = try ProtectedPair(Guest.pairConfiguration())
-        try pair.startAndProtect()
-        let load = try pair.startLoad()
-        let delay = Int.random(in: 0...1000, using: &generator)
-        let result = try pair.killPrimaryUnderLoad(load, after: .milliseconds(delay))
-        print(
-            "seed \(seed): killed after \(delay) ms, first answer after \(Int(result.firstAnswer)) ms,",
-            "\(result.load.acknowledged) writes acknowledged")
-        #expect(result.lost.isEmpty, "seed \(seed): lost \(result.lost.prefix(5).map(\.key))")
-        #expect(result.load.failures.isEmpty, "seed \(seed)")
-        #expect(
-            try pair.waitForStatus(of: .b, "primary", within: .seconds(5)) { $0.role == "primary" }.term
-                > result.before.term)
-    }
+extension SystemTests {
+    /// Hosts that die under load.
+    @Suite("Failover", needsPair())
+    struct FailoverTests {
+        @Test(
+            "SIGKILL of the primary at a random moment loses no acknowledged write and no connection", arguments: 0..<20
+        )
+        func killPrimary(run: UInt64) throws {
+            let seed = Seed.base + run
+            var generator = SeededGenerator(seed: seed)
+            let pair = try ProtectedPair(Guest.pairConfiguration())
+            try pair.startAndProtect()
+            let load = try pair.startLoad()
+            let delay = Int.random(in: 0...1000, using: &generator)
+            let result = try pair.killPrimaryUnderLoad(load, after: .milliseconds(delay))
+            print(
+                "seed \(seed): killed after \(delay) ms, first answer after \(Int(result.firstAnswer)) ms,",
+                "\(result.load.acknowledged) writes acknowledged")
+            #expect(result.lost.isEmpty, "seed \(seed): lost \(result.lost.prefix(5).map(\.key))")
+            #expect(result.load.failures.isEmpty, "seed \(seed)")
+            #expect(
+                try pair.waitForStatus(of: .b, "primary", within: .seconds(5)) { $0.role == "primary" }.term
+                    > result.before.term)
+        }
 
-    @Test("SIGKILL of the secondary: the primary serves on alone, and says so")
-    func killSecondary() throws {
-        let pair = try ProtectedPair(Guest.pairConfiguration())
-        try pair.startAndProtect()
-        let load = try pair.startLoad()
-        try load.waitForWrites(50, within: ProtectedPair.recoveryDeadline)
-        let time = try pair.kill(.b)
-        try load.waitForEveryConnection(after: time + .milliseconds(100), within: ProtectedPair.recoveryDeadline)
-        let status = try pair.waitForStatus(of: .a, "unprotected", within: .seconds(10)) { !$0.isProtected }
-        #expect(status.role == "primary")
-        let report = load.stop()
-        #expect(report.failures.isEmpty)
-        #expect(try report.lostWrites(askedOf: pair.redis()).isEmpty)
-        // The last failure stays readable.
-        #expect(!status.lastFailure.isEmpty)
-    }
+        @Test("SIGKILL of the secondary: the primary serves on alone, and says so")
+        func killSecondary() throws {
+            let pair = try ProtectedPair(Guest.pairConfiguration())
+            try pair.startAndProtect()
+            let load = try pair.startLoad()
+            try load.waitForWrites(50, within: ProtectedPair.recoveryDeadline)
+            let time = try pair.kill(.b)
+            try load.waitForEveryConnection(after: time + .milliseconds(100), within: ProtectedPair.recoveryDeadline)
+            let status = try pair.waitForStatus(of: .a, "unprotected", within: .seconds(10)) { !$0.isProtected }
+            #expect(status.role == "primary")
+            let report = load.stop()
+            #expect(report.failures.isEmpty)
+            #expect(try report.lostWrites(askedOf: pair.redis()).isEmpty)
+            // The last failure stays readable.
+            #expect(!status.lastFailure.isEmpty)
+        }
 
-    @Test("a primary frozen with SIGSTOP and woken after the takeover sends nothing and becomes the waiting secondary")
-    func frozenPrimary() throws {
-        let pair = try ProtectedPair(Guest.pairConfiguration())
-        let network = try #require(pair.network)
-        try pair.startAndProtect()
-        let load = try pair.startLoad()
-        try load.waitForWrites(50, within: ProtectedPair.recoveryDeadline)
-        let time = SystemClock().now()
-        try pair.process(.a).send(SIGSTOP)
-        try load.waitForEveryConnection(after: time + .milliseconds(100), within: ProtectedPair.recoveryDeadline)
-        let survivor = try pair.waitForStatus(of: .b, "primary", within: .seconds(5)) { $0.role == "primary" }
+        @Test(
+            "a primary frozen with SIGSTOP and woken after the takeover sends nothing and becomes the waiting secondary"
+        )
+        func frozenPrimary() throws {
+            let pair = try ProtectedPair(Guest.pairConfiguration())
+            let network = try #require(pair.network)
+            try pair.startAndProtect()
+            let load = try pair.startLoad()
+            try load.waitForWrites(50, within: ProtectedPair.recoveryDeadline)
+            let time = SystemClock().now()
+            try pair.process(.a).send(SIGSTOP)
+            try load.waitForEveryConnection(after: time + .milliseconds(100), within: ProtectedPair.recoveryDeadline)
+            let survivor = try pair.waitForStatus(of: .b, "primary", within: .seconds(5)) { $0.role == "primary" }
 
-        let sent = try network.packetsSent(by: .a)
-        try pair.process(.a).send(SIGCONT)
-        let woken = try pair.waitForStatus(of: .a, "secondary", within: .seconds(15)) { $0.role == "secondary" }
-        #expect(woken.term == survivor.term)
-        try load.waitForWrites(200, after: SystemClock().now(), within: ProtectedPair.recoveryDeadline)
-        #expect(try network.packetsSent(by: .a) == sent)
-        #expect(try pair.qmp(.a).execute("query-status")["running"]?.boolean == false)
+            let sent = try network.packetsSent(by: .a)
+            try pair.process(.a).send(SIGCONT)
+            let woken = try pair.waitForStatus(of: .a, "secondary", within: .seconds(15)) { $0.role == "secondary" }
+            #expect(woken.term == survivor.term)
+            try load.waitForWrites(200, after: SystemClock().now(), within: ProtectedPair.recoveryDeadline)
+            #expect(try network.packetsSent(by: .a) == sent)
+            #expect(try pair.qmp(.a).execute("query-status")["running"]?.boolean == false)
 
-        let report = load.stop()
-        #expect(report.failures.isEmpty)
-        #expect(try report.lostWrites(askedOf: pair.redis(at: .b)).isEmpty)
-    }
+            let report = load.stop()
+            #expect(report.failures.isEmpty)
+            #expect(try report.lostWrites(askedOf: pair.redis(at: .b)).isEmpty)
+        }
 
-    @Test("with failover: manual the secondary waits for the operator's x-colo-lost-heartbeat")
-    func manualFailover() throws {
-        var configuration = Guest.pairConfiguration()
-        configuration.failover = .manual
-        let pair = try ProtectedPair(configuration)
-        try pair.startAndProtect()
-        let load = try pair.startLoad()
-        try load.waitForWrites(50, within: ProtectedPair.recoveryDeadline)
-        let time = try pair.kill(.a)
-        try pair.waitForStatus(of: .b, "aware of the loss", within: .seconds(10)) { !$0.isProtected }
-        pause(.seconds(1))
-        #expect(try pair.qmp(.b).status().role == "secondary")
-        try pair.qmp(.b).execute("x-colo-lost-heartbeat")
-        try load.waitForEveryConnection(after: time + .milliseconds(500), within: ProtectedPair.recoveryDeadline)
-        let report = load.stop()
-        #expect(report.failures.isEmpty)
-        #expect(try report.lostWrites(askedOf: pair.redis(at: .b)).isEmpty)
+        @Test("with failover: manual the secondary waits for the operator's x-colo-lost-heartbeat")
+        func manualFailover() throws {
+            var configuration = Guest.pairConfiguration()
+            configuration.failover = .manual
+            let pair = try ProtectedPair(configuration)
+            try pair.startAndProtect()
+            let load = try pair.startLoad()
+            try load.waitForWrites(50, within: ProtectedPair.recoveryDeadline)
+            let time = try pair.kill(.a)
+            try pair.waitForStatus(of: .b, "aware of the loss", within: .seconds(10)) { !$0.isProtected }
+            pause(.seconds(1))
+            #expect(try pair.qmp(.b).status().role == "secondary")
+            try pair.qmp(.b).execute("x-colo-lost-heartbeat")
+            try load.waitForEveryConnection(after: time + .milliseconds(500), within: ProtectedPair.recoveryDeadline)
+            let report = load.stop()
+            #expect(report.failures.isEmpty)
+            #expect(try report.lostWrites(askedOf: pair.redis(at: .b)).isEmpty)
+        }
     }
 }

@@ -5,55 +5,57 @@ import QMP
 import SystemCalls
 import Testing
 
-/// Strangers who send garbage: the guest runs on and stays protected.
-@Suite("Hostile input", .serialized, needsPair())
-struct HostileInputTests {
-    @Test("garbage on every port and on the management socket changes nothing")
-    func garbage() throws {
-        let pair = try ProtectedPair(Guest.pairConfiguration())
-        let network = try #require(pair.network)
-        try pair.startAndProtect()
-        var generator = SeededGenerator(seed: Seed.base)
-        for side in Side.allCases {
-            for port: UInt16 in [7800, 7801] {
-                for size in [1, 100, 70_000] {
-                    let bytes = (0..<size).map { _ in UInt8.random(in: 0...255, using: &generator) }
-                    let address = PairNetwork.address(of: side, on: .replication)
-                    // A closed port, or a connection closed in the middle, is as good an answer as any.
-                    try? network[side.other].sendOnce(bytes, to: address, port: port)
+extension SystemTests {
+    /// Strangers who send garbage: the guest runs on and stays protected.
+    @Suite("Hostile input", needsPair())
+    struct HostileInputTests {
+        @Test("garbage on every port and on the management socket changes nothing")
+        func garbage() throws {
+            let pair = try ProtectedPair(Guest.pairConfiguration())
+            let network = try #require(pair.network)
+            try pair.startAndProtect()
+            var generator = SeededGenerator(seed: Seed.base)
+            for side in Side.allCases {
+                for port: UInt16 in [7800, 7801] {
+                    for size in [1, 100, 70_000] {
+                        let bytes = (0..<size).map { _ in UInt8.random(in: 0...255, using: &generator) }
+                        let address = PairNetwork.address(of: side, on: .replication)
+                        // A closed port, or a connection closed in the middle, is as good an answer as any.
+                        try? network[side.other].sendOnce(bytes, to: address, port: port)
+                    }
                 }
+                let bytes = (0..<5000).map { _ in UInt8.random(in: 0...255, using: &generator) }
+                try? QMPClient(path: pair.socketPath(side)).sendRaw(bytes)
             }
-            let bytes = (0..<5000).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            try? QMPClient(path: pair.socketPath(side)).sendRaw(bytes)
+            let time = SystemClock().now()
+            let load = try pair.startLoad()
+            try load.waitForWrites(100, after: time, within: .seconds(20))
+            #expect(load.stop().failures.isEmpty)
+            #expect(try pair.waitForProtection(of: .a, within: .seconds(20)).role == "primary")
+            #expect(try pair.qmp(.b).status().role == "secondary")
         }
-        let time = SystemClock().now()
-        let load = try pair.startLoad()
-        try load.waitForWrites(100, after: time, within: .seconds(20))
-        #expect(load.stop().failures.isEmpty)
-        #expect(try pair.waitForProtection(of: .a, within: .seconds(20)).role == "primary")
-        #expect(try pair.qmp(.b).status().role == "secondary")
-    }
 
-    @Test("a host with another key is never let into the pair")
-    func strangersKey() throws {
-        let pair = try ProtectedPair(Guest.pairConfiguration())
-        try pair.start(.a)
-        try pair.folder.write("another key of another pair\n", to: "key")
-        try pair.start(.b)
-        try pair.waitForService(within: ProtectedPair.protectionDeadline)
-        pause(.seconds(3))
-        #expect(try !pair.qmp(.a).status().isProtected)
-        #expect(try pair.qmp(.b).status().role == "secondary")
-    }
+        @Test("a host with another key is never let into the pair")
+        func strangersKey() throws {
+            let pair = try ProtectedPair(Guest.pairConfiguration())
+            try pair.start(.a)
+            try pair.folder.write("another key of another pair\n", to: "key")
+            try pair.start(.b)
+            try pair.waitForService(within: ProtectedPair.protectionDeadline)
+            pause(.seconds(3))
+            #expect(try !pair.qmp(.a).status().isProtected)
+            #expect(try pair.qmp(.b).status().role == "secondary")
+        }
 
-    @Test("an unknown command and a broken request are answered with an error, and the next request is served")
-    func brokenRequests() throws {
-        let pair = try ProtectedPair(Guest.pairConfiguration())
-        try pair.start(.b)
-        let client = try pair.qmp(.b)
-        #expect(throws: QMPError.self) { try client.execute("no-such-command") }
-        try client.sendRaw(Array("{\"execute\": \"query-status\", \"arguments\": {\"x\": [1, 2}}\n".utf8))
-        #expect(try client.nextMessage(within: .seconds(5))["error"] != nil)
-        #expect(try client.execute("query-status")["status"]?.string != nil)
+        @Test("an unknown command and a broken request are answered with an error, and the next request is served")
+        func brokenRequests() throws {
+            let pair = try ProtectedPair(Guest.pairConfiguration())
+            try pair.start(.b)
+            let client = try pair.qmp(.b)
+            #expect(throws: QMPError.self) { try client.execute("no-such-command") }
+            try client.sendRaw(Array("{\"execute\": \"query-status\", \"arguments\": {\"x\": [1, 2}}\n".utf8))
+            #expect(try client.nextMessage(within: .seconds(5))["error"] != nil)
+            #expect(try client.execute("query-status")["status"]?.string != nil)
+        }
     }
 }

@@ -4,78 +4,81 @@ import Glibc
 import SystemCalls
 import Testing
 
-/// The laboratory itself: what it reports about a pair is worth as much as it is right.
-@Suite("Laboratory", .serialized)
-struct LaboratoryTests {
-    @Test("a process that is killed is seen to have been killed", needsHosts())
-    func killedProcess() throws {
-        let folder = try TemporaryFolder()
-        let host = try LabHost(name: "x")
-        let process = try host.start(["sleep", "600"], log: folder.path("log"))
-        #expect(process.status == nil)
-        process.killAndWait()
-        #expect(process.status == .killed(SIGKILL))
-    }
-
-    @Test("what a process writes and how it ends is kept", needsHosts())
-    func exitStatus() throws {
-        let folder = try TemporaryFolder()
-        let process = try LabHost(name: "x").start(
-            ["sh", "-c", "echo $WORD; exit 7"], log: folder.path("log"), environment: ["WORD": "hello"])
-        #expect(process.waitForExit(within: .seconds(10)) == .exited(7))
-        #expect(process.output == "hello\n")
-    }
-
-    @Test("processes end with the host they were started on", needsHosts())
-    func processesEndWithHost() throws {
-        let folder = try TemporaryFolder()
-        var host: LabHost? = try LabHost(name: "x")
-        let process = try #require(try host?.start(["sh", "-c", "echo up; exec sleep 600"], log: folder.path("log")))
-        while process.output.isEmpty, process.status == nil { pause(.milliseconds(1)) }
-        host = nil
-        #expect(process.waitForExit(within: .seconds(10)) == .killed(SIGKILL))
-    }
-
-    @Test("a cut cable carries nothing, and everything again once restored", needsHosts())
-    func cutCable() throws {
-        let network = try PairNetwork()
-        let address = PairNetwork.address(of: .b, on: .replication)
-        let server = try EchoServer(on: network.b, address: address)
-        #expect(try server.answers(from: network.a))
-        try network.cut(.replication, of: .b)
-        #expect(try !server.answers(from: network.a))
-        try network.restore(.replication, of: .b)
-        #expect(try server.answers(from: network.a))
-    }
-
-    @Test("a folder goes with its owner")
-    func temporaryFolder() throws {
-        var folder: TemporaryFolder? = try TemporaryFolder()
-        try folder?.write("text", to: "file")
-        let path = try #require(folder?.path("file"))
-        #expect(try readText(path) == "text")
-        folder = nil
-        #expect(access(path, F_OK) != 0)
-    }
-
-    @Test("the first answer is the end of the silence that the failure began, not what was on its way")
-    func firstAnswer() {
-        func write(_ milliseconds: UInt64) -> AcknowledgedWrite {
-            AcknowledgedWrite(key: "", value: "", time: .milliseconds(milliseconds))
+extension SystemTests {
+    /// The laboratory itself: what it reports about a pair is worth as much as it is right.
+    @Suite("Laboratory")
+    struct LaboratoryTests {
+        @Test("a process that is killed is seen to have been killed", needsHosts())
+        func killedProcess() throws {
+            let folder = try TemporaryFolder()
+            let host = try LabHost(name: "x")
+            let process = try host.start(["sleep", "600"], log: folder.path("log"))
+            #expect(process.status == nil)
+            process.killAndWait()
+            #expect(process.status == .killed(SIGKILL))
         }
-        var connection = ConnectionReport()
-        connection.acknowledged = [10, 60, 110, 101, 330, 390, 700].map(write)
-        let report = LoadReport(connections: [connection])
-        #expect(report.firstAnswer(after: .milliseconds(100)) == .milliseconds(230))
-        #expect(report.firstAnswer(after: .milliseconds(700)) == nil)
-    }
 
-    @Test("median, 99th percentile and maximum")
-    func spread() {
-        let spread = Spread((1...200).map(Double.init).shuffled())
-        #expect(spread == Spread(median: 100, p99: 198, max: 200))
-        #expect(Spread([]) == Spread(median: 0, p99: 0, max: 0))
-        #expect(Spread([5]) == Spread(median: 5, p99: 5, max: 5))
+        @Test("what a process writes and how it ends is kept", needsHosts())
+        func exitStatus() throws {
+            let folder = try TemporaryFolder()
+            let process = try LabHost(name: "x").start(
+                ["sh", "-c", "echo $WORD; exit 7"], log: folder.path("log"), environment: ["WORD": "hello"])
+            #expect(process.waitForExit(within: .seconds(10)) == .exited(7))
+            #expect(process.output == "hello\n")
+        }
+
+        @Test("processes end with the host they were started on", needsHosts())
+        func processesEndWithHost() throws {
+            let folder = try TemporaryFolder()
+            var host: LabHost? = try LabHost(name: "x")
+            let process = try #require(
+                try host?.start(["sh", "-c", "echo up; exec sleep 600"], log: folder.path("log")))
+            while process.output.isEmpty, process.status == nil { pause(.milliseconds(1)) }
+            host = nil
+            #expect(process.waitForExit(within: .seconds(10)) == .killed(SIGKILL))
+        }
+
+        @Test("a cut cable carries nothing, and everything again once restored", needsHosts())
+        func cutCable() throws {
+            let network = try PairNetwork()
+            let address = PairNetwork.address(of: .b, on: .replication)
+            let server = try EchoServer(on: network.b, address: address)
+            #expect(try server.answers(from: network.a))
+            try network.cut(.replication, of: .b)
+            #expect(try !server.answers(from: network.a))
+            try network.restore(.replication, of: .b)
+            #expect(try server.answers(from: network.a))
+        }
+
+        @Test("a folder goes with its owner")
+        func temporaryFolder() throws {
+            var folder: TemporaryFolder? = try TemporaryFolder()
+            try folder?.write("text", to: "file")
+            let path = try #require(folder?.path("file"))
+            #expect(try readText(path) == "text")
+            folder = nil
+            #expect(access(path, F_OK) != 0)
+        }
+
+        @Test("the first answer is the end of the silence that the failure began, not what was on its way")
+        func firstAnswer() {
+            func write(_ milliseconds: UInt64) -> AcknowledgedWrite {
+                AcknowledgedWrite(key: "", value: "", time: .milliseconds(milliseconds))
+            }
+            var connection = ConnectionReport()
+            connection.acknowledged = [10, 60, 110, 101, 330, 390, 700].map(write)
+            let report = LoadReport(connections: [connection])
+            #expect(report.firstAnswer(after: .milliseconds(100)) == .milliseconds(230))
+            #expect(report.firstAnswer(after: .milliseconds(700)) == nil)
+        }
+
+        @Test("median, 99th percentile and maximum")
+        func spread() {
+            let spread = Spread((1...200).map(Double.init).shuffled())
+            #expect(spread == Spread(median: 100, p99: 198, max: 200))
+            #expect(Spread([]) == Spread(median: 0, p99: 0, max: 0))
+            #expect(Spread([5]) == Spread(median: 5, p99: 5, max: 5))
+        }
     }
 }
 

@@ -6,15 +6,24 @@ import Glibc
 import PairLab
 import Testing
 
+/// One after the other, whatever else runs: whole guests want the cores for themselves.
+@Suite("System", .serialized)
+enum SystemTests {}
+
 /// What this machine lacks for tests of a kind; nil if nothing.
 enum Missing {
     /// For tests with hosts of their own.
     static let forHosts: String? = PairNetwork.missingRights
 
+    /// For tests with a colod alone.
+    static let forColod: String? = {
+        let program = ProtectedPair.builtProgram("colod")
+        return access(program, X_OK) == 0 ? nil : "colod was not built beside the tests"
+    }()
+
     /// For tests with a pair and its guest.
     static let forPair: String? = {
-        if let reason = forHosts { return reason }
-        if access(ProtectedPair.builtProgram("colod"), X_OK) != 0 { return "colod was not built beside the tests" }
+        if let reason = forHosts ?? forColod { return reason }
         if access("\(Guest.folder)/stamp", R_OK) != 0 { return "there is no guest in \(Guest.folder): run make guest" }
         return nil
     }()
@@ -37,6 +46,9 @@ enum Guest {
 
 /// A test that runs with a pair of colods.
 func needsPair() -> some SuiteTrait & TestTrait { .disabled(if: Missing.forPair != nil, "\(Missing.forPair ?? "")") }
+
+/// A test that runs with a colod.
+func needsColod() -> some SuiteTrait & TestTrait { .disabled(if: Missing.forColod != nil, "\(Missing.forColod ?? "")") }
 
 /// A test that runs with hosts of its own.
 func needsHosts() -> some SuiteTrait & TestTrait { .disabled(if: Missing.forHosts != nil, "\(Missing.forHosts ?? "")") }
