@@ -110,10 +110,11 @@ struct ConfigurationReader {
             timeoutMilliseconds: section.value(
                 "timeout-ms", .milliseconds(ConfigurationLimits.heartbeatTimeout),
                 default: standard.timeoutMilliseconds))
-        if heartbeat.timeoutMilliseconds <= heartbeat.intervalMilliseconds {
+        let intervals = ConfigurationLimits.heartbeatsPerTimeout
+        if heartbeat.timeoutMilliseconds < intervals * heartbeat.intervalMilliseconds {
             section.problem(
                 section.has("timeout-ms") ? "timeout-ms" : "interval-ms",
-                "the timeout of \(heartbeat.timeoutMilliseconds) ms must be longer than the interval of "
+                "the timeout of \(heartbeat.timeoutMilliseconds) ms must be at least \(intervals) intervals of "
                     + "\(heartbeat.intervalMilliseconds) ms")
         }
         return heartbeat

@@ -30,8 +30,11 @@ public enum ConfigurationLimits {
     public static let heartbeatAddresses = 4
     /// Milliseconds between two heartbeats.
     public static let heartbeatInterval = 5...10_000
-    /// Milliseconds until a silent peer counts as lost.
-    public static let heartbeatTimeout = 20...60_000
+    /// Milliseconds until a silent peer counts as lost. Less would take the pause of a busy host for its death.
+    public static let heartbeatTimeout = 300...60_000
+    /// Intervals that fit into the timeout, at least: the primary releases output only while an answer to a message of
+    /// the last three quarters of the timeout is at hand, and question and answer take up to two intervals.
+    public static let heartbeatsPerTimeout = 4
     /// Arguments of an arbiter's command.
     public static let arbiterArguments = 32
     /// Bytes of one argument.

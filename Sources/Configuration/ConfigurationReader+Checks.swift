@@ -36,11 +36,6 @@ extension ConfigurationReader {
                     : "there is no arbiter: when the network between the hosts is cut, the primary goes on alone, and a "
                         + "takeover ordered then would let both run the guest")
         }
-        let heartbeat = configuration.heartbeat
-        if heartbeat.timeoutMilliseconds < 3 * heartbeat.intervalMilliseconds {
-            warnings.append(
-                "the heartbeat timeout is less than three intervals: one late message may look like a lost peer")
-        }
         if configuration.guest.network.contains(where: { if case .user = $0.backend { true } else { false } }) {
             warnings.append("connections through a user-mode network do not survive a takeover; use a tap for those")
         }
