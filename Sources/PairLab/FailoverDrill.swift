@@ -21,22 +21,22 @@ extension ProtectedPair {
     /// retransmission time from about 0.2 s on.
     public static let recoveryDeadline: Duration = .seconds(30)
 
-    /// Kills the primary, host a, `delay` after the clients of `load` got going, and waits until every connection has
-    /// been answered by the survivor. Then asks the survivor for every acknowledged write.
+    /// Kills the primary, on host `side`, `delay` after the clients of `load` got going, and waits until every connection
+    /// has been answered by the survivor. Then asks the survivor for every acknowledged write.
     ///
     /// `onKill` is called as soon as the process is gone.
     public func killPrimaryUnderLoad(
-        _ load: LoadGenerator, after delay: Duration, onKill: () -> Void = {}
+        _ load: LoadGenerator, on side: Side = .a, after delay: Duration, onKill: () -> Void = {}
     ) throws -> FailoverResult {
         try load.waitForWrites(20, within: Self.recoveryDeadline)
         pause(delay)
-        let before = try qmp(.a).status()
-        let time = try kill(.a)
+        let before = try qmp(side).status()
+        let time = try kill(side)
         onKill()
-        let answer = try network == nil ? firstNewAnswer(after: time) : nil
+        let answer = try network == nil ? firstNewAnswer(from: side.other, after: time) : nil
         if network != nil { try waitForEveryConnection(load) }
         let report = load.stop()
-        let lost = try report.lostWrites(askedOf: redis(at: .b))
+        let lost = try report.lostWrites(askedOf: redis(at: side.other))
         guard let answer = answer ?? report.firstAnswer(after: time) else {
             throw LabError("the survivor never answered")
         }
@@ -52,8 +52,8 @@ extension ProtectedPair {
     }
 
     /// Without hosts of their own, the clients' old connections died with the primary: a new one is answered.
-    private func firstNewAnswer(after time: Nanoseconds) throws -> Nanoseconds {
-        try waitForService(at: .b, within: Self.recoveryDeadline)
+    private func firstNewAnswer(from side: Side, after time: Nanoseconds) throws -> Nanoseconds {
+        try waitForService(at: side, within: Self.recoveryDeadline)
         return SystemClock().now() - time
     }
 }

@@ -30,6 +30,23 @@ extension SystemTests {
                     > result.before.term)
         }
 
+        @Test("a host that died and came back protects the survivor, and takes over from it in turn")
+        func thereAndBack() throws {
+            let pair = try ProtectedPair(Guest.pairConfiguration())
+            try pair.startAndProtect()
+            var primary = Side.a
+            for round in 1...3 {
+                let load = try pair.startLoad(prefix: "round\(round)")
+                let result = try pair.killPrimaryUnderLoad(load, on: primary, after: .milliseconds(200))
+                #expect(result.isClean, "round \(round): \(result.lost.count) lost, \(result.load.failures)")
+                try pair.start(primary)
+                primary = primary.other
+                let status = try pair.waitForProtection(of: primary)
+                #expect(status.role == "primary")
+                #expect(try pair.qmp(primary.other).status().role == "secondary")
+            }
+        }
+
         @Test("SIGKILL of the secondary: the primary serves on alone, and says so")
         func killSecondary() throws {
             let pair = try ProtectedPair(Guest.pairConfiguration())
