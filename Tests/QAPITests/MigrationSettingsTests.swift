@@ -1,0 +1,107 @@
+import QAPI
+import QMP
+import Testing
+
+@Suite struct MigrationSettingsTests {
+    @Test func startsWithTheDefaults() {
+        let parameters = MigrationSettings().parameters.json
+        #expect(parameters.object?.members.count == 26)
+        #expect(parameters["xbzrle-cache-size"] == 67_108_864)
+        #expect(parameters["x-checkpoint-delay"] == 20000)
+        #expect(parameters["tls-creds"] == "")
+        #expect(parameters["multifd-compression"] == "none")
+        #expect(parameters["block-bitmap-mapping"] == nil)
+        let capabilities = MigrationSettings().capabilities.json.array ?? []
+        #expect(capabilities.count == 21)
+        #expect(capabilities.first == ["capability": "xbzrle", "state": false])
+        #expect(capabilities.last == ["capability": "postcopy-preempt", "state": false])
+        #expect(capabilities.allSatisfy { $0["state"] == false })
+    }
+
+    @Test func everyCapabilityIsASwitchOfItsOwn() {
+        for capability in MigrationCapability.allCases {
+            var capabilities = MigrationCapabilities()
+            capabilities[capability] = true
+            for other in MigrationCapability.allCases { #expect(capabilities[other] == (other == capability)) }
+            capabilities[capability] = false
+            #expect(capabilities == MigrationCapabilities())
+        }
+    }
+
+    @Test func aConflictRefusesTheWholeList() {
+        var settings = MigrationSettings()
+        #expect(throws: CommandError.generic("Postcopy is not compatible with ignore-shared")) {
+            try settings.setCapabilities([
+                CapabilityChange(.events, true), CapabilityChange(.ignoreShared, true),
+                CapabilityChange(.postcopyRAM, true),
+            ])
+        }
+        #expect(settings == MigrationSettings())
+    }
+
+    @Test func onlyTheResultMustBeFreeOfConflicts() throws {
+        var settings = MigrationSettings()
+        try settings.setCapabilities([
+            CapabilityChange(.multifd, true), CapabilityChange(.compress, true), CapabilityChange(.multifd, false),
+        ])
+        #expect(settings[.compress] && !settings[.multifd])
+    }
+
+    @Test func aCapabilityThatOthersNeedStays() throws {
+        var settings = MigrationSettings()
+        try settings.setCapabilities([
+            CapabilityChange(.postcopyRAM, true), CapabilityChange(.postcopyPreempt, true),
+            CapabilityChange(.multifd, true),
+        ])
+        #expect(throws: CommandError.generic("Postcopy preempt requires postcopy-ram")) {
+            try settings.setCapabilities([CapabilityChange(.postcopyRAM, false)])
+        }
+        #expect(settings[.postcopyRAM])
+    }
+
+    @Test func zeroCopyHoldsItsParametersFast() throws {
+        var settings = MigrationSettings()
+        try settings.setCapabilities([CapabilityChange(.multifd, true), CapabilityChange(.zeroCopySend, true)])
+        for change: JSONObject in [["multifd-compression": "zlib"], ["tls-creds": "x"]] {
+            #expect(throws: CommandError.self) { try settings.setParameters(change) }
+        }
+        try settings.setParameters(["tls-creds": nil, "multifd-compression": "none"])
+        #expect(throws: CommandError.self) { try settings.setCapabilities([CapabilityChange(.multifd, false)]) }
+    }
+
+    @Test func oneWrongParameterRefusesAll() {
+        var settings = MigrationSettings()
+        #expect(throws: CommandError.generic("Parameter 'compress_level' expects a value between 0 and 9")) {
+            try settings.setParameters(["max-bandwidth": 1000, "compress-level": 77])
+        }
+        #expect(settings == MigrationSettings())
+    }
+
+    @Test func parametersComeBackAsTheyWereSet() throws {
+        var settings = MigrationSettings()
+        let change: JSONObject = [
+            "max-bandwidth": -1, "x-checkpoint-delay": 100, "tls-hostname": "h", "cpu-throttle-tailslow": true,
+            "multifd-compression": "zstd", "xbzrle-cache-size": 4096,
+            "block-bitmap-mapping": [
+                [
+                    "node-name": "n", "alias": "a",
+                    "bitmaps": [["name": "b", "alias": "c", "transform": ["persistent": true]]],
+                ]
+            ],
+        ]
+        try settings.setParameters(change)
+        for member in change.members where member.key != "max-bandwidth" {
+            #expect(settings.parameters.json[member.key] == member.value)
+        }
+        #expect(settings.parameters.maxBandwidth == .max)
+        #expect(settings.parameters.json["max-bandwidth"] == .unsigned(.max))
+        #expect(settings.parameters.checkpointDelay == 100)
+    }
+
+    @Test func theThrottleLimitsAreHeldAgainstEachOther() throws {
+        var settings = MigrationSettings()
+        try settings.setParameters(["max-cpu-throttle": 50])
+        #expect(throws: CommandError.self) { try settings.setParameters(["cpu-throttle-initial": 60]) }
+        try settings.setParameters(["cpu-throttle-initial": 60, "max-cpu-throttle": 60])
+    }
+}

@@ -1,0 +1,57 @@
+import QAPI
+import QMP
+import Testing
+
+@Suite struct ValueTests {
+    @Test(
+        arguments: [
+            (.stop, "STOP", nil), (.resume, "RESUME", nil),
+            (.migration(.preSwitchover), "MIGRATION", ["status": "pre-switchover"]),
+            (.migrationPass(3), "MIGRATION_PASS", ["pass": 3]),
+            (.coloExit(mode: .primary, reason: .error), "COLO_EXIT", ["mode": "primary", "reason": "error"]),
+            (.shutdown(.hostQuit), "SHUTDOWN", ["guest": false, "reason": "host-qmp-quit"]),
+            (.shutdown(.guestShutdown), "SHUTDOWN", ["guest": true, "reason": "guest-shutdown"]),
+        ] as [(Event, String, JSONObject?)])
+    func eventsHaveTheirNamesAndMembers(event: Event, name: String, data: JSONObject?) {
+        #expect(event.name == name)
+        #expect(event.data == data)
+    }
+
+    @Test func statusTellsWhetherTheGuestRuns() {
+        #expect(StatusInfo(.running).json == ["status": "running", "singlestep": false, "running": true])
+        #expect(StatusInfo(.inMigrate).json == ["status": "inmigrate", "singlestep": false, "running": false])
+    }
+
+    @Test func aMigrationLeavesOutWhatItDoesNotKnow() {
+        #expect(MigrationInfo().json == [:])
+        var info = MigrationInfo(status: .colo)
+        info.socketAddress = [.inet(host: "127.0.0.1", port: 7)]
+        #expect(
+            info.json == [
+                "status": "colo",
+                "socket-address": [["port": "7", "ipv4": true, "host": "127.0.0.1", "type": "inet"]],
+            ])
+        info.ram = MigrationStatistics()
+        #expect(info.json["ram"]?.object?.members.count == 18)
+    }
+
+    @Test func aPairStatusSurvivesTheWire() throws {
+        var status = ColodStatus(
+            role: .primary, state: .takingOver, protected: false, serving: true, term: .max,
+            peer: ColodStatus.Peer(connected: true, lastHeardMilliseconds: 3), failoverMode: .manual, arbiter: "command"
+        )
+        #expect(ColodStatus(json: status.json) == status)
+        status.checkpoints = 9
+        status.pause = ColodStatus.Pause(median: 1.5, p99: 2, max: 3.25)
+        status.bytesPerCheckpoint = 1 << 20
+        status.lastCheckpointAgeMilliseconds = 40
+        status.heldPackets = 2
+        status.heldBytes = 3000
+        status.lastFailure = "peer lost"
+        status.retiredInstructions = 12
+        #expect(ColodStatus(json: try JSONStreamParser.parse(status.json.text())) == status)
+    }
+
+    @Test(arguments: [[], [:], ["role": "king"]] as [JSONValue])
+    func whatIsNoPairStatusIsRefused(json: JSONValue) { #expect(ColodStatus(json: json) == nil) }
+}
