@@ -4,6 +4,7 @@ import SystemCalls
 
 /// The harts of one machine and the threads that run them.
 public final class RISCVEngine: GuestEngine {
+    /// Name of the engine for status and logs.
     public let name = "riscv64"
     private let harts: [Hart]
     private let runState: RunGate
@@ -36,6 +37,7 @@ public final class RISCVEngine: GuestEngine {
         self.threads = threads
     }
 
+    /// Number of harts.
     public var vCPUCount: Int { harts.count }
 
     /// Puts the harts into their first state; `resets` has one element for each. Only while paused.
@@ -44,18 +46,25 @@ public final class RISCVEngine: GuestEngine {
         for (hart, reset) in zip(harts, resets) { hart.reset(to: reset) }
     }
 
+    /// Lets all harts run.
     public func resume() { runState.resume() }
 
+    /// Stops all harts at an instruction boundary.
     public func pause() { runState.pause { for hart in harts { hart.interruptExecution() } } }
 
+    /// Empties the write TLBs of all harts.
     public func forgetWritePermissions() { for hart in harts { hart.forgetWritePermissions() } }
 
+    /// Empties all TLBs, and has decoded code compared with memory before it is executed again.
     public func forgetTranslations() { for hart in harts { hart.forgetTranslations() } }
 
+    /// Instructions retired by all harts; a running hart brings its share up to date every few thousand.
     public var retiredInstructions: UInt64 { harts.reduce(0) { $0 &+ $1.retiredInstructions } }
 
+    /// The harts.
     public var savedDevices: [any SavedDevice] { harts }
 
+    /// Stops the harts for good and ends their threads.
     public func shutDown() {
         runState.end { for hart in harts { hart.interruptExecution() } }
         for thread in threads { thread.join() }
