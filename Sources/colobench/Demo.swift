@@ -88,6 +88,7 @@ struct Demo: ParsableCommand {
         let probe = try LabHost(sharingMachineNetworkAs: "probe").start(unshare + ["true"], log: folder.path("log"))
         guard probe.waitForExit(within: .seconds(10)) == .exited(0) else { return }
         setenv(Self.reentered, "1", 1)
+        // SAFETY: the strings and the array, which ends in nil, live until this program is replaced.
         var arguments: [UnsafeMutablePointer<CChar>?] = (unshare + CommandLine.arguments).map { strdup($0) }
         arguments.append(nil)
         execvp("unshare", &arguments)
