@@ -17,7 +17,8 @@ public final class RawDisk: BlockBackend, Sendable {
         name = path
         isReadOnly = readOnly
         do {
-            file = try Descriptor.open(path, flags: readOnly ? O_RDONLY : O_RDWR)
+            // Not to wait for the other end if the path names a pipe; without meaning for files and block devices.
+            file = try Descriptor.open(path, flags: (readOnly ? O_RDONLY : O_RDWR) | O_NONBLOCK)
         } catch {
             throw .system(disk: path, offset: 0, error)
         }

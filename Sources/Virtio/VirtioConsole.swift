@@ -41,7 +41,8 @@ public final class VirtioConsole: VirtioDevice, @unchecked Sendable {
 
     private func fillBuffers(of transport: VirtioTransport) {
         var filled: [(chain: DescriptorChain, written: Int)] = []
-        while !waiting.isEmpty, let chain = transport.pop(Queue.receive) {
+        for _ in 0..<queueSizes[Queue.receive] {
+            guard !waiting.isEmpty, let chain = transport.pop(Queue.receive) else { break }
             let count = min(chain.writableCount, waiting.count)
             chain.write(Array(waiting.prefix(count)), at: 0, transport.memory)
             waiting.removeFirst(count)

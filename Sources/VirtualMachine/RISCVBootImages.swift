@@ -155,7 +155,7 @@ private struct ImageFile: ~Copyable {
     }
 
     private static func open(_ path: String) throws(RISCVMachineError) -> Descriptor {
-        do { return try Descriptor.open(path, flags: O_RDONLY) } catch { throw .file(path: path, error) }
+        do { return try Descriptor.open(path, flags: O_RDONLY | O_NONBLOCK) } catch { throw .file(path: path, error) }
     }
 
     /// Fills `target` with the bytes from `offset` on.
