@@ -119,17 +119,17 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         // What tests, the demo and the benchmarks share: hosts made of network namespaces, a Redis client, processes.
-        module("PairLab", ["SystemCalls", "CLinux", "QMP", "Environment"]),
+        module("PairLab", ["SystemCalls", "CLinux", "QMP", "QAPI", "Environment"]),
 
         // Layer 10: thin programs
         program("colod", ["ColodKit", "Configuration"]),
-        program("coloctl", ["QMP", "QAPI", "SystemCalls"]),
+        program("coloctl", ["QMP", "QAPI", "SystemCalls", "Environment"]),
         program("colosim", ["Simulation"]),
         program(
             "colobench",
             [
                 "PairLab", "VirtualMachine", "EngineRISCV", "PlatformDevices", "MachineModel", "GuestMemory",
-                "Migration", "Replication", "ReplicationCore", "Transport", "SystemCalls", "QMP", "Diagnostics",
+                "Migration", "Replication", "ReplicationCore", "Transport", "SystemCalls", "QMP", "QAPI", "Diagnostics",
                 "Environment",
             ]),
 
@@ -164,11 +164,13 @@ let package = Package(
                 "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP",
             ]),
         tests("ReplicationTests", ["Replication", "ReplicationCore", "Migration", "VirtualMachine", "GuestMemory"]),
-        tests("ManagementServerTests", ["ManagementServer", "QMP", "QAPI", "SystemCalls", "Environment"] + nio),
+        tests(
+            "ManagementServerTests",
+            ["ManagementServer", "coloctl", "QMP", "QAPI", "SystemCalls", "Environment"] + nio),
         tests("ServiceHostTests", ["ServiceHost", "Diagnostics", "SystemCalls", "Environment", log]),
         // The tree itself: arrows between modules, sizes, forbidden words.
         tests("TidyTests", []),
         // Real processes: colod, coloctl, real QEMU as the peer, network namespaces, faults.
-        tests("SystemTests", ["PairLab", "QMP", "SystemCalls", "Environment"]),
+        tests("SystemTests", ["PairLab", "QMP", "QAPI", "SystemCalls", "Environment"]),
     ]
 )

@@ -1,6 +1,23 @@
 import ArgumentParser
 
+/// The operator's tool: asks the colod of one guest over its QMP socket and says what it means.
 @main
-struct Program: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "coloctl")
+struct Coloctl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coloctl",
+        abstract: "Watch and steer the colod of one guest.",
+        discussion: """
+            Finds colod's QMP socket by --socket, by --name (/run/colod/NAME.qmp), by the environment variable \
+            COLOD_QMP, or because there is only one in /run/colod.
+
+            Examples:
+              coloctl status --name web
+              coloctl drill --name web
+              coloctl qmp migrate-set-parameters '{"x-checkpoint-delay": 50}'
+              coloctl check --name web        as a monitoring plugin: exit status 0, 1, 2 or 3
+            """,
+        subcommands: [
+            StatusCommand.self, EventsCommand.self, FailoverCommand.self, DrillCommand.self, QMPCommand.self,
+            CheckCommand.self,
+        ])
 }

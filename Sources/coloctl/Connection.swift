@@ -1,0 +1,132 @@
+import Environment
+import Glibc
+import QMP
+import SystemCalls
+
+/// A negotiated connection to colod. It blocks, and every wait has a deadline.
+final class Connection {
+    private let path: String
+    private let patience: Nanoseconds
+    private let socket: Descriptor
+    private var session = ClientSession()
+    private var unread: [ClientSession.Message] = []
+    private var lastId: Int64 = 0
+
+    /// Connects and negotiates.
+    init(path: String, patience: Nanoseconds) throws(Failure) {
+        self.path = path
+        self.patience = patience
+        socket = try Self.open(path)
+        let deadline = Self.clock.now() + patience
+        guard case .greeting = try next(until: deadline) else { throw unclear("it does not greet as a QMP server") }
+        try send(ClientSession.negotiation, until: deadline)
+        _ = try answer(to: nil, until: deadline)
+    }
+
+    /// Runs `command`; returns what it returned. `patience` overrules that of the connection.
+    func run(
+        _ command: String, _ arguments: JSONObject = [:], patience: Nanoseconds? = nil
+    ) throws(Failure) -> JSONValue {
+        let deadline = Self.clock.now() + (patience ?? self.patience)
+        lastId += 1
+        try send(Reply.encode(Request(command, arguments, id: .integer(lastId)).json), until: deadline)
+        return try answer(to: .integer(lastId), until: deadline)
+    }
+
+    /// Waits for the next event, as long as it takes.
+    func nextEvent() throws(Failure) -> ClientSession.Event {
+        while true {
+            if case .event(let event) = try next(until: .never) { return event }
+        }
+    }
+
+    /// The reply that carries `id`; events that come before it are dropped.
+    private func answer(to id: JSONValue?, until deadline: Nanoseconds) throws(Failure) -> JSONValue {
+        while true {
+            switch try next(until: deadline) {
+            case .success(let value, let replyId) where replyId == id: return value
+            case .failure(let error, let replyId) where replyId == id:
+                throw Failure(
+                    error.errorClass == .commandNotFound ? .unclear : .refused, "colod refused: \(error.description)")
+            default: continue
+            }
+        }
+    }
+
+    private func next(until deadline: Nanoseconds) throws(Failure) -> ClientSession.Message {
+        while unread.isEmpty {
+            let bytes = try receive(until: deadline)
+            do { unread = try session.receive(bytes) } catch { throw unclear(error.description) }
+        }
+        return unread.removeFirst()
+    }
+
+    private func send(_ bytes: [UInt8], until deadline: Nanoseconds) throws(Failure) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            try wait(for: Int16(POLLOUT), until: deadline)
+            let count = rest.withUnsafeBytes { bytes in
+                Glibc.send(socket.number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EAGAIN && errno != EINTR {
+                throw closed()
+            }
+        }
+    }
+
+    private func receive(until deadline: Nanoseconds) throws(Failure) -> [UInt8] {
+        while true {
+            try wait(for: Int16(POLLIN), until: deadline)
+            var buffer = [UInt8](repeating: 0, count: 65536)
+            let count = read(socket.number, &buffer, buffer.count)
+            if count > 0 { return Array(buffer.prefix(count)) }
+            if count == 0 || (errno != EAGAIN && errno != EINTR) { throw closed() }
+        }
+    }
+
+    private func wait(for events: Int16, until deadline: Nanoseconds) throws(Failure) {
+        while true {
+            let left = deadline == .never ? -1 : Int32(clamping: (deadline - Self.clock.now()).count / 1_000_000 + 1)
+            var poller = pollfd(fd: socket.number, events: events, revents: 0)
+            let count = poll(&poller, 1, left)
+            if count > 0 { return }
+            if count == 0 {
+                throw Failure(
+                    .unclear, "colod at \(path) does not answer in time",
+                    next: "wait longer with --timeout, or look at its log: journalctl -u 'colod@*' -n 50")
+            }
+            guard errno == EINTR else { throw closed() }
+        }
+    }
+
+    private func closed() -> Failure {
+        Failure(
+            .unclear, "colod at \(path) closed the connection",
+            next: "look whether it still runs: systemctl status 'colod@*'")
+    }
+
+    private func unclear(_ text: String) -> Failure {
+        Failure(.unclear, "\(path) is not colod's socket: \(text)", next: "check --socket, --name or COLOD_QMP")
+    }
+
+    private static func open(_ path: String) throws(Failure) -> Descriptor {
+        do { return try UnixSocket.connect(path) } catch { throw explain(error, path) }
+    }
+
+    private static func explain(_ error: SystemError, _ path: String) -> Failure {
+        switch error.code {
+        case ENOENT, ECONNREFUSED:
+            Failure(
+                .unreachable, "no colod listens at \(path)",
+                next: "start it (systemctl start colod@NAME), or check --socket, --name or COLOD_QMP")
+        case EACCES, EPERM:
+            Failure(
+                .unclear, "you may not use \(path)", next: "run this as root or as a member of the group colod")
+        default: Failure(.unclear, "cannot connect: \(error.description)")
+        }
+    }
+
+    private static let clock = SystemClock()
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import QMP
+
+/// `coloctl qmp`.
+struct QMPCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "qmp", abstract: "Run any QMP command and print what it returns.",
+        discussion: """
+            Examples:
+              coloctl qmp query-migrate
+              coloctl qmp migrate-set-parameters '{"x-checkpoint-delay": 50}'
+            """)
+
+    @OptionGroup var options: ConnectionOptions
+    @Argument(help: "The command's name; query-commands lists them all.") var command: String
+    @Argument(help: ArgumentHelp("Its arguments, as a JSON object.", valueName: "json")) var arguments = "{}"
+
+    func run() throws {
+        let value: JSONValue
+        do throws(JSONError) { value = try JSONStreamParser.parse(arguments) } catch {
+            throw ValidationError("the arguments are not JSON: \(error.description)")
+        }
+        guard let object = value.object else { throw ValidationError("the arguments must be a JSON object") }
+        let connection = try options.connect()
+        print(try connection.run(command, object).text(.pretty(newline: "\n")))
+    }
+}
