@@ -166,7 +166,10 @@ let package = Package(
         tests("ReplicationTests", ["Replication", "ReplicationCore", "Migration", "VirtualMachine", "GuestMemory"]),
         tests(
             "ManagementServerTests",
-            ["ManagementServer", "coloctl", "QMP", "QAPI", "SystemCalls", "Environment"] + nio),
+            [
+                "ManagementServer", "coloctl", "QMP", "QAPI", "SystemCalls", "Environment",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + nio),
         tests("ServiceHostTests", ["ServiceHost", "Diagnostics", "SystemCalls", "Environment", log]),
         // The tree itself: arrows between modules, sizes, forbidden words.
         tests("TidyTests", []),
