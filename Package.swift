@@ -74,7 +74,7 @@ let package = Package(
         module("MachineModel", ["GuestMemory", "SystemCalls", "ByteCoding", "Environment"]),
 
         // Layer 4
-        module("EngineRISCV", ["MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "CLinux"]),
+        module("EngineRISCV", ["Environment", "MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "CLinux"]),
         module("Virtio", ["MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "SystemCalls"]),
         module("PlatformDevices", ["MachineModel", "GuestMemory", "ByteCoding", "SystemCalls"]),
         module("Configuration", ["SystemCalls", .product(name: "Yams", package: "Yams")]),
@@ -84,7 +84,7 @@ let package = Package(
         module(
             "VirtualMachine",
             [
-                "MachineModel", "EngineRISCV", "Virtio", "PlatformDevices", "GuestMemory", "BlockLayer", "PacketPath",
+                "Environment", "MachineModel", "EngineRISCV", "Virtio", "PlatformDevices", "GuestMemory", "BlockLayer", "PacketPath",
                 "MigrationFormat", "SystemCalls", "ByteCoding",
             ]),
 
@@ -112,7 +112,7 @@ let package = Package(
         module(
             "ColodKit",
             [
-                "Configuration", "VirtualMachine", "Migration", "Replication", "ManagementServer", "ServiceHost",
+                "CLinux", "Configuration", "VirtualMachine", "Migration", "Replication", "ManagementServer", "ServiceHost",
                 "Diagnostics", "QAPI", "QMP", "PacketPath", "BlockLayer", "Transport", "ReplicationCore",
                 "MachineModel", "GuestMemory", "SystemCalls", "Environment",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -1,10 +1,11 @@
 import Environment
+import QAPI
 import SystemCalls
 
 /// What became of a pair whose primary was killed under load.
 public struct FailoverResult: Sendable {
     /// The primary's status just before.
-    public let before: PairStatus
+    public let before: ColodStatus
     /// From the kill to the first answer of the survivor, in milliseconds.
     public let firstAnswer: Double
     /// The ledger of the clients.

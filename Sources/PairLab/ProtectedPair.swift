@@ -1,5 +1,6 @@
 import Environment
 import Glibc
+import QAPI
 import QMP
 import SystemCalls
 
@@ -110,11 +111,11 @@ public final class ProtectedPair {
     /// Waits until the host's status satisfies `predicate`; the error tells the last one seen.
     @discardableResult
     public func waitForStatus(
-        of side: Side, _ what: String, within limit: Duration, _ predicate: (PairStatus) -> Bool
-    ) throws -> PairStatus {
+        of side: Side, _ what: String, within limit: Duration, _ predicate: (ColodStatus) -> Bool
+    ) throws -> ColodStatus {
         let clock = SystemClock()
         let deadline = clock.now() + Nanoseconds(limit)
-        var last: PairStatus?
+        var last: ColodStatus?
         while clock.now() < deadline {
             if let status = try process(side).status {
                 throw LabError("colod of \(side) ended: \(status)\n\(log(side))")
@@ -130,8 +131,8 @@ public final class ProtectedPair {
 
     /// Waits until the pair is protected, as that host sees it.
     @discardableResult
-    public func waitForProtection(of side: Side, within limit: Duration = protectionDeadline) throws -> PairStatus {
-        try waitForStatus(of: side, "protected", within: limit) { $0.isProtected }
+    public func waitForProtection(of side: Side, within limit: Duration = protectionDeadline) throws -> ColodStatus {
+        try waitForStatus(of: side, "protected", within: limit) { $0.protected }
     }
 
     /// A new connection to the guest's Redis, by way of the host where it runs (which matters only on loopback).

@@ -2,6 +2,7 @@ import ArgumentParser
 import Environment
 import Glibc
 import PairLab
+import QAPI
 import QMP
 import SystemCalls
 
@@ -40,8 +41,7 @@ struct Boot: ParsableCommand {
             ], log: folder.path("log"))
         try waitForPong(port, from: host, process, until: start + .seconds(UInt64(Self.deadline.components.seconds)))
         let seconds = (clock.now() - start).inMilliseconds / 1000
-        let status = try QMPClient(path: folder.path("qmp")).execute("x-colod-status")
-        let instructions = status["instructions"]?.integer ?? 0
+        let instructions = try QMPClient(path: folder.path("qmp")).status().retiredInstructions ?? 0
         process.killAndWait()
         output.print(
             ["seconds": .double((seconds * 1000).rounded() / 1000), "instructions": JSONValue(instructions)],

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import PairLab
+import QAPI
 import QMP
 
 /// What `make demo` runs: the life of a pair, with its primary's death in the middle.
@@ -52,11 +53,12 @@ struct Demo: ParsableCommand {
 
     private func printTable(_ result: FailoverResult) {
         let status = result.before
+        let pause = Spread(median: status.pause?.median ?? 0, p99: status.pause?.p99 ?? 0, max: status.pause?.max ?? 0)
         let rows: [(String, String)] = [
             ("checkpoints taken", "\(status.checkpoints)"),
-            ("pause, median", "\(decimal(status.pause.median, 2)) ms"),
-            ("pause, p99", "\(decimal(status.pause.p99, 2)) ms"),
-            ("bytes per checkpoint", "\(status.bytesPerCheckpoint)"),
+            ("pause, median", "\(decimal(pause.median, 2)) ms"),
+            ("pause, p99", "\(decimal(pause.p99, 2)) ms"),
+            ("bytes per checkpoint", "\(status.bytesPerCheckpoint ?? 0)"),
             ("from the kill to the first answer", "\(decimal(result.firstAnswer, 0)) ms"),
             ("writes acknowledged", "\(result.load.acknowledged)"),
             ("writes acknowledged and lost", "\(result.lost.count)"),
@@ -66,8 +68,8 @@ struct Demo: ParsableCommand {
         let table = rows.map { "  " + $0.0 + String(repeating: " ", count: width - $0.0.count + 3) + $0.1 }
         output.print(
             [
-                "checkpoints": JSONValue(status.checkpoints), "pause_ms": status.pause.json,
-                "bytes": JSONValue(status.bytesPerCheckpoint), "first_answer_ms": .double(result.firstAnswer),
+                "checkpoints": JSONValue(status.checkpoints), "pause_ms": pause.json,
+                "bytes": JSONValue(status.bytesPerCheckpoint ?? 0), "first_answer_ms": .double(result.firstAnswer),
                 "acknowledged": JSONValue(result.load.acknowledged), "lost": JSONValue(result.lost.count),
                 "connections_lost": JSONValue(result.load.failures.count),
             ], text: "\n" + table.joined(separator: "\n") + "\n")
