@@ -74,7 +74,7 @@ let package = Package(
         module("MachineModel", ["GuestMemory", "SystemCalls", "ByteCoding", "Environment"]),
 
         // Layer 4
-        module("EngineRISCV", ["Environment", "MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "CLinux"]),
+        module("EngineRISCV", ["MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "Environment", "CLinux"]),
         module("Virtio", ["MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "SystemCalls"]),
         module("PlatformDevices", ["MachineModel", "GuestMemory", "ByteCoding", "SystemCalls"]),
         module("Configuration", ["SystemCalls", .product(name: "Yams", package: "Yams")]),
@@ -84,8 +84,8 @@ let package = Package(
         module(
             "VirtualMachine",
             [
-                "Environment", "MachineModel", "EngineRISCV", "Virtio", "PlatformDevices", "GuestMemory", "BlockLayer", "PacketPath",
-                "MigrationFormat", "SystemCalls", "ByteCoding",
+                "MachineModel", "EngineRISCV", "Virtio", "PlatformDevices", "GuestMemory", "BlockLayer", "PacketPath",
+                "MigrationFormat", "SystemCalls", "ByteCoding", "Environment",
             ]),
 
         // Layer 6
@@ -112,9 +112,9 @@ let package = Package(
         module(
             "ColodKit",
             [
-                "CLinux", "Configuration", "VirtualMachine", "Migration", "Replication", "ManagementServer", "ServiceHost",
+                "Configuration", "VirtualMachine", "Migration", "Replication", "ManagementServer", "ServiceHost",
                 "Diagnostics", "QAPI", "QMP", "PacketPath", "BlockLayer", "Transport", "ReplicationCore",
-                "MachineModel", "GuestMemory", "SystemCalls", "Environment",
+                "MachineModel", "GuestMemory", "SystemCalls", "Environment", "CLinux",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),

@@ -30,6 +30,15 @@ struct SystemdUnit {
         #expect(result.output.contains(" OK "), "\(result.output)")
     }
 
+    @Test(.enabled(if: Tool.find("systemd-sysusers") != nil, "systemd-sysusers is not installed"))
+    func theUserIsMade() throws {
+        let tool = try #require(Tool.find("systemd-sysusers"))
+        let snippet = SourceTree.root.appending(path: "systemd/colod.sysusers").path()
+        let result = try Tool.run(tool, ["--dry-run", snippet], in: SourceTree.root)
+        #expect(result.status == 0, "\(result.output)")
+        #expect(!result.output.contains("ignoring"), "\(result.output)")
+    }
+
     @Test func theUnitKeepsItsPromises() throws {
         let lines = try #require(SourceTree.file("systemd/colod@.service")).lines
         for promise in [

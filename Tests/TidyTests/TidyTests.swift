@@ -44,7 +44,8 @@ import Testing
         ]
         for file in SourceTree.sources {
             guard file.code.contains(where: { line in marks.contains { line.contains($0) } }) else { continue }
-            #expect(file.lines.contains { $0.contains("SAFETY:") }, "\(file) has unsafe code and no SAFETY comment")
+            if file.lines.contains(where: { $0.contains("SAFETY:") }) { continue }
+            Issue.record("\(file) has unsafe code and no SAFETY comment")
         }
     }
 
