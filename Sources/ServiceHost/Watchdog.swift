@@ -43,6 +43,7 @@ public final class Watchdog: Sendable {
     private let report: @Sendable ([String]) -> Void
     private let participants = Mutex<[WatchdogParticipant]>([])
     private let lastReport = Mutex<[String]>([])
+    private let lastLook: Mutex<Nanoseconds>
     private let ending = ThreadGate(false)
 
     /// A watchdog that calls `pet` while all is well. `report` gets the names of the loops that stand still whenever
@@ -55,6 +56,7 @@ public final class Watchdog: Sendable {
         self.clock = clock
         self.pet = pet
         self.report = report
+        lastLook = Mutex(clock.now())
     }
 
     /// The watchdog of this process, with the manager's interval.
@@ -90,7 +92,14 @@ public final class Watchdog: Sendable {
             participants.removeAll { $0.hasLeft.load(ordering: .relaxed) }
             return participants
         }
+        defer { for participant in watched { participant.ask?(participant) } }
         let now = clock.now()
+        // A process that was stopped for a while and goes on says nothing about its loops yet.
+        let sinceLast = lastLook.withLock { last in
+            defer { last = now }
+            return now - last
+        }
+        if sinceLast > Nanoseconds(interval.count / 2) { return }
         let hanging = watched.filter { participant in
             now - Nanoseconds(participant.lastTick.load(ordering: .relaxed)) > Nanoseconds(interval.count / 2)
         }.map(\.name)
@@ -100,6 +109,5 @@ public final class Watchdog: Sendable {
         }
         if isNews { report(hanging) }
         if hanging.isEmpty { pet() }
-        for participant in watched { participant.ask?(participant) }
     }
 }

@@ -192,9 +192,24 @@ final class HandClock: MonotonicClock {
         let watchdog = watchdog()
         let loop = watchdog.register("a")
         loop.leave()
+        for _ in 0..<5 {
+            clock.advance(.seconds(1))
+            watchdog.look()
+        }
+        #expect(pets.take() == 5)
+    }
+
+    @Test func loopsGetAFreshChanceAfterTheWholeProcessStoodStill() {
+        let watchdog = watchdog()
+        let loop = watchdog.register("a")
         clock.advance(.seconds(60))
         watchdog.look()
+        #expect(pets.take() == 0)
+        loop.tick()
+        clock.advance(.seconds(1))
+        watchdog.look()
         #expect(pets.take() == 1)
+        #expect(reports.all == [])
     }
 
     @Test func theThreadLooksUntilItIsStopped() throws {
