@@ -32,17 +32,20 @@ public final class ManagementServer: Sendable {
     private let dispatcher: CommandDispatcher
     private let hub: EventHub
     private let version: ServerVersion
+    private let notice: @Sendable (String) -> Void
     private let state = Mutex(State())
 
-    /// A server that listens nowhere yet. Its channels live on `group`, which the caller owns.
+    /// A server that listens nowhere yet. Its channels live on `group`, which the caller owns. `notice` gets what an
+    /// operator should read in the log; it must be quick.
     public init(
         commands: any ManagementCommands, hub: EventHub, version: ServerVersion, group: any EventLoopGroup,
-        limits: ManagementLimits = .standard
+        limits: ManagementLimits = .standard, notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.group = group
         self.limits = limits
         self.hub = hub
         self.version = version
+        self.notice = notice
         dispatcher = CommandDispatcher(commands: commands, version: version)
     }
 
@@ -95,7 +98,7 @@ public final class ManagementServer: Sendable {
 
     /// Makes a monitor of a new connection, unless there are too many.
     private func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
-        let outbox = Outbox(channel: channel, limit: limits.unsentBytes)
+        let outbox = Outbox(channel: channel, limit: limits.unsentBytes, notice: notice)
         let monitor = Monitor(
             outbox: outbox, hub: hub, dispatcher: dispatcher, limits: limits,
             greeting: MonitorSession.greeting(version), channel: channel)
@@ -104,7 +107,10 @@ public final class ManagementServer: Sendable {
             state.monitors[ObjectIdentifier(channel)] = monitor
             return true
         }
-        guard isWelcome else { return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel) }
+        guard isWelcome else {
+            notice("a connection was refused: there are \(limits.connections) already, or the server ends")
+            return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+        }
         channel.closeFuture.whenComplete { [self] _ in
             _ = state.withLock { $0.monitors.removeValue(forKey: ObjectIdentifier(channel)) }
         }

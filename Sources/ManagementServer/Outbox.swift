@@ -13,11 +13,13 @@ final class Outbox: Sendable {
 
     private let channel: any Channel
     private let limit: Int
+    private let notice: @Sendable (String) -> Void
     private let state = Mutex(State())
 
-    init(channel: any Channel, limit: Int) {
+    init(channel: any Channel, limit: Int, notice: @escaping @Sendable (String) -> Void) {
         self.channel = channel
         self.limit = limit
+        self.notice = notice
     }
 
     /// Bytes that the client has not taken.
@@ -46,7 +48,11 @@ final class Outbox: Sendable {
         case .nothing: break
         case .flush: channel.eventLoop.execute { self.flush() }
         // Never at once: the caller may hold the hub's lock, which the end of the connection takes too.
-        case .close: channel.eventLoop.execute { [channel] in channel.close(promise: nil) }
+        case .close:
+            channel.eventLoop.execute { [channel, notice] in
+                notice("a client left more than \(limit) bytes unread and was disconnected")
+                channel.close(promise: nil)
+            }
         }
     }
 

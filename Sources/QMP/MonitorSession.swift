@@ -17,6 +17,11 @@ public struct ServerVersion: Sendable, Hashable {
         self.package = package
     }
 
+    /// The version whose interface colod has, as answered by `package`.
+    public static func compatible(package: String) -> ServerVersion {
+        ServerVersion(major: 7, minor: 2, micro: 22, package: package)
+    }
+
     /// The reply of `query-version`.
     public var json: JSONValue {
         [

@@ -1,3 +1,4 @@
+import Environment
 import QAPI
 import QMP
 import Testing
@@ -61,6 +62,41 @@ import Testing
             let reply = await run(Request(entry.schema.name, id: 1))
             #expect(reply["id"] == 1)
             #expect((reply["return"] == nil) != (reply["error"] == nil))
+        }
+    }
+
+    @Test func anyArgumentsGetOneReply() async {
+        var random = SeededGenerator(seed: 30)
+        let names = CommandTable.entries.flatMap { $0.schema.arguments.map(\.name) } + ["state", "x"]
+        for entry in CommandTable.entries {
+            for _ in 0..<300 {
+                var arguments = JSONObject()
+                for _ in 0..<Int.random(in: 0...3, using: &random) {
+                    arguments[names.randomElement(using: &random) ?? "x"] = Self.value(&random, depth: 0)
+                }
+                if arguments["uri"] == "hang" { arguments["uri"] = nil }
+                let reply = await run(Request(entry.schema.name, arguments, id: 1))
+                #expect(reply["id"] == 1)
+                #expect((reply["return"] == nil) != (reply["error"] == nil))
+            }
+        }
+    }
+
+    private static func value(_ random: inout SeededGenerator, depth: Int) -> JSONValue {
+        let words = ["", "on", "xbzrle", "zlib", "hang", "a b", "\u{0}"]
+        switch random.next() % (depth < 4 ? 8 : 6) {
+        case 0: return .null
+        case 1: return .boolean(random.next() % 2 == 0)
+        case 2: return .integer([-1, 0, 1, 9, 255, 256, 4096, .min, .max].randomElement(using: &random) ?? 0)
+        case 3: return .unsigned(.max)
+        case 4: return .double(1.5)
+        case 5: return .string(words.randomElement(using: &random) ?? "")
+        case 6: return .array((0..<2).map { _ in value(&random, depth: depth + 1) })
+        default:
+            return [
+                "capability": value(&random, depth: depth + 1), "state": value(&random, depth: depth + 1),
+                "node-name": "n", "alias": value(&random, depth: depth + 1), "bitmaps": [],
+            ]
         }
     }
 }
