@@ -3,8 +3,11 @@ import SystemCalls
 
 /// A disk kept in a plain file or block device, byte for byte.
 public final class RawDisk: BlockBackend, Sendable {
+    /// The path of the file.
     public let name: String
+    /// Length in bytes.
     public let size: UInt64
+    /// Whether writes are refused.
     public let isReadOnly: Bool
     private let file: Descriptor
 
@@ -45,6 +48,7 @@ public final class RawDisk: BlockBackend, Sendable {
         .system(disk: path, offset: offset, SystemError(code: errno, call: call))
     }
 
+    /// Fills `target` with the bytes from `offset` on: pread(2).
     public func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(BlockError) {
         try checkBounds(offset: offset, count: target.count)
         var done = 0
@@ -61,6 +65,7 @@ public final class RawDisk: BlockBackend, Sendable {
         }
     }
 
+    /// Writes all of `source` at `offset`: pwrite(2).
     public func write(at offset: UInt64, from source: UnsafeRawBufferPointer) throws(BlockError) {
         guard !isReadOnly else { throw .readOnly(disk: name) }
         try checkBounds(offset: offset, count: source.count)
@@ -77,6 +82,7 @@ public final class RawDisk: BlockBackend, Sendable {
         }
     }
 
+    /// Puts what was written on stable storage: fdatasync(2).
     public func flush() throws(BlockError) {
         guard !isReadOnly else { return }
         guard fdatasync(file.number) == 0 else { throw Self.failure(name, 0, "fdatasync") }

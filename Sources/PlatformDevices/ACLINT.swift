@@ -7,7 +7,9 @@ import MachineModel
 /// MTIME is the guest clock. It cannot be written: a store to it is ignored, as no firmware needs it.
 public final class ACLINT: MemoryMappedDevice, SavedDevice, @unchecked Sendable {
     // SAFETY: all that changes is atomic inside `InterruptInputs` or guarded by the machine lock.
+    /// The guest-physical addresses of its registers.
     public let range: Range<UInt64>
+    /// The section of its state.
     public let identity = DeviceIdentity(name: "riscv-aclint")
     private let harts: [InterruptInputs]
     private let clock: GuestClock
@@ -25,6 +27,7 @@ public final class ACLINT: MemoryMappedDevice, SavedDevice, @unchecked Sendable 
         self.clock = clock
     }
 
+    /// Reads a register.
     public func load(offset: UInt64, width: Int) -> UInt64 {
         switch offset & ~7 {
         case Self.timeOffset:
@@ -40,6 +43,7 @@ public final class ACLINT: MemoryMappedDevice, SavedDevice, @unchecked Sendable 
         }
     }
 
+    /// Writes a register.
     public func store(offset: UInt64, width: Int, value: UInt64) {
         if offset >= Self.compareOffset, offset < Self.timeOffset {
             let hart = Int((offset - Self.compareOffset) / 8)
@@ -74,6 +78,7 @@ public final class ACLINT: MemoryMappedDevice, SavedDevice, @unchecked Sendable 
         }
     }
 
+    /// Appends the state, big-endian.
     public func saveState(to writer: inout ByteWriter) {
         writer.write(clock.nanoseconds)
         writer.write(UInt32(harts.count))
@@ -83,6 +88,7 @@ public final class ACLINT: MemoryMappedDevice, SavedDevice, @unchecked Sendable 
         }
     }
 
+    /// Reads and validates a state; the returned step makes it current.
     public func prepareLoad(
         version: UInt32, from reader: inout ByteReader
     ) throws(DeviceStateError) -> @Sendable () -> Void {

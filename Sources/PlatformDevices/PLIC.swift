@@ -20,7 +20,9 @@ public final class PLIC: MemoryMappedDevice, InterruptController, SavedDevice, @
         var contexts: [Context]
     }
 
+    /// The guest-physical addresses of its registers.
     public let range: Range<UInt64>
+    /// The section of its state.
     public let identity = DeviceIdentity(name: "riscv-plic")
     private let harts: [InterruptInputs]
     private var state: State
@@ -59,6 +61,7 @@ public final class PLIC: MemoryMappedDevice, InterruptController, SavedDevice, @
         driveOutputs()
     }
 
+    /// Sets the level of an input.
     public func setLevel(source: Int, _ high: Bool) {
         precondition(source > 0 && source <= Self.sourceCount, "no such interrupt source")
         let bit = UInt64(1) << UInt64(source)
@@ -67,6 +70,7 @@ public final class PLIC: MemoryMappedDevice, InterruptController, SavedDevice, @
         driveOutputs()
     }
 
+    /// Reads a register.
     public func load(offset: UInt64, width: Int) -> UInt64 {
         guard offset % 4 == 0, width >= 4 else { return 0 }
         switch offset {
@@ -90,6 +94,7 @@ public final class PLIC: MemoryMappedDevice, InterruptController, SavedDevice, @
         }
     }
 
+    /// Writes a register.
     public func store(offset: UInt64, width: Int, value: UInt64) {
         guard offset % 4 == 0, width >= 4 else { return }
         let word = UInt32(truncatingIfNeeded: value)
@@ -171,6 +176,7 @@ public final class PLIC: MemoryMappedDevice, InterruptController, SavedDevice, @
         }
     }
 
+    /// Appends the state, big-endian.
     public func saveState(to writer: inout ByteWriter) {
         writer.write(state.levels)
         writer.write(state.pending)
@@ -184,6 +190,7 @@ public final class PLIC: MemoryMappedDevice, InterruptController, SavedDevice, @
         }
     }
 
+    /// Reads and validates a state; the returned step makes it current.
     public func prepareLoad(
         version: UInt32, from reader: inout ByteReader
     ) throws(DeviceStateError) -> @Sendable () -> Void {

@@ -3,6 +3,7 @@ import MachineModel
 /// Power off and reset: one word whose low half, when written, says what to do (the SiFive test finisher's values).
 /// It has no state.
 public final class PowerController: MemoryMappedDevice, Sendable {
+    /// The guest-physical addresses of its registers.
     public let range: Range<UInt64>
     private let request: @Sendable (GuestRequest) -> Void
 
@@ -21,8 +22,10 @@ public final class PowerController: MemoryMappedDevice, Sendable {
         self.request = request
     }
 
+    /// Reads a register.
     public func load(offset: UInt64, width: Int) -> UInt64 { 0 }
 
+    /// Writes a register.
     public func store(offset: UInt64, width: Int, value: UInt64) {
         guard offset == 0 else { return }
         switch value & 0xffff {

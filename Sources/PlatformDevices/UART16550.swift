@@ -20,7 +20,9 @@ public final class UART16550: MemoryMappedDevice, SavedDevice, @unchecked Sendab
         var received: [UInt8] = []
     }
 
+    /// The guest-physical addresses of its registers.
     public let range: Range<UInt64>
+    /// The section of its state.
     public let identity: DeviceIdentity
     private let line: InterruptLine
     private let sink: @Sendable (UInt8) -> Void
@@ -69,6 +71,7 @@ public final class UART16550: MemoryMappedDevice, SavedDevice, @unchecked Sendab
         return accepted
     }
 
+    /// Reads a register.
     public func load(offset: UInt64, width: Int) -> UInt64 {
         guard offset < 8 else { return 0 }
         let value = UInt64(readRegister(offset))
@@ -76,6 +79,7 @@ public final class UART16550: MemoryMappedDevice, SavedDevice, @unchecked Sendab
         return value
     }
 
+    /// Writes a register.
     public func store(offset: UInt64, width: Int, value: UInt64) {
         guard offset < 8 else { return }
         writeRegister(offset, UInt8(truncatingIfNeeded: value))
@@ -170,6 +174,7 @@ public final class UART16550: MemoryMappedDevice, SavedDevice, @unchecked Sendab
         driveLine()
     }
 
+    /// Appends the state, big-endian.
     public func saveState(to writer: inout ByteWriter) {
         writer.write(state.divisor)
         for register in [
@@ -181,6 +186,7 @@ public final class UART16550: MemoryMappedDevice, SavedDevice, @unchecked Sendab
         writer.write(state.received)
     }
 
+    /// Reads and validates a state; the returned step makes it current.
     public func prepareLoad(
         version: UInt32, from reader: inout ByteReader
     ) throws(DeviceStateError) -> @Sendable () -> Void {

@@ -5,8 +5,11 @@ import MachineModel
 
 /// A disk (virtio 1.2 §5.2). Each request is carried out before the notification returns.
 public final class VirtioBlock: VirtioDevice, Sendable {
+    /// The device ID (virtio 1.2 §5).
     public let deviceID: UInt32 = 2
+    /// The name of its section in a stream.
     public let sectionName = "virtio-blk"
+    /// The largest size of each queue.
     public let queueSizes: [UInt16] = [128]
     /// Where the bytes are kept.
     public let backend: any BlockBackend
@@ -45,11 +48,13 @@ public final class VirtioBlock: VirtioDevice, Sendable {
         self.log = log
     }
 
+    /// The feature bits of its kind that it offers.
     public var features: UInt64 {
         Feature.segmentSize | Feature.segmentCount | Feature.blockSize | Feature.flush
             | (backend.isReadOnly ? Feature.readOnly : 0)
     }
 
+    /// The configuration space.
     public var configuration: [UInt8] {
         var writer = ByteWriter()
         writer.writeLittleEndian(backend.size / Self.sectorSize)
@@ -60,6 +65,7 @@ public final class VirtioBlock: VirtioDevice, Sendable {
         return writer.bytes
     }
 
+    /// Serves the requests that wait in a queue.
     public func queueNotified(_ index: Int, of transport: VirtioTransport) {
         transport.serve(index) { request in
             guard request.readableCount >= Self.headerSize, request.writableCount >= 1 else {
@@ -127,11 +133,13 @@ public final class VirtioBlock: VirtioDevice, Sendable {
         }
     }
 
+    /// Appends the state, big-endian.
     public func saveState(to writer: inout ByteWriter) {
         writer.write(backend.size)
         writer.write(backend.isReadOnly)
     }
 
+    /// Reads and validates a state; the returned step makes it current.
     public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void {
         let (size, readOnly) = try decodingState { () throws(ByteCodingError) in
             (try reader.read(UInt64.self), try reader.readBool())

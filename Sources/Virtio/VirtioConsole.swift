@@ -4,10 +4,15 @@ import MachineModel
 /// A console with one port (virtio 1.2 §5.3).
 public final class VirtioConsole: VirtioDevice, @unchecked Sendable {
     // SAFETY: `waiting` is touched only with the machine lock held or the machine paused.
+    /// The device ID (virtio 1.2 §5).
     public let deviceID: UInt32 = 3
+    /// The name of its section in a stream.
     public let sectionName = "virtio-console"
+    /// It offers no feature of its own.
     public let features: UInt64 = 0
+    /// The largest size of each queue.
     public let queueSizes: [UInt16] = [64, 64]
+    /// The configuration space.
     public let configuration = [UInt8](repeating: 0, count: 12)
     private let sink: @Sendable ([UInt8]) -> Void
     private var waiting: [UInt8] = []
@@ -31,6 +36,7 @@ public final class VirtioConsole: VirtioDevice, @unchecked Sendable {
         return accepted
     }
 
+    /// Serves the requests that wait in a queue.
     public func queueNotified(_ index: Int, of transport: VirtioTransport) {
         if index == Queue.receive { return fillBuffers(of: transport) }
         transport.serve(Queue.transmit) { request in
@@ -51,13 +57,16 @@ public final class VirtioConsole: VirtioDevice, @unchecked Sendable {
         transport.complete(Queue.receive, filled)
     }
 
+    /// Forgets what the last driver left.
     public func reset() { waiting = [] }
 
+    /// Appends the state, big-endian.
     public func saveState(to writer: inout ByteWriter) {
         writer.write(UInt32(waiting.count))
         writer.write(waiting)
     }
 
+    /// Reads and validates a state; the returned step makes it current.
     public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void {
         let input = try decodingState { () throws(ByteCodingError) in
             let count: UInt32 = try reader.read()

@@ -25,7 +25,10 @@ public protocol VirtioDevice: AnyObject, Sendable {
 }
 
 extension VirtioDevice {
+    /// Forgets what the last driver left.
     public func reset() {}
+    /// Appends the state, big-endian.
     public func saveState(to writer: inout ByteWriter) {}
+    /// Reads and validates a state; the returned step makes it current.
     public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void { {} }
 }

@@ -1,9 +1,14 @@
 /// A source of randomness (virtio 1.2 §5.4).
 public final class VirtioEntropy: VirtioDevice, Sendable {
+    /// The device ID (virtio 1.2 §5).
     public let deviceID: UInt32 = 4
+    /// The name of its section in a stream.
     public let sectionName = "virtio-rng"
+    /// It offers no feature of its own.
     public let features: UInt64 = 0
+    /// The largest size of each queue.
     public let queueSizes: [UInt16] = [8]
+    /// The configuration space.
     public let configuration: [UInt8] = []
     private let random: @Sendable () -> UInt64
 
@@ -12,6 +17,7 @@ public final class VirtioEntropy: VirtioDevice, Sendable {
         self.random = random
     }
 
+    /// Serves the requests that wait in a queue.
     public func queueNotified(_ index: Int, of transport: VirtioTransport) {
         transport.serve(index) { request in
             let count = min(request.writableCount, VirtioLimit.entropy)

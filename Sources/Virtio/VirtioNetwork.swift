@@ -12,8 +12,11 @@ import Synchronization
 public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
     // SAFETY: `announcing` and `transport` are touched only with the machine lock held or the machine paused;
     // `transport` is set once before the back-end starts.
+    /// The device ID (virtio 1.2 §5).
     public let deviceID: UInt32 = 1
+    /// The name of its section in a stream.
     public let sectionName = "virtio-net"
+    /// The largest size of each queue.
     public let queueSizes: [UInt16] = [256, 256, 64]
     /// The card's hardware address, six bytes.
     public let mac: [UInt8]
@@ -51,10 +54,12 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
         self.lock = lock
     }
 
+    /// The feature bits of its kind that it offers.
     public var features: UInt64 {
         Feature.mac | Feature.mergeReceiveBuffers | Feature.status | Feature.controlQueue | Feature.guestAnnounce
     }
 
+    /// The configuration space.
     public var configuration: [UInt8] {
         let status = Self.linkUp | (announcing ? Self.announce : 0)
         return mac + [UInt8(status & 0xff), UInt8(status >> 8)]
@@ -80,8 +85,10 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
         transport.configurationChanged()
     }
 
+    /// Forgets what the last driver left.
     public func reset() { announcing = false }
 
+    /// Serves the requests that wait in a queue.
     public func queueNotified(_ index: Int, of transport: VirtioTransport) {
         switch index {
         case Queue.transmit: transport.serve(index) { transmit($0, of: transport) }
@@ -104,11 +111,13 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
         return 0
     }
 
+    /// Appends the state, big-endian.
     public func saveState(to writer: inout ByteWriter) {
         writer.write(mac)
         writer.write(announcing)
     }
 
+    /// Reads and validates a state; the returned step makes it current.
     public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void {
         let (address, announcing) = try decodingState { () throws(ByteCodingError) in
             (try reader.readBytes(6), try reader.readBool())

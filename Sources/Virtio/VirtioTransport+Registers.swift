@@ -31,6 +31,7 @@ extension VirtioTransport {
     private static let magicValue: UInt32 = 0x7472_6976
     private static let vendor: UInt32 = 0x444c_4f43
 
+    /// Reads a register.
     public func load(offset: UInt64, width: Int) -> UInt64 {
         if offset >= Register.configuration {
             return loadConfiguration(Int(offset - Register.configuration), width)
@@ -74,6 +75,7 @@ extension VirtioTransport {
         state.queueSelect < state.queues.count ? Int(state.queueSelect) : nil
     }
 
+    /// Writes a register.
     public func store(offset: UInt64, width: Int, value: UInt64) {
         guard width == 4, offset % 4 == 0, offset < Register.configuration else { return }
         let word = UInt32(truncatingIfNeeded: value)

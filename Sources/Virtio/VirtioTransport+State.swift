@@ -2,6 +2,7 @@ import ByteCoding
 import MachineModel
 
 extension VirtioTransport {
+    /// Appends the state, big-endian.
     public func saveState(to writer: inout ByteWriter) {
         writer.write(device.deviceID)
         writer.write(state.deviceFeaturesSelect)
@@ -16,6 +17,7 @@ extension VirtioTransport {
         device.saveState(to: &writer)
     }
 
+    /// Reads and validates a state; the returned step makes it current.
     public func prepareLoad(
         version: UInt32, from reader: inout ByteReader
     ) throws(DeviceStateError) -> @Sendable () -> Void {

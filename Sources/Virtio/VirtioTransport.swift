@@ -17,7 +17,9 @@ public final class VirtioTransport: MemoryMappedDevice, SavedDevice, @unchecked 
         var queues: [Virtqueue]
     }
 
+    /// The guest-physical addresses of its registers.
     public let range: Range<UInt64>
+    /// The section of its state.
     public let identity: DeviceIdentity
     /// The device in the slot.
     public let device: any VirtioDevice
