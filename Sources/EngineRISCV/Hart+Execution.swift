@@ -69,7 +69,6 @@ extension Hart {
         s.pointee.budget = length
         s.pointee.sliceStart = length
         s.pointee.mustCheckInterrupts = true
-        // An instruction in two pages that the last slice had no budget for is fetched again: an interrupt may come first.
         s.pointee.beginsInScratch = false
         var turns = length
         slice: while s.pointee.budget > 0, turns > 0 {

@@ -54,6 +54,7 @@ extension Hart {
         var status = s.pointee.mstatus
         let vector: UInt64
         s.pointee.reservationOffset = -1
+        s.pointee.beginsInScratch = false
         if toSupervisor {
             s.pointee.scause = causeRegister
             s.pointee.sepc = s.pointee.pc
