@@ -248,15 +248,18 @@ public struct HeartbeatMonitor: Sendable {
         forget(id, now)
     }
 
-    /// A connection is gone: dial its address again at once, so that a dead process is noticed at once.
+    /// A connection is gone. If it was the peer's, dial at once, so that a dead process is noticed at once; a stranger
+    /// is not worth a storm of dials.
     private mutating func forget(_ id: ConnectionID, _ now: Nanoseconds) {
         guard let link = links.removeValue(forKey: id) else { return }
+        let again = link.instance == nil ? now + configuration.redialDelay : now
+        if let dialled = link.dialled, addresses.indices.contains(dialled) {
+            addresses[dialled] = Address(nextDialAt: again)
+        }
+        guard link.instance != nil else { return }
         for index in addresses.indices {
             addresses[index].wasRefused = false
             if addresses[index].state == .idle { addresses[index].nextDialAt = now }
-        }
-        if let dialled = link.dialled, addresses.indices.contains(dialled) {
-            addresses[dialled] = Address(nextDialAt: now)
         }
     }
 }

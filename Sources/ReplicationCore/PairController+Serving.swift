@@ -37,6 +37,8 @@ extension PairController {
         case (.switchoverReached(let run), .synchronising) where run == serving.run:
             serving.replication = .exposed(run: run)
             serving.leaseSeenAt = now
+            peerMayHaveTakenOver = true
+            actions.append(.persist(term))
             actions.append(.continueSwitchover(run: run))
         case (.checkpointConfirmed(let run, let checkpoint), .exposed) where run == serving.run:
             serving.lastConfirmed = max(serving.lastConfirmed, checkpoint)

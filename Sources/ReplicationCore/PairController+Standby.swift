@@ -81,7 +81,9 @@ extension PairController {
             }
             return (term.owner ?? .first) == configuration.member || report.state == .failed
         }
+        // A peer that may have taken over must not be fenced by a side that has nothing to offer but a fresh boot.
         return now >= quietSince + configuration.startWait && (term.owner ?? .first) == configuration.member
+            && !peerMayHaveTakenOver
     }
 
     mutating func serveFromStandby(_ standby: Standby, _ claimed: Term, _ actions: inout Actions) {

@@ -88,7 +88,8 @@ public struct PairController: Sendable {
 
     /// What the edge has to do, in the order given.
     public enum Action: Sendable, Equatable {
-        /// Write the term to stable storage before anything that follows; if that fails, stop the process.
+        /// Write the term, and `peerMayHaveTakenOver` as it is now, to stable storage before anything that follows; if
+        /// that fails, stop the process.
         case persist(Term)
         /// Send this report to the peer now and with every heartbeat from now on.
         case announce(PairReport)
@@ -125,6 +126,9 @@ public struct PairController: Sendable {
     public let configuration: Configuration
     /// The highest term that is persisted here.
     public internal(set) var term: Term
+    /// Persisted with the term: this side served and the peer may have held a complete checkpoint, so it may have taken
+    /// over if this side died. Then only the peer itself or the operator can tell whether this side may boot afresh.
+    public internal(set) var peerMayHaveTakenOver: Bool
     /// The last report of the peer, and until when its promise holds.
     public internal(set) var peer: (report: PairReport, promisedUntil: Nanoseconds)?
     /// Whether the heartbeat considers the peer alive.
@@ -142,10 +146,13 @@ public struct PairController: Sendable {
     var announced: PairReport?
     var lastEventAt: Nanoseconds
 
-    /// A side that has just started with the persisted term (`none` if there is no record).
-    public init(configuration: Configuration, persisted: Term, now: Nanoseconds) {
+    /// A side that has just started with what it persisted (`none` if there is no record).
+    public init(
+        configuration: Configuration, persisted: Term, peerMayHaveTakenOver: Bool = false, now: Nanoseconds
+    ) {
         self.configuration = configuration
         term = persisted
+        self.peerMayHaveTakenOver = peerMayHaveTakenOver
         phase = .standby(Standby())
         quietSince = now
         lastEventAt = now
@@ -222,6 +229,7 @@ public struct PairController: Sendable {
     /// Takes over a term that the peer may serve in, or that was learned from it.
     mutating func adopt(_ higher: Term, _ actions: inout Actions) {
         term = higher
+        peerMayHaveTakenOver = false
         actions.append(.persist(higher))
     }
 }

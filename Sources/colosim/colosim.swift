@@ -1,6 +1,65 @@
 import ArgumentParser
+import Simulation
 
+/// Runs simulated pairs and reports what the checkers found.
 @main
-struct Program: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "colosim")
+struct Colosim: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "colosim",
+        abstract: "Runs a pair over simulated links, hosts and arbiters; one seed decides one run.",
+        discussion: "Exits with 1 and names the seed if an invariant was violated.")
+
+    @Option(help: "The first seed.")
+    var seed: UInt64 = 1
+
+    @Option(help: "How many seeds to run, one after the other.")
+    var runs: UInt64 = 1
+
+    @Flag(help: "Print what happened.")
+    var trace = false
+
+    @Flag(help: "Go on after a failing seed, and print only a line for each.")
+    var keepGoing = false
+
+    @Option(
+        help: "Break a rule on purpose: \(Sabotage.allCases.map(\.rawValue).joined(separator: ", ")).",
+        transform: { text in
+            guard let sabotage = Sabotage(rawValue: text) else { throw ValidationError("unknown sabotage '\(text)'") }
+            return sabotage
+        })
+    var sabotage: Sabotage?
+
+    func run() throws {
+        var failures = 0
+        var totals = (events: 0, releases: 0, losses: 0, terms: UInt64(0))
+        for offset in 0..<runs {
+            let settings = Settings(seed: seed &+ offset, sabotage: sabotage, keepsTrace: trace)
+            let result = simulate(settings)
+            totals.events += result.events
+            totals.releases += result.releases
+            totals.losses += result.unavoidableLosses
+            totals.terms += result.terms
+            if trace { for line in result.trace { print(line) } }
+            if runs == 1 || !result.violations.isEmpty { describe(result) }
+            guard !result.violations.isEmpty else { continue }
+            failures += 1
+            if !keepGoing { break }
+        }
+        if runs > 1 {
+            print(
+                "\(runs) runs from seed \(seed): \(failures) failed; \(totals.events) events, "
+                    + "\(totals.releases) outputs, \(totals.terms) terms, \(totals.losses) unavoidable losses")
+        }
+        if failures > 0 { throw ExitCode(1) }
+    }
+
+    private func describe(_ result: RunResult) {
+        let settings = result.settings
+        print(
+            "seed \(settings.seed): arbiter \(settings.arbiter.rawValue), \(settings.failover), "
+                + "\(settings.faults) \(settings.isSpaced ? "spaced" : "overlapping") faults, "
+                + "\(result.events) events, \(result.releases) outputs, term \(result.terms), \(result.duration), "
+                + "hash \(String(result.traceHash, radix: 16))")
+        for violation in result.violations { print("  violated \(violation)") }
+    }
 }

@@ -1,0 +1,80 @@
+import Environment
+import ReplicationCore
+
+/// What can go wrong; the fault model at the top of the module in executable form.
+enum Fault: CaseIterable {
+    case crash, powerLoss, freeze, crashAtAction, freezeAtAction
+    case cutReplication, cutReplicationOneWay, cutOneHeartbeat, cutHeartbeats, cutEverything, cutEverythingOneWay
+    case reset, hang, drill, failover
+
+    /// A cut that can part the pair is safe only with an arbiter.
+    var needsArbiter: Bool {
+        switch self {
+        case .cutHeartbeats, .cutEverything, .cutEverythingOneWay: true
+        default: false
+        }
+    }
+}
+
+extension World {
+    func randomFault() -> Fault {
+        let possible = Fault.allCases.filter { settings.arbiter != .none || !$0.needsArbiter }
+        return possible[Int(random(0...UInt64(possible.count - 1)))]
+    }
+
+    /// Lets a fault begin; it ends by itself after at most some seconds.
+    func inject(_ fault: Fault) {
+        let victim = hosts[Int(random(0...1))]
+        note("fault \(fault) at \(victim.name)")
+        switch fault {
+        case .crash: victim.crash()
+        case .powerLoss: victim.losePower()
+        case .freeze: victim.freeze(for: microseconds(20_000...4_000_000))
+        case .crashAtAction: if victim.isRunning { victim.crashAfter = Int(random(0...80)) }
+        case .freezeAtAction:
+            if victim.isRunning { victim.freezeAfter = (Int(random(0...80)), microseconds(20_000...4_000_000)) }
+        case .cutReplication: cut([.replication], from: hosts)
+        case .cutReplicationOneWay: cut([.replication], from: [victim])
+        case .cutOneHeartbeat: cut([chance.chance(1, in: 2) ? .heartbeatA : .heartbeatB], from: hosts)
+        case .cutHeartbeats: cut([.heartbeatA, .heartbeatB], from: hosts)
+        case .cutEverything: cut(NetworkName.allCases, from: hosts)
+        case .cutEverythingOneWay: cut(NetworkName.allCases, from: [victim])
+        case .reset:
+            let open = victim.endpoints.values.sorted { $0.id < $1.id }
+            guard !open.isEmpty else { return }
+            let chosen = open[Int(random(0...UInt64(open.count - 1)))]
+            chosen.remote?.closedByPeer()
+            chosen.closedByPeer()
+        case .hang: victim.hungUntil = now + microseconds(100_000...6_000_000)
+        case .drill: victim.deliver(.pair(.drillCommanded))
+        case .failover: victim.deliver(.pair(.failoverCommanded))
+        }
+    }
+
+    private func cut(_ networks: [NetworkName], from sides: [Host]) {
+        for network in networks {
+            for side in sides { cut(network, from: side) }
+        }
+        after(microseconds(20_000...6_000_000)) { [self] in repairNetworks() }
+    }
+
+    /// Everything works again.
+    func healEverything() {
+        repairNetworks()
+        for host in hosts {
+            host.crashAfter = nil
+            host.freezeAfter = nil
+            host.thaw()
+            host.hungUntil = .zero
+        }
+    }
+
+    var isHealthy: Bool { hosts.allSatisfy { $0.isRunning && !$0.isFrozen && $0.hungUntil <= now } && !hasCuts }
+
+    /// One side protected by the other, and both know it.
+    var isProtected: Bool {
+        guard hosts.allSatisfy({ $0.isRunning && !$0.isFrozen && $0.controller.peerIsAlive }) else { return false }
+        let states = hosts.map(\.controller.state)
+        return states.contains(.protected) && states.contains(.secondary)
+    }
+}

@@ -1,0 +1,235 @@
+import Environment
+import ReplicationCore
+
+// The replication channel: the initial synchronisation and what the two COLO machines want done.
+extension Host {
+    private var limits: ColoPrimary.Limits {
+        var limits = ColoPrimary.Limits(checkpointDelay: .milliseconds(50))
+        limits.readyTimeout = .seconds(3)
+        limits.replyTimeout = .seconds(1)
+        limits.transferTimeout = .seconds(2)
+        limits.loadTimeout = .seconds(2)
+        return limits
+    }
+
+    // MARK: Outgoing
+
+    func startReplication(_ run: UInt64) {
+        outgoing = Outgoing(run: run)
+        world.connect(.replication, from: self) { remote, endpoint in
+            guard var incoming = remote.incoming, incoming.endpoint == nil, incoming.secondary == nil else {
+                return false
+            }
+            incoming.endpoint = endpoint
+            incoming.heardAt = remote.world.now
+            remote.incoming = incoming
+            remote.deliver(.pair(.incomingStarted(run: incoming.run)))
+            return true
+        } completion: { [self] endpoint, refused in
+            guard outgoing?.run == run else {
+                if let endpoint { world.close(endpoint) }
+                return
+            }
+            guard let endpoint else {
+                outgoing = nil
+                return deliver(.pair(.replicationEnded(run: run, refused ? "refused" : "no answer")))
+            }
+            outgoing?.endpoint = endpoint
+            synchronise(run, parts: world.random(1...6))
+        }
+    }
+
+    private func synchronise(_ run: UInt64, parts: UInt64) {
+        later(world.microseconds(500...30_000)) { [self] in
+            guard let endpoint = outgoing?.endpoint, outgoing?.run == run else { return }
+            if parts > 0 {
+                world.send(.synchronisation, on: endpoint)
+                return synchronise(run, parts: parts - 1)
+            }
+            guestIsPaused = true
+            deliver(.pair(.switchoverReached(run: run)))
+        }
+    }
+
+    func continueSwitchover(_ run: UInt64) {
+        guard outgoing?.run == run, let endpoint = outgoing?.endpoint, let guest else { return }
+        isHolding = world.settings.sabotage != .neverHold
+        epoch = 1
+        held = []
+        world.send(.lastOfSynchronisation(capture(guest)), on: endpoint)
+        outgoing?.primary = ColoPrimary(limits: limits, now: world.now)
+    }
+
+    private func capture(_ guest: Guest) -> Checkpoint {
+        let id = world.identifier()
+        return Checkpoint(ramCapture: id, deviceCapture: id, guest: guest)
+    }
+
+    func stopReplication(_ run: UInt64) {
+        guard outgoing?.run == run else { return }
+        if outgoing?.primary != nil { return deliver(.primary(run: run, .failoverRequested)) }
+        leaveOutgoing()
+    }
+
+    private func leaveOutgoing() {
+        if let endpoint = outgoing?.endpoint { world.close(endpoint) }
+        outgoing = nil
+        guestIsPaused = false
+    }
+
+    func carryOut(_ action: ColoPrimary.Action, run: UInt64) {
+        guard outgoing?.run == run, let endpoint = outgoing?.endpoint else { return }
+        switch action {
+        case .startGuest:
+            guestIsPaused = false
+            deliver(.pair(.checkpointConfirmed(run: run, checkpoint: 0)))
+        case .send(let message): world.send(.control(message), on: endpoint)
+        case .pauseAndCapture:
+            guestIsPaused = true
+            later(world.microseconds(200...2000)) { [self] in
+                guard outgoing?.run == run, let guest else { return }
+                outgoing?.captured = capture(guest)
+                epoch += 1
+                guestIsPaused = false
+                deliver(.primary(run: run, .captured))
+            }
+        case .sendCheckpoint(let number): sendCheckpoint(run, number)
+        case .releaseOutput(let epoch): deliver(.pair(.checkpointConfirmed(run: run, checkpoint: epoch)))
+        case .leave(let reason):
+            world.note("\(name) leaves COLO: \(reason)")
+            leaveOutgoing()
+            deliver(.pair(.replicationEnded(run: run, "\(reason)")))
+        }
+    }
+
+    /// Sends the parts one after the other, so that the process can die between any two.
+    private func sendCheckpoint(_ run: UInt64, _ number: UInt64) {
+        guard let checkpoint = outgoing?.captured else { return }
+        let items: [Item] = [
+            .control(.vmstateSend), .liveState(capture: checkpoint.ramCapture), .control(.vmstateSize(1)),
+            .deviceState(checkpoint, isDamaged: world.chance.chance(1, in: 500)),
+        ]
+        if world.settings.sabotage == .releaseBeforeLoaded { releaseHeld(through: number) }
+        send(items[...], run)
+    }
+
+    private func send(_ items: ArraySlice<Item>, _ run: UInt64) {
+        guard let item = items.first, let endpoint = outgoing?.endpoint, outgoing?.run == run else { return }
+        world.send(item, on: endpoint)
+        later(world.microseconds(20...500)) { [self] in send(items.dropFirst(), run) }
+    }
+
+    // MARK: Incoming
+
+    /// Something arrived from the network.
+    func arrived(_ item: Item, on endpoint: Endpoint) {
+        if endpoint.network == .replication, world.now < hungUntil, incoming?.endpoint === endpoint {
+            return later(hungUntil - world.now) { [self] in read(item, endpoint) }
+        }
+        deliver(.item(item, endpoint))
+    }
+
+    func read(_ item: Item, _ endpoint: Endpoint) {
+        if case .end = item {
+            endpoint.isOpen = true
+            world.close(endpoint)
+        }
+        if endpoint.network != .replication { return readHeartbeat(item, endpoint) }
+        if outgoing?.endpoint === endpoint { return readAsPrimary(item) }
+        if incoming?.endpoint === endpoint { readAsSecondary(item) }
+    }
+
+    private func readHeartbeat(_ item: Item, _ endpoint: Endpoint) {
+        switch item {
+        case .bytes(let bytes): deliver(.monitor(.received(endpoint.id, bytes)))
+        case .end: deliver(.monitor(.closed(endpoint.id)))
+        default: break
+        }
+    }
+
+    private func readAsPrimary(_ item: Item) {
+        guard let run = outgoing?.run else { return }
+        switch item {
+        case .control(let message): deliver(.primary(run: run, .message(message)))
+        case .end where outgoing?.primary != nil: deliver(.primary(run: run, .channelLost("closed by the peer")))
+        case .end:
+            leaveOutgoing()
+            deliver(.pair(.replicationEnded(run: run, "closed by the peer")))
+        default: break
+        }
+    }
+
+    private func readAsSecondary(_ item: Item) {
+        guard let run = incoming?.run else { return }
+        incoming?.heardAt = world.now
+        switch item {
+        case .bytes, .synchronisation: break
+        case .lastOfSynchronisation(let checkpoint): loaded(checkpoint, run)
+        case .control(let message): deliver(.secondary(run: run, .message(message)))
+        case .liveState(let capture):
+            if world.settings.sabotage == .commitTornCheckpoint {
+                incoming?.current?.ramCapture = capture
+            }
+            let current = incoming?.current
+            incoming?.staged = current
+            incoming?.staged?.ramCapture = capture
+            deliver(.secondary(run: run, .liveStateReceived))
+        case .deviceState(_, isDamaged: true): deliver(.secondary(run: run, .malformed("device state")))
+        case .deviceState(let checkpoint, isDamaged: false):
+            incoming?.staged?.deviceCapture = checkpoint.deviceCapture
+            incoming?.staged?.guest = checkpoint.guest
+            deliver(.secondary(run: run, .deviceStateValidated))
+        case .end where incoming?.secondary != nil:
+            deliver(.secondary(run: run, .channelLost("closed by the peer")))
+        // What was received wholly is loaded all the same; `loaded` notices the end of the channel.
+        case .end where incoming?.isLoading == true: break
+        case .end: incomingFailed("closed by the peer")
+        }
+    }
+
+    private func loaded(_ checkpoint: Checkpoint, _ run: UInt64) {
+        incoming?.isLoading = true
+        later(world.microseconds(500...5000)) { [self] in
+            guard incoming?.run == run else { return }
+            incoming?.isLoading = false
+            incoming?.current = checkpoint
+            let secondary = ColoSecondary(limits: .init())
+            incoming?.secondary = secondary
+            deliver(.pair(.checkpointHeld(run: run, checkpoint: 0)))
+            for action in secondary.start() { deliver(.secondaryAction(run: run, action)) }
+            if incoming?.endpoint?.isOpen != true {
+                deliver(.secondary(run: run, .channelLost("closed by the peer")))
+            }
+        }
+    }
+
+    func carryOut(_ action: ColoSecondary.Action, run: UInt64) {
+        guard incoming?.run == run else { return }
+        switch action {
+        case .send(let message):
+            if let endpoint = incoming?.endpoint { world.send(.control(message), on: endpoint) }
+        case .receiveLiveState, .receiveDeviceState: break
+        case .commit(let number):
+            later(world.microseconds(100...4000)) { [self] in
+                guard incoming?.run == run, let staged = incoming?.staged else { return }
+                incoming?.current = staged
+                incoming?.staged = nil
+                deliver(.pair(.checkpointHeld(run: run, checkpoint: number)))
+                deliver(.secondary(run: run, .committed))
+            }
+        case .discardStaging: incoming?.staged = nil
+        case .leave(let reason):
+            world.note("\(name) leaves COLO: \(reason)")
+            if let endpoint = incoming?.endpoint { world.close(endpoint) }
+            deliver(.pair(.incomingEnded(run: run, "\(reason)")))
+        case .takeOver:
+            guard let checkpoint = incoming?.current else { return }
+            world.checker.resumes(self, from: checkpoint)
+            incoming = nil
+            resume(checkpoint.guest)
+        case .discardAll:
+            incoming = nil
+            world.checker.copyLost()
+        }
+    }
+}
