@@ -1,0 +1,179 @@
+import CLinux
+import Configuration
+import Environment
+import Glibc
+import SystemCalls
+
+/// Where the guest's UART ends: the log, a file, this process's terminal or a unix socket.
+///
+/// `send` is called by the UART with the machine lock held, so it only queues; one thread does the I/O. What a slow
+/// reader does not take beyond `queueLimit` is dropped, as on a serial line without flow control.
+final class ConsoleLink: Sendable {
+    /// The most bytes that wait for a slow reader.
+    static let queueLimit = 1 << 20
+    /// The longest line that goes to the log in one piece.
+    static let lineLimit = 1024
+
+    private struct Queue {
+        var bytes: [UInt8] = []
+        var ended = false
+    }
+
+    private enum End {
+        case log(@Sendable (String) -> Void)
+        case descriptors(output: Int32, input: Int32?)
+        case listener(Int32)
+    }
+
+    private let queue = ThreadGate(Queue())
+    private let wake: EventSignal
+
+    /// A console of that kind. `receive` gets what is typed; `log` gets whole lines.
+    init(
+        _ kind: ConsoleConfiguration, receive: @escaping @Sendable ([UInt8]) -> Void,
+        log: @escaping @Sendable (String) -> Void
+    ) throws(SystemError) {
+        wake = try EventSignal()
+        let end: End
+        switch kind {
+        case .none: return
+        case .log: end = .log(log)
+        case .stdio: end = .descriptors(output: STDOUT_FILENO, input: STDIN_FILENO)
+        case .file(let path):
+            let file = try Descriptor.open(path, flags: O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)
+            end = .descriptors(output: file.release(), input: nil)
+        case .unix(let path):
+            let socket = try UnixSocket.bind(path)
+            guard listen(socket.number, 1) == 0 else {
+                throw SystemError(code: errno, call: "listen", subject: path)
+            }
+            end = .listener(socket.release())
+        }
+        _ = try Thread(name: "console") { [queue, wake] in
+            switch end {
+            case .log(let log): Self.logLines(queue, wake, log)
+            case .descriptors(let output, let input):
+                _ = Self.pump(queue, wake, output: output, input: input, receive: receive)
+            case .listener(let listener): Self.serve(listener, queue, wake, receive)
+            }
+        }
+    }
+
+    /// Queues what the guest wrote.
+    func send(_ bytes: [UInt8]) {
+        queue.withLock(notify: false) { queue in
+            guard queue.bytes.count + bytes.count <= Self.queueLimit else { return }
+            queue.bytes += bytes
+        }
+        wake.raise()
+    }
+
+    /// Ends the thread after what is queued was written once.
+    func shutDown() {
+        queue.withLock(notify: false) { $0.ended = true }
+        wake.raise()
+    }
+
+    private static func take(_ queue: ThreadGate<Queue>) -> Queue {
+        queue.withLock(notify: false) { queue in
+            defer { queue.bytes = [] }
+            return queue
+        }
+    }
+
+    private static func logLines(_ queue: ThreadGate<Queue>, _ wake: EventSignal, _ log: (String) -> Void) {
+        var line: [UInt8] = []
+        while true {
+            var entry = pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)
+            _ = poll(&entry, 1, -1)
+            wake.lower()
+            let taken = take(queue)
+            for byte in taken.bytes {
+                if byte == UInt8(ascii: "\n") || line.count >= lineLimit {
+                    log(printable(line))
+                    line = []
+                }
+                if byte != UInt8(ascii: "\n") && byte != UInt8(ascii: "\r") { line.append(byte) }
+            }
+            if taken.ended { return line.isEmpty ? () : log(printable(line)) }
+        }
+    }
+
+    /// The guest's text without control characters: the log of the host belongs to the host.
+    private static func printable(_ line: [UInt8]) -> String {
+        String(decoding: line.map { $0 >= 0x20 && $0 != 0x7f ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    }
+
+    /// Copies both ways until the console ends (true) or the other side does (false).
+    private static func pump(
+        _ queue: ThreadGate<Queue>, _ wake: EventSignal, output: Int32, input: Int32?,
+        receive: ([UInt8]) -> Void
+    ) -> Bool {
+        var input = input
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            var entries = [
+                pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: input ?? -1, events: Int16(POLLIN), revents: 0),
+            ]
+            _ = poll(&entries, 2, -1)
+            if entries[1].revents != 0 {
+                // SAFETY: reads at most the length of `chunk` into it.
+                let count = read(input ?? -1, &chunk, chunk.count)
+                if count > 0 {
+                    receive(Array(chunk[..<count]))
+                } else if count == 0 || errno != EINTR {
+                    if output == input { return false }
+                    input = nil
+                }
+            }
+            wake.lower()
+            let taken = take(queue)
+            if !writeAll(taken.bytes, to: output) && output == input { return false }
+            if taken.ended { return true }
+        }
+    }
+
+    private static func serve(
+        _ listener: Int32, _ queue: ThreadGate<Queue>, _ wake: EventSignal, _ receive: ([UInt8]) -> Void
+    ) {
+        defer { close(listener) }
+        while true {
+            var entries = [
+                pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: listener, events: Int16(POLLIN), revents: 0),
+            ]
+            _ = poll(&entries, 2, -1)
+            if entries[0].revents != 0 {
+                // Nobody listens: what the guest says now is lost, as on an unplugged line.
+                wake.lower()
+                if take(queue).ended { return }
+            }
+            guard entries[1].revents != 0 else { continue }
+            let client = accept(listener, nil, nil)
+            guard client >= 0 else { continue }
+            defer { close(client) }
+            if pump(queue, wake, output: client, input: client, receive: receive) { return }
+        }
+    }
+
+    /// Writes with a bound on how long a reader may take; false if the other side is gone.
+    private static func writeAll(_ bytes: [UInt8], to output: Int32) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            var entry = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
+            guard poll(&entry, 1, 1000) > 0 else { return true }
+            // SAFETY: writes from an array slice that is alive for the call; never more than its length.
+            let count = rest.prefix(4096).withUnsafeBytes { send(output, $0) }
+            if count < 0 && errno != EINTR { return false }
+            rest = rest.dropFirst(max(0, count))
+        }
+        return true
+    }
+
+    private static func send(_ output: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+        let count = Glibc.send(output, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        // SAFETY: the same bytes, for descriptors that are no sockets.
+        return count < 0 && errno == ENOTSOCK ? write(output, bytes.baseAddress, bytes.count) : count
+    }
+}

@@ -1,0 +1,166 @@
+import Configuration
+import Diagnostics
+import Environment
+import Glibc
+import Logging
+import ManagementServer
+import Migration
+import NIOCore
+import PacketPath
+import QAPI
+import QMP
+import Replication
+import ReplicationCore
+import ServiceHost
+import SystemCalls
+import VirtualMachine
+
+// The pieces that are put together before anything runs.
+extension DaemonParts {
+    static func buildMachine(
+        _ configuration: ColodConfiguration, _ hooks: MachineHooks, _ log: Logger
+    ) throws -> BuiltMachine {
+        let builder = MachineBuilder(
+            guest: configuration.guest, holdLimit: configuration.checkpoint.holdLimit,
+            opensForwards: configuration.pair == nil && configuration.start.incoming == nil,
+            isIncoming: configuration.pair != nil || configuration.start.incoming != nil,
+            autostart: !configuration.start.paused, hooks: hooks, log: { log.info("\($0)") })
+        do {
+            return try builder.build()
+        } catch let error as StartFailure {
+            throw error
+        } catch {
+            throw StartFailure("the machine cannot be put together: \(error)")
+        }
+    }
+
+    /// The settings that a pair replicates with.
+    static func prepare(_ migration: MigrationController, _ checkpoint: CheckpointConfiguration) throws {
+        do throws(CommandError) {
+            try migration.updateParameters { parameters in
+                parameters.checkpointDelay = .init(clamping: checkpoint.delayMilliseconds)
+                // The link between the hosts is there for this; the guest stands still until the last part is loaded.
+                parameters.maxBandwidth = 0
+                parameters.downtimeLimit = 100
+            }
+            try migration.setCapabilities([CapabilityChange(.colo, true), CapabilityChange(.events, true)])
+        } catch {
+            throw StartFailure("checkpoint: \(error.description)", isConfiguration: true)
+        }
+    }
+
+    /// Opens the host ports of user-mode networks; the dead peer's process may still hold them for a moment.
+    static func openForwards(_ networks: [UserBackend], _ clock: SystemClock, _ log: Logger) {
+        for network in networks {
+            do throws(NetworkError) {
+                try network.openForwards(until: clock.now() + .seconds(10))
+            } catch {
+                log.error("host ports cannot be forwarded: \(error.description)")
+            }
+        }
+    }
+
+    static func publish(
+        _ event: MigrationEvent, hub: EventHub, log: Logger, isPaired: Bool, end: (DaemonEnd) -> Void
+    ) {
+        switch event {
+        case .status(let status): hub.emit(.migration(status))
+        case .pass(let number): hub.emit(.migrationPass(number))
+        case .outgoingFailed(let why): log.warning("migration failed, the guest runs on: \(why)")
+        case .incomingFailed(let why):
+            log.error("\(why)")
+            // As QEMU does: what was half loaded cannot run. A member of a pair listens again instead.
+            if !isPaired { end(.failure(why)) }
+        }
+    }
+
+    static func pairChanged(
+        _ service: PairService, _ event: PairEvent?, watch: PairWatch, status: StatusReporter, hub: EventHub,
+        log: Logger, recorder: FlightRecorder, notifier: ServiceNotifier
+    ) {
+        let snapshot = service.snapshot
+        watch.update(snapshot, event: event)
+        LogContext.update { identity in
+            identity.role = snapshot.state.name
+            identity.term = snapshot.term.number
+        }
+        if let event {
+            recorder.note("pair", ["event": "\(event)"])
+            log.notice("\(event)")
+            if case .peerLost(let loss) = event {
+                hub.emit(.colodPeerLost(reason: loss == .refused ? "refused" : "silent"))
+            }
+        }
+        let current = status.current
+        hub.emit(.colodStatus(current))
+        // READY once the role is served: the guest runs here, or this side can receive checkpoints.
+        let report = snapshot.report
+        if report.isServing || report.hasCheckpoint || (report.isReady && snapshot.peerReport != nil) {
+            notifier.ready(status: status.line)
+        } else {
+            notifier.status(status.line)
+        }
+    }
+}
+
+/// What a pair is made of, from the configuration.
+struct PairAssembly {
+    let configuration: ColodConfiguration
+    let pair: PairConfiguration
+
+    /// This host and the other one.
+    var local: PairHost { pair.host(configuration.role) }
+    var peer: PairHost { pair.host(configuration.role.other) }
+
+    func make(
+        operations: any PairOperations, loop: any EventLoop, observer: @escaping @Sendable (PairEvent?) -> Void
+    ) throws -> PairService {
+        let key: [UInt8]
+        do {
+            key = try loadKey(pair.keyFile)
+        } catch {
+            throw StartFailure("pair.key-file: \(error)", isConfiguration: true)
+        }
+        guard let directory = configuration.stateDirectory else {
+            throw StartFailure("state-directory: a pair needs one", isConfiguration: true)
+        }
+        let file = DurableFile(path: "\(directory)/pair")
+        let settings = PairService.Settings(
+            member: configuration.role == .primary ? .first : .second, pair: configuration.guest.name, key: key,
+            listen: try local.heartbeat.map(Self.endpoint), peer: try peer.heartbeat.map(Self.endpoint),
+            interval: .milliseconds(UInt64(configuration.heartbeat.intervalMilliseconds)),
+            timeout: .milliseconds(UInt64(configuration.heartbeat.timeoutMilliseconds)),
+            failover: configuration.failover == .automatic ? .automatic : .manual, arbiter: arbiter)
+        return try PairService(
+            settings: settings, record: try Self.record(file, directory), file: file, operations: operations,
+            loop: loop, observer: observer)
+    }
+
+    private var arbiter: (any Arbiter)? {
+        switch configuration.arbiter {
+        case .none: nil
+        case .command(let path, let arguments, let timeout):
+            CommandArbiter(path: path, arguments: arguments, timeout: .milliseconds(UInt64(timeout)))
+        }
+    }
+
+    private static func endpoint(_ address: Configuration.SocketAddress) throws -> (host: String, port: Int) {
+        guard case .tcp(let host, let port) = address else {
+            throw StartFailure("pair: the heartbeat needs tcp addresses, not \(address)", isConfiguration: true)
+        }
+        return (host, Int(port))
+    }
+
+    private static func record(_ file: DurableFile, _ directory: String) throws -> PairRecord {
+        if mkdir(directory, 0o750) != 0, errno != EEXIST {
+            throw StartFailure("state-directory: cannot make \(directory): \(String(cString: strerror(errno)))")
+        }
+        do {
+            guard let bytes = try file.read() else { return PairRecord(term: .none) }
+            return try PairRecord(bytes: bytes)
+        } catch {
+            throw StartFailure(
+                "state-directory: \(file.path) cannot be used: \(error); if the peer serves the guest, remove the file")
+        }
+    }
+}

@@ -1,0 +1,263 @@
+import Configuration
+import Diagnostics
+import Environment
+import Glibc
+import Logging
+import ManagementServer
+import Migration
+import NIOCore
+import NIOPosix
+import PacketPath
+import QAPI
+import QMP
+import Replication
+import ReplicationCore
+import ServiceHost
+import Synchronization
+import SystemCalls
+import UnixSignals
+import VirtualMachine
+
+/// Everything a daemon is made of, wired together.
+final class DaemonParts: Sendable {
+    let configuration: ColodConfiguration
+    let log = Logger(label: "colod")
+    let notifier = ServiceNotifier()
+    let recorder = FlightRecorder(clock: SystemClock())
+    let hub = EventHub()
+    let clock = SystemClock()
+    let built: BuiltMachine
+    let migration: MigrationController
+    let replication: ReplicationService
+    let pair: PairService?
+    let watch = PairWatch()
+    let status: StatusReporter
+    let server: ManagementServer
+    let watchdog: Watchdog
+    private let group: MultiThreadedEventLoopGroup
+    private let pairGroup: MultiThreadedEventLoopGroup?
+    private let ends: AsyncStream<DaemonEnd>
+    private let endWith: AsyncStream<DaemonEnd>.Continuation
+    private let isReady = Mutex(false)
+
+    /// Builds everything; nothing runs yet.
+    init(_ configuration: ColodConfiguration) async throws {
+        self.configuration = configuration
+        let (log, hub, recorder, watch, clock) = (log, hub, recorder, watch, clock)
+        LogContext.update { $0.guest = configuration.guest.name }
+        for warning in configuration.warnings { log.warning("\(warning)") }
+        let (ends, endWith) = AsyncStream<DaemonEnd>.makeStream()
+        self.ends = ends
+        self.endWith = endWith
+
+        let hooks = MachineHooks()
+        built = try Self.buildMachine(configuration, hooks, log)
+        let machine = built.machine
+        let migrationSink = Mutex<(@Sendable (MigrationEvent) -> Void)?>(nil)
+        let sink = MigrationSink()
+        migration = MigrationController(
+            machine: machine, expectsIncoming: configuration.pair != nil || configuration.start.incoming != nil
+        ) { sink.deliver($0) }
+        _ = migrationSink
+        let userNetworks = built.userNetworks
+        replication = ReplicationService(
+            machine: machine, migration: migration, gate: built.gate,
+            environment: .init(
+                emit: { hub.emit($0) },
+                openForwards: { Self.openForwards(userNetworks, clock, log) },
+                restart: { endWith.yield(.restart($0)) },
+                log: { text in
+                    recorder.note("replication", ["what": text])
+                    log.notice("\(text)")
+                }))
+        migration.setColoHandler(replication)
+        let replication = replication
+        hooks.onHoldLimit { replication.holdLimitReached() }
+        sink.set { event in
+            Self.publish(event, hub: hub, log: log, isPaired: configuration.pair != nil, end: { endWith.yield($0) })
+            replication.migrationEvent(event)
+        }
+
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        if let settings = configuration.pair {
+            let pairGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            self.pairGroup = pairGroup
+            let assembly = PairAssembly(configuration: configuration, pair: settings)
+            let holder = PairHolder()
+            pair = try assembly.make(operations: replication, loop: pairGroup.next()) { event in
+                holder.changed(event)
+            }
+            replication.join(
+                .init(
+                    service: try holder.set(pair), peerURI: assembly.peer.replication.description,
+                    listenURI: assembly.local.replication.description))
+            try Self.prepare(migration, configuration.checkpoint)
+            status = StatusReporter(
+                machine: machine, replication: replication, pair: pair, configuration: configuration)
+            let (status, notifier) = (status, notifier)
+            holder.observe { service, event in
+                Self.pairChanged(
+                    service, event, watch: watch, status: status, hub: hub, log: log, recorder: recorder,
+                    notifier: notifier)
+            }
+        } else {
+            pairGroup = nil
+            pair = nil
+            status = StatusReporter(
+                machine: machine, replication: replication, pair: nil, configuration: configuration)
+        }
+        watchdog = Watchdog(notifier: notifier) { names in
+            if !names.isEmpty { log.critical("run loops stand still: \(names.joined(separator: ", "))") }
+        }
+        let target = ManagementTarget(
+            machine: machine, migration: migration, replication: replication, pair: pair, watch: watch,
+            status: status, emit: { hub.emit($0) }, end: { endWith.yield($0) })
+        let version = ColodKit.version
+        server = ManagementServer(
+            commands: target, hub: hub,
+            version: .compatible(package: "colod \(version.major).\(version.minor).\(version.micro)"), group: group
+        ) { log.warning("\($0)") }
+        connect(hooks)
+    }
+
+    // MARK: Life
+
+    /// Opens the management socket and lets the machine or the pair begin.
+    func begin() async throws {
+        try await listenForManagement()
+        registerLoops()
+        try watchdog.start()
+        if let pair {
+            try await pair.start()
+            return
+        }
+        if let incoming = configuration.start.incoming {
+            if incoming != "defer" {
+                do throws(CommandError) { try migration.migrateIncoming(uri: incoming) } catch {
+                    throw StartFailure("--incoming \(incoming): \(error.description)")
+                }
+            }
+        } else if !configuration.start.paused {
+            try built.machine.run()
+        }
+        notifier.ready(status: status.line)
+    }
+
+    /// Waits for whatever ends the process, and serves SIGUSR1 meanwhile.
+    func waitForEnd() async -> DaemonEnd {
+        let (endWith, recorder, log) = (endWith, recorder, log)
+        let signals = Task {
+            for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup, .sigusr1) {
+                if signal == .sigusr1 {
+                    recorder.dump(to: log, reason: "asked for by SIGUSR1")
+                } else {
+                    endWith.yield(.signal)
+                }
+            }
+        }
+        defer { signals.cancel() }
+        for await end in ends { return end }
+        return .signal
+    }
+
+    /// Ends everything in the reverse order of the beginning.
+    func finish(_ end: DaemonEnd) async {
+        log.notice("ending: \(end)")
+        notifier.stopping(status: "ending")
+        switch end {
+        case .signal: hub.emit(.shutdown(.hostSignal))
+        case .guestPowerOff: hub.emit(.shutdown(.guestShutdown))
+        case .failure(let why):
+            recorder.dump(to: log, reason: why)
+            hub.emit(.shutdown(.hostError))
+        case .quit, .restart: break
+        }
+        // Commands that wait for a drill's outcome still get it: the heartbeat ends after the management socket.
+        if case .restart = end { await server.shutdown() }
+        await pair?.shutDown()
+        migration.cancelChannel()
+        let (migration, machine, clock) = (migration, built.machine, clock)
+        await offload {
+            _ = migration.waitUntilIdle(deadline: clock.now() + Daemon.endDeadline)
+            machine.shutDown()
+        }
+        await server.shutdown()
+        watchdog.stop()
+        built.console?.shutDown()
+        try? await group.shutdownGracefully()
+        try? await pairGroup?.shutdownGracefully()
+    }
+
+    private func listenForManagement() async throws {
+        guard let address = ManagementAddress(configuration.management.qmp.description) else {
+            throw StartFailure("management.qmp: \(configuration.management.qmp) is no address", isConfiguration: true)
+        }
+        if case .unix(let path) = address, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            mkdir(String(path[..<slash]), 0o750)
+        }
+        do {
+            try await server.listen(on: address)
+        } catch {
+            throw StartFailure("cannot listen on \(address): \(error)")
+        }
+    }
+
+    private func registerLoops() {
+        let loop = group.next()
+        _ = watchdog.register("management") { participant in loop.execute { participant.tick() } }
+        if let pair { _ = watchdog.register("pair") { participant in pair.ask { participant.tick() } } }
+    }
+
+    private func connect(_ hooks: MachineHooks) {
+        let (hub, log, machine, endWith) = (hub, log, built.machine, endWith)
+        machine.setEventHandler { event in
+            switch event {
+            case .stop: hub.emit(.stop)
+            case .resume: hub.emit(.resume)
+            case .shutdown(let guest, _): hub.emit(.shutdown(guest ? .guestShutdown : .hostQuit))
+            case .reset(let guest, _): hub.emit(.reset(guest ? .guestReset : .hostReset))
+            }
+        }
+        hooks.onGuestRequest { what in
+            // Called by a vCPU, perhaps with the machine lock held: whatever follows needs a thread of its own.
+            Task {
+                switch what {
+                case "power-off": endWith.yield(.guestPowerOff)
+                case "reset": await offload { machine.reset(guest: true, reason: "guest-reset") }
+                default:
+                    log.critical("the guest cannot go on: \(what)")
+                    endWith.yield(.failure("the guest cannot go on: \(what)"))
+                }
+            }
+        }
+    }
+}
+
+/// Delivers migration events to whoever is set later.
+private final class MigrationSink: Sendable {
+    private let target = Mutex<(@Sendable (MigrationEvent) -> Void)?>(nil)
+    func set(_ body: @escaping @Sendable (MigrationEvent) -> Void) { target.withLock { $0 = body } }
+    func deliver(_ event: MigrationEvent) { target.withLock { $0 }?(event) }
+}
+
+/// Delivers a pair's changes to whoever is set later, together with the pair.
+private final class PairHolder: Sendable {
+    private struct State {
+        var service: PairService?
+        var observer: (@Sendable (PairService, PairEvent?) -> Void)?
+    }
+    private let state = Mutex(State())
+
+    func set(_ service: PairService?) throws -> PairService {
+        guard let service else { throw StartFailure("the pair could not be made") }
+        state.withLock { $0.service = service }
+        return service
+    }
+    func observe(_ body: @escaping @Sendable (PairService, PairEvent?) -> Void) {
+        state.withLock { $0.observer = body }
+    }
+    func changed(_ event: PairEvent?) {
+        let state = state.withLock { $0 }
+        if let service = state.service { state.observer?(service, event) }
+    }
+}

@@ -1,0 +1,105 @@
+import Configuration
+import Diagnostics
+import Environment
+import MachineModel
+import QAPI
+import Replication
+import ReplicationCore
+import SystemCalls
+import VirtualMachine
+
+/// Puts together what `x-colod-status` and systemd's status line tell.
+struct StatusReporter: Sendable {
+    let machine: VirtualMachine
+    let replication: ReplicationService
+    let pair: PairService?
+    let configuration: ColodConfiguration
+    private let clock = SystemClock()
+
+    init(
+        machine: VirtualMachine, replication: ReplicationService, pair: PairService?,
+        configuration: ColodConfiguration
+    ) {
+        self.machine = machine
+        self.replication = replication
+        self.pair = pair
+        self.configuration = configuration
+    }
+
+    /// How things are now.
+    var current: ColodStatus {
+        let snapshot = pair?.snapshot
+        let statistics = replication.statistics
+        var status = ColodStatus(
+            role: role(snapshot), state: state(snapshot), protected: snapshot?.isProtected ?? false,
+            serving: isServing(snapshot), term: snapshot?.term.number ?? 0,
+            peer: .init(
+                connected: snapshot?.peerIsAlive ?? false,
+                lastHeardMilliseconds: snapshot?.lastHeardAt.map { (clock.now() - $0).count / 1_000_000 }),
+            failoverMode: configuration.failover == .automatic ? .automatic : .manual, arbiter: arbiterName)
+        status.checkpoints = statistics.completed
+        status.pause = statistics.pauses.summary.map { .init(median: $0.median, p99: $0.p99, max: $0.max) }
+        status.bytesPerCheckpoint = statistics.bytesPerCheckpoint
+        status.lastCheckpointAgeMilliseconds = statistics.lastAge.map { $0.count / 1_000_000 }
+        (status.heldPackets, status.heldBytes) = replication.gate.held
+        status.lastFailure = failure(snapshot)
+        let engine = machine.parts.engine
+        status.retiredInstructions = engine.vCPUCount > 0 ? engine.retiredInstructions : nil
+        return status
+    }
+
+    /// Role and protection in one line.
+    var line: String {
+        let status = current
+        let protection = status.protected ? "protected" : status.state.rawValue
+        return "\(status.role.rawValue), \(protection), term \(status.term)"
+    }
+
+    private var arbiterName: String {
+        switch configuration.arbiter {
+        case .none: "none"
+        case .command: "command"
+        }
+    }
+
+    private func role(_ snapshot: PairSnapshot?) -> ColodStatus.Role {
+        guard let snapshot else {
+            switch replication.coloStatus.mode {
+            case .primary: return .primary
+            case .secondary: return .secondary
+            case .none: return machine.runState == .inmigrate ? .waiting : .alone
+            }
+        }
+        switch snapshot.state {
+        case .starting, .waiting, .failed: return .waiting
+        case .receiving, .secondary: return .secondary
+        case .takingOver, .unprotected: return .alone
+        case .synchronising, .protected, .holding: return .primary
+        }
+    }
+
+    private func state(_ snapshot: PairSnapshot?) -> ColodStatus.State {
+        guard let snapshot else { return machine.runState == .inmigrate ? .connecting : .unprotected }
+        switch snapshot.state {
+        case .starting: return snapshot.supersededBy == nil ? .starting : .superseded
+        case .waiting: return snapshot.supersededBy == nil ? .connecting : .superseded
+        case .receiving, .synchronising: return .synchronising
+        case .secondary, .protected: return snapshot.isProtected ? .protected : .unprotected
+        case .takingOver: return .takingOver
+        case .unprotected, .holding: return .unprotected
+        case .failed: return .failed
+        }
+    }
+
+    private func isServing(_ snapshot: PairSnapshot?) -> Bool {
+        guard let snapshot else { return machine.runState == .running && replication.coloStatus.mode != .secondary }
+        return snapshot.report.isServing && snapshot.state != .holding && machine.runState == .running
+    }
+
+    private func failure(_ snapshot: PairSnapshot?) -> String? {
+        guard let snapshot else { return nil }
+        if let why = snapshot.arbiterRefusal, snapshot.lastFailure?.hasPrefix("arbiter") == true { return why }
+        if let failure = snapshot.lastFailure { return failure }
+        return snapshot.supersededBy.map { "superseded by the peer in term \($0)" }
+    }
+}

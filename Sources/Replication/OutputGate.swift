@@ -1,0 +1,48 @@
+import Environment
+import PacketPath
+import Synchronization
+
+/// Output commit for a whole machine: the holds of all its network cards, moved through their epochs together.
+///
+/// Checkpoints of a run count from 1; the holds' epochs go on counting over all runs. The gate remembers the epoch in
+/// which a run began, and every checkpoint of the run closes exactly one epoch, so the two differ by a constant.
+public final class OutputGate: Sendable {
+    private let holds: [OutputHold]
+    private let base = Mutex<UInt64>(0)
+
+    /// The gate made of the holds in front of each card's back-end.
+    public init(holds: [OutputHold]) { self.holds = holds }
+
+    /// From now on nothing leaves before its checkpoint. To be called while the guest stands.
+    public func beginRun() {
+        var epoch: UInt64 = 0
+        for hold in holds {
+            hold.beginHolding()
+            epoch = hold.sealEpoch()
+        }
+        base.withLock { $0 = epoch }
+    }
+
+    /// Closes the epoch that the checkpoint taken right now contains. To be called while the guest stands.
+    public func seal() { for hold in holds { _ = hold.sealEpoch() } }
+
+    /// Lets out what checkpoint `checkpoint` of this run contains, and everything before; false if `deadline` passed
+    /// first, and then what is left stays held.
+    public func release(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds = .never) -> Bool {
+        let epoch = base.withLock { $0 } + checkpoint
+        var inTime = true
+        for hold in holds where hold.release(through: epoch, before: deadline) == .expired { inTime = false }
+        return inTime
+    }
+
+    /// Leaves output commit: lets everything out and holds nothing any more.
+    public func open() { for hold in holds { hold.releaseAllAndPass() } }
+
+    /// Superseded: nothing leaves again.
+    public func fence() { for hold in holds { hold.fence() } }
+
+    /// Packets and bytes that wait.
+    public var held: (packets: UInt64, bytes: UInt64) {
+        holds.reduce((0, 0)) { ($0.0 + UInt64($1.heldPackets), $0.1 + UInt64($1.heldBytes)) }
+    }
+}

@@ -1,0 +1,48 @@
+import ReplicationCore
+
+/// What a member of a pair remembers across restarts: its highest term, and whether the peer superseded it.
+///
+/// A text of lines `name value`, so that an operator can read it; unknown names are ignored.
+public struct PairRecord: Sendable, Equatable {
+    /// The highest term this side has known.
+    public var term: Term
+    /// The term that superseded this side, until it has held a checkpoint again; nil if none did.
+    public var supersededBy: Term?
+
+    /// A record of `term`.
+    public init(term: Term, supersededBy: Term? = nil) {
+        self.term = term
+        self.supersededBy = supersededBy
+    }
+
+    /// Why a record cannot be read.
+    public struct Malformed: Error, Sendable, Equatable, CustomStringConvertible {
+        /// What is wrong.
+        public let description: String
+    }
+
+    private static let title = "colod-pair-record 1"
+
+    /// The text that `init(bytes:)` reads.
+    public var bytes: [UInt8] {
+        var text = "\(Self.title)\nterm \(term.number)\n"
+        if let supersededBy { text += "superseded-by \(supersededBy.number)\n" }
+        return Array((text + "end\n").utf8)
+    }
+
+    /// Reads a record. A file that is cut off or foreign is refused: guessing a term could start a second primary.
+    public init(bytes: [UInt8]) throws(Malformed) {
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        guard lines.first == Self.title[...], lines.last == "end" else {
+            throw Malformed(description: "it is no whole record of a pair")
+        }
+        var numbers: [Substring: UInt64] = [:]
+        for line in lines.dropFirst().dropLast() {
+            let words = line.split(separator: " ", maxSplits: 1)
+            if words.count == 2 { numbers[words[0]] = UInt64(words[1]) }
+        }
+        guard let number = numbers["term"] else { throw Malformed(description: "it names no term") }
+        term = Term(number)
+        supersededBy = numbers["superseded-by"].map { Term($0) }
+    }
+}

@@ -1,0 +1,153 @@
+import Diagnostics
+import Environment
+import GuestMemory
+import MachineModel
+import Migration
+import MigrationFormat
+import ReplicationCore
+import SystemCalls
+import Transport
+import VirtualMachine
+
+/// What a COLO run tells its owner, on the run's own thread.
+struct PrimaryRunHandlers: Sendable {
+    /// The guest is about to be stopped for a checkpoint.
+    var willPause: @Sendable () -> Void
+    /// The guest runs again.
+    var didResume: @Sendable () -> Void
+    /// A checkpoint is complete on the secondary; 0 is the initial synchronisation.
+    var completed: @Sendable (UInt64) -> Void
+}
+
+/// The primary's end of one COLO run: carries out what `ColoPrimary` says, on the migration's thread.
+///
+/// A second thread reads the secondary's messages. The pause holds four things: harvest of the dirty log, copies of its
+/// pages, the device state, and the seal of the output epoch; everything else happens while the guest runs.
+final class PrimaryRun: @unchecked Sendable {
+    // SAFETY: `core`, `buffer` and `blob` belong to the run's thread; `inbox` has its own lock.
+    private let session: ColoPrimarySession
+    private let gate: OutputGate
+    private let statistics: CheckpointStatistics
+    private let handlers: PrimaryRunHandlers
+    private let clock = SystemClock()
+    private let inbox = ThreadGate<[ColoPrimary.Event]>([])
+    private let buffer: CheckpointBuffer
+    private var core: ColoPrimary
+    private var blob: [UInt8] = []
+    private var bytesBefore: UInt64 = 0
+
+    init(
+        session: ColoPrimarySession, gate: OutputGate, statistics: CheckpointStatistics, delay: Nanoseconds,
+        handlers: PrimaryRunHandlers
+    ) throws(SystemError) {
+        self.session = session
+        self.gate = gate
+        self.statistics = statistics
+        self.handlers = handlers
+        buffer = try CheckpointBuffer(memory: session.machine.memory)
+        core = ColoPrimary(limits: ColoPrimary.Limits(checkpointDelay: delay), now: clock.now())
+    }
+
+    /// Hands in an event, from any thread. A failover request also ends a send that waits for the secondary.
+    func post(_ event: ColoPrimary.Event) {
+        inbox.withLock { $0.append(event) }
+        if event == .failoverRequested { session.shutDown() }
+    }
+
+    /// Runs until the run is left, and returns why. The guest runs then, or was never resumed.
+    func perform() -> COLODeparture {
+        do {
+            _ = try Thread(name: "colo-messages") { [self] in readMessages() }
+        } catch {
+            return .machineFailed("\(error)")
+        }
+        while true {
+            let event = next()
+            if let departure = carryOut(core.handle(event, now: clock.now())) {
+                session.shutDown()
+                return departure
+            }
+        }
+    }
+
+    /// A failover request goes before everything else, then events in their order, then the timer.
+    private func next() -> ColoPrimary.Event {
+        inbox.wait(until: core.nextDeadline) { inbox in
+            if let index = inbox.firstIndex(of: .failoverRequested) { return inbox.remove(at: index) }
+            return inbox.isEmpty ? nil : inbox.removeFirst()
+        } ?? .timer
+    }
+
+    private func readMessages() {
+        while true {
+            do throws(MigrationFailure) {
+                inbox.post(.message(COLOMessage(try session.receive(until: .never))))
+            } catch {
+                if case .stream(let error) = error { return inbox.post(.malformed(error.description)) }
+                return inbox.post(.channelLost(error.description))
+            }
+        }
+    }
+
+    private func carryOut(_ actions: [ColoPrimary.Action]) -> COLODeparture? {
+        for action in actions {
+            switch action {
+            case .startGuest:
+                do throws(RunStateError) { try session.machine.run() } catch {
+                    return .machineFailed(error.description)
+                }
+                handlers.completed(0)
+            case .send(let message): sending { () throws(MigrationFailure) in try session.send(message.onTheWire) }
+            case .pauseAndCapture: capture()
+            case .sendCheckpoint: sending { () throws(MigrationFailure) in try sendCheckpoint() }
+            case .releaseOutput(let checkpoint):
+                statistics.complete(bytes: session.channel.bytesSent - bytesBefore)
+                handlers.completed(checkpoint)
+            case .leave(let departure): return departure
+            }
+        }
+        return nil
+    }
+
+    private func sending(_ body: () throws(MigrationFailure) -> Void) {
+        do { try body() } catch { inbox.post(.channelLost(error.description)) }
+    }
+
+    private func capture() {
+        handlers.willPause()
+        bytesBefore = session.channel.bytesSent
+        var failure: SystemError?
+        let start = clock.now()
+        session.machine.pauseBriefly {
+            do throws(SystemError) { try buffer.capture() } catch { failure = error }
+            session.machine.parts.engine.forgetWritePermissions()
+            blob = session.machine.saveDeviceBlob(capacity: blob.count + 4096)
+            gate.seal()
+        }
+        statistics.pauses.record(clock.now() - start)
+        session.passHarvested()
+        handlers.didResume()
+        inbox.post(failure.map { .captureFailed("\($0)") } ?? .captured)
+    }
+
+    private func sendCheckpoint() throws(MigrationFailure) {
+        try session.send(.vmstateSend)
+        try session.beginLiveState()
+        for (index, entry) in buffer.blocks.enumerated() {
+            for (position, page) in entry.pages.enumerated() {
+                // SAFETY: the buffer's copies stay as they are until the next capture, which comes after the answer
+                // to this checkpoint.
+                try session.sendPage(
+                    PageLocation(block: index, page: Int(page)), at: buffer.copy(block: index, index: position))
+            }
+        }
+        try session.endLiveState()
+        try session.sendDeviceBlob(blob)
+        // The next capture should not have to find memory: make room now, while the guest runs.
+        do throws(SystemError) { try buffer.settle() } catch { throw .system(error) }
+    }
+}
+
+extension ThreadGate where Value == [ColoPrimary.Event] {
+    fileprivate func post(_ event: ColoPrimary.Event) { withLock { $0.append(event) } }
+}

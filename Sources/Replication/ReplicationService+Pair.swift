@@ -1,0 +1,129 @@
+import Environment
+import Migration
+import QAPI
+import QMP
+import ReplicationCore
+import SystemCalls
+import VirtualMachine
+
+/// Why a pair's operation could not be done.
+struct OperationFailure: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension ReplicationService: PairOperations {
+    public func startGuest() throws {
+        migration.cancelChannel()
+        let deadline = clock.now() + .milliseconds(ReplicationLimits.endOfRunMilliseconds)
+        guard migration.waitUntilIdle(deadline: deadline) else {
+            throw OperationFailure(description: "an incoming migration does not end")
+        }
+        // What a broken synchronisation left in RAM must not be booted.
+        if state.withLock(notify: false, { $0.incomingWasAccepted }) {
+            machine.reset(guest: false, reason: "host-error")
+        }
+        try machine.run()
+        environment.openForwards()
+    }
+
+    public func takeOver() throws {
+        guard let run = state.withLock(notify: false, { $0.secondary }) else {
+            throw OperationFailure(description: "there is no checkpoint to take over from")
+        }
+        run.requestTakeover()
+        let deadline = clock.now() + .milliseconds(ReplicationLimits.failoverMilliseconds)
+        let outcome = state.wait(until: deadline) { state -> String?? in
+            if state.hasTakenOver { return .some(nil) }
+            return state.takeoverFailure.map { .some($0) }
+        }
+        guard let outcome else { throw OperationFailure(description: "the checkpoint could not be resumed in time") }
+        if let failure = outcome { throw OperationFailure(description: failure) }
+    }
+
+    public func startReplication(run: UInt64) {
+        guard let pair else { return }
+        state.withLock { $0.outgoingRun = run }
+        do throws(CommandError) {
+            // The migration before this one has to let its channel go first.
+            let deadline = clock.now() + .milliseconds(ReplicationLimits.endOfRunMilliseconds)
+            guard migration.waitUntilIdle(deadline: deadline) else { throw .migrationInProgress }
+            try migration.setCapabilities([CapabilityChange(.colo, true), CapabilityChange(.events, true)])
+            try migration.migrate(uri: pair.peerURI).start()
+        } catch {
+            pair.service.post(.replicationEnded(run: run, error.description))
+        }
+    }
+
+    public func continueSwitchover(run: UInt64) {
+        state.withLock { if $0.outgoingRun == run { $0.isSwitchoverAllowed = true } }
+    }
+
+    public func stopReplication(run: UInt64) {
+        let primary = state.withLock { state -> PrimaryRun? in
+            guard state.outgoingRun == run else { return nil }
+            state.isSwitchoverAllowed = false
+            return state.primary
+        }
+        if let primary { primary.post(.failoverRequested) } else { migration.migrateCancel() }
+    }
+
+    public func listenForReplication(run: UInt64) throws {
+        guard let pair else { return }
+        if state.withLock({ $0.wasFenced }) {
+            return environment.restart("this side was superseded and starts anew as a waiting secondary")
+        }
+        if state.withLock({ $0.incomingWasAccepted }) || machine.runState != .inmigrate {
+            try migration.prepareForIncoming(
+                deadline: clock.now() + .milliseconds(ReplicationLimits.endOfRunMilliseconds))
+        }
+        state.withLock { state in
+            state.incomingRun = run
+            state.incomingWasAccepted = false
+        }
+        do throws(CommandError) {
+            try migration.migrateIncoming(uri: pair.listenURI)
+        } catch {
+            // A listener from before that still waits is as good as a new one.
+            if error != .incomingAlreadyStarted { throw error }
+        }
+    }
+
+    public func abandonCheckpoint(run: UInt64) {
+        if let secondary = state.withLock({ $0.secondary }) { secondary.abandon() } else { migration.cancelChannel() }
+    }
+
+    public func releaseOutput(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds) -> Bool {
+        gate.release(throughCheckpoint: checkpoint, before: deadline)
+    }
+
+    public func releaseAllOutput() {
+        gate.open()
+        state.withLock { $0.resolution = .alone }
+    }
+
+    public func fence() {
+        gate.fence()
+        state.withLock { state in
+            state.wasFenced = true
+            state.resolution = .fenced
+        }
+        try? machine.halt(to: .paused)
+    }
+
+    public func recordFailed(_ why: String) {
+        gate.fence()
+        environment.restart("the record of the pair cannot be written: \(why)")
+    }
+
+    /// What the migration controller reports, for the pair. From any thread.
+    public func migrationEvent(_ event: MigrationEvent) {
+        guard let pair else { return }
+        let (outgoing, incoming) = state.withLock(notify: false) { ($0.outgoingRun, $0.incomingRun) }
+        switch event {
+        case .outgoingFailed(let why): pair.service.post(.replicationEnded(run: outgoing, why))
+        case .status(.cancelled): pair.service.post(.replicationEnded(run: outgoing, "cancelled"))
+        case .incomingFailed(let why): pair.service.post(.incomingEnded(run: incoming, why))
+        default: break
+        }
+    }
+}

@@ -1,0 +1,271 @@
+import Environment
+import Migration
+import MigrationFormat
+import PacketPath
+import QAPI
+import ReplicationCore
+import Synchronization
+import SystemCalls
+import VirtualMachine
+
+/// COLO of one machine: takes the channel when an initial synchronisation ends, in either direction, and carries out
+/// what the pair's controller or the operator decides.
+public final class ReplicationService: ColoHandler {
+    /// What the composition root lends.
+    public struct Environment: Sendable {
+        /// Tells management clients.
+        public var emit: @Sendable (Event) -> Void
+        /// Opens the host ports of user-mode networks, when this side begins to serve.
+        public var openForwards: @Sendable () -> Void
+        /// Ends this process and begins it anew as a waiting member of the pair, with nothing left of the guest.
+        public var restart: @Sendable (String) -> Void
+        /// For the log.
+        public var log: @Sendable (String) -> Void
+
+        /// An environment with every part given.
+        public init(
+            emit: @escaping @Sendable (Event) -> Void, openForwards: @escaping @Sendable () -> Void,
+            restart: @escaping @Sendable (String) -> Void, log: @escaping @Sendable (String) -> Void
+        ) {
+            self.emit = emit
+            self.openForwards = openForwards
+            self.restart = restart
+            self.log = log
+        }
+    }
+
+    /// What a primary whose run was left waits for.
+    enum Resolution: Sendable { case alone, fenced }
+
+    struct State {
+        var status = ColoStatus()
+        var primary: PrimaryRun?
+        var secondary: SecondaryRun?
+        var resolution: Resolution?
+        var outgoingRun: UInt64 = 0
+        var incomingRun: UInt64 = 0
+        var isSwitchoverAllowed: Bool?
+        var wasFenced = false
+        var incomingWasAccepted = false
+        var takeoverFailure: String?
+        var hasTakenOver = false
+    }
+
+    let machine: VirtualMachine
+    let migration: MigrationController
+    /// Output commit of the machine's network cards.
+    public let gate: OutputGate
+    let environment: Environment
+    let clock = SystemClock()
+    /// Figures of checkpoints sent or held.
+    public let statistics = CheckpointStatistics()
+    let state = ThreadGate(State())
+    private let pairBox = Mutex<PairLink?>(nil)
+
+    /// What connects the service with its pair.
+    public struct PairLink: Sendable {
+        /// The pair's brain.
+        public var service: PairService
+        /// Where the peer accepts replication, as a migration URI.
+        public var peerURI: String
+        /// Where this side accepts it.
+        public var listenURI: String
+
+        /// A pair whose replication runs between two URIs.
+        public init(service: PairService, peerURI: String, listenURI: String) {
+            self.service = service
+            self.peerURI = peerURI
+            self.listenURI = listenURI
+        }
+    }
+
+    /// The service of a machine; to be set as the migration controller's COLO handler.
+    public init(
+        machine: VirtualMachine, migration: MigrationController, gate: OutputGate, environment: Environment
+    ) {
+        self.machine = machine
+        self.migration = migration
+        self.gate = gate
+        self.environment = environment
+    }
+
+    /// Puts the service under the command of a pair. Before the pair starts.
+    public func join(_ link: PairLink) { pairBox.withLock { $0 = link } }
+
+    var pair: PairLink? { pairBox.withLock { $0 } }
+
+    /// `query-colo-status`.
+    public var coloStatus: ColoStatus { state.withLock(notify: false) { $0.status } }
+
+    /// An epoch's held output passed its limit: a checkpoint is due. From any thread, never blocks for long.
+    public func holdLimitReached() { state.withLock(notify: false) { $0.primary }?.post(.holdLimitReached) }
+
+    /// x-checkpoint-delay was changed.
+    public func checkpointDelayChanged() {
+        let delay = migration.settings.parameters.checkpointDelay
+        state.withLock(notify: false) { $0.primary }?.post(.checkpointDelayChanged(.milliseconds(UInt64(delay))))
+    }
+
+    /// `x-colo-lost-heartbeat` without a pair: ends COLO on this side and goes on alone. Returns once that is done, or
+    /// false if COLO does not run.
+    public func leaveByCommand() -> Bool {
+        let (primary, secondary) = state.withLock { state -> (PrimaryRun?, SecondaryRun?) in
+            guard state.status.mode != .none else { return (nil, nil) }
+            state.resolution = .alone
+            return (state.primary, state.secondary)
+        }
+        guard primary != nil || secondary != nil else { return false }
+        primary?.post(.failoverRequested)
+        secondary?.requestTakeover()
+        let deadline = clock.now() + .milliseconds(ReplicationLimits.failoverMilliseconds)
+        return state.wait(until: deadline) { $0.status.mode == .none ? true : nil } ?? false
+    }
+
+    // MARK: ColoHandler, primary
+
+    public func maySwitchOver() -> Bool {
+        if let pair {
+            let run = state.withLock { state in
+                state.isSwitchoverAllowed = nil
+                return state.outgoingRun
+            }
+            pair.service.post(.switchoverReached(run: run))
+            let deadline = clock.now() + .milliseconds(ReplicationLimits.switchoverMilliseconds)
+            guard state.wait(until: deadline, { $0.isSwitchoverAllowed }) == true else { return false }
+        }
+        // The guest stands: from here on nothing leaves that the secondary does not know of.
+        gate.beginRun()
+        return true
+    }
+
+    public func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome {
+        let delay = Nanoseconds.milliseconds(UInt64(migration.settings.parameters.checkpointDelay))
+        let number = state.withLock(notify: false) { $0.outgoingRun }
+        let run: PrimaryRun
+        do throws(SystemError) {
+            run = try PrimaryRun(
+                session: session, gate: gate, statistics: statistics, delay: delay,
+                handlers: PrimaryRunHandlers(
+                    willPause: { [environment] in environment.emit(.stop) },
+                    didResume: { [environment] in environment.emit(.resume) },
+                    completed: { [weak self] in self?.checkpointCompleted($0, run: number) }))
+        } catch {
+            return primaryLeft(.machineFailed("\(error)"), number)
+        }
+        state.withLock { state in
+            state.status.mode = .primary
+            state.status.reason = .none
+            state.primary = run
+            state.resolution = nil
+        }
+        return primaryLeft(run.perform(), number)
+    }
+
+    private func checkpointCompleted(_ checkpoint: UInt64, run: UInt64) {
+        if let pair {
+            pair.service.post(.checkpointConfirmed(run: run, checkpoint: checkpoint))
+        } else if checkpoint > 0 {
+            _ = gate.release(throughCheckpoint: checkpoint)
+        }
+    }
+
+    /// The run is over. The guest runs on with its output held, until it is known who may serve it.
+    private func primaryLeft(_ departure: COLODeparture, _ number: UInt64) -> ColoOutcome {
+        environment.log("replication ended: \(departure)")
+        let wasRequested = departure == .requested
+        if !wasRequested { environment.emit(.coloExit(mode: .primary, reason: .error)) }
+        if machine.runState == .finishMigrate { try? machine.run() }
+        state.withLock { state in
+            state.primary = nil
+            state.status.mode = .primary
+        }
+        pair?.service.post(.replicationEnded(run: number, departure.description))
+        let resolution = state.wait { $0.resolution } ?? .fenced
+        guard resolution == .alone else { return .left }
+        // A stop that only clients see: the guest need not stand still for it.
+        environment.emit(.stop)
+        migration.finishColo()
+        if wasRequested { environment.emit(.coloExit(mode: .primary, reason: .request)) }
+        if pair == nil { gate.open() }
+        environment.emit(.resume)
+        finish(.primary)
+        return .left
+    }
+
+    private func finish(_ mode: ColoMode) {
+        state.withLock { $0.status = ColoStatus(mode: .none, lastMode: mode, reason: .request) }
+    }
+
+    // MARK: ColoHandler, secondary
+
+    public func incomingAccepted() {
+        let run = state.withLock { state in
+            state.incomingWasAccepted = true
+            return state.incomingRun
+        }
+        pair?.service.post(.incomingStarted(run: run))
+    }
+
+    public func runSecondary(_ session: ColoSecondarySession) -> ColoOutcome {
+        let number = state.withLock(notify: false) { $0.incomingRun }
+        let run: SecondaryRun
+        do throws(SystemError) {
+            run = try SecondaryRun(
+                session: session, statistics: statistics,
+                handlers: SecondaryRunHandlers(
+                    willReceive: { [machine] in try? machine.halt(to: .colo) },
+                    held: { [weak self] in self?.checkpointHeld($0, run: number) },
+                    left: { [weak self] in self?.secondaryLeft($0, run: number) }))
+        } catch {
+            pair?.service.post(.incomingEnded(run: number, "\(error)"))
+            return .peerLost("\(error)")
+        }
+        state.withLock { state in
+            state.status.mode = .secondary
+            state.status.reason = .none
+            state.secondary = run
+        }
+        let ending = run.perform()
+        state.withLock { $0.secondary = nil }
+        if ending == .takeOver {
+            takeOver(run)
+        } else {
+            state.withLock { $0.status = ColoStatus(mode: .none, lastMode: .secondary, reason: .error) }
+        }
+        return .left
+    }
+
+    private func checkpointHeld(_ checkpoint: UInt64, run: UInt64) {
+        try? machine.runAsStandby()
+        pair?.service.post(.checkpointHeld(run: run, checkpoint: checkpoint))
+    }
+
+    private func secondaryLeft(_ departure: COLODeparture, run: UInt64) {
+        guard departure != .requested else { return }
+        environment.log("replication ended: \(departure)")
+        environment.emit(.coloExit(mode: .secondary, reason: .error))
+        state.withLock { $0.takeoverFailure = nil }
+        pair?.service.post(.incomingEnded(run: run, departure.description))
+    }
+
+    /// Resumes the guest from the last complete checkpoint; QEMU's order of events.
+    private func takeOver(_ run: SecondaryRun) {
+        let parameters = migration.settings.parameters
+        if machine.runState == .running { try? machine.halt(to: .paused) }
+        migration.finishColo()
+        environment.emit(.coloExit(mode: .secondary, reason: .request))
+        run.prepareTakeover()
+        machine.announce(
+            AnnounceSchedule(
+                initial: parameters.announceInitial, maximum: parameters.announceMax,
+                rounds: parameters.announceRounds, step: parameters.announceStep))
+        var failure: String?
+        do throws(RunStateError) { try machine.run() } catch { failure = error.description }
+        state.withLock { [failure] state in
+            state.hasTakenOver = failure == nil
+            state.takeoverFailure = failure
+        }
+        environment.openForwards()
+        finish(.secondary)
+    }
+}
