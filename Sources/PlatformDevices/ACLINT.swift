@@ -92,13 +92,14 @@ public final class ACLINT: MemoryMappedDevice, SavedDevice, @unchecked Sendable 
     public func prepareLoad(
         version: UInt32, from reader: inout ByteReader
     ) throws(DeviceStateError) -> @Sendable () -> Void {
-        let time = try decodingState { () throws(ByteCodingError) in try reader.read(UInt64.self) }
-        let count = try decodingState { () throws(ByteCodingError) in try reader.read(UInt32.self) }
-        try requireState(Int(count) == harts.count, "aclint.harts", count)
+        let time = try DeviceStateError.decoding { () throws(ByteCodingError) in try reader.read(UInt64.self) }
+        let count = try DeviceStateError.decoding { () throws(ByteCodingError) in try reader.read(UInt32.self) }
+        try DeviceStateError.require(Int(count) == harts.count, "aclint.harts", count)
         var states: [(compare: UInt64, software: Bool)] = []
         for _ in harts {
             states.append(
-                try decodingState { () throws(ByteCodingError) in (try reader.read(), try reader.readBool()) })
+                try DeviceStateError.decoding { () throws(ByteCodingError) in (try reader.read(), try reader.readBool())
+                })
         }
         return { [states] in
             self.clock.set(nanoseconds: time)

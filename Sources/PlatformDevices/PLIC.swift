@@ -194,17 +194,19 @@ public final class PLIC: MemoryMappedDevice, InterruptController, SavedDevice, @
     public func prepareLoad(
         version: UInt32, from reader: inout ByteReader
     ) throws(DeviceStateError) -> @Sendable () -> Void {
-        let loaded = try decodingState { () throws(ByteCodingError) in try Self.decode(&reader) }
-        try requireState(loaded.priorities.count == state.priorities.count, "plic.sources", loaded.priorities.count - 1)
-        try requireState(loaded.contexts.count == state.contexts.count, "plic.contexts", loaded.contexts.count)
-        try requireState((loaded.levels | loaded.pending | loaded.claimed) & 1 == 0, "plic.source0", 1)
-        try requireState(loaded.pending & loaded.claimed == 0, "plic.claimed", loaded.claimed)
+        let loaded = try DeviceStateError.decoding { () throws(ByteCodingError) in try Self.decode(&reader) }
+        try DeviceStateError.require(
+            loaded.priorities.count == state.priorities.count, "plic.sources", loaded.priorities.count - 1)
+        try DeviceStateError.require(
+            loaded.contexts.count == state.contexts.count, "plic.contexts", loaded.contexts.count)
+        try DeviceStateError.require((loaded.levels | loaded.pending | loaded.claimed) & 1 == 0, "plic.source0", 1)
+        try DeviceStateError.require(loaded.pending & loaded.claimed == 0, "plic.claimed", loaded.claimed)
         for priority in loaded.priorities {
-            try requireState(priority <= Self.maximumPriority, "plic.priority", priority)
+            try DeviceStateError.require(priority <= Self.maximumPriority, "plic.priority", priority)
         }
         for context in loaded.contexts {
-            try requireState(context.threshold <= Self.maximumPriority, "plic.threshold", context.threshold)
-            try requireState(context.enabled & 1 == 0, "plic.enabled", context.enabled)
+            try DeviceStateError.require(context.threshold <= Self.maximumPriority, "plic.threshold", context.threshold)
+            try DeviceStateError.require(context.enabled & 1 == 0, "plic.enabled", context.enabled)
         }
         return {
             self.state = loaded

@@ -190,9 +190,9 @@ public final class UART16550: MemoryMappedDevice, SavedDevice, @unchecked Sendab
     public func prepareLoad(
         version: UInt32, from reader: inout ByteReader
     ) throws(DeviceStateError) -> @Sendable () -> Void {
-        let loaded = try decodingState { () throws(ByteCodingError) in try Self.decode(&reader) }
-        try requireState(loaded.interruptEnable < 0x10, "serial.interrupt-enable", loaded.interruptEnable)
-        try requireState(loaded.modemControl < 0x20, "serial.modem-control", loaded.modemControl)
+        let loaded = try DeviceStateError.decoding { () throws(ByteCodingError) in try Self.decode(&reader) }
+        try DeviceStateError.require(loaded.interruptEnable < 0x10, "serial.interrupt-enable", loaded.interruptEnable)
+        try DeviceStateError.require(loaded.modemControl < 0x20, "serial.modem-control", loaded.modemControl)
         return { self.state = loaded }
     }
 

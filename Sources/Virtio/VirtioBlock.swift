@@ -141,11 +141,11 @@ public final class VirtioBlock: VirtioDevice, Sendable {
 
     /// Reads and validates a state; the returned step makes it current.
     public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void {
-        let (size, readOnly) = try decodingState { () throws(ByteCodingError) in
+        let (size, readOnly) = try DeviceStateError.decoding { () throws(ByteCodingError) in
             (try reader.read(UInt64.self), try reader.readBool())
         }
-        try requireState(size == backend.size, "virtio-blk.size", size)
-        try requireState(readOnly == backend.isReadOnly, "virtio-blk.read-only", readOnly)
+        try DeviceStateError.require(size == backend.size, "virtio-blk.size", size)
+        try DeviceStateError.require(readOnly == backend.isReadOnly, "virtio-blk.read-only", readOnly)
         return {}
     }
 }

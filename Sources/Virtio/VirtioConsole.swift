@@ -68,7 +68,7 @@ public final class VirtioConsole: VirtioDevice, @unchecked Sendable {
 
     /// Reads and validates a state; the returned step makes it current.
     public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void {
-        let input = try decodingState { () throws(ByteCodingError) in
+        let input = try DeviceStateError.decoding { () throws(ByteCodingError) in
             let count: UInt32 = try reader.read()
             guard count <= VirtioLimit.consoleInput else {
                 throw .tooLong(

@@ -119,10 +119,11 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
 
     /// Reads and validates a state; the returned step makes it current.
     public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void {
-        let (address, announcing) = try decodingState { () throws(ByteCodingError) in
+        let (address, announcing) = try DeviceStateError.decoding { () throws(ByteCodingError) in
             (try reader.readBytes(6), try reader.readBool())
         }
-        try requireState(address == mac, "virtio-net.mac", address.map { String($0, radix: 16) }.joined(separator: ":"))
+        try DeviceStateError.require(
+            address == mac, "virtio-net.mac", address.map { String($0, radix: 16) }.joined(separator: ":"))
         return { self.announcing = announcing }
     }
 }

@@ -33,7 +33,7 @@ extension VirtioTransport {
 
     private func decode(_ reader: inout ByteReader) throws(DeviceStateError) -> State {
         var loaded = State(queues: [])
-        let (kind, count) = try decodingState { () throws(ByteCodingError) in
+        let (kind, count) = try DeviceStateError.decoding { () throws(ByteCodingError) in
             let kind: UInt32 = try reader.read()
             loaded.deviceFeaturesSelect = try reader.read()
             loaded.driverFeaturesSelect = try reader.read()
@@ -44,12 +44,12 @@ extension VirtioTransport {
             loaded.configurationGeneration = try reader.read()
             return (kind, try reader.read(UInt32.self))
         }
-        try requireState(kind == device.deviceID, "virtio.device", kind)
-        try requireState(Int(count) == state.queues.count, "virtio.queues", count)
-        try requireState(loaded.status & ~Status.all == 0, "virtio.status", loaded.status)
-        try requireState(loaded.interruptStatus < 4, "virtio.interrupt-status", loaded.interruptStatus)
+        try DeviceStateError.require(kind == device.deviceID, "virtio.device", kind)
+        try DeviceStateError.require(Int(count) == state.queues.count, "virtio.queues", count)
+        try DeviceStateError.require(loaded.status & ~Status.all == 0, "virtio.status", loaded.status)
+        try DeviceStateError.require(loaded.interruptStatus < 4, "virtio.interrupt-status", loaded.interruptStatus)
         if loaded.status & Status.featuresOK != 0 {
-            try requireState(
+            try DeviceStateError.require(
                 loaded.driverFeatures & ~offeredFeatures == 0, "virtio.features", loaded.driverFeatures)
         }
         for queue in state.queues { loaded.queues.append(try queue.loaded(from: &reader)) }

@@ -224,7 +224,7 @@ extension Virtqueue {
     /// A queue of the same maximum size with the state that `reader` gives.
     func loaded(from reader: inout ByteReader) throws(DeviceStateError) -> Virtqueue {
         var queue = Virtqueue(maximumSize: maximumSize)
-        try decodingState { () throws(ByteCodingError) in
+        try DeviceStateError.decoding { () throws(ByteCodingError) in
             queue.size = try reader.read()
             queue.isReady = try reader.readBool()
             queue.descriptors = try reader.read()
@@ -233,8 +233,8 @@ extension Virtqueue {
             queue.nextAvailable = try reader.read()
             queue.nextUsed = try reader.read()
         }
-        try requireState(queue.size <= maximumSize, "virtqueue.size", queue.size)
-        try requireState(!queue.isReady || queue.isWellFormed, "virtqueue.ready", queue.size)
+        try DeviceStateError.require(queue.size <= maximumSize, "virtqueue.size", queue.size)
+        try DeviceStateError.require(!queue.isReady || queue.isWellFormed, "virtqueue.ready", queue.size)
         return queue
     }
 }
