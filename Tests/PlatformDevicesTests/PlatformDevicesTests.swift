@@ -118,3 +118,38 @@ func expectEveryCutStateToBeRefused(_ device: some SavedDevice) {
         #expect(clock.hostTime(ofTicks: .max) == .never)
     }
 }
+
+/// Whatever a guest does to registers, no device may trap.
+@Suite struct RegisterFuzzTests {
+    @Test(arguments: 0..<32) func noAccessBringsTheProcessDown(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let harts = [InterruptInputs(), InterruptInputs(), InterruptInputs()]
+        let plic = PLIC(base: 0xc00_0000, harts: harts)
+        let uart = UART16550(base: 0x1000_0000, line: InterruptLine(controller: plic, source: 10)) { _ in }
+        let devices: [any MemoryMappedDevice] = [
+            plic, uart, ACLINT(base: 0x200_0000, harts: harts, clock: GuestClock()),
+            PowerController(base: 0x10_0000) { _ in },
+        ]
+        for _ in 0..<20_000 {
+            let device = devices[Int(random.next() % 4)]
+            let size = device.range.upperBound - device.range.lowerBound
+            let width = 1 << (random.next() % 4)
+            let offset = (random.next() >> (random.next() % 64)) % (size - UInt64(width) + 1)
+            if random.chance(1, in: 2) {
+                device.store(offset: offset, width: width, value: random.next() >> (random.next() % 64))
+            } else {
+                _ = device.load(offset: offset, width: width)
+            }
+            if random.chance(1, in: 8) {
+                plic.setLevel(source: Int(random.next() % 63) + 1, random.chance(1, in: 2))
+                uart.receive([UInt8(truncatingIfNeeded: random.next())])
+            }
+        }
+        // What came of it is a state that another machine accepts.
+        let others = [InterruptInputs(), InterruptInputs(), InterruptInputs()]
+        try move(plic, to: PLIC(base: 0, harts: others))
+        #expect(others.map { $0.levels & ~8 } == harts.map { $0.levels & ~8 })
+        let wire = Wire()
+        try move(uart, to: UART16550(base: 0, line: wire.line) { _ in })
+    }
+}
