@@ -58,11 +58,8 @@ public struct ByteWindow: Sendable {
         return count
     }
 
-    /// Counts bytes that were read from the channel past an empty window.
-    public mutating func countDirect(_ count: Int) {
-        precondition(available == 0, "bytes in the window come first")
-        offset += UInt64(count)
-    }
+    /// Counts bytes of the stream that were read from the channel past the window, before those that it holds now.
+    public mutating func countDirect(_ count: Int) { offset += UInt64(count) }
 
     private mutating func makeRoom(_ count: Int) {
         if head == tail {
