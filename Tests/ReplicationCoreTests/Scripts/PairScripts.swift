@@ -1,0 +1,538 @@
+import Environment
+import ReplicationCore
+import Testing
+
+/// Who serves, told as scripts for the two controllers of a pair.
+@Suite(.serialized) struct PairScripts {
+    /// How a pair begins, up to protection; the other scripts go on from here.
+    private static func protectedPair(_ machine: PairMachine) throws -> PairMachine {
+        var machine = machine
+        for line in """
+        A starts
+        B starts
+        A hears B
+        B hears A
+        A hears B
+        A runs
+        B hears A
+        A hears B
+        B accepts 1
+        A switchover 2
+        B held 1 0
+        A confirmed 2 0
+        A confirmed 2 1
+        B held 1 1
+        A hears B until 400ms
+        B hears A
+        """.split(separator: "\n") {
+            _ = try machine.run(line.split(separator: " ").map(String.init), now: .zero)
+        }
+        return machine
+    }
+
+    @Test func theFirstStartNeedsThePeersGrantAndLeadsToProtection() throws {
+        let script = """
+            A starts
+              listen 1
+              announce starting 0 ready promises
+            B starts
+              listen 1
+              announce starting 0 ready promises
+            A hears B
+              announce waiting 0 ready promises claims-start 1
+            B hears A
+              persist 1
+              announce waiting 1 ready promises
+            A hears B
+              persist 1
+              abandon 1
+              raise starting(1)
+              start guest
+              announce taking-over 1
+            A runs
+              start replication 2
+              announce synchronising 1 serving
+            B hears A
+            A hears B
+            B accepts 1
+              announce receiving 1 promises
+            A switchover 2
+              persist 1
+              continue switchover 2
+            B held 1 0
+              announce secondary 1 checkpoint promises
+            A confirmed 2 0
+            A confirmed 2 1
+              raise protected
+              announce protected 1 serving protected
+            at 5ms
+            A hears B until 400ms
+              release through 1 before 400.0 ms
+            A confirmed 2 2
+              release through 2 before 400.0 ms
+              announce protected 1 serving protected
+            """
+        try check(script, on: PairMachine())
+    }
+
+    @Test func aFirstStartWithoutPeerWaitsAndThenBegins() throws {
+        let script = """
+            A starts
+              listen 1
+              announce starting 0 ready promises
+            at 2999ms
+            A timer
+            at 3000ms
+            A timer
+              persist 1
+              abandon 1
+              raise starting(1)
+              start guest
+              announce taking-over 1
+            """
+        try check(script, on: PairMachine())
+    }
+
+    @Test func aSecondaryNeverBeginsByItself() throws {
+        let script = """
+            B starts
+              listen 1
+              announce starting 0 ready promises
+            at 60000ms
+            B timer
+            """
+        try check(script, on: PairMachine(hasArbiter: false))
+    }
+
+    @Test func theSecondaryTakesOverOnlyAfterTheArbitersYes() throws {
+        let script = """
+            at 600ms
+            B loses A
+              raise peerLost(PeerLoss.silent)
+              ask arbiter take-over 2
+              announce secondary 1 checkpoint claims-takeover 2
+            B arbiter no 2
+              raise arbiterRefused(2, ArbiterPurpose.takeOver, ArbiterVerdict.no)
+              announce secondary 1 checkpoint promises claims-takeover 2
+            at 2599ms
+            B timer
+            at 2600ms
+            B timer
+              ask arbiter take-over 2
+              announce secondary 1 checkpoint claims-takeover 2
+            B arbiter yes 2
+              persist 2
+              raise takingOver(2)
+              take over
+              announce taking-over 2
+            B runs
+              announce unprotected 2 serving
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+
+    @Test func withoutArbiterALostPrimaryIsReplacedAtOnce() throws {
+        let script = """
+            at 600ms
+            B sees A refused
+              raise peerLost(PeerLoss.refused)
+              persist 2
+              raise takingOver(2)
+              take over
+              announce taking-over 2
+            B runs
+              announce unprotected 2 serving
+            """
+        try check(script, on: Self.protectedPair(PairMachine(hasArbiter: false)))
+    }
+
+    @Test func underTheManualPolicyTheOperatorDecides() throws {
+        let script = """
+            at 600ms
+            B loses A
+              raise peerLost(PeerLoss.silent)
+              raise failoverNeeded
+            B timer
+            B failover
+              ask arbiter take-over 2
+              announce secondary 1 checkpoint claims-takeover 2
+            B arbiter yes 2
+              persist 2
+              raise takingOver(2)
+              take over
+              announce taking-over 2
+            """
+        try check(script, on: Self.protectedPair(PairMachine(failover: .manual)))
+    }
+
+    @Test func aPrimaryThatWakesReleasesNothingAndMeetsTheHigherTerm() throws {
+        let script = """
+            at 500ms
+            B loses A
+              raise peerLost(PeerLoss.silent)
+              persist 2
+              raise takingOver(2)
+              take over
+              announce taking-over 2
+            B runs
+              announce unprotected 2 serving
+            at 3000ms
+            # Loaded long ago, read only now: the lease is over.
+            A confirmed 2 2
+              stop replication 2
+              raise holding("the peer confirms no heartbeat")
+              announce holding 1 serving claims-alone 3
+            A ended 2
+            A hears B
+              fence
+              persist 2
+              raise superseded(by: 2)
+              listen 3
+              announce waiting 2 ready promises
+            A timer
+            B hears A
+              raise peerReturned
+              start replication 2
+              announce synchronising 2 serving
+            A hears B
+            """
+        try check(script, on: Self.protectedPair(PairMachine(hasArbiter: false)))
+    }
+
+    @Test func aPrimaryThatLostOnlyTheReplicationLinkAsksItsSecondary() throws {
+        let script = """
+            at 100ms
+            A ended 2
+              raise holding("reset")
+              announce holding 1 serving claims-alone 3
+            B closed 1
+            B hears A
+              persist 3
+              abandon 1
+              listen 2
+              announce waiting 3 ready promises
+            A hears B
+              persist 3
+              release all
+              raise continuingAlone(3)
+              announce unprotected 3 serving
+            at 1099ms
+            A timer
+            at 1100ms
+            A timer
+              start replication 3
+              announce synchronising 3 serving
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+
+    @Test func aPrimaryThatLostItsSecondaryAsksTheArbiterBeforeItReleases() throws {
+        let script = """
+            at 500ms
+            A loses B
+              raise peerLost(PeerLoss.silent)
+              stop replication 2
+              raise holding("the peer is lost")
+              ask arbiter continue-alone 3
+              announce holding 1 serving claims-alone 3
+            A confirmed 2 2
+            A arbiter timeout 3
+              raise arbiterRefused(3, ArbiterPurpose.continueAlone, ArbiterVerdict.timedOut)
+            A timer
+            at 2500ms
+            A timer
+              ask arbiter continue-alone 3
+            A arbiter yes 3
+              persist 3
+              release all
+              raise continuingAlone(3)
+              announce unprotected 3 serving
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+
+    @Test func anAnswerThatWasOvertakenIsIgnored() throws {
+        let script = """
+            at 500ms
+            A loses B
+              raise peerLost(PeerLoss.silent)
+              stop replication 2
+              raise holding("the peer is lost")
+              ask arbiter continue-alone 3
+              announce holding 1 serving claims-alone 3
+            B loses A
+              raise peerLost(PeerLoss.silent)
+              ask arbiter take-over 2
+              announce secondary 1 checkpoint claims-takeover 2
+            B arbiter yes 2
+              persist 2
+              raise takingOver(2)
+              take over
+              announce taking-over 2
+            A hears B
+              raise peerReturned
+              fence
+              persist 2
+              raise superseded(by: 2)
+              listen 3
+              announce waiting 2 ready promises
+            A arbiter yes 3
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+
+    @Test func noGrantIsGivenWhileTheArbiterIsAsked() throws {
+        let script = """
+            at 500ms
+            B loses A
+              raise peerLost(PeerLoss.silent)
+              ask arbiter take-over 2
+              announce secondary 1 checkpoint claims-takeover 2
+            A ended 2
+              raise holding("reset")
+              announce holding 1 serving claims-alone 3
+            B hears A
+              raise peerReturned
+            A hears B
+            B arbiter no 2
+              raise arbiterRefused(2, ArbiterPurpose.takeOver, ArbiterVerdict.no)
+              announce secondary 1 checkpoint promises
+            B hears A
+              persist 3
+              abandon 1
+              listen 2
+              announce waiting 3 ready promises
+            A hears B
+              persist 3
+              release all
+              raise continuingAlone(3)
+              announce unprotected 3 serving
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+
+    @Test func ofTwoClaimsTheServingSidesWins() throws {
+        let script = """
+            at 100ms
+            B failover
+              announce secondary 1 checkpoint promises claims-takeover 2
+            A failover
+              stop replication 2
+              raise holding("failover requested")
+              announce holding 1 serving claims-alone 3
+            A hears B
+            B hears A
+              persist 3
+              abandon 1
+              listen 2
+              announce waiting 3 ready promises
+            A hears B
+              persist 3
+              release all
+              raise continuingAlone(3)
+              announce unprotected 3 serving
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+
+    @Test func aDrillHandsTheGuestOver() throws {
+        let script = """
+            at 100ms
+            A drill
+              announce protected 1 serving protected hand-over
+            B hears A
+              announce secondary 1 checkpoint promises claims-takeover 2
+            A hears B
+              fence
+              stop replication 2
+              persist 2
+              raise handedOver(2)
+              listen 3
+              announce waiting 2 ready promises
+            B hears A
+              persist 2
+              raise takingOver(2)
+              take over
+              announce taking-over 2
+            B runs
+              start replication 2
+              announce synchronising 2 serving
+            A hears B
+            B hears A
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+
+    @Test func aDrillNeedsAProtectedPair() throws {
+        let script = """
+            A starts 1
+              listen 1
+              announce starting 1 ready promises
+            B starts 1
+              listen 1
+              announce starting 1 ready promises
+            A drill
+              raise commandFailed("the pair is not protected")
+            B drill
+              raise commandFailed("the pair is not protected")
+            B failover
+              raise commandFailed("there is no complete checkpoint to take over from")
+            """
+        try check(script, on: PairMachine())
+    }
+
+    @Test func aRestartedPrimaryLetsTheSecondaryTakeOver() throws {
+        let script = """
+            at 100ms
+            A starts 1 exposed
+              listen 1
+              announce starting 1 ready promises
+            B hears A
+              announce secondary 1 checkpoint promises claims-takeover 2
+            A hears B
+              persist 2
+              raise superseded(by: 2)
+              announce waiting 2 ready promises
+            B hears A
+              persist 2
+              raise takingOver(2)
+              take over
+              announce taking-over 2
+            B runs
+              start replication 2
+              announce synchronising 2 serving
+            A hears B
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+
+    @Test func aRestartedPrimaryWhosePeerMayHaveTakenOverNeverStartsAlone() throws {
+        let script = """
+            A starts 1 exposed
+              listen 1
+              announce starting 1 ready promises
+            at 60000ms
+            A timer
+            A start
+              persist 3
+              abandon 1
+              raise starting(3)
+              start guest
+              announce taking-over 3
+            """
+        try check(script, on: PairMachine())
+    }
+
+    @Test func aRestartedSideThatServedAloneAsksTheArbiter() throws {
+        let script = """
+            A starts 3
+              listen 1
+              announce starting 3 ready promises
+            at 3000ms
+            A timer
+              ask arbiter start 5
+              announce starting 3 ready claims-start 5
+            A arbiter yes 5
+              persist 5
+              abandon 1
+              raise starting(5)
+              start guest
+              announce taking-over 5
+            """
+        try check(script, on: PairMachine())
+    }
+
+    @Test func twoRestartedSidesAgreeWhoBegins() throws {
+        let script = """
+            A starts 1 exposed
+              listen 1
+              announce starting 1 ready promises
+            B starts 2
+              listen 1
+              announce starting 2 ready promises
+            A hears B
+              persist 2
+              raise superseded(by: 2)
+              announce waiting 2 ready promises
+            B hears A
+              announce waiting 2 ready promises claims-start 4
+            A hears B
+              persist 4
+              announce waiting 4 ready promises
+            B hears A
+              persist 4
+              abandon 1
+              raise starting(4)
+              start guest
+              announce taking-over 4
+            """
+        try check(script, on: PairMachine())
+    }
+
+    @Test func outputThatMissedItsLeaseIsReleasedUnderTheNextOne() throws {
+        let script = """
+            at 100ms
+            A confirmed 2 2
+              release through 2 before 400.0 ms
+              announce protected 1 serving protected
+            A late 2
+              release through 2 before 400.0 ms
+            at 450ms
+            A timer
+            A late 2
+            A hears B until 900ms
+              release through 2 before 900.0 ms
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+
+    @Test func aSecondaryThatConfirmsNoHeartbeatIsLeft() throws {
+        let script = """
+            at 450ms
+            A confirmed 2 2
+              announce protected 1 serving protected
+            at 2001ms
+            A timer
+              stop replication 2
+              raise holding("the peer confirms no heartbeat")
+              announce holding 1 serving claims-alone 3
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+
+    @Test func aBrokenGuestIsNotServedAndThePeerMayBegin() throws {
+        let script = """
+            at 500ms
+            B loses A
+              raise peerLost(PeerLoss.silent)
+              ask arbiter take-over 2
+              announce secondary 1 checkpoint claims-takeover 2
+            B arbiter yes 2
+              persist 2
+              raise takingOver(2)
+              take over
+              announce taking-over 2
+            B breaks
+              fence
+              raise guestFailed("no memory")
+              announce failed 2
+            A hears B
+              fence
+              stop replication 2
+              persist 2
+              raise superseded(by: 2)
+              announce waiting 2 promises claims-start 3
+            B hears A
+              raise peerReturned
+              persist 3
+              raise superseded(by: 3)
+              announce failed 3
+            A hears B
+              persist 3
+              raise starting(3)
+              start guest
+              announce taking-over 3
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+}
