@@ -42,6 +42,8 @@ final class IncomingRun {
                 try finish(reader)
             }
         } catch {
+            // Nobody came, and nobody is waited for any more: that is no failure of a migration.
+            if channel == nil, error == .cancelled { return }
             if returnPath, let channel { tellSource(.shut(1), channel) }
             controller.failIncoming("load of migration failed: \(error.description)")
         }

@@ -44,7 +44,7 @@ extension MigrationController {
 
     /// Makes the machine wait for `migrateIncoming` again: after an incoming migration failed, or when this side gives
     /// its guest up (a superseded primary). The guest stands afterwards, in inmigrate, and its state counts for
-    /// nothing. Ends whatever migration is under way, waiting for it until `deadline`.
+    /// nothing. Ends whatever migration is under way, waiting for it until `deadline`; so not from a migration's thread.
     public func prepareForIncoming(deadline: Nanoseconds) throws(MigrationFailure) {
         cancelChannel()
         guard waitUntilIdle(deadline: deadline) else {

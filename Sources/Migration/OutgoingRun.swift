@@ -44,7 +44,7 @@ final class OutgoingRun {
             try sendSetup(channel)
             try sendRounds(channel)
             try switchOver(channel)
-            if settings[.colo] { return handOver(channel) }
+            if settings[.colo] { return try handOver(channel) }
             if settings[.returnPath] { try awaitDestination(channel) }
             complete()
         } catch {
@@ -107,11 +107,11 @@ final class OutgoingRun {
         let sections = machine.pauseBriefly { machine.saveDeviceSections(to: &writer) }
         StreamEncoder.writeEndOfSections(to: &writer)
         VMDescription.write(devices: sections.map { ($0.header, $0.size) }, to: &writer)
+        guard controller.withState({ $0.outgoing.commit() }) else { throw .cancelled }
         try onChannel { () throws(TransportError) in
             try channel.write(writer.bytes)
             try channel.flush()
         }
-        try checkCancelled()
         report(channel, remaining: 0)
     }
 
@@ -134,8 +134,8 @@ final class OutgoingRun {
         controller.withState { _ = controller.step(&$0, outgoing: .completed) }
     }
 
-    private func handOver(_ channel: Channel) {
-        controller.withState { _ = controller.step(&$0, outgoing: .colo) }
+    private func handOver(_ channel: Channel) throws(MigrationFailure) {
+        try step(to: .colo)
         guard let handler = controller.handler else { return resumeGuest() }
         let session = ColoPrimarySession(machine: machine, channel: channel, sender: sender) { [controller] in
             controller.withState { controller.countPass(&$0) }

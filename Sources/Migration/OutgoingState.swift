@@ -13,6 +13,7 @@ struct OutgoingState: Sendable {
     var ram = MigrationStatistics()
     private var started = Nanoseconds.zero
     private var stopped: Nanoseconds?
+    private var committed = false
 
     private static let successors: [MigrationStatus: Set<MigrationStatus>] = [
         .setup: [.active, .failed, .cancelling],
@@ -36,6 +37,7 @@ struct OutgoingState: Sendable {
     /// Takes a step; false, with nothing changed, if it is not a legal one.
     mutating func step(to next: MigrationStatus, now: Nanoseconds) -> Bool {
         guard Self.successors[status, default: []].contains(next) else { return false }
+        guard next != .cancelling || !committed else { return false }
         if status == .setup { setupTime = milliseconds(from: started, to: now) }
         status = next
         switch next {
@@ -49,6 +51,13 @@ struct OutgoingState: Sendable {
         default: break
         }
         return true
+    }
+
+    /// The last bytes are about to leave, after which the destination may run the guest: from here on the migration can
+    /// no longer be cancelled. False if it was cancelled before.
+    mutating func commit() -> Bool {
+        committed = status == .active
+        return committed
     }
 
     /// Remembers why it failed.

@@ -38,6 +38,8 @@ public enum MachineRunState: String, Sendable, CaseIterable {
         self == next || Self.successors[self, default: []].contains(next)
     }
 
+    // A side that gives its guest up, because it was superseded or its migration failed, waits for another one: hence
+    // the ways to inmigrate.
     private static let successors: [MachineRunState: Set<MachineRunState>] = [
         .debug: [.running, .finishMigrate, .prelaunch],
         .inmigrate: [
@@ -46,17 +48,17 @@ public enum MachineRunState: String, Sendable, CaseIterable {
         ],
         .internalError: [.paused, .finishMigrate, .prelaunch],
         .ioError: [.running, .finishMigrate, .prelaunch],
-        .paused: [.running, .finishMigrate, .postmigrate, .prelaunch, .colo],
-        .postmigrate: [.running, .finishMigrate, .prelaunch],
+        .paused: [.running, .finishMigrate, .postmigrate, .prelaunch, .colo, .inmigrate],
+        .postmigrate: [.running, .finishMigrate, .prelaunch, .inmigrate],
         .prelaunch: [.running, .finishMigrate, .inmigrate],
-        .finishMigrate: [.running, .paused, .postmigrate, .prelaunch, .colo],
+        .finishMigrate: [.running, .paused, .postmigrate, .prelaunch, .colo, .shutdown, .inmigrate],
         .restoreVM: [.running, .prelaunch],
         .running: [
             .debug, .internalError, .ioError, .paused, .finishMigrate, .restoreVM, .saveVM, .shutdown, .suspended,
             .watchdog, .guestPanicked, .colo,
         ],
         .saveVM: [.running],
-        .shutdown: [.paused, .finishMigrate, .prelaunch, .colo],
+        .shutdown: [.paused, .finishMigrate, .prelaunch, .colo, .inmigrate],
         .suspended: [.running, .finishMigrate, .prelaunch, .colo],
         .watchdog: [.running, .finishMigrate, .prelaunch, .colo],
         .guestPanicked: [.running, .finishMigrate, .prelaunch],

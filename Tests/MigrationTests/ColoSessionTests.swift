@@ -1,0 +1,66 @@
+import GuestMemory
+import QAPI
+import Testing
+import VirtualMachine
+
+@testable import Migration
+
+struct ColoSessionTests {
+    @Test(arguments: ["tcp", "unix"])
+    func checkpointsReachTheSecondaryByteForByte(transport: String) throws {
+        let scratch = try ScratchDirectory()
+        let source = try TestMachine()
+        let destination = try TestMachine(incoming: true)
+        let primary = SequentialPrimary(rounds: 5)
+        let secondary = SequentialSecondary()
+        source.controller.setColoHandler(primary)
+        destination.controller.setColoHandler(secondary)
+        source.fill(seed: 3)
+        try source.controller.setCapabilities([CapabilityChange(.colo, true)])
+        let uri = transport == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(scratch.path)/colo.sock"
+        try destination.controller.migrateIncoming(uri: uri)
+        try source.migrate(to: transport == "tcp" ? "tcp:127.0.0.1:\(destination.port)" : uri)
+        #expect(secondary.awaitCheckpoints(5))
+        #expect(primary.awaitRounds())
+        #expect(primary.error == nil)
+        #expect(destination.ram == source.ram)
+        #expect(source.controller.queryMigrate().status == .colo)
+        #expect(destination.controller.queryMigrate().status == .colo)
+        primary.leave()
+        #expect(secondary.awaitEnd() != nil)
+        #expect(source.log.lines == ["setup", "pass 1", "active", "pass 2", "colo", "resume"])
+        let checkpoint = ["stop", "resume"]
+        #expect(
+            destination.log.lines == ["setup", "active", "colo", "resume"] + (0..<5).flatMap { _ in checkpoint })
+        #expect(source.controller.finishColo())
+        #expect(source.controller.queryMigrate().status == .completed)
+        #expect(!source.controller.finishColo())
+    }
+
+    @Test func coloIsRefusedTogetherWithWhatItCannotCarry() throws {
+        let source = try TestMachine()
+        source.controller.setColoHandler(SequentialPrimary(rounds: 0))
+        for other in [MigrationCapability.returnPath, .multifd, .compress] {
+            try source.controller.setCapabilities([CapabilityChange(.colo, true), CapabilityChange(other, true)])
+            #expect {
+                try source.migrate(to: "tcp:127.0.0.1:1")
+            } throws: {
+                "\($0)" == "Capability 'x-colo' is not compatible with capability '\(other.rawValue)'"
+            }
+            try source.controller.setCapabilities([CapabilityChange(other, false)])
+        }
+    }
+
+    @Test func coloIsRefusedForAMachineWithAWritableDisk() throws {
+        var parts = try NoneMachine.parts(memorySize: 1 << 20)
+        parts.writableDisks = ["/images/root.img"]
+        let controller = MigrationController(machine: VirtualMachine(parts: parts)) { _ in }
+        controller.setColoHandler(SequentialPrimary(rounds: 0))
+        try controller.setCapabilities([CapabilityChange(.colo, true)])
+        #expect {
+            _ = try controller.migrate(uri: "tcp:127.0.0.1:1")
+        } throws: {
+            "\($0)".contains("/images/root.img")
+        }
+    }
+}

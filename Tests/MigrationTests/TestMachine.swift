@@ -1,0 +1,81 @@
+import Environment
+import GuestMemory
+import QAPI
+import QMP
+import Synchronization
+import SystemCalls
+import VirtualMachine
+
+@testable import Migration
+
+/// A machine `none` with a controller, and what both said.
+final class TestMachine: Sendable {
+    static let megabytes = 16
+
+    let machine: VirtualMachine
+    let controller: MigrationController
+    let log: EventLog
+
+    init(incoming: Bool = false, megabytes: Int = TestMachine.megabytes, autostart: Bool = true) throws {
+        let log = EventLog()
+        machine = VirtualMachine(
+            parts: try NoneMachine.parts(memorySize: megabytes << 20), incoming: incoming, autostart: autostart)
+        machine.setEventHandler { log.add("\($0)") }
+        controller = MigrationController(machine: machine, expectsIncoming: incoming) { event in
+            switch event {
+            case .status(let status): log.add(status.rawValue)
+            case .pass(let number): log.add("pass \(number)")
+            case .incomingFailed(let text): log.add("incoming failed: \(text)")
+            case .outgoingFailed(let text): log.add("outgoing failed: \(text)")
+            }
+        }
+        self.log = log
+        try controller.setCapabilities([CapabilityChange(.events, true)])
+    }
+
+    /// Fills RAM with a pattern that `seed` decides: some pages of zeroes, some of one byte, some of noise.
+    func fill(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        for block in machine.memory.blocks {
+            for page in 0..<block.pageCount where random.chance(1, in: 3) {
+                let start = block.base + page * targetPageSize
+                if random.chance(1, in: 4) {
+                    start.initializeMemory(as: UInt8.self, repeating: UInt8(page & 255), count: targetPageSize)
+                } else {
+                    for word in 0..<targetPageSize / 8 {
+                        start.storeBytes(of: random.next(), toByteOffset: word * 8, as: UInt64.self)
+                    }
+                }
+                block.dirtyLog.mark(page: page)
+            }
+        }
+    }
+
+    var ram: [UInt8] { machine.memory.read(0, count: machine.memory.totalSize) ?? [] }
+
+    /// Waits for `text` in the log; false after ten seconds.
+    func awaits(_ text: String) -> Bool { log.wait(for: text) }
+
+    /// Starts a migration to `uri`.
+    func migrate(to uri: String) throws { try controller.migrate(uri: uri).start() }
+
+    /// The port that an incoming machine listens on.
+    var port: UInt16 {
+        guard case .inet(_, let port) = controller.queryMigrate().socketAddress?.first else { return 0 }
+        return port
+    }
+}
+
+final class EventLog: Sendable {
+    private let gate = ThreadGate<[String]>([])
+
+    var lines: [String] { gate.withLock(notify: false) { $0 } }
+
+    func add(_ line: String) { gate.withLock { $0.append(line) } }
+
+    func wait(for text: String, atLeast count: Int = 1) -> Bool {
+        gate.wait(until: SystemClock().now() + .seconds(10)) { lines in
+            lines.filter { $0.hasPrefix(text) }.count >= count ? true : nil
+        } ?? false
+    }
+}
