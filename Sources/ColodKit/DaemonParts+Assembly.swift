@@ -75,11 +75,10 @@ extension DaemonParts {
     }
 
     static func pairChanged(
-        _ service: PairService, _ event: PairEvent?, watch: PairWatch, status: StatusReporter, hub: EventHub,
+        _ service: PairService, _ event: PairEvent?, status: StatusReporter, hub: EventHub,
         log: Logger, recorder: FlightRecorder, notifier: ServiceNotifier
     ) {
         let snapshot = service.snapshot
-        watch.update(snapshot, event: event)
         LogContext.update { identity in
             identity.role = snapshot.state.name
             identity.term = snapshot.term.number

@@ -30,7 +30,6 @@ final class DaemonParts: Sendable {
     let migration: MigrationController
     let replication: ReplicationService
     let pair: PairService?
-    let watch = PairWatch()
     let status: StatusReporter
     let server: ManagementServer
     let watchdog: Watchdog
@@ -43,7 +42,7 @@ final class DaemonParts: Sendable {
     /// Builds everything; nothing runs yet.
     init(_ configuration: ColodConfiguration) async throws {
         self.configuration = configuration
-        let (log, hub, recorder, watch, clock) = (log, hub, recorder, watch, clock)
+        let (log, hub, recorder, clock) = (log, hub, recorder, clock)
         LogContext.update { $0.guest = configuration.guest.name }
         for warning in configuration.warnings { log.warning("\(warning)") }
         let (ends, endWith) = AsyncStream<DaemonEnd>.makeStream()
@@ -53,12 +52,10 @@ final class DaemonParts: Sendable {
         let hooks = MachineHooks()
         built = try Self.buildMachine(configuration, hooks, log)
         let machine = built.machine
-        let migrationSink = Mutex<(@Sendable (MigrationEvent) -> Void)?>(nil)
         let sink = MigrationSink()
         migration = MigrationController(
             machine: machine, expectsIncoming: configuration.pair != nil || configuration.start.incoming != nil
         ) { sink.deliver($0) }
-        _ = migrationSink
         let userNetworks = built.userNetworks
         replication = ReplicationService(
             machine: machine, migration: migration, gate: built.gate,
@@ -97,8 +94,7 @@ final class DaemonParts: Sendable {
             let (status, notifier) = (status, notifier)
             holder.observe { service, event in
                 Self.pairChanged(
-                    service, event, watch: watch, status: status, hub: hub, log: log, recorder: recorder,
-                    notifier: notifier)
+                    service, event, status: status, hub: hub, log: log, recorder: recorder, notifier: notifier)
             }
         } else {
             pairGroup = nil
@@ -110,7 +106,7 @@ final class DaemonParts: Sendable {
             if !names.isEmpty { log.critical("run loops stand still: \(names.joined(separator: ", "))") }
         }
         let target = ManagementTarget(
-            machine: machine, migration: migration, replication: replication, pair: pair, watch: watch,
+            machine: machine, migration: migration, replication: replication, pair: pair,
             status: status, emit: { hub.emit($0) }, end: { endWith.yield($0) })
         let version = ColodKit.version
         server = ManagementServer(

@@ -17,7 +17,6 @@ struct ManagementTarget: ManagementCommands {
     let migration: MigrationController
     let replication: ReplicationService
     let pair: PairService?
-    let watch: PairWatch
     let status: StatusReporter
     let emit: @Sendable (Event) -> Void
     let end: @Sendable (DaemonEnd) -> Void
@@ -110,10 +109,10 @@ struct ManagementTarget: ManagementCommands {
         guard let pair else { throw .generic("This guest has no pair") }
         if let why = pair.refusal(of: .drill) { throw .generic("The drill is refused: \(why)") }
         let before = pair.snapshot
-        let known = watch.failureCount
+        let known = pair.failedCommands
         let start = clock.now()
         pair.post(.drillCommanded)
-        try await outcome(known) { after in
+        try await outcome(pair, known) { after in
             let servesThere = after.peerReport.map { $0.isServing && $0.term > before.term } ?? false
             let servesHere = after.report.isServing && after.term > before.term
             return before.report.isServing ? servesThere : servesHere
@@ -123,17 +122,19 @@ struct ManagementTarget: ManagementCommands {
 
     private func failOver(_ pair: PairService) async throws(CommandError) {
         if let why = pair.refusal(of: .failover) { throw .generic("The failover is refused: \(why)") }
-        let known = watch.failureCount
+        let known = pair.failedCommands
         let served = pair.snapshot.report.isServing
         pair.post(.failoverCommanded)
-        try await outcome(known) { after in
+        try await outcome(pair, known) { after in
             served ? after.state == .unprotected || !after.report.isServing : after.report.isServing
         }
     }
 
-    private func outcome(_ known: Int, _ goal: @escaping @Sendable (PairSnapshot) -> Bool) async throws(CommandError) {
-        let outcome = await offload { [watch, clock] in
-            watch.wait(until: clock.now() + Self.failoverDeadline, known: known, goal: goal)
+    private func outcome(
+        _ pair: PairService, _ known: Int, _ goal: @escaping @Sendable (PairSnapshot) -> Bool
+    ) async throws(CommandError) {
+        let outcome = await offload { [clock] in
+            pair.wait(until: clock.now() + Self.failoverDeadline, known: known, goal: goal)
         }
         switch outcome {
         case .reached: return

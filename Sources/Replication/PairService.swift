@@ -1,7 +1,6 @@
 import Environment
 import NIOCore
 import ReplicationCore
-import Synchronization
 import SystemCalls
 
 /// What a pair does to the machine, at the controller's word. Calls come from the pair's worker thread, one after the
@@ -74,6 +73,12 @@ public final class PairService: @unchecked Sendable {
         }
     }
 
+    /// What other threads may see.
+    private struct Published {
+        var snapshot: PairSnapshot
+        var failures: [String] = []
+    }
+
     let settings: Settings
     let loop: any EventLoop
     let clock = SystemClock()
@@ -81,7 +86,7 @@ public final class PairService: @unchecked Sendable {
     private let file: DurableFile
     private let worker: WorkerThread
     private let observer: @Sendable (PairEvent?) -> Void
-    private let published: Mutex<PairSnapshot>
+    private let published: ThreadGate<Published>
     private var controller: PairController
     private var monitor: HeartbeatMonitor
     private var record: PairRecord
@@ -116,7 +121,8 @@ public final class PairService: @unchecked Sendable {
         monitor = HeartbeatMonitor(
             configuration: beat, identity: identity, authenticator: SharedKeyAuthenticator(key: settings.key),
             report: controller.report, now: now)
-        published = Mutex(PairSnapshot(controller: controller, monitor: monitor, record: record))
+        published = ThreadGate(
+            Published(snapshot: PairSnapshot(controller: controller, monitor: monitor, record: record)))
     }
 
     /// Listens on all heartbeat addresses and begins. Throws if an address cannot be used.
@@ -140,11 +146,33 @@ public final class PairService: @unchecked Sendable {
     public func post(_ event: PairController.Event) { loop.execute { [self] in turn(event) } }
 
     /// How things stand; from any thread, and without waiting for the event loop.
-    public var snapshot: PairSnapshot { published.withLock { $0 } }
+    public var snapshot: PairSnapshot { published.withLock(notify: false) { $0.snapshot } }
 
     /// Why a command would be refused now; nil if it would be carried out.
     public func refusal(of command: PairController.Command) -> String? {
-        published.withLock { $0.refusals[command] ?? nil }
+        snapshot.refusals[command] ?? nil
+    }
+
+    /// How many commands have failed so far; for `wait`.
+    public var failedCommands: Int { published.withLock(notify: false) { $0.failures.count } }
+
+    /// How a wait for a command's outcome ended.
+    public enum Outcome: Sendable {
+        /// The goal holds.
+        case reached
+        /// A command was not carried out; the text says why.
+        case failed(String)
+        /// The deadline passed.
+        case timedOut
+    }
+
+    /// Waits, blocking the calling thread, until `goal` holds, a command fails (of those after the first `known`), or
+    /// `deadline` passes.
+    public func wait(until deadline: Nanoseconds, known: Int, goal: (PairSnapshot) -> Bool) -> Outcome {
+        published.wait(until: deadline) { published -> Outcome? in
+            if goal(published.snapshot) { return .reached }
+            return published.failures.count > known ? .failed(published.failures[known]) : nil
+        } ?? .timedOut
     }
 
     /// Calls `answer` from the event loop, to show that it turns.
@@ -260,7 +288,7 @@ public final class PairService: @unchecked Sendable {
                 case .granted: post(.arbiterAnswered(term, .yes))
                 case .refused(let why):
                     loop.execute { [self] in
-                        published.withLock { $0.arbiterRefusal = why }
+                        published.withLock { $0.snapshot.arbiterRefusal = why }
                         turn(.arbiterAnswered(term, .no))
                     }
                 }
@@ -292,9 +320,11 @@ public final class PairService: @unchecked Sendable {
 
     private func publish(_ event: PairEvent?) {
         let changed = published.withLock { published in
-            let next = PairSnapshot(controller: controller, monitor: monitor, record: record, before: published)
-            defer { published = next }
-            return !next.looksLike(published)
+            let before = published.snapshot
+            published.snapshot = PairSnapshot(
+                controller: controller, monitor: monitor, record: record, before: before)
+            if case .commandFailed(let why) = event { published.failures.append(why) }
+            return !published.snapshot.looksLike(before)
         }
         if event != nil || changed { observer(event) }
     }
