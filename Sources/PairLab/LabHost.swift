@@ -50,7 +50,9 @@ public final class LabHost: Sendable {
 
     /// Starts a process on this host; see `ManagedProcess`.
     public func start(_ command: [String], log: String, environment: [String: String] = [:]) throws -> ManagedProcess {
-        try thread.perform { try ManagedProcess(command: command, log: log, extraEnvironment: environment) }
+        try thread.perform { [thread] in
+            try ManagedProcess(command: command, on: thread, log: log, extraEnvironment: environment)
+        }
     }
 
     /// Connects to a TCP port, sends `bytes` and closes the connection.

@@ -20,17 +20,21 @@ public enum ProcessEnd: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A process that was started here: its output goes to a file, its end is noticed at once, and it is killed when its
-/// owner goes away or when the thread that started it ends.
+/// owner goes away or when this program ends, however it ends.
 public final class ManagedProcess: Sendable {
     /// The process id; only `send` uses it safely, because the number may be given to another process later.
     public let identifier: Int32
     /// The file with everything it wrote to standard output and standard error.
     public let log: String
     private let end: ThreadGate<ProcessEnd?>
+    /// Started the process; the kernel kills the process when it ends.
+    private let thread: HostThread
 
-    /// Starts `command` (found on the PATH, with its arguments) in the calling thread's network namespace.
-    init(command: [String], log: String, extraEnvironment: [String: String]) throws {
+    /// Starts `command` (found on the PATH, with its arguments) in the network namespace of `thread`, which must be
+    /// the calling one.
+    init(command: [String], on thread: HostThread, log: String, extraEnvironment: [String: String]) throws {
         self.log = log
+        self.thread = thread
         // setpriv comes with Debian's util-linux, which every installation has.
         identifier = try Self.spawn(
             ["setpriv", "--pdeathsig", "KILL", "--"] + command, log: log, extraEnvironment: extraEnvironment)

@@ -120,9 +120,14 @@ public final class ProtectedPair {
             if let status = try process(side).status {
                 throw LabError("colod of \(side) ended: \(status)\n\(log(side))")
             }
-            let status = try qmp(side).status()
-            if predicate(status) { return status }
-            last = status
+            do {
+                let status = try qmp(side).status()
+                if predicate(status) { return status }
+                last = status
+            } catch {
+                // A colod that gives its guest up begins anew, with a new socket.
+                clients[side] = try QMPClient(path: socketPath(side), within: Self.startDeadline)
+            }
             pause(Self.statusInterval)
         }
         let seen = last.map { $0.json.text() } ?? "no status"

@@ -32,8 +32,10 @@ extension SystemTests {
             "everything cut and an arbiter that says no: the secondary does not take over, and nothing more is acknowledged"
         )
         func everythingWithoutFencing() throws {
+            let folder = try TemporaryFolder(prefix: "colod-arbiter")
+            try folder.write("#!/bin/sh\ntest -e \(folder.path("fenced"))\n", to: "fence", executable: true)
             var configuration = Guest.pairConfiguration()
-            configuration.arbiter = .command(path: "/bin/false")
+            configuration.arbiter = .command(path: folder.path("fence"))
             let pair = try ProtectedPair(configuration)
             let network = try #require(pair.network)
             try pair.startAndProtect()
@@ -51,7 +53,8 @@ extension SystemTests {
 
             // The operator fences host a by hand and decides.
             _ = try pair.kill(.a)
-            try pair.qmp(.b).execute("x-colo-lost-heartbeat")
+            try folder.write("", to: "fenced")
+            try pair.qmp(.b).execute("x-colo-lost-heartbeat", within: .seconds(20))
             let takeover = SystemClock().now()
             try load.waitForEveryConnection(after: takeover, within: ProtectedPair.recoveryDeadline)
             let report = load.stop()
