@@ -1,0 +1,169 @@
+import ByteCoding
+
+@testable import MigrationFormat
+
+/// Devices for decoders: `counter` has eight bytes, `text` a length and that many bytes, `optional` one byte and
+/// perhaps a subsection.
+struct FixtureHandlers: DeviceSectionHandlers {
+    func handler(name: String, instance: UInt32) -> (any DeviceSectionHandler)? {
+        guard instance == 0 else { return nil }
+        switch name {
+        case "counter": return CounterHandler()
+        case "text": return TextHandler()
+        case "optional": return OptionalHandler()
+        default: return nil
+        }
+    }
+}
+
+private func reading<Value>(
+    _ body: () throws(ByteCodingError) -> Value
+) throws(DeviceSectionFailure) -> Value {
+    do {
+        return try body()
+    } catch {
+        if case .truncated(let offset, let needed, _) = error { throw .needsBytes(offset + needed) }
+        throw .invalid("\(error)")
+    }
+}
+
+private struct CounterHandler: DeviceSectionHandler {
+    let version: UInt32 = 2
+    let oldestVersion: UInt32 = 2
+
+    func decode(
+        version: UInt32, from reader: inout ByteReader
+    ) throws(DeviceSectionFailure) -> @Sendable () -> Void {
+        let value = try reading { () throws(ByteCodingError) in try reader.read(UInt64.self) }
+        guard value != .max else { throw .invalid("value is \(value)") }
+        return {}
+    }
+}
+
+private struct TextHandler: DeviceSectionHandler {
+    let version: UInt32 = 1
+    let oldestVersion: UInt32 = 1
+
+    func decode(
+        version: UInt32, from reader: inout ByteReader
+    ) throws(DeviceSectionFailure) -> @Sendable () -> Void {
+        try reading { () throws(ByteCodingError) in
+            let length = try reader.read(UInt32.self)
+            _ = try reader.readBytes(Int(length))
+        }
+        return {}
+    }
+}
+
+private struct OptionalHandler: DeviceSectionHandler {
+    let version: UInt32 = 1
+    let oldestVersion: UInt32 = 1
+
+    func decode(
+        version: UInt32, from reader: inout ByteReader
+    ) throws(DeviceSectionFailure) -> @Sendable () -> Void {
+        try reading { () throws(ByteCodingError) in
+            _ = try reader.read(UInt8.self)
+            if try reader.beginSubsection(of: "optional") != nil { _ = try reader.read(UInt32.self) }
+        }
+        return {}
+    }
+}
+
+/// A stream of the machine `none` with one block of four pages, put together record by record.
+struct StreamBuilder {
+    static let layout = [BlockLayout(name: "ram", size: 0x4000)]
+    static let ramID: UInt32 = 2
+    var writer = ByteWriter()
+
+    init(header: Bool = true, machineType: String = "none") {
+        if header { StreamEncoder.writeFileHeader(machineType: machineType, to: &writer) }
+    }
+
+    var bytes: [UInt8] { writer.bytes }
+
+    /// Runs `body` on a copy: streams are built from left to right.
+    func adding(_ body: (inout ByteWriter) -> Void) -> StreamBuilder {
+        var copy = self
+        body(&copy.writer)
+        return copy
+    }
+
+    func ramStart() -> StreamBuilder {
+        adding { StreamEncoder.writeRAMStart(id: Self.ramID, layout: Self.layout, to: &$0) }
+    }
+
+    func ramSection(_ type: RecordType, _ body: (inout ByteWriter) -> Void) -> StreamBuilder {
+        adding { writer in
+            StreamEncoder.writeRAMOpening(type, id: Self.ramID, to: &writer)
+            body(&writer)
+            StreamEncoder.writeRAMClosing(id: Self.ramID, to: &writer)
+        }
+    }
+
+    /// A RAM section with one raw record.
+    func record(_ word: UInt64, name: String? = nil, payload: [UInt8] = []) -> StreamBuilder {
+        ramSection(.sectionPart) { writer in
+            writer.write(word)
+            if let name { writer.writeString8(name) }
+            writer.write(payload)
+        }
+    }
+
+    func device(_ name: String, version: UInt32 = 2, instance: UInt32 = 0, data: [UInt8], footer: UInt32 = 7)
+        -> StreamBuilder
+    {
+        adding { writer in
+            SectionHeader(id: 7, name: name, instance: instance, version: version).write(.sectionFull, to: &writer)
+            writer.write(data)
+            SectionHeader.writeFooter(id: footer, to: &writer)
+        }
+    }
+
+    func end(description: Bool = true) -> StreamBuilder {
+        adding { writer in
+            StreamEncoder.writeEndOfSections(to: &writer)
+            if description { VMDescription.write(devices: [], to: &writer) }
+        }
+    }
+
+    static var expectations: StreamExpectations {
+        StreamExpectations(machineType: "none", layout: layout, handlers: FixtureHandlers())
+    }
+}
+
+/// What a decoder made of a stream: its elements as short texts, or the error.
+func decode(_ bytes: [UInt8], step: Int = .max, decoder start: StreamDecoder? = nil) throws(StreamError) -> [String] {
+    var decoder = start ?? StreamDecoder(expectations: StreamBuilder.expectations)
+    var window = ByteWindow(capacity: 16)
+    var fed = 0
+    var elements: [String] = []
+    while true {
+        switch try decoder.next(&window) {
+        case .needBytes(let count):
+            guard fed < bytes.count else { return elements + ["needs more"] }
+            let missing = max(1, min(step, count - window.available))
+            let end = min(bytes.count, fed + missing)
+            window.append(bytes[fed..<end])
+            fed = end
+        case .configured: elements.append("configured")
+        case .command(let command): elements.append("\(command)")
+        case .page(let location):
+            while window.available < MigrationFormat.pageSize, fed < bytes.count {
+                let end = min(bytes.count, fed + min(step, MigrationFormat.pageSize - window.available))
+                window.append(bytes[fed..<end])
+                fed = end
+            }
+            guard window.available >= MigrationFormat.pageSize else { return elements + ["needs more"] }
+            elements.append("page \(location.page) \(window.byte(0))")
+            window.skip(MigrationFormat.pageSize)
+        case .filledPage(let location, let byte): elements.append("filled \(location.page) \(byte)")
+        case .liveSectionEnd(let type): elements.append("\(type)")
+        case .device(let section): elements.append("device \(section.header.name)")
+        case .endOfSections: elements.append("end")
+        case .endOfStream(let found):
+            elements.append(found.map { "found \($0)" } ?? "done")
+            return elements
+        }
+    }
+}
