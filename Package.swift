@@ -140,7 +140,7 @@ let package = Package(
         tests("BlockLayerTests", ["BlockLayer", "SystemCalls"]),
         tests("PacketPathTests", ["PacketPath", "SystemCalls", "CLinux", "Environment"]),
         tests("TransportTests", ["Transport", "SystemCalls", "Environment"]),
-        tests("MigrationFormatTests", ["MigrationFormat", "ByteCoding"]),
+        tests("MigrationFormatTests", ["MigrationFormat", "ByteCoding", "Environment"]),
         tests("ReplicationCoreTests", ["ReplicationCore", "ByteCoding", "Environment"]),
         tests("SimulationTests", ["Simulation", "ReplicationCore", "Environment"]),
         tests("QMPTests", ["QMP", "Environment"]),
