@@ -1,0 +1,44 @@
+import Testing
+
+@testable import Transport
+
+struct MigrationAddressTests {
+    @Test(arguments: [
+        ("tcp:127.0.0.1:4444", MigrationAddress.tcp(host: "127.0.0.1", port: "4444")),
+        ("tcp::0", .tcp(host: "", port: "0")),
+        ("tcp:[::1]:4444", .tcp(host: "::1", port: "4444")),
+        ("tcp:host:1,bogus=1", .tcp(host: "host", port: "1")),
+        ("unix:/run/a b.sock", .unix(path: "/run/a b.sock")),
+    ])
+    func addressesAreRead(uri: String, expected: MigrationAddress) throws {
+        #expect(try MigrationAddress(uri) == expected)
+    }
+
+    @Test(arguments: [
+        ("", "Parameter 'uri' expects a valid migration protocol"),
+        ("tcp", "Parameter 'uri' expects a valid migration protocol"),
+        ("TCP:127.0.0.1:1", "Parameter 'uri' expects a valid migration protocol"),
+        ("file:/x", "Parameter 'uri' expects a valid migration protocol"),
+        ("defer", "Parameter 'uri' expects a valid migration protocol"),
+        ("tcp:", "error parsing address ''"),
+        ("tcp:127.0.0.1", "error parsing address '127.0.0.1'"),
+        ("tcp:[::1:4444", "error parsing address '[::1:4444'"),
+        ("tcp:::1:4444", "error parsing address '::1:4444'"),
+        ("unix:", "invalid Unix socket address"),
+        ("fd:99", "File descriptor named '99' has not been found"),
+        ("exec:cat", "migration protocol 'exec' is not supported"),
+    ])
+    func whatIsNoAddressIsRefusedInKnownWords(uri: String, text: String) {
+        #expect {
+            _ = try MigrationAddress(uri)
+        } throws: {
+            "\($0)" == text
+        }
+    }
+
+    @Test func addressesAreWrittenAsTheyAreRead() throws {
+        for uri in ["tcp:127.0.0.1:1", "tcp:[fe80::1]:22", "unix:/a"] {
+            #expect(try MigrationAddress(uri).description == uri)
+        }
+    }
+}
