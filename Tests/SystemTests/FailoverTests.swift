@@ -87,7 +87,10 @@ extension SystemTests {
             #expect(woken.term == survivor.term)
             try load.waitForWrites(200, after: SystemClock().now(), within: ProtectedPair.recoveryDeadline)
             #expect(try network.packetsSent(by: .a) == sent)
-            #expect(try !pair.qmp(.a).guestRuns())
+            // What is left of its guest is gone: it is the survivor's secondary now.
+            try pair.waitForProtection(of: .b)
+            try pair.waitForStatus(of: .a, "the secondary", within: .seconds(5)) { $0.role == .secondary }
+            #expect(try network.packetsSent(by: .a) == sent)
 
             let report = load.stop()
             #expect(report.failures.isEmpty)
