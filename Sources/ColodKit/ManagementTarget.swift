@@ -93,7 +93,7 @@ struct ManagementTarget: ManagementCommands {
             if !left { throw .coloNotEnabled }
             return
         }
-        try await failOver(pair)
+        try await failOver(pair, .failoverVouched)
     }
 
     func queryColoStatus() async throws(CommandError) -> ColoStatus { replication.coloStatus }
@@ -102,7 +102,7 @@ struct ManagementTarget: ManagementCommands {
 
     func colodFailover() async throws(CommandError) {
         guard let pair else { throw .generic("This guest has no pair") }
-        try await failOver(pair)
+        try await failOver(pair, .failoverCommanded)
     }
 
     func colodDrill() async throws(CommandError) -> Double {
@@ -120,11 +120,11 @@ struct ManagementTarget: ManagementCommands {
         return (clock.now() - start).inMilliseconds
     }
 
-    private func failOver(_ pair: PairService) async throws(CommandError) {
+    private func failOver(_ pair: PairService, _ command: PairController.Event) async throws(CommandError) {
         if let why = pair.refusal(of: .failover) { throw .generic("The failover is refused: \(why)") }
         let known = pair.failedCommands
         let served = pair.snapshot.report.isServing
-        pair.post(.failoverCommanded)
+        pair.post(command)
         try await outcome(pair, known) { after in
             served ? after.state == .unprotected || !after.report.isServing : after.report.isServing
         }

@@ -6,12 +6,15 @@ import ReplicationCore
 public struct PairRecord: Sendable, Equatable {
     /// The highest term this side has known.
     public var term: Term
+    /// The peer may have taken over in a higher term that this side never heard of; see PairController.
+    public var peerMayHaveTakenOver: Bool
     /// The term that superseded this side, until it has held a checkpoint again; nil if none did.
     public var supersededBy: Term?
 
     /// A record of `term`.
-    public init(term: Term, supersededBy: Term? = nil) {
+    public init(term: Term, peerMayHaveTakenOver: Bool = false, supersededBy: Term? = nil) {
         self.term = term
+        self.peerMayHaveTakenOver = peerMayHaveTakenOver
         self.supersededBy = supersededBy
     }
 
@@ -26,6 +29,7 @@ public struct PairRecord: Sendable, Equatable {
     /// The text that `init(bytes:)` reads.
     public var bytes: [UInt8] {
         var text = "\(Self.title)\nterm \(term.number)\n"
+        if peerMayHaveTakenOver { text += "peer-may-have-taken-over 1\n" }
         if let supersededBy { text += "superseded-by \(supersededBy.number)\n" }
         return Array((text + "end\n").utf8)
     }
@@ -43,6 +47,7 @@ public struct PairRecord: Sendable, Equatable {
         }
         guard let number = numbers["term"] else { throw Malformed(description: "it names no term") }
         term = Term(number)
+        peerMayHaveTakenOver = numbers["peer-may-have-taken-over"] == 1
         supersededBy = numbers["superseded-by"].map { Term($0) }
     }
 }

@@ -109,10 +109,11 @@ public final class PairService: @unchecked Sendable {
         self.record = record
         worker = try WorkerThread(name: "pair-worker")
         let now = clock.now()
-        var rules = PairController.Configuration(member: settings.member)
+        var rules = PairController.Configuration(member: settings.member, heartbeatTimeout: settings.timeout)
         rules.failover = settings.failover
         rules.hasArbiter = settings.arbiter != nil
-        controller = PairController(configuration: rules, persisted: record.term, now: now)
+        controller = PairController(
+            configuration: rules, persisted: record.term, peerMayHaveTakenOver: record.peerMayHaveTakenOver, now: now)
         var beat = HeartbeatMonitor.Configuration(addresses: settings.peer.count)
         beat.interval = settings.interval
         beat.timeout = settings.timeout
@@ -237,7 +238,11 @@ public final class PairService: @unchecked Sendable {
 
     private func carryOut(_ action: PairController.Action) {
         switch action {
-        case .persist(let term): persist(PairRecord(term: term, supersededBy: record.supersededBy))
+        case .persist(let term):
+            var next = record
+            next.term = term
+            next.peerMayHaveTakenOver = controller.peerMayHaveTakenOver
+            persist(next)
         case .announce(let report): carryOut(monitor.announce(report, now: clock.now()))
         case .startGuest: runGuest { try $0.startGuest() }
         case .takeOver: runGuest { try $0.takeOver() }
@@ -300,11 +305,17 @@ public final class PairService: @unchecked Sendable {
 
     private func raise(_ event: PairEvent) {
         switch event {
-        case .superseded(let term): persist(PairRecord(term: max(record.term, term), supersededBy: term))
-        case .starting, .takingOver: persist(PairRecord(term: record.term))
+        case .superseded(let term): note(supersededBy: term)
+        case .starting, .takingOver: note(supersededBy: nil)
         default: break
         }
         publish(event)
+    }
+
+    private func note(supersededBy term: Term?) {
+        var next = record
+        next.supersededBy = term
+        persist(next)
     }
 
     private func persist(_ next: PairRecord) {

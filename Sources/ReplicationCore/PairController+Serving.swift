@@ -100,7 +100,9 @@ extension PairController {
         case .synchronising: break
         case .exposed: releaseUnderLease(serving, now, &actions)
         case .deciding(let since):
-            if !peerIsAlive || now >= since + configuration.acknowledgeTimeout {
+            if !peerIsAlive, serving.isVouched {
+                granted(term.next(of: configuration.member), now, &actions)
+            } else if !peerIsAlive || now >= since + configuration.acknowledgeTimeout {
                 ask(term.next(of: configuration.member), .continueAlone, now, &actions)
             }
         }

@@ -24,7 +24,7 @@ extension PairController {
         updateIntent(&standby, now, &actions)
         phase = .standby(standby)
         if let intent = standby.intent, !peerIsAlive {
-            if term == .none {
+            if term == .none || intent.isVouched {
                 // The first start of the pair: no record, and nobody there who could have one.
                 granted(intent.term, now, &actions)
             } else {

@@ -16,7 +16,10 @@ extension PairController {
     public func refusal(of command: Command) -> String? {
         switch (command, phase) {
         case (.failover, .serving(let serving)):
-            if case .exposed = serving.replication { return nil }
+            switch serving.replication {
+            case .exposed, .deciding: return nil
+            case .none, .synchronising: break
+            }
             return "the guest runs here without a secondary"
         case (.failover, .standby(let standby)):
             return standby.checkpoint == nil ? "there is no complete checkpoint to take over from" : nil
@@ -36,7 +39,8 @@ extension PairController {
     }
 
     mutating func commanded(_ event: Event, _ now: Nanoseconds, _ actions: inout Actions) {
-        let command: Command = event == .failoverCommanded ? .failover : event == .drillCommanded ? .drill : .start
+        let command: Command = event == .drillCommanded ? .drill : event == .startCommanded ? .start : .failover
+        let isVouched = event == .failoverVouched
         if let why = refusal(of: command) {
             actions.append(.raise(.commandFailed(why)))
             return
@@ -44,14 +48,26 @@ extension PairController {
         let deadline = now + configuration.handoverTimeout
         switch phase {
         case .serving(var serving):
-            if command == .failover { return endReplication(serving, "failover requested", now, &actions) }
+            if command == .failover {
+                serving.isVouched = isVouched
+                phase = .serving(serving)
+                return endReplication(serving, "failover requested", now, &actions)
+            }
             serving.handOverDeadline = deadline
             phase = .serving(serving)
         case .standby(var standby):
             let higher = max(term, peer?.report.term ?? .none).next(of: configuration.member)
             if command == .start { return serveFromStandby(standby, higher, &actions) }
-            guard standby.intent == nil else { return }
-            standby.intent = Intent(kind: .takeOver, term: higher, commandDeadline: deadline)
+            if let intent = standby.intent, intent.kind == .takeOver, isVouched {
+                // What the arbiter is being asked, or refused, the operator decides.
+                question = nil
+                standby.intent?.isVouched = true
+                standby.intent?.commandDeadline = deadline
+            }
+            if standby.intent == nil {
+                standby.intent = Intent(
+                    kind: .takeOver, term: higher, commandDeadline: deadline, isVouched: isVouched)
+            }
             phase = .standby(standby)
         case .takingOver, .failed: break
         }

@@ -111,6 +111,8 @@ extension PairController {
         var term: Term
         /// The operator wants it, so it is given up at this deadline instead of when the peer is well.
         var commandDeadline: Nanoseconds?
+        /// The operator vouches for a peer that is not heard.
+        var isVouched = false
     }
 
     struct Serving: Sendable, Equatable {
@@ -135,5 +137,7 @@ extension PairController {
         var nextAttemptAt = Nanoseconds.zero
         /// A drill asks the peer to take over until then.
         var handOverDeadline: Nanoseconds?
+        /// The operator vouches for a peer that is not heard.
+        var isVouched = false
     }
 }

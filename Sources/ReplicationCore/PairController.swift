@@ -28,7 +28,7 @@ public struct PairController: Sendable {
         /// Whether an arbiter exists; without one every question is answered yes at once.
         public var hasArbiter = false
         /// How long a starting side listens for its peer before it asks the arbiter or starts a new pair.
-        public var startWait = Nanoseconds.seconds(3)
+        public var startWait: Nanoseconds
         /// From a refusal or timeout of the arbiter to the next question.
         public var askInterval = Nanoseconds.seconds(2)
         /// How long the arbiter may take; the edge reports `timedOut` itself, this bound is the last resort.
@@ -38,15 +38,21 @@ public struct PairController: Sendable {
         /// How long a commanded failover or drill waits for the peer's grant.
         public var handoverTimeout = Nanoseconds.seconds(5)
         /// How long a claim may stay unanswered by a peer that is heard, before the arbiter is asked.
-        public var acknowledgeTimeout = Nanoseconds.seconds(5)
+        public var acknowledgeTimeout: Nanoseconds
         /// A longer time between two events means that this side stood still: what it knows of the peer is stale, and
-        /// every wait for the peer starts anew. Below the heartbeat timeout.
-        public var freezeLimit = Nanoseconds.milliseconds(250)
+        /// every wait for the peer starts anew. Half of the heartbeat timeout.
+        public var freezeLimit: Nanoseconds
         /// How long the output lease may be expired, or replication be unconfirmed, before replication is given up.
-        public var leaseTimeout = Nanoseconds.seconds(2)
+        public var leaseTimeout: Nanoseconds
 
-        /// The default configuration of a member.
-        public init(member: PairMember) { self.member = member }
+        /// The default configuration of a member, with the limits that depend on the heartbeat's timeout.
+        public init(member: PairMember, heartbeatTimeout: Nanoseconds = .milliseconds(500)) {
+            self.member = member
+            freezeLimit = Nanoseconds(heartbeatTimeout.count / 2)
+            leaseTimeout = Nanoseconds(heartbeatTimeout.count * 4)
+            startWait = max(.seconds(3), Nanoseconds(heartbeatTimeout.count * 4))
+            acknowledgeTimeout = max(.seconds(5), Nanoseconds(heartbeatTimeout.count * 10))
+        }
     }
 
     /// What happened.
@@ -76,8 +82,11 @@ public struct PairController: Sendable {
         case guestRuns
         /// `takeOver` or `startGuest` failed, or the guest broke down.
         case guestFailed(String)
-        /// x-colo-lost-heartbeat.
+        /// The operator wants a failover; a lost peer is a question for the arbiter.
         case failoverCommanded
+        /// x-colo-lost-heartbeat: the operator wants a failover and vouches that a peer that is not heard does not
+        /// serve, so nobody is asked.
+        case failoverVouched
         /// A failover drill: hand over to the peer, or take over from it, while both live.
         case drillCommanded
         /// The operator vouches that the peer does not serve: boot the guest here.
@@ -170,7 +179,7 @@ public struct PairController: Sendable {
         case .heard(let report, let promisedUntil): heard(report, promisedUntil, now, &actions)
         case .peerLost(let loss): peerWasLost(loss, now, &actions)
         case .arbiterAnswered(let asked, let verdict): arbiterAnswered(asked, verdict, now, &actions)
-        case .failoverCommanded, .drillCommanded, .startCommanded: commanded(event, now, &actions)
+        case .failoverCommanded, .failoverVouched, .drillCommanded, .startCommanded: commanded(event, now, &actions)
         case .timer: break
         default: phaseEvent(event, now, &actions)
         }
