@@ -67,12 +67,17 @@ public final class MigrationController: Sendable {
     /// `migrate-set-parameters`; takes effect at once, also on a migration under way.
     public func setParameters(_ arguments: JSONObject) throws(CommandError) {
         try withState { (state: inout State) throws(CommandError) in try state.settings.setParameters(arguments) }
+        settingsChanged()
     }
 
     /// Sets parameters from within the program.
     public func updateParameters(_ change: (inout MigrationParameters) -> Void) throws(CommandError) {
         try withState { (state: inout State) throws(CommandError) in try state.settings.setParameters(change) }
+        settingsChanged()
     }
+
+    /// Lets a migration that waits for its bandwidth look at the limit again; the setters do it by themselves.
+    func settingsChanged() { withState { $0.outgoingRun }?.wake() }
 
     /// Texts of what stands in the way of any migration; `migrate` answers with the first.
     public func setBlockers(_ texts: [String]) { withState { $0.blockers = texts } }
@@ -152,6 +157,7 @@ final class RunControl: Sendable {
         var channel: Channel?
         var cancelled = false
         var finished = false
+        var wakeups: UInt64 = 0
     }
     private let gate = ThreadGate(State())
     /// Ends waits for a connection.
@@ -180,8 +186,14 @@ final class RunControl: Sendable {
         if cancelled { channel.shutDown() }
     }
 
-    /// Waits until `deadline`, or shorter if the run is cancelled.
-    func pause(until deadline: Nanoseconds) { _ = gate.wait(until: deadline) { $0.cancelled ? true : nil } }
+    /// Waits until `deadline`, or shorter if the run is cancelled or `wake` is called.
+    func pause(until deadline: Nanoseconds) {
+        let seen = gate.withLock(notify: false) { $0.wakeups }
+        _ = gate.wait(until: deadline) { $0.cancelled || $0.wakeups != seen ? true : nil }
+    }
+
+    /// Ends a `pause` now.
+    func wake() { gate.withLock { $0.wakeups += 1 } }
 
     /// The thread is over; the channel is let go.
     func finish() {

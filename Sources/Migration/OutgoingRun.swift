@@ -176,7 +176,7 @@ final class OutgoingRun {
         for (index, block) in machine.memory.blocks.enumerated() {
             var start = 0
             while start < work[index].count {
-                let end = min(start + MigrationLimits.pagesPerBatch, work[index].count)
+                let end = min(start + (limited ? batchSize : MigrationLimits.pagesPerBatch), work[index].count)
                 try onChannel { () throws(TransportError) in
                     try sendBatch(work[index][start..<end], of: block, index, on: channel)
                 }
@@ -191,6 +191,12 @@ final class OutgoingRun {
             try sender.close(id: id, on: channel)
             try channel.flush()
         }
+    }
+
+    /// A batch never takes longer than a window of the bandwidth limit, if it can be that small.
+    private var batchSize: Int {
+        guard let budget = limiter.bytesPerWindow else { return MigrationLimits.pagesPerBatch }
+        return Int(min(UInt64(MigrationLimits.pagesPerBatch), max(1, budget / UInt64(targetPageSize))))
     }
 
     private func sendBatch(

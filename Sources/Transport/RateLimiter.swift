@@ -2,8 +2,14 @@ import Environment
 
 /// Keeps a sender below a bandwidth: tells how long to wait after each batch. A pure value; the time comes in.
 public struct RateLimiter: Sendable {
-    /// Bytes per second; 0 means no limit. May change at any time.
-    public var bytesPerSecond: UInt64
+    /// Bytes per second; 0 means no limit. May change at any time; what was due under the old limit is forgotten.
+    public var bytesPerSecond: UInt64 {
+        didSet {
+            guard bytesPerSecond != oldValue else { return }
+            windowStart = .zero
+            bytesInWindow = 0
+        }
+    }
     private var windowStart: Nanoseconds
     private var bytesInWindow: UInt64 = 0
 

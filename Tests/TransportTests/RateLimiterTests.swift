@@ -22,6 +22,15 @@ struct RateLimiterTests {
         #expect(measured > Double(limit) * 0.85)
     }
 
+    @Test func aNewLimitCountsAtOnce() {
+        var limiter = RateLimiter(bytesPerSecond: 1, now: .seconds(1))
+        let long = limiter.pause(afterSending: 1_000_000, now: .seconds(1))
+        #expect((long ?? .zero) > .seconds(1000))
+        limiter.bytesPerSecond = 10_000_000
+        let short = limiter.pause(afterSending: 1_000_000, now: .seconds(2))
+        #expect((short ?? .zero) <= .seconds(2) + RateLimiter.window)
+    }
+
     @Test func withoutALimitNobodyWaits() {
         var limiter = RateLimiter(bytesPerSecond: 0, now: .zero)
         #expect(limiter.pause(afterSending: .max, now: .zero) == nil)
