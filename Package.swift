@@ -145,7 +145,9 @@ let package = Package(
         tests("SimulationTests", ["Simulation", "ReplicationCore", "Environment"]),
         tests("QMPTests", ["QMP", "Environment"]),
         tests("QAPITests", ["QAPI", "QMP"]),
-        tests("EngineRISCVTests", ["EngineRISCV", "MachineModel", "GuestMemory", "SystemCalls", "ByteCoding"]),
+        tests(
+            "EngineRISCVTests",
+            ["EngineRISCV", "MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "Environment"]),
         tests(
             "VirtioTests",
             ["Virtio", "MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "Environment"]),

@@ -61,6 +61,9 @@ extension Hart {
         return ticks == .max ? .never : environment.clock.hostTime(ofTicks: ticks)
     }
 
+    /// Turns of the shortest slice: enough for one instruction that misses every table and crosses a page.
+    private static let fewestTurns = 16
+
     /// Executes until about `length` instructions are retired, or the hart waits or is stopped.
     ///
     /// Traps count too, or a handler that itself faults would keep the hart here for ever.
@@ -70,7 +73,7 @@ extension Hart {
         s.pointee.sliceStart = length
         s.pointee.mustCheckInterrupts = true
         s.pointee.beginsInScratch = false
-        var turns = length
+        var turns = max(length, Self.fewestTurns)
         slice: while s.pointee.budget > 0, turns > 0 {
             turns -= 1
             if s.pointee.mustCheckInterrupts { takeInterrupt() }
@@ -96,13 +99,19 @@ extension Hart {
     func run(atMost limit: UInt64) -> UInt64 {
         let start = state.pointee.retired
         let slice = UInt64(HartLimits.sliceLength)
+        // Slices that retire nothing count too.
         var slices = limit / slice + 1
         while slices > 0 {
-            slices -= 1
-            if !management.isStarted, !beginIfAsked() { break }
-            if state.pointee.isWaiting, !endWaiting() { break }
+            let seen = inputs.wakeCount
             let done = state.pointee.retired &- start
-            if done >= limit { break }
+            if done >= limit || !management.isStarted && !beginIfAsked() { break }
+            if state.pointee.isWaiting, !endWaiting() {
+                let timer = nextTimer()
+                if timer == .never { break }
+                inputs.wait(after: seen, until: timer)
+                continue
+            }
+            slices -= 1
             runSlice(Int(min(slice, limit - done)))
         }
         return state.pointee.retired &- start

@@ -70,8 +70,9 @@ public final class RISCVEngine: GuestEngine {
         for thread in threads { thread.join() }
     }
 
-    /// Runs one hart on the calling thread for at most about `limit` instructions, or until it waits for an interrupt
-    /// or is stopped, and returns how many it retired. Only while paused.
+    /// Runs one hart on the calling thread for at most about `limit` instructions and returns how many it retired. It
+    /// returns early when the hart is stopped, or waits for an interrupt and no timer is set that would bring one. Only
+    /// while paused.
     public func run(hart: Int, atMost limit: UInt64) -> UInt64 { harts[hart].run(atMost: limit) }
 
     /// Register `index` of hart `hart`; x0 is 0. Only while paused.

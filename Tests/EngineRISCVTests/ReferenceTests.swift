@@ -47,4 +47,10 @@ import Testing
             "operation \(index % 64), rounding mode \(index / 64 % 5), round \(index / 320)"
         }
     }
+
+    @Test(isReferenceThere, arguments: 1...6 as ClosedRange<UInt64>)
+    func randomIntegerProgramsMatch(seed: UInt64) throws {
+        let source = GuestCompiler.Source(name: "random.S", text: RandomProgram.source(seed: seed))
+        try compare([source], recordSize: 8) { "doubleword \($0 % 14) of block \($0 / 14)" }
+    }
 }
