@@ -97,6 +97,46 @@ extension SystemTests {
             #expect(try report.lostWrites(askedOf: pair.redis(at: .b)).isEmpty)
         }
 
+        @Test("a secondary frozen with SIGSTOP is given up, and protects again once it is woken")
+        func frozenSecondary() throws {
+            let pair = try ProtectedPair(Guest.pairConfiguration())
+            try pair.startAndProtect()
+            let load = try pair.startLoad()
+            try load.waitForWrites(50, within: ProtectedPair.recoveryDeadline)
+            try pair.process(.b).send(SIGSTOP)
+            let time = SystemClock().now()
+            // The management socket answers whatever the peer does.
+            #expect(try pair.qmp(.a).status(within: .seconds(1)).role == .primary)
+            try load.waitForEveryConnection(after: time + .seconds(1), within: ProtectedPair.recoveryDeadline)
+            #expect(try pair.waitForStatus(of: .a, "unprotected", within: .seconds(5)) { !$0.protected }.serving)
+            try pair.process(.b).send(SIGCONT)
+            try pair.waitForProtection(of: .a)
+            let report = load.stop()
+            #expect(report.failures.isEmpty)
+            #expect(try report.lostWrites(askedOf: pair.redis()).isEmpty)
+        }
+
+        @Test("a primary that stands still for less than the heartbeat's timeout stays the primary")
+        func brieflyFrozenPrimary() throws {
+            let pair = try ProtectedPair(Guest.pairConfiguration())
+            try pair.startAndProtect()
+            let term = try pair.qmp(.a).status().term
+            let load = try pair.startLoad()
+            try load.waitForWrites(50, within: ProtectedPair.recoveryDeadline)
+            for _ in 0..<5 {
+                try pair.process(.a).send(SIGSTOP)
+                pause(.milliseconds(150))
+                try pair.process(.a).send(SIGCONT)
+                pause(.milliseconds(300))
+            }
+            try load.waitForEveryConnection(after: SystemClock().now(), within: ProtectedPair.recoveryDeadline)
+            let status = try pair.waitForProtection(of: .a)
+            #expect(status.serving && status.term == term)
+            let report = load.stop()
+            #expect(report.failures.isEmpty)
+            #expect(try report.lostWrites(askedOf: pair.redis()).isEmpty)
+        }
+
         @Test("with failover: manual the secondary waits for the operator's x-colo-lost-heartbeat")
         func manualFailover() throws {
             var configuration = Guest.pairConfiguration()
