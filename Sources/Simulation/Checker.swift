@@ -49,6 +49,14 @@ final class Checker {
         active = (term, host.member)
     }
 
+    func runs(_ host: Host) {
+        switch host.controller.state {
+        case .starting, .waiting, .receiving, .secondary, .failed:
+            violated("I3: the guest runs on \(host.name), which is \(host.controller.state.name)")
+        case .takingOver, .unprotected, .synchronising, .protected, .holding: break
+        }
+    }
+
     func resumes(_ host: Host, from checkpoint: Checkpoint) {
         if !checkpoint.isWhole { violated("I2: \(host.name) resumes from a torn checkpoint") }
         if let last, !checkpoint.guest.contains(last) {

@@ -22,6 +22,11 @@ extension World {
         return possible[Int(random(0...UInt64(possible.count - 1)))]
     }
 
+    /// Half of the freezes last about as long as the heartbeat timeout, where both sides decide at once.
+    private var freezeDuration: Nanoseconds {
+        chance.chance(1, in: 2) ? microseconds(250_000...1_100_000) : microseconds(20_000...4_000_000)
+    }
+
     /// Lets a fault begin; it ends by itself after at most some seconds.
     func inject(_ fault: Fault) {
         let victim = hosts[Int(random(0...1))]
@@ -29,10 +34,10 @@ extension World {
         switch fault {
         case .crash: victim.crash()
         case .powerLoss: victim.losePower()
-        case .freeze: victim.freeze(for: microseconds(20_000...4_000_000))
+        case .freeze: victim.freeze(for: freezeDuration)
         case .crashAtAction: if victim.isRunning { victim.crashAfter = Int(random(0...80)) }
         case .freezeAtAction:
-            if victim.isRunning { victim.freezeAfter = (Int(random(0...80)), microseconds(20_000...4_000_000)) }
+            if victim.isRunning { victim.freezeAfter = (Int(random(0...80)), freezeDuration) }
         case .cutReplication: cut([.replication], from: hosts)
         case .cutReplicationOneWay: cut([.replication], from: [victim])
         case .cutOneHeartbeat: cut([chance.chance(1, in: 2) ? .heartbeatA : .heartbeatB], from: hosts)

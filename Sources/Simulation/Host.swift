@@ -274,6 +274,7 @@ final class Host {
 
     private func stepGuest() {
         guard let output = guest?.step(chance: world.chance.next()) else { return }
+        world.checker.runs(self)
         if isHolding { held.append((epoch, output)) } else { release(output) }
     }
 

@@ -86,9 +86,9 @@ struct Plan {
         world.after(world.microseconds(300_000...2_000_000)) {
             for host in world.hosts where host.isRunning && host.controller.state == .secondary {
                 let controller = host.controller
-                if !controller.peerIsAlive || controller.peer?.report.isServing == false {
-                    host.deliver(.pair(.failoverCommanded))
-                }
+                guard !controller.peerIsAlive || controller.peer?.report.isServing == false else { continue }
+                // Somebody who has looked at the other host knows more than the heartbeat.
+                host.deliver(.pair(world.peer(of: host).isRunning ? .failoverCommanded : .failoverVouched))
             }
             operatorLooks()
         }

@@ -6,7 +6,7 @@ import ReplicationCore
 ///
 ///     A starts [TERM] [exposed]      A hears B [until TIME]     A loses B | A sees B refused
 ///     A arbiter yes|no|timeout TERM  A switchover|confirmed|ended RUN [N]
-///     B accepts|held|closed RUN [N]  A runs|breaks|failover|drill|start|timer|late N
+///     B accepts|held|closed RUN [N]  A runs|breaks|failover|vouched|drill|start|timer|late N
 struct PairMachine: ScriptMachine {
     var hasArbiter = true
     var failover = FailoverPolicy.automatic
@@ -57,6 +57,7 @@ struct PairMachine: ScriptMachine {
         case "runs": return .guestRuns
         case "breaks": return .guestFailed("no memory")
         case "failover": return .failoverCommanded
+        case "vouched": return .failoverVouched
         case "drill": return .drillCommanded
         case "start": return .startCommanded
         case "timer": return .timer

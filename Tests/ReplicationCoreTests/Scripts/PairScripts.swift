@@ -165,6 +165,55 @@ import Testing
         try check(script, on: Self.protectedPair(PairMachine(failover: .manual)))
     }
 
+    @Test func anOperatorWhoVouchesForALostPeerNeedsNoArbiter() throws {
+        let script = """
+            at 600ms
+            B loses A
+              raise peerLost(PeerLoss.silent)
+              ask arbiter take-over 2
+              announce secondary 1 checkpoint claims-takeover 2
+            B vouched
+              persist 2
+              raise takingOver(2)
+              take over
+              announce taking-over 2
+            A loses B
+              raise peerLost(PeerLoss.silent)
+              stop replication 2
+              raise holding("the peer is lost")
+              ask arbiter continue-alone 3
+              announce holding 1 serving claims-alone 3
+            A vouched
+              persist 3
+              release all
+              raise continuingAlone(3)
+              announce unprotected 3 serving
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+
+    @Test func anOperatorWhoVouchesForAPeerThatIsHeardStillNeedsItsGrant() throws {
+        let script = """
+            at 100ms
+            B vouched
+              announce secondary 1 checkpoint promises claims-takeover 2
+            B timer
+            A hears B
+              fence
+              stop replication 2
+              persist 2
+              raise handedOver(2)
+              listen 3
+              announce waiting 2 ready promises
+            B hears A
+              persist 2
+              raise takingOver(2)
+              take over
+              announce taking-over 2
+            """
+        try check(script, on: Self.protectedPair(PairMachine()))
+    }
+
     @Test func aPrimaryThatWakesReleasesNothingAndMeetsTheHigherTerm() throws {
         let script = """
             at 500ms

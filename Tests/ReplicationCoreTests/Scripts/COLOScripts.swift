@@ -1,0 +1,211 @@
+import Environment
+import Foundation
+import ReplicationCore
+import Testing
+
+/// One side of a COLO run: `gets MESSAGE [BYTES]` for a message, else the name of an event.
+struct COLOMachine: ScriptMachine {
+    private var primary: ColoPrimary?
+    private var secondary: ColoSecondary?
+
+    init(primary: ColoPrimary) { self.primary = primary }
+    init(secondary: ColoSecondary) { self.secondary = secondary }
+
+    mutating func run(_ words: [String], now: Nanoseconds) throws -> [String] {
+        if primary != nil {
+            let event = try primaryEvent(words)
+            return describe(primary?.handle(event, now: now) ?? [])
+        }
+        let event = try secondaryEvent(words)
+        return describe(secondary?.handle(event, now: now) ?? [])
+    }
+
+    private func describe(_ actions: [some Any]) -> [String] {
+        actions.map { "\($0)".replacingOccurrences(of: "ReplicationCore.", with: "") }
+    }
+
+    private func message(_ words: [String]) throws -> COLOMessage {
+        switch words[1] {
+        case "READY": .checkpointReady
+        case "REQUEST": .checkpointRequest
+        case "REPLY": .checkpointReply
+        case "SEND": .vmstateSend
+        case "SIZE": .vmstateSize(try number(words[2]))
+        case "RECEIVED": .vmstateReceived
+        case "LOADED": .vmstateLoaded
+        default: throw ScriptError(what: words[1])
+        }
+    }
+
+    private func primaryEvent(_ words: [String]) throws -> ColoPrimary.Event {
+        switch words[0] {
+        case "gets": .message(try message(words))
+        case "timer": .timer
+        case "captured": .captured
+        case "full": .holdLimitReached
+        case "delay": .checkpointDelayChanged(try milliseconds(words[1]))
+        case "lost": .channelLost("reset")
+        case "failover": .failoverRequested
+        default: throw ScriptError(what: words[0])
+        }
+    }
+
+    private func secondaryEvent(_ words: [String]) throws -> ColoSecondary.Event {
+        switch words[0] {
+        case "gets": .message(try message(words))
+        case "timer": .timer
+        case "ram": .liveStateReceived
+        case "devices": .deviceStateValidated
+        case "bad": .malformed("section 7")
+        case "committed": .committed
+        case "lost": .channelLost("reset")
+        case "failover": .failoverRequested
+        case "abandon": .abandon
+        default: throw ScriptError(what: words[0])
+        }
+    }
+}
+
+@Suite(.serialized) struct COLOScripts {
+    private let primary = COLOMachine(
+        primary: ColoPrimary(limits: .init(checkpointDelay: .milliseconds(50)), now: .zero))
+    private let secondary = COLOMachine(secondary: ColoSecondary(limits: .init()))
+
+    @Test func aPrimaryTakesCheckpointsOnTheTimerAndWhenTheHoldIsFull() throws {
+        let script = """
+            at 3ms
+            gets READY
+              startGuest
+            at 53ms
+            timer
+              send(COLOMessage.checkpointRequest)
+            gets REPLY
+              pauseAndCapture(checkpoint: 1)
+            captured
+              sendCheckpoint(1)
+            gets RECEIVED
+            at 60ms
+            gets LOADED
+              releaseOutput(throughEpoch: 1)
+            at 70ms
+            full
+              send(COLOMessage.checkpointRequest)
+            gets REPLY
+              pauseAndCapture(checkpoint: 2)
+            captured
+              sendCheckpoint(2)
+            at 130ms
+            gets RECEIVED
+            # The next one was due at 120 ms already.
+            gets LOADED
+              releaseOutput(throughEpoch: 2)
+              send(COLOMessage.checkpointRequest)
+            gets REPLY
+              pauseAndCapture(checkpoint: 3)
+            captured
+              sendCheckpoint(3)
+            delay 20ms
+            gets RECEIVED
+            at 140ms
+            gets LOADED
+              releaseOutput(throughEpoch: 3)
+              send(COLOMessage.checkpointRequest)
+            """
+        try check(script, on: primary)
+    }
+
+    @Test func aPrimaryLeavesOnAMessageOutOfPlace() throws {
+        let script = """
+            gets READY
+              startGuest
+            at 50ms
+            timer
+              send(COLOMessage.checkpointRequest)
+            gets LOADED
+              leave(unexpected message vmstateLoaded while waiting for CHECKPOINT_REPLY)
+            gets REPLY
+            lost
+            """
+        try check(script, on: primary)
+    }
+
+    @Test func aPrimaryGivesUpASecondaryThatNeverAnswers() throws {
+        let script = """
+            gets READY
+              startGuest
+            at 50ms
+            timer
+              send(COLOMessage.checkpointRequest)
+            at 3049ms
+            timer
+            at 3050ms
+            timer
+              leave(peer exceeded replyTimeout (3000.0 ms))
+            """
+        try check(script, on: primary)
+    }
+
+    @Test func aSecondaryReceivesTwoCheckpointsAndTakesOverFromTheSecond() throws {
+        let script = """
+            gets REQUEST
+              send(COLOMessage.checkpointReply)
+            gets SEND
+              receiveLiveState(checkpoint: 1)
+            ram
+            gets SIZE 100
+              receiveDeviceState(checkpoint: 1, bytes: 100)
+            devices
+              send(COLOMessage.vmstateReceived)
+              commit(checkpoint: 1)
+            committed
+              send(COLOMessage.vmstateLoaded)
+            gets REQUEST
+              send(COLOMessage.checkpointReply)
+            gets SEND
+              receiveLiveState(checkpoint: 2)
+            ram
+            gets SIZE 120
+              receiveDeviceState(checkpoint: 2, bytes: 120)
+            devices
+              send(COLOMessage.vmstateReceived)
+              commit(checkpoint: 2)
+            lost
+            failover
+            committed
+              leave(failover requested)
+              takeOver(checkpoint: 2)
+            """
+        try check(script, on: secondary)
+    }
+
+    @Test func aSecondaryFallsBackToTheCheckpointBeforeATornOne() throws {
+        let script = """
+            gets REQUEST
+              send(COLOMessage.checkpointReply)
+            gets SEND
+              receiveLiveState(checkpoint: 1)
+            ram
+            gets SIZE 100
+              receiveDeviceState(checkpoint: 1, bytes: 100)
+            bad
+              discardStaging
+              leave(malformed checkpoint: section 7)
+            devices
+            gets REQUEST
+            failover
+              takeOver(checkpoint: 0)
+            """
+        try check(script, on: secondary)
+    }
+
+    @Test func aSecondaryRefusesTheWrongMessage() throws {
+        let script = """
+            gets LOADED
+              leave(unexpected message vmstateLoaded while waiting for CHECKPOINT_REQUEST)
+            abandon
+              discardAll
+            failover
+            """
+        try check(script, on: secondary)
+    }
+}
