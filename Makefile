@@ -35,7 +35,7 @@ define install
 	timeout 1800 $$apt install -y --no-install-recommends $(strip $(1)) </dev/null
 endef
 
-.PHONY: help deps deps-demo build guest demo test bench package format lint clean
+.PHONY: help deps deps-demo fetch build guest demo test bench package format lint clean
 
 help: ## Tell what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -47,7 +47,14 @@ deps: ## Install what is missing from Debian (as root; else print the line to ru
 deps-demo:
 	$(call install,$(call missing,$(PACKAGES)))
 
-build: deps-demo ## Build the programs, release
+# Fetches the Swift packages; a network that stumbles gets two more tries.
+fetch:
+	@for try in 1 2 3; do \
+		timeout 600 $(SWIFT) package resolve </dev/null && exit 0; \
+		echo "fetch: the Swift packages could not be fetched (try $$try of 3)" >&2; sleep 5; \
+	done; exit 1
+
+build: deps-demo fetch ## Build the programs, release
 	$(SWIFT) build $(FLAGS)
 
 guest: deps-demo ## Assemble the demo's guest in a cache folder outside the repository
@@ -56,7 +63,7 @@ guest: deps-demo ## Assemble the demo's guest in a cache folder outside the repo
 demo: build guest ## A pair protects a Redis guest; the primary is killed; nothing is lost
 	$(BIN)/colobench demo --guest "$(GUEST)"
 
-test: deps guest ## Build and run all tests
+test: deps guest fetch ## Build and run all tests
 	$(SWIFT) build $(FLAGS) --build-tests
 	.ci/test
 
