@@ -92,8 +92,8 @@ let package = Package(
         module(
             "Migration",
             [
-                "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "GuestMemory", "SystemCalls",
-                "ByteCoding", "Environment", "QAPI", "QMP",
+                "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "GuestMemory", "PacketPath",
+                "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP",
             ]),
 
         // Layer 7
@@ -165,7 +165,12 @@ let package = Package(
                 "Migration", "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "GuestMemory",
                 "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP",
             ]),
-        tests("ReplicationTests", ["Replication", "ReplicationCore", "Migration", "VirtualMachine", "GuestMemory"]),
+        tests(
+            "ReplicationTests",
+            [
+                "Replication", "ReplicationCore", "Migration", "MigrationFormat", "Transport", "VirtualMachine",
+                "MachineModel", "GuestMemory", "PacketPath", "QAPI", "QMP", "SystemCalls", "Environment",
+            ] + nio),
         tests(
             "ManagementServerTests",
             [

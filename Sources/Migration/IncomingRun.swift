@@ -134,10 +134,7 @@ final class IncomingRun {
 
     private func finish(_ reader: StreamReader) throws(MigrationFailure) {
         let parameters = controller.settings.parameters
-        machine.announce(
-            AnnounceSchedule(
-                initial: parameters.announceInitial, maximum: parameters.announceMax,
-                rounds: parameters.announceRounds, step: parameters.announceStep))
+        machine.announce(parameters.announcement)
         try onMachine { () throws(RunStateError) in
             switch machine.arrivedRunState {
             case nil, .running: if machine.autostart { try machine.run() } else { try machine.setState(.paused) }

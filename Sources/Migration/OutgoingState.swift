@@ -44,6 +44,8 @@ struct OutgoingState: Sendable {
         case .completed, .failed, .cancelled:
             totalTime = milliseconds(from: started, to: now)
             downtime = stopped.map { milliseconds(from: $0, to: now) } ?? 0
+            let seconds = (now - started).inMilliseconds / 1000
+            if seconds > 0 { ram.megabitsPerSecond = Double(ram.transferred) * 8 / 1_000_000 / seconds }
         case .colo:
             // The times of a run that ends in COLO tell nothing about the run; clients know them as zero.
             started = .never

@@ -30,6 +30,9 @@ final class HeartbeatNetwork: @unchecked Sendable {
     static let dialTimeout = TimeAmount.milliseconds(1000)
     /// Connections beyond this many are closed at once, so that a stranger cannot use up descriptors.
     static let connectionLimit = 16
+    /// How long a connection lives whose bytes the other host does not confirm, so that a healed network is used again
+    /// soon and not after the kernel's long retransmission delays.
+    static let unconfirmedMilliseconds = 3000
 
     private let loop: any EventLoop
     private let handler: @Sendable (HeartbeatNetworkEvent) -> Void
@@ -49,6 +52,7 @@ final class HeartbeatNetwork: @unchecked Sendable {
             .serverChannelOption(.backlog, value: 16)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(Self.userTimeout, value: SocketOptionValue(Self.unconfirmedMilliseconds))
             .childChannelInitializer { channel in
                 channel.pipeline.addHandler(LinkHandler(network: self, path: nil))
             }
@@ -61,6 +65,7 @@ final class HeartbeatNetwork: @unchecked Sendable {
         ClientBootstrap(group: loop)
             .connectTimeout(Self.dialTimeout)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(Self.userTimeout, value: SocketOptionValue(Self.unconfirmedMilliseconds))
             .channelInitializer { channel in
                 channel.pipeline.addHandler(LinkHandler(network: self, path: path))
             }
@@ -68,10 +73,14 @@ final class HeartbeatNetwork: @unchecked Sendable {
             .whenFailure { error in self.handler(.dialFailed(path: path, refused: Self.isRefusal(error))) }
     }
 
-    /// Sends bytes; a link that is gone swallows them.
+    /// tcp(7): TCP_USER_TIMEOUT.
+    private static let userTimeout = ChannelOptions.Types.SocketOption(
+        level: .tcp, name: .init(rawValue: TCP_USER_TIMEOUT))
+
+    /// Sends bytes; a link that is gone swallows them, and one that takes none is closed, with its event.
     func send(_ bytes: [UInt8], on link: HeartbeatLink) {
         guard let channel = links[link] else { return }
-        guard channel.isWritable else { return close(link) }
+        guard channel.isWritable else { return channel.close(promise: nil) }
         channel.writeAndFlush(channel.allocator.buffer(bytes: bytes), promise: nil)
     }
 
@@ -98,6 +107,7 @@ final class HeartbeatNetwork: @unchecked Sendable {
     fileprivate func opened(_ channel: any Channel, path: Int?) -> HeartbeatLink? {
         guard links.count < Self.connectionLimit else {
             channel.close(promise: nil)
+            if let path { handler(.dialFailed(path: path, refused: false)) }
             return nil
         }
         counter += 1

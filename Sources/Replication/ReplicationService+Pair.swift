@@ -42,11 +42,15 @@ extension ReplicationService: PairOperations {
 
     public func startReplication(run: UInt64) {
         guard let pair else { return }
-        state.withLock { $0.outgoingRun = run }
         do throws(CommandError) {
-            // The migration before this one has to let its channel go first.
+            // The migration before this one has to let its channel go first; until then its events belong to its run.
             let deadline = clock.now() + .milliseconds(ReplicationLimits.endOfRunMilliseconds)
             guard migration.waitUntilIdle(deadline: deadline) else { throw .migrationInProgress }
+            let isWanted = state.withLock { state in
+                state.outgoingRun = run
+                return run > state.stoppedRun
+            }
+            guard isWanted else { return }
             try migration.setCapabilities([CapabilityChange(.colo, true), CapabilityChange(.events, true)])
             try migration.migrate(uri: pair.peerURI).start()
         } catch {
@@ -55,15 +59,23 @@ extension ReplicationService: PairOperations {
     }
 
     public func continueSwitchover(run: UInt64) {
-        state.withLock { if $0.outgoingRun == run { $0.isSwitchoverAllowed = true } }
+        state.withLock { state in
+            guard state.outgoingRun == run, run > state.stoppedRun else { return }
+            // The guest stands: from here on nothing leaves that the secondary does not know of.
+            gate.beginRun()
+            if !state.isEnding { state.resolution = nil }
+            state.isSwitchoverAllowed = true
+        }
     }
 
     public func stopReplication(run: UInt64) {
-        let primary = state.withLock { state -> PrimaryRun? in
-            guard state.outgoingRun == run else { return nil }
+        let (isCurrent, primary) = state.withLock { state in
+            state.stoppedRun = max(state.stoppedRun, run)
+            guard state.outgoingRun == run else { return (false, nil as PrimaryRun?) }
             state.isSwitchoverAllowed = false
-            return state.primary
+            return (true, state.primary)
         }
+        guard isCurrent else { return }
         if let primary { primary.post(.failoverRequested) } else { migration.migrateCancel() }
     }
 
@@ -89,7 +101,11 @@ extension ReplicationService: PairOperations {
     }
 
     public func abandonCheckpoint(run: UInt64) {
-        if let secondary = state.withLock({ $0.secondary }) { secondary.abandon() } else { migration.cancelChannel() }
+        let secondary = state.withLock { state in
+            state.abandonedRun = max(state.abandonedRun, run)
+            return state.secondary
+        }
+        if let secondary { secondary.abandon() } else { migration.cancelChannel() }
     }
 
     public func releaseOutput(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds) -> Bool {
@@ -120,7 +136,9 @@ extension ReplicationService: PairOperations {
         guard let pair else { return }
         let (outgoing, incoming) = state.withLock(notify: false) { ($0.outgoingRun, $0.incomingRun) }
         switch event {
-        case .outgoingFailed(let why): pair.service.post(.replicationEnded(run: outgoing, why))
+        case .outgoingFailed(let why):
+            haltIfFenced()
+            pair.service.post(.replicationEnded(run: outgoing, why))
         case .status(.cancelled): pair.service.post(.replicationEnded(run: outgoing, "cancelled"))
         case .incomingFailed(let why): pair.service.post(.incomingEnded(run: incoming, why))
         default: break

@@ -43,7 +43,13 @@ public final class ReplicationService: ColoHandler {
         var secondary: SecondaryRun?
         var resolution: Resolution?
         var outgoingRun: UInt64 = 0
+        /// Outgoing runs up to this one are not wanted any more, also those that have not begun yet.
+        var stoppedRun: UInt64 = 0
         var incomingRun: UInt64 = 0
+        /// The same for incoming runs.
+        var abandonedRun: UInt64 = 0
+        /// This side ends: nobody will decide about runs any more.
+        var isEnding = false
         var isSwitchoverAllowed: Bool?
         var wasFenced = false
         var incomingWasAccepted = false
@@ -121,21 +127,37 @@ public final class ReplicationService: ColoHandler {
         return state.wait(until: deadline) { $0.status.mode == .none ? true : nil } ?? false
     }
 
+    /// Ends both kinds of runs because the process ends: held output is never sent, and nobody waits for a decision.
+    public func shutDown() {
+        let (primary, secondary) = state.withLock { state in
+            state.isEnding = true
+            state.resolution = .fenced
+            state.isSwitchoverAllowed = false
+            (state.stoppedRun, state.abandonedRun) = (.max, .max)
+            return (state.primary, state.secondary)
+        }
+        if primary != nil { gate.fence() }
+        primary?.post(.failoverRequested)
+        secondary?.abandon()
+    }
+
     // MARK: ColoHandler, primary
 
     public func maySwitchOver() -> Bool {
-        if let pair {
-            let run = state.withLock { state in
-                state.isSwitchoverAllowed = nil
-                return state.outgoingRun
-            }
-            pair.service.post(.switchoverReached(run: run))
-            let deadline = clock.now() + .milliseconds(ReplicationLimits.switchoverMilliseconds)
-            guard state.wait(until: deadline, { $0.isSwitchoverAllowed }) == true else { return false }
+        guard let pair else {
+            // The guest stands: from here on nothing leaves that the secondary does not know of.
+            gate.beginRun()
+            return true
         }
-        // The guest stands: from here on nothing leaves that the secondary does not know of.
-        gate.beginRun()
-        return true
+        // With a pair `continueSwitchover` begins to hold, in order with what the controller decides later.
+        let run = state.withLock { state -> UInt64? in
+            state.isSwitchoverAllowed = nil
+            return state.outgoingRun > state.stoppedRun ? state.outgoingRun : nil
+        }
+        guard let run else { return false }
+        pair.service.post(.switchoverReached(run: run))
+        let deadline = clock.now() + .milliseconds(ReplicationLimits.switchoverMilliseconds)
+        return state.wait(until: deadline) { $0.isSwitchoverAllowed } ?? false
     }
 
     public func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome {
@@ -156,7 +178,8 @@ public final class ReplicationService: ColoHandler {
             state.status.mode = .primary
             state.status.reason = .none
             state.primary = run
-            state.resolution = nil
+            // A pair may have decided already, in the moment between the last byte and here.
+            if pair == nil, !state.isEnding { state.resolution = nil }
         }
         return primaryLeft(run.perform(), number)
     }
@@ -175,6 +198,7 @@ public final class ReplicationService: ColoHandler {
         let wasRequested = departure == .requested
         if !wasRequested { environment.emit(.coloExit(mode: .primary, reason: .error)) }
         if machine.runState == .finishMigrate { try? machine.run() }
+        haltIfFenced()
         state.withLock { state in
             state.primary = nil
             state.status.mode = .primary
@@ -190,6 +214,11 @@ public final class ReplicationService: ColoHandler {
         environment.emit(.resume)
         finish(.primary)
         return .left
+    }
+
+    /// For whoever resumes the guest while it may be fenced: `fence` halts only a guest that runs already.
+    func haltIfFenced() {
+        if state.withLock(notify: false, { $0.wasFenced }) { try? machine.halt(to: .paused) }
     }
 
     private func finish(_ mode: ColoMode) {
@@ -220,11 +249,13 @@ public final class ReplicationService: ColoHandler {
             pair?.service.post(.incomingEnded(run: number, "\(error)"))
             return .peerLost("\(error)")
         }
-        state.withLock { state in
+        let isAbandoned = state.withLock { state in
             state.status.mode = .secondary
             state.status.reason = .none
             state.secondary = run
+            return number <= state.abandonedRun
         }
+        if isAbandoned { run.abandon() }
         let ending = run.perform()
         state.withLock { $0.secondary = nil }
         if ending == .takeOver {
@@ -250,17 +281,14 @@ public final class ReplicationService: ColoHandler {
 
     /// Resumes the guest from the last complete checkpoint; QEMU's order of events.
     private func takeOver(_ run: SecondaryRun) {
-        let parameters = migration.settings.parameters
         if machine.runState == .running { try? machine.halt(to: .paused) }
         migration.finishColo()
         environment.emit(.coloExit(mode: .secondary, reason: .request))
         run.prepareTakeover()
-        machine.announce(
-            AnnounceSchedule(
-                initial: parameters.announceInitial, maximum: parameters.announceMax,
-                rounds: parameters.announceRounds, step: parameters.announceStep))
+        machine.announce(migration.settings.parameters.announcement)
         var failure: String?
         do throws(RunStateError) { try machine.run() } catch { failure = error.description }
+        haltIfFenced()
         state.withLock { [failure] state in
             state.hasTakenOver = failure == nil
             state.takeoverFailure = failure

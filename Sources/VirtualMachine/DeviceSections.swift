@@ -81,6 +81,8 @@ final class GlobalStateDevice: SavedDevice {
     var identity: DeviceIdentity { DeviceIdentity(name: "globalstate") }
     var arrived: MachineRunState? { states.withLock { $0.arrived } }
 
+    func forgetArrived() { states.withLock { $0.arrived = nil } }
+
     func record(_ state: MachineRunState) { states.withLock { $0.recorded = state } }
 
     func saveState(to writer: inout ByteWriter) {

@@ -5,22 +5,18 @@ extension VirtualMachine {
     /// Lets the guest run: RESUME, then guest time and vCPUs go on. Nothing happens if it runs already.
     public func run() throws(RunStateError) {
         try control.withLock { (control: inout Control) throws(RunStateError) in
-            guard !control.engineRuns else { return }
-            let before = runState
-            try checkStep(to: .running, control)
-            publish(.running)
-            if before != .running { emit(.resume) }
+            try showRunning(control)
+            control.isStandby = false
             startEngine(&control)
         }
     }
 
-    /// Says that the machine runs, with RESUME, while the guest stands by: a secondary that holds checkpoints.
+    /// Says that the machine runs, with RESUME, while the guest stands by: a secondary that holds checkpoints. From
+    /// then on only `run` starts the guest; the command `cont` does not.
     public func runAsStandby() throws(RunStateError) {
         try control.withLock { (control: inout Control) throws(RunStateError) in
-            guard runState != .running else { return }
-            try checkStep(to: .running, control)
-            publish(.running)
-            emit(.resume)
+            try showRunning(control)
+            control.isStandby = true
         }
     }
 
@@ -42,6 +38,10 @@ extension VirtualMachine {
         try control.withLock { (control: inout Control) throws(RunStateError) in
             precondition(!control.engineRuns || state == .running, "a running engine has only one state")
             try checkStep(to: state, control)
+            if state == .inmigrate {
+                control.isStandby = false
+                globalState.forgetArrived()
+            }
             publish(state)
         }
     }
@@ -59,10 +59,18 @@ extension VirtualMachine {
         }
     }
 
-    /// The QMP command `cont`: runs a stopped guest; for an incoming machine it means "start when you are there".
+    /// The QMP command `cont`: runs a stopped guest; for an incoming machine it means "start when you are there". A
+    /// secondary only says that it runs: its guest runs elsewhere.
     public func continueByCommand() throws(RunStateError) {
-        if runState == .inmigrate { return control.withLock { $0.autostart = true } }
-        try run()
+        try control.withLock { (control: inout Control) throws(RunStateError) in
+            switch runState {
+            case .inmigrate: control.autostart = true
+            case .finishMigrate: throw RunStateError(current: .finishMigrate, wanted: .running)
+            default:
+                try showRunning(control)
+                if !control.isStandby { startEngine(&control) }
+            }
+        }
     }
 
     /// The QMP command `stop`: stops a running guest; for an incoming machine it means "do not start by yourself".
@@ -98,10 +106,18 @@ extension VirtualMachine {
             guard !control.ended else { return }
             stopEngine(&control)
             control.ended = true
+            replaceAnnouncer(nil)
             parts.engine.shutDown()
             parts.lock.thaw()
             parts.shutDownDevices()
         }
+    }
+
+    private func showRunning(_ control: Control) throws(RunStateError) {
+        guard runState != .running else { return }
+        try checkStep(to: .running, control)
+        publish(.running)
+        emit(.resume)
     }
 
     private func checkStep(to state: MachineRunState, _ control: Control) throws(RunStateError) {
@@ -112,7 +128,7 @@ extension VirtualMachine {
     }
 
     private func startEngine(_ control: inout Control) {
-        guard !control.ended else { return }
+        guard !control.ended, !control.engineRuns else { return }
         control.engineRuns = true
         parts.clock.start()
         parts.lock.thaw()

@@ -1,5 +1,6 @@
 import GuestMemory
 import MachineModel
+import PacketPath
 import Synchronization
 import SystemCalls
 
@@ -23,11 +24,14 @@ public final class VirtualMachine: Sendable {
     let sections: DeviceSections
     let control: ThreadGate<Control>
     private let published: Mutex<MachineRunState>
+    private let announcer = Mutex<Announcer?>(nil)
     private let handler = Mutex<(@Sendable (MachineEvent) -> Void)?>(nil)
 
     struct Control {
         /// Whether the engine really runs (a secondary's machine says "running" while it stands by).
         var engineRuns = false
+        /// Whether the guest runs elsewhere and this machine only holds its checkpoints.
+        var isStandby = false
         /// Whether an incoming machine starts when its state is there.
         var autostart: Bool
         var ended = false
@@ -55,6 +59,15 @@ public final class VirtualMachine: Sendable {
 
     /// Sends an event; for those whose moment the caller knows (SHUTDOWN of a process that quits).
     public func emit(_ event: MachineEvent) { handler.withLock { $0 }?(event) }
+
+    /// At most one announcement goes on at a time.
+    func replaceAnnouncer(_ next: Announcer?) {
+        let before = announcer.withLock { announcer in
+            defer { announcer = next }
+            return announcer
+        }
+        before?.cancel()
+    }
 
     func publish(_ state: MachineRunState) { published.withLock { $0 = state } }
 }

@@ -112,6 +112,32 @@ struct RunControlTests {
         #expect(engine.log.suffix(2) == ["resume", "engine runs"])
     }
 
+    @Test func noCommandStartsTheGuestOfAStandby() throws {
+        let (machine, engine) = try Self.machine(incoming: true)
+        try machine.runAsStandby()
+        try machine.continueByCommand()
+        try machine.stopByCommand()
+        #expect(machine.runState == .paused)
+        try machine.continueByCommand()
+        #expect(machine.runState == .running)
+        #expect(engine.log == ["resume", "stop", "resume"])
+        try machine.run()
+        try machine.stopByCommand()
+        try machine.continueByCommand()
+        #expect(engine.log.suffix(2) == ["resume", "engine runs"], "after a takeover it is a guest like any other")
+    }
+
+    @Test func contIsRefusedWhileAMigrationEnds() throws {
+        let (machine, _) = try Self.machine()
+        try machine.halt(to: .finishMigrate, forcingState: true)
+        #expect {
+            try machine.continueByCommand()
+        } throws: {
+            "\($0)" == "Migration is not finalized yet"
+        }
+        try machine.run()
+    }
+
     @Test func impossibleStepsAreRefusedInKnownWords() throws {
         let (machine, _) = try Self.machine()
         try machine.run()
@@ -150,7 +176,7 @@ struct RunControlTests {
     @Test func announcementsAreRARPRequestsFromTheGuestsAddress() throws {
         let network = RecordingNetwork()
         let (machine, _) = try Self.machine(network: network)
-        machine.announce(AnnounceSchedule(initial: 1, maximum: 2, rounds: 3, step: 1))
+        machine.announce(AnnounceParameters(initial: 1, max: 2, rounds: 3, step: 1))
         let frames = network.wait(for: 3)
         let mac = network.mac
         let head = [UInt8](repeating: 0xff, count: 6) + mac
@@ -158,9 +184,6 @@ struct RunControlTests {
         let frame = head + body + [UInt8](repeating: 0, count: 18)
         #expect(frames == [frame, frame, frame])
         #expect(frame.count == 60)
-        let schedule = AnnounceSchedule()
-        #expect((0..<6).map { schedule.delay(afterRound: $0).inMilliseconds } == [50, 150, 250, 350, 450, 550])
-        #expect(schedule.delay(afterRound: .max) == .milliseconds(550))
     }
 }
 
