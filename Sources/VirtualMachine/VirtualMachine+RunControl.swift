@@ -114,8 +114,8 @@ extension VirtualMachine {
     }
 
     private func showRunning(_ control: Control) throws(RunStateError) {
-        guard runState != .running else { return }
         try checkStep(to: .running, control)
+        guard runState != .running else { return }
         publish(.running)
         emit(.resume)
     }
