@@ -1,17 +1,16 @@
 import ArgumentParser
 import EngineRISCV
-import Foundation
+import QMP
 
 /// How fast the riscv64 engine executes ordinary integer code.
 struct MIPSCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mips", abstract: "Million guest instructions per second on ordinary integer code.")
 
+    @OptionGroup var output: OutputOptions
+
     @Option(help: "Instructions to run, in millions.")
     var millions: UInt64 = 1000
-
-    @Flag(help: "Print one JSON object.")
-    var json = false
 
     func run() throws {
         let program = try TestProgram(MIPSProgram.image)
@@ -23,11 +22,6 @@ struct MIPSCommand: ParsableCommand {
         let duration = start.duration(to: .now)
         let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
         let mips = Double(program.engine.retiredInstructions - before) / seconds / 1e6
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        if json {
-            print("{\"mips\": \(String(format: "%.1f", mips)), \"cores\": \(cores)}")
-        } else {
-            print(String(format: "%.0f MIPS (%d cores)", mips, cores))
-        }
+        output.print(["mips": .double(mips.rounded())], text: "\(decimal(mips, 0)) MIPS (\(coreCount) cores)")
     }
 }

@@ -1,11 +1,14 @@
 import ArgumentParser
 import EngineRISCV
 import Foundation
+import QMP
 
 /// Runs RISC-V instruction tests: bare-metal ELF files that report through `tohost`.
 struct RISCVTestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "riscv-test", abstract: "Run RISC-V instruction test programs (ELF) on the riscv64 engine.")
+
+    @OptionGroup var output: OutputOptions
 
     @Argument(help: "ELF files to run, one after the other.")
     var files: [String]
@@ -24,9 +27,11 @@ struct RISCVTestCommand: ParsableCommand {
         for file in files {
             let (isGood, text) = verdict(on: file)
             if isGood { passed += 1 }
-            if !isGood || !quiet { print("\(file): \(text)") }
+            if !output.json, !isGood || !quiet { print("\(file): \(text)") }
         }
-        print("\(passed) of \(files.count) passed")
+        output.print(
+            ["passed": JSONValue(passed), "failed": JSONValue(files.count - passed)],
+            text: "\(passed) of \(files.count) passed")
         if passed != files.count { throw ExitCode.failure }
     }
 
