@@ -34,9 +34,11 @@ public protocol ColoHandler: AnyObject, Sendable {
     func runSecondary(_ session: ColoSecondarySession) -> ColoOutcome
 }
 
-/// A COLO primary's end of the channel. All methods belong to one thread at a time, but for `shutDown`.
+/// A COLO primary's end of the channel. Sending belongs to one thread at a time and `receive` to one, which may be
+/// another; `shutDown` may be called from any.
 public final class ColoPrimarySession: @unchecked Sendable {
-    // SAFETY: used by one thread at a time, as said above; `shutDown` is thread-safe by itself.
+    // SAFETY: `sender` and the channel's write queue are touched by the sending thread alone, `reader` by the receiving
+    // one; all else is constant or thread-safe by itself.
     /// The machine that is protected.
     public let machine: VirtualMachine
     /// The channel; its reverse direction brings the secondary's messages.

@@ -26,6 +26,7 @@ struct RAMSender {
         } else {
             encoder.writePageHeader(location, to: &writer)
             try channel.write(writer.bytes)
+            // SAFETY: the caller keeps a whole page valid at `page` until the channel is flushed.
             try channel.writeReference(page, count: MigrationFormat.pageSize)
             normalPages += 1
         }

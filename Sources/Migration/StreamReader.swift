@@ -28,6 +28,7 @@ final class StreamReader {
 
     /// Moves a page's payload to `target`.
     func takePage(into target: UnsafeMutableRawPointer, deadline: Nanoseconds? = nil) throws(MigrationFailure) {
+        // SAFETY: the caller lends a whole page at `target` for the length of this call.
         let place = UnsafeMutableRawBufferPointer(start: target, count: MigrationFormat.pageSize)
         var done = window.drain(into: place)
         while done < place.count {
@@ -75,6 +76,7 @@ final class StreamReader {
             var failure: MigrationFailure?
             let piece = [UInt8](unsafeUninitializedCapacity: step) { buffer, filled in
                 do throws(MigrationFailure) {
+                    // SAFETY: all `step` bytes are initialized before they count as filled.
                     let raw = UnsafeMutableRawBufferPointer(buffer)
                     let held = window.drain(into: raw)
                     let rest = UnsafeMutableRawBufferPointer(rebasing: raw[held...])
