@@ -183,13 +183,18 @@ public struct PairController: Sendable {
         case .timer: break
         default: phaseEvent(event, now, &actions)
         }
+        // A grant goes out before whatever may take its time.
+        if let announced, announced.term != term { announce(&actions) }
         proceed(now, &actions)
-        let report = self.report
-        if report != announced {
-            announced = report
-            actions.append(.announce(report))
-        }
+        announce(&actions)
         return actions.list
+    }
+
+    private mutating func announce(_ actions: inout Actions) {
+        let report = self.report
+        guard report != announced else { return }
+        announced = report
+        actions.append(.announce(report))
     }
 
     /// Gives the peer its chance again before any wait for it counts as over.

@@ -203,6 +203,7 @@ import Testing
               stop replication 2
               persist 2
               raise handedOver(2)
+              announce waiting 2 promises
               listen 3
               announce waiting 2 ready promises
             B hears A
@@ -236,6 +237,7 @@ import Testing
               fence
               persist 2
               raise superseded(by: 2)
+              announce waiting 2 promises
               listen 3
               announce waiting 2 ready promises
             A timer
@@ -258,6 +260,7 @@ import Testing
             B hears A
               persist 3
               abandon 1
+              announce waiting 3 promises
               listen 2
               announce waiting 3 ready promises
             A hears B
@@ -323,6 +326,7 @@ import Testing
               fence
               persist 2
               raise superseded(by: 2)
+              announce waiting 2 promises
               listen 3
               announce waiting 2 ready promises
             A arbiter yes 3
@@ -349,6 +353,7 @@ import Testing
             B hears A
               persist 3
               abandon 1
+              announce waiting 3 promises
               listen 2
               announce waiting 3 ready promises
             A hears B
@@ -373,6 +378,7 @@ import Testing
             B hears A
               persist 3
               abandon 1
+              announce waiting 3 promises
               listen 2
               announce waiting 3 ready promises
             A hears B
@@ -396,6 +402,7 @@ import Testing
               stop replication 2
               persist 2
               raise handedOver(2)
+              announce waiting 2 promises
               listen 3
               announce waiting 2 ready promises
             B hears A
@@ -570,6 +577,7 @@ import Testing
               stop replication 2
               persist 2
               raise superseded(by: 2)
+              announce waiting 2 promises
               announce waiting 2 promises claims-start 3
             B hears A
               raise peerReturned
