@@ -170,6 +170,8 @@ final class DaemonParts: Sendable {
         }
         // Commands that wait for a drill's outcome still get it: the heartbeat ends after the management socket.
         if case .restart = end { await server.shutdown() }
+        // Held output ends before the heartbeat does: the peer takes over as soon as that is gone.
+        replication.shutDown()
         await pair?.shutDown()
         migration.cancelChannel()
         let (migration, machine, clock) = (migration, built.machine, clock)

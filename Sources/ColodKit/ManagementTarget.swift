@@ -31,6 +31,10 @@ struct ManagementTarget: ManagementCommands {
     }
 
     func cont() async throws(CommandError) {
+        if replication.coloStatus.mode == .secondary {
+            // The guest of a secondary stands by whatever the state says; only a takeover runs it.
+            return try await onThread { () throws(RunStateError) in try machine.runAsStandby() }
+        }
         if let pair, !pair.snapshot.report.isServing, machine.runState != .inmigrate {
             throw .generic("This side does not serve the guest; x-colo-lost-heartbeat makes it take over")
         }
