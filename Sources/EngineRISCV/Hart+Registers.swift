@@ -194,7 +194,7 @@ extension Hart {
             let index = Int(number - RegisterNumber.pmpaddr.lowerBound)
             if PMP.isAddressLocked(index, s.pointee.pmpConfigurations) { return }
             s.pointee.pmpAddresses[index] = value & RegisterMasks.pmpAddress
-            tables.emptyAll()
+            flushTranslations()
         // A counter's own increment is suppressed by a write to it: the next instruction reads what was written.
         case RegisterNumber.mcycle: s.pointee.mcycleOffset = value &- (retiredBefore &+ 1)
         case RegisterNumber.minstret: s.pointee.minstretOffset = value &- (retiredBefore &+ 1)
@@ -217,7 +217,7 @@ extension Hart {
         s.pointee.mstatus = new
         s.pointee.mustCheckInterrupts = true
         // What MXR makes readable must not stay so in the TLB, nor stay out of it.
-        if (old ^ new) & StatusBits.mxr != 0 { tables.emptyAll() }
+        if (old ^ new) & StatusBits.mxr != 0 { flushTranslations() }
         updateContext()
     }
 
@@ -236,7 +236,7 @@ extension Hart {
         let new = mode << 60 | value & ((1 << 44) - 1)
         if new == state.pointee.satp { return }
         state.pointee.satp = new
-        tables.emptyAll()
+        flushTranslations()
     }
 
     private func writeProtection(from first: Int, _ value: UInt64) {
@@ -245,6 +245,6 @@ extension Hart {
             let written = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
             configurations[first + index] = PMP.configuration(written, over: configurations[first + index])
         }
-        tables.emptyAll()
+        flushTranslations()
     }
 }

@@ -119,7 +119,7 @@ extension Hart {
     func answerFences() {
         guard remoteFences.load(ordering: .sequentiallyConsistent) != 0 else { return }
         let requests = remoteFences.exchange(0, ordering: .sequentiallyConsistent)
-        tables.emptyAll()
+        flushTranslations()
         if requests & RemoteFence.instructions != 0 { codeCache.expire() }
     }
 
@@ -169,7 +169,7 @@ extension Hart {
         s.pointee.x[10] = UInt64(identifier)
         s.pointee.x[11] = opaque
         s.pointee.mustCheckInterrupts = true
-        tables.emptyAll()
+        flushTranslations()
         updateContext()
     }
 

@@ -19,7 +19,7 @@ extension Hart {
         let s = state
         let word = s.pointee.instruction
         if word & 0x7f == 0x0f {
-            tables.emptyCode()
+            flushCode()
             codeCache.expire()
             s.pointee.pc &+= 4
             return true
@@ -46,7 +46,8 @@ extension Hart {
         default:
             let isTrapped = s.pointee.mstatus & StatusBits.tvm != 0 && s.pointee.privilege == .supervisor
             guard word & 0xfe00_7fff == 0x1200_0073, s.pointee.privilege != .user, !isTrapped else { break }
-            tables.emptyAll()
+            let register = Int(word >> 15 & 31)
+            if register == 0 { flushTranslations() } else { flushTranslation(of: s.pointee.x[register]) }
             s.pointee.pc &+= 4
             return true
         }

@@ -39,6 +39,7 @@ extension Hart {
         let s = state
         let privilege = access == .fetch ? s.pointee.privilege : dataPrivilege
         var physical = address
+        s.pointee.walkedLevel = 0
         if privilege != .machine, s.pointee.satp >> 60 != 0 {
             guard let walked = walk(address, access, privilege) else { return nil }
             physical = walked
@@ -70,13 +71,14 @@ extension Hart {
             while true {
                 let place = table + (address >> (12 + 9 * level) & 511) * 8
                 guard isAllowed(place, .load, .supervisor),
-                    let (block, offset) = environment.memory.locate(place, count: 8)
+                    let tableOffset = ramOffset(page: table, marking: false)
                 else {
                     _ = raise(access.accessFault, address)
                     return nil
                 }
-                // SAFETY: `locate` checked the range; `place` is aligned to 8 as the block is to a page.
-                let cell = (block.base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
+                // SAFETY: the table is a whole page of RAM, and `place` lies in it, aligned to its eight bytes.
+                let cell = (s.pointee.ram + tableOffset + Int(place & 0xfff)).assumingMemoryBound(
+                    to: Atomic<UInt64>.self)
                 let entry = cell.pointee.load(ordering: .acquiring)
                 let rights = entry & (PageTableEntry.read | PageTableEntry.write | PageTableEntry.execute)
                 let isInvalid =
@@ -99,11 +101,12 @@ extension Hart {
                         _ = raise(access.accessFault, address)
                         return nil
                     }
-                    block.dirtyLog.mark(page: offset / targetPageSize)
+                    _ = ramOffset(page: table, marking: true)
                     let (done, _) = cell.pointee.compareExchange(
                         expected: entry, desired: entry | wanted, ordering: .acquiringAndReleasing)
                     if !done { continue restart }
                 }
+                s.pointee.walkedLevel = level
                 return base & ~span | address & span
             }
             _ = raise(access.pageFault, address)
@@ -127,19 +130,19 @@ extension Hart {
         }
     }
 
-    /// Puts the page of `pc` into the code TLB; false with an exception noted. `value` is the address the exception
-    /// reports: that of the half that could not be fetched.
+    /// Puts the page of `pc` into the code TLB; false with an exception noted.
     func fillCode(_ pc: UInt64) -> Bool {
         guard let physical = translate(pc, .fetch) else { return false }
         let page = physical & ~0xfff
-        guard let (block, offset) = environment.memory.locate(page, count: targetPageSize) else {
+        guard let offset = ramOffset(page: page, marking: false) else {
             return raise(ExceptionCause.fetchAccess, pc)
         }
         if codeCache.isFull {
             codeCache.removeAll()
-            tables.emptyCode()
+            flushCode()
         }
-        let slots = codeCache.slots(of: page, bytes: block.base + offset)
+        noteFill(pc, state.pointee.codeContext)
+        let slots = codeCache.slots(of: page, bytes: UnsafeRawPointer(state.pointee.ram + offset))
         state.pointee.code[TranslationTables.index(pc)] = CodeTranslation(tag: pc & ~0xfff, slots: slots)
         return true
     }
@@ -157,13 +160,12 @@ extension Hart {
             isFault = true
             return nil
         }
-        guard let (block, offset) = environment.memory.locate(physical & ~0xfff, count: targetPageSize) else {
+        // The mark in the dirty log comes before the write that it announces.
+        guard let start = ramOffset(page: physical & ~0xfff, marking: access == .store) else {
             s.pointee.slowValue = physical
             return nil
         }
-        // The mark comes before the write that it announces.
-        if access == .store { block.dirtyLog.mark(page: offset / targetPageSize) }
-        let start = s.pointee.ram.distance(to: block.base + offset)
+        noteFill(address, s.pointee.dataContext)
         let addend = start &- Int(truncatingIfNeeded: address & ~0xfff)
         table[index] = DataTranslation(tag: address & ~0xfff, addend: addend)
         return Int(truncatingIfNeeded: address) &+ addend

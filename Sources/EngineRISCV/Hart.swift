@@ -48,6 +48,11 @@ final class Hart: @unchecked Sendable {
     let scratch: UnsafeMutablePointer<DecodedInstruction>
     let codeCache = CodeCache()
     let tables: TranslationTables
+    /// Which pieces of 2 MiB hold entries that come from a page of that size, by the low bits of their number.
+    let largePages: UnsafeMutablePointer<Bool>
+    private let dirtyLog: DirtyLog
+    private let ramStart: UInt64
+    private let ramSize: UInt64
     /// Retired instructions, for readers on other threads; brought up to date after each slice.
     let publishedRetired = Atomic<UInt64>(0)
     /// Between two slices others may rely on this hart to look at `remoteFences` before it runs on.
@@ -63,6 +68,12 @@ final class Hart: @unchecked Sendable {
         self.environment = environment
         tables = TranslationTables()
         scratch = CodeCache.makeScratch()
+        largePages = .allocate(capacity: HartLimits.largePageFilter)
+        largePages.initialize(repeating: false, count: HartLimits.largePageFilter)
+        let main = environment.memory.blocks[0]
+        dirtyLog = main.dirtyLog
+        ramStart = main.guestAddress
+        ramSize = UInt64(main.size)
         management = HartManagement()
         let x = UnsafeMutablePointer<UInt64>.allocate(capacity: DecodedInstruction.integerRegisterCount)
         x.initialize(repeating: 0, count: DecodedInstruction.integerRegisterCount)
@@ -88,6 +99,7 @@ final class Hart: @unchecked Sendable {
         state.pointee.pmpConfigurations.deallocate()
         state.deallocate()
         scratch.deallocate()
+        largePages.deallocate()
     }
 
     /// The state after a hardware reset, but for what `reset` says.
@@ -145,7 +157,8 @@ final class Hart: @unchecked Sendable {
     func forgetWritePermissions() { tables.emptyStores() }
 
     func forgetTranslations() {
-        tables.emptyAll()
+        state.pointee.filledContexts = .max
+        flushTranslations()
         codeCache.expire()
     }
 
@@ -164,13 +177,29 @@ final class Hart: @unchecked Sendable {
         case .supervisor: context = status & StatusBits.sum != 0 ? .supervisorWithUserAccess : .supervisor
         case .user: context = .user
         }
+        s.pointee.dataContext = context
         s.pointee.loads = tables.loads(context)
         s.pointee.stores = tables.stores(context)
         switch privilege {
-        case .machine: s.pointee.code = tables.code(.machine)
-        case .supervisor: s.pointee.code = tables.code(.supervisor)
-        case .user: s.pointee.code = tables.code(.user)
+        case .machine: s.pointee.codeContext = .machine
+        case .supervisor: s.pointee.codeContext = .supervisor
+        case .user: s.pointee.codeContext = .user
         }
+        s.pointee.code = tables.code(s.pointee.codeContext)
         s.pointee.isFloatEnabled = status & StatusBits.fs != 0
+    }
+
+    /// The offset of the page at physical address `page` from the base of RAM, in the host's address space; nil if it is
+    /// no RAM. `marking` notes in the dirty log that it will be written.
+    @inline(__always)
+    func ramOffset(page: UInt64, marking: Bool) -> Int? {
+        let offset = page &- ramStart
+        if offset < ramSize {
+            if marking { dirtyLog.mark(page: Int(truncatingIfNeeded: offset) / targetPageSize) }
+            return Int(truncatingIfNeeded: offset)
+        }
+        guard let (block, inBlock) = environment.memory.locate(page, count: targetPageSize) else { return nil }
+        if marking { block.dirtyLog.mark(page: inBlock / targetPageSize) }
+        return environment.ram.distance(to: block.base + inBlock)
     }
 }

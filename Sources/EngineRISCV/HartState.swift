@@ -22,6 +22,9 @@ struct CodeTranslation {
 /// S-mode twice, as user pages are in reach with SUM only.
 enum TranslationContext: Int, CaseIterable {
     case user, supervisor, supervisorWithUserAccess, machine
+
+    /// Its bit in a set of contexts.
+    var bit: UInt8 { 1 << UInt8(rawValue) }
 }
 
 /// Everything of a hart that changes while it runs. It lives behind one pointer, without any object in it, so that the
@@ -40,6 +43,14 @@ struct HartState {
     var loads: UnsafeMutablePointer<DataTranslation>
     var stores: UnsafeMutablePointer<DataTranslation>
     var code: UnsafeMutablePointer<CodeTranslation>
+    var dataContext = TranslationContext.machine
+    var codeContext = TranslationContext.machine
+    /// The contexts that had an entry put in since all were emptied.
+    var filledContexts: UInt8 = 0
+    /// The translation found last came from a page table entry of this level; 0 for pages of 4 KiB.
+    var walkedLevel: UInt64 = 0
+    /// Some entry comes from a page of 1 GiB.
+    var hasHugePages = false
     /// Base of RAM in the host's address space; the addends of the TLBs are relative to it.
     let ram: UnsafeMutableRawPointer
     /// FS is not Off: floating-point instructions may run.
@@ -101,6 +112,8 @@ struct HartState {
 enum HartLimits {
     /// Entries of each software TLB; a power of two.
     static let translationCount = 256
+    /// Pieces of 2 MiB told apart when a single page is taken out of the TLBs; a power of two.
+    static let largePageFilter = 1024
     static let pmpCount = 16
     /// Instructions between two looks at interrupts, timers and requests. At the slowest pace of the interpreter this
     /// is well below a millisecond.

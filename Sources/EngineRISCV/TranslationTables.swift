@@ -36,11 +36,21 @@ final class TranslationTables {
         }
     }
 
-    func emptyCode() { instructions.update(repeating: .empty, count: Self.codeCount) }
+    func emptyData(_ context: TranslationContext) {
+        // Loads and stores of a context lie side by side.
+        loads(context).update(repeating: .empty, count: 2 * HartLimits.translationCount)
+    }
 
-    func emptyAll() {
-        data.update(repeating: .empty, count: Self.dataCount)
-        emptyCode()
+    func emptyCode(_ context: TranslationContext) {
+        code(context).update(repeating: .empty, count: HartLimits.translationCount)
+    }
+
+    /// Takes the page at `page` out of the tables of a context.
+    func remove(page: UInt64, _ context: TranslationContext) {
+        let index = Self.index(page)
+        if loads(context)[index].tag == page { loads(context)[index] = .empty }
+        if stores(context)[index].tag == page { stores(context)[index] = .empty }
+        if code(context)[index].tag == page { code(context)[index] = .empty }
     }
 
     /// Where the entry of `address` stands in a table.
