@@ -25,6 +25,7 @@ public struct PairRecord: Sendable, Equatable {
     }
 
     private static let title = "colod-pair-record 1"
+    private static let names: Set<Substring> = ["term", "peer-may-have-taken-over", "superseded-by"]
 
     /// The text that `init(bytes:)` reads.
     public var bytes: [UInt8] {
@@ -34,16 +35,21 @@ public struct PairRecord: Sendable, Equatable {
         return Array((text + "end\n").utf8)
     }
 
-    /// Reads a record. A file that is cut off or foreign is refused: guessing a term could start a second primary.
+    /// Reads a record. A file that is cut off, damaged or foreign is refused: guessing a term could start a second
+    /// primary.
     public init(bytes: [UInt8]) throws(Malformed) {
+        // A damaged name must not pass for an unknown one.
+        let isText = bytes.allSatisfy { $0 == UInt8(ascii: "\n") || (0x20..<0x7f).contains($0) }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-        guard lines.first == Self.title[...], lines.last == "end" else {
+        guard isText, lines.first == Self.title[...], lines.last == "end" else {
             throw Malformed(description: "it is no whole record of a pair")
         }
         var numbers: [Substring: UInt64] = [:]
         for line in lines.dropFirst().dropLast() {
             let words = line.split(separator: " ", maxSplits: 1)
-            if words.count == 2 { numbers[words[0]] = UInt64(words[1]) }
+            guard let name = words.first, Self.names.contains(name) else { continue }
+            guard words.count == 2, let number = UInt64(words[1]), numbers.updateValue(number, forKey: name) == nil
+            else { throw Malformed(description: "the line '\(line)' cannot be read") }
         }
         guard let number = numbers["term"] else { throw Malformed(description: "it names no term") }
         term = Term(number)
