@@ -66,7 +66,8 @@ public struct HeartbeatMonitor: Sendable {
     struct Link: Sendable {
         var connection: HeartbeatConnection
         var dialled: Int?
-        var openedAt: Nanoseconds
+        /// Bytes arrived then last, or the connection was opened.
+        var heardAt: Nanoseconds
         var instance: UInt64?
     }
 
@@ -160,7 +161,7 @@ public struct HeartbeatMonitor: Sendable {
             return
         }
         let connection = HeartbeatConnection(identity: identity, nonce: nonce, authenticator: authenticator)
-        links[id] = Link(connection: connection, dialled: dialled, openedAt: now)
+        links[id] = Link(connection: connection, dialled: dialled, heardAt: now)
         actions.append(.send(id, connection.greeting))
     }
 
@@ -168,6 +169,7 @@ public struct HeartbeatMonitor: Sendable {
         _ id: ConnectionID, _ bytes: [UInt8], _ now: Nanoseconds, _ actions: inout [Action]
     ) {
         guard let outputs = links[id]?.connection.receive(bytes) else { return }
+        if links[id]?.instance != nil { links[id]?.heardAt = now }
         for output in outputs {
             switch output {
             case .ready: send(on: id, now, &actions)
@@ -204,11 +206,6 @@ public struct HeartbeatMonitor: Sendable {
     }
 
     private mutating func proceed(_ now: Nanoseconds, _ actions: inout [Action]) {
-        for (id, link) in links.sorted(by: { $0.key < $1.key })
-        where link.instance == nil && now >= link.openedAt + configuration.timeout {
-            ignoredPeers += 1
-            drop(id, now, &actions)
-        }
         if isAlive, let lastHeardAt {
             if now >= max(lastHeardAt, aliveSince) + configuration.timeout {
                 isAlive = false
@@ -218,11 +215,23 @@ public struct HeartbeatMonitor: Sendable {
                 actions.append(.peerLost(.refused))
             }
         }
+        dropSilentLinks(now, &actions)
         for index in addresses.indices where addresses[index].state == .idle && now >= addresses[index].nextDialAt {
             addresses[index].state = .dialling
             actions.append(.dial(address: index))
         }
         if now >= nextSendAt { broadcast(now, &actions) }
+    }
+
+    /// Gives up strangers that do not authenticate, and connections that went silent: after a long cut a new one is there
+    /// sooner than the old one has sent again what was lost.
+    private mutating func dropSilentLinks(_ now: Nanoseconds, _ actions: inout [Action]) {
+        for (id, link) in links.sorted(by: { $0.key < $1.key }) {
+            let since = link.instance == nil ? link.heardAt : max(link.heardAt, aliveSince)
+            guard now >= since + configuration.timeout else { continue }
+            if link.instance == nil { ignoredPeers += 1 }
+            drop(id, now, &actions)
+        }
     }
 
     /// No connection is left, and every address has refused a new one since the last was closed.

@@ -87,8 +87,10 @@ struct Plan {
             for host in world.hosts where host.isRunning && host.controller.state == .secondary {
                 let controller = host.controller
                 guard !controller.peerIsAlive || controller.peer?.report.isServing == false else { continue }
-                // Somebody who has looked at the other host knows more than the heartbeat.
-                host.deliver(.pair(world.peer(of: host).isRunning ? .failoverCommanded : .failoverVouched))
+                // Somebody who has looked at the other host, and read its record, knows more than the heartbeat.
+                let peer = world.peer(of: host)
+                let vouches = !peer.isRunning && peer.disk.term <= controller.term
+                host.deliver(.pair(vouches ? .failoverVouched : .failoverCommanded))
             }
             operatorLooks()
         }

@@ -124,7 +124,7 @@ final class World {
             endpoints += [near, far]
             near.remote = far
             far.remote = near
-            far.lastArrival = now + back
+            far.lastArrival = now + back + Nanoseconds(1)
             remote.endpoints[far.id] = far
             guard accept(remote, far) else {
                 remote.endpoints[far.id] = nil

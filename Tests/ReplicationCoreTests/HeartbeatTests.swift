@@ -272,6 +272,20 @@ extension [HeartbeatMonitor.Action] {
         #expect(lab.monitor.ignoredPeers == 9)
     }
 
+    @Test func aSilentConnectionIsReplacedWhileTheOtherLives() {
+        var lab = MonitorLab(addresses: 2)
+        lab.open(1, address: 0, at: ms(10))
+        lab.open(2, address: 1, at: ms(10))
+        _ = lab.hear(1, sentAt: 1, at: ms(20))
+        for time in stride(from: 60 as UInt64, through: 460, by: 50) {
+            _ = lab.hear(2, sentAt: time, at: ms(time))
+        }
+        let actions = lab.hear(2, sentAt: 520, at: ms(520))
+        #expect(actions.contains(.close(1)))
+        #expect(actions.dials == [0])
+        #expect(lab.monitor.isAlive)
+    }
+
     @Test func aRestartedPeerReplacesItsOldConnections() {
         var lab = MonitorLab()
         lab.open(1, at: ms(10))
