@@ -85,9 +85,10 @@ struct Demo: ParsableCommand {
     /// namespaces. Returns only if this machine does not allow that.
     private func reenterInUserNamespace() throws {
         guard getuid() != 0, getenv(Self.reentered) == nil else { return }
-        let unshare = ["unshare", "--user", "--map-root-user", "--net", "--"]
-        let folder = try TemporaryFolder()
-        let probe = try LabHost(sharingMachineNetworkAs: "probe").start(unshare + ["true"], log: folder.path("log"))
+        // A new network namespace begins with its loopback interface down.
+        let loopback = "PATH=$PATH:/usr/sbin:/sbin; ip link set lo up && exec \"$@\""
+        let unshare = ["unshare", "--user", "--map-root-user", "--net", "--", "sh", "-c", loopback, "sh"]
+        let probe = try LabHost(sharingMachineNetworkAs: "probe").start(unshare + ["true"], log: "/dev/null")
         guard probe.waitForExit(within: .seconds(10)) == .exited(0) else { return }
         setenv(Self.reentered, "1", 1)
         // SAFETY: the strings and the array, which ends in nil, live until this program is replaced.
