@@ -19,6 +19,21 @@
 ///
 /// What the guest may assume, for the device tree: rv64imafdc_zicntr_zicsr_zifencei_sstc, mmu-type riscv,sv39, misaligned
 /// loads and stores work (fast), `time` counts at `GuestClock.frequency`. No ASIDs (satp.ASID reads as zero).
+///
+/// How it works, for whoever reads on:
+/// - `Decoder` turns an instruction into a slot of eight bytes; `CodeCache` keeps the slots of each physical page that
+///   was executed, with a copy of the page they were decoded from. After `fence.i` a page is compared with its copy
+///   before it is executed again, so nobody has to tell the cache about stores, DMA or loaded state.
+/// - `Interpreter` is one loop over slots. It counts instructions down and looks at the count at jumps only. It leaves
+///   for everything that is rare: `LoopExit` says why, and `Hart+Execution` goes on from there.
+/// - `TranslationTables` are software TLBs, one for each way of looking at memory, for loads, stores and code. A page
+///   gets into the table for stores only after it was marked in the dirty log (`Hart+Translation`), hence dirty
+///   tracking costs nothing per store, and `forgetWritePermissions` begins the next epoch.
+/// - A slice is a few thousand instructions. Between slices a hart looks for the wish to pause, fences of other harts,
+///   interrupts and timers. So it stands at an instruction boundary within a fraction of a millisecond.
+/// - Floating point is the host's, with its rounding mode and exception flags; `SoftFloat` rounds ties away from zero,
+///   which hosts cannot, and converts.
+/// - A hart is a `SavedDevice` ("riscv-hart"): registers and control registers; everything cached is built anew.
 public enum EngineRISCV {
     /// The ISA string of a hart, as the device tree's deprecated `riscv,isa` wants it.
     public static let isaString = "rv64imafdc_zicntr_zicsr_zifencei_sstc"

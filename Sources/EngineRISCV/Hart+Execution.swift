@@ -103,6 +103,7 @@ extension Hart {
         var slices = limit / slice + 1
         while slices > 0 {
             let seen = inputs.wakeCount
+            answerFences()
             let done = state.pointee.retired &- start
             if done >= limit || !management.isStarted && !beginIfAsked() { break }
             if state.pointee.isWaiting, !endWaiting() {

@@ -94,8 +94,17 @@ extension Hart {
             return raise(ExceptionCause.loadAccess, address)
         }
         s.pointee.slowValue = value
-        s.pointee.mustCheckInterrupts = true
+        shortenSlice()
         return true
+    }
+
+    /// Ends the slice sooner after a device access, which costs more than many instructions and may have raised or
+    /// lowered an interrupt of this hart. Both ends of the slice move: nothing more counts as retired.
+    private func shortenSlice() {
+        let s = state
+        s.pointee.budget -= HartLimits.deviceAccessCost
+        s.pointee.sliceStart -= HartLimits.deviceAccessCost
+        s.pointee.mustCheckInterrupts = true
     }
 
     /// Stores the low `width` bytes of `value`; false with an exception noted.
@@ -142,8 +151,7 @@ extension Hart {
         guard environment.bus.store(physical, width: width, value: (value << shift) >> shift) else {
             return raise(ExceptionCause.storeAccess, address)
         }
-        // The device may have raised or lowered an interrupt of this hart.
-        state.pointee.mustCheckInterrupts = true
+        shortenSlice()
         return true
     }
 }

@@ -124,7 +124,8 @@ extension Hart {
         case RegisterNumber.mhartid: return UInt64(identifier)
         case RegisterNumber.tinfo: return 1
         case RegisterNumber.mvendorid, RegisterNumber.marchid, RegisterNumber.mimpid, RegisterNumber.mconfigptr,
-            RegisterNumber.mcountinhibit, RegisterNumber.tselect, RegisterNumber.tdata:
+            RegisterNumber.mcountinhibit, RegisterNumber.tselect, RegisterNumber.tdata,
+            RegisterNumber.tcontrol:
             return 0
         default: return nil
         }

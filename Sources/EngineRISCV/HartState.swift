@@ -9,6 +9,8 @@ struct DataTranslation {
 }
 
 /// One entry of a software TLB for instructions: the virtual page and its decoded slots.
+///
+/// SAFETY: the slots belong to a page of the hart's `CodeCache`, which frees pages only after all entries were emptied.
 struct CodeTranslation {
     var tag: UInt64
     var slots: UnsafeMutablePointer<DecodedInstruction>?
@@ -29,6 +31,9 @@ enum TranslationContext: Int, CaseIterable {
 
 /// Everything of a hart that changes while it runs. It lives behind one pointer, without any object in it, so that the
 /// interpreter reaches each field with one load and no check.
+///
+/// SAFETY: what the pointers point to belongs to the `Hart` (its registers, tables, and the machine's RAM) and lives as
+/// long as that; all are made in its initializer and never change, but for the choice among tables.
 struct HartState {
     // What the interpreter's loop takes into locals and writes back.
     var pc: UInt64 = 0
@@ -118,6 +123,8 @@ enum HartLimits {
     /// Instructions between two looks at interrupts, timers and requests. At the slowest pace of the interpreter this
     /// is well below a millisecond.
     static let sliceLength = 4096
+    /// How many instructions a device access counts for in a slice.
+    static let deviceAccessCost = 256
     /// Decoded pages of one hart before all are thrown away: 20 KiB each.
     static let codePageCount = 8192
 }

@@ -766,6 +766,7 @@ extension Hart {
                     s.pointee.budget = budget &+ 1
                     return .trap
                 }
+                budget = s.pointee.budget
                 ip += e.operation.isCompressedAccess ? 1 : 2
             }
         }

@@ -35,6 +35,8 @@ enum PMP {
     /// The grain is 2^(G+2) bytes.
     private static let grainExponent: UInt64 = 10
 
+    // SAFETY: the pointers below are the hart's own, to `HartLimits.pmpCount` elements each.
+
     /// Whether the page of `address` may be accessed that way.
     static func allows(
         _ address: UInt64, _ access: MemoryAccess, _ privilege: PrivilegeMode,

@@ -108,6 +108,7 @@ enum RegisterNumber {
     static let tselect: UInt32 = 0x7a0
     static let tdata: ClosedRange<UInt32> = 0x7a1...0x7a3
     static let tinfo: UInt32 = 0x7a4
+    static let tcontrol: UInt32 = 0x7a5
     static let mcycle: UInt32 = 0xb00
     static let minstret: UInt32 = 0xb02
     static let mhpmcounters: ClosedRange<UInt32> = 0xb03...0xb1f

@@ -1,4 +1,7 @@
 /// The memory of a hart's software TLBs.
+///
+/// SAFETY: both pieces are allocated and filled by the initializer for all contexts, and freed with the object, which
+/// lives as long as its hart; indexes come from `index`, which masks them.
 final class TranslationTables {
     private let data: UnsafeMutablePointer<DataTranslation>
     private let instructions: UnsafeMutablePointer<CodeTranslation>

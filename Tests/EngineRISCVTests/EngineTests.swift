@@ -21,9 +21,9 @@ import Testing
         let bench = try TestBench(Self.counter)
         for _ in 0..<20 {
             let before = bench.register(5)
+            let retired = bench.engine.retiredInstructions
             bench.engine.resume()
-            while bench.engine.retiredInstructions == 0 { sched_yield() }
-            usleep(200)
+            while bench.engine.retiredInstructions == retired { sched_yield() }
             bench.engine.pause()
             let count = bench.register(5)
             #expect(count > before)
@@ -179,5 +179,30 @@ import Testing
         bench.run(100)
         #expect(bench.register(5) == 49)
         #expect(bench.register(7) == 49)
+    }
+
+    @Test func atomicsOfRunningHartsLoseNothing() throws {
+        // Each hart adds 1 to the same doubleword 100000 times, half of them with LR and SC, then says so at x28.
+        let amoadd: UInt32 = 0x0053_302f  // amoadd.d zero, t0, (t1)
+        let loadReserved: UInt32 = 0x1003_33af  // lr.d t2, (t1)
+        let storeConditional: UInt32 = 0x1873_3eaf  // sc.d t4, t2, (t1)
+        let retry: UInt32 = 0xfe0e_9ae3  // bnez t4, -12
+        let next: UInt32 = 0xfe0f_14e3  // bnez t5, -24
+        let program: [UInt32] = [
+            Assemble.auipc(6, 1), Assemble.lui(30, 12), Assemble.addi(30, 30, 848), Assemble.addi(5, 0, 1),
+            amoadd, loadReserved, Assemble.addi(7, 7, 1), storeConditional, retry, Assemble.addi(30, 30, -1), next,
+            Assemble.addi(28, 0, 1), Assemble.loop,
+        ]
+        let bench = try TestBench(program, harts: 3)
+        bench.engine.reset((0..<3).map { _ in HartReset(pc: TestBench.base, privilege: .machine) })
+        var finished = false
+        for _ in 0..<10_000 where !finished {
+            bench.engine.resume()
+            usleep(2000)
+            bench.engine.pause()
+            finished = (0..<3).allSatisfy { bench.register(28, hart: $0) == 1 }
+        }
+        let sum: UInt64? = bench.memory.load(TestBench.base + 0x1000)
+        #expect(sum == 3 * 2 * 50_000)
     }
 }
