@@ -20,6 +20,8 @@ public protocol PairOperations: AnyObject, Sendable {
     func listenForReplication(run: UInt64) throws
     /// Ends the incoming run and forgets its checkpoints.
     func abandonCheckpoint(run: UInt64)
+    /// Closes an incoming channel that has brought no checkpoint yet; its run ends as if the channel had failed.
+    func dropIncomingChannel()
     /// Releases output; false if the deadline passed first. Called on the event loop; must not wait.
     func releaseOutput(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds) -> Bool
     /// Releases everything and stops holding. Called on the event loop; must not wait.
@@ -92,7 +94,7 @@ public final class PairService: @unchecked Sendable {
     private var record: PairRecord
     private var network: HeartbeatNetwork?
     private var timer: Scheduled<Void>?
-    private var counter: UInt64 = 0
+    private var strangerSince: Nanoseconds?
     private var ended = false
 
     /// A member that has read its `record` and does nothing yet. `observer` is called on `loop` with each event, and
@@ -189,12 +191,28 @@ public final class PairService: @unchecked Sendable {
         worker.shutDown()
     }
 
+    /// The replication port has room for one channel. One that is received although the peer says that it sends
+    /// nothing is somebody else's, and must not keep the peer out.
+    private func endStranger() {
+        let now = clock.now()
+        guard !ended, controller.state == .receiving, controller.peerIsAlive,
+            let sender = controller.peer?.report.state,
+            sender != .synchronising, sender != .protected
+        else { return strangerSince = nil }
+        let since = strangerSince ?? now
+        strangerSince = since
+        guard now >= since + .milliseconds(ReplicationLimits.strangerMilliseconds) else { return }
+        strangerSince = nil
+        worker.perform { [operations] in operations.dropIncomingChannel() }
+    }
+
     // MARK: The loop
 
     private func turn(_ event: PairController.Event) {
         guard !ended else { return }
         carryOut(controller.handle(event, now: clock.now()))
         beat(.timer)
+        endStranger()
         publish(nil)
         schedule()
     }

@@ -108,6 +108,10 @@ extension ReplicationService: PairOperations {
         if let secondary { secondary.abandon() } else { migration.cancelChannel() }
     }
 
+    public func dropIncomingChannel() {
+        if state.withLock(notify: false, { $0.secondary == nil }) { migration.cancelChannel() }
+    }
+
     public func releaseOutput(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds) -> Bool {
         gate.release(throughCheckpoint: checkpoint, before: deadline)
     }
