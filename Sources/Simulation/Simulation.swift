@@ -16,7 +16,8 @@
 //   Peer       device state may arrive damaged; the secondary's replication side may hang while its heartbeat goes on.
 //   Arbiter    none; a witness that remembers who may serve; or fencing that powers the peer off. Answers come late, or
 //              not at all.
-//   Operator   gives failover and drill commands, and under the manual policy answers a failover that is needed.
+//   Operator   gives failover and drill commands, and under the manual policy answers a failover that is needed; vouches
+//              for a host that is down only after reading its record.
 //   Not in it  a cut without an arbiter (documented as unsafe), a term written to disk that is lost, clocks of
 //              different speed, a host that answers "refused" for a live process.
 //
