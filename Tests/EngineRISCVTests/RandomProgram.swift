@@ -1,4 +1,4 @@
-/// Random straight-line programs of integer, memory and atomic instructions, in assembler, decided by a seed.
+/// Random straight-line programs of integer, memory, jump and atomic instructions, in assembler, decided by a seed.
 ///
 /// The assembler uses the 16-bit form of an instruction wherever there is one, so both lengths are met.
 struct RandomProgram {
@@ -13,7 +13,8 @@ struct RandomProgram {
     static func source(seed: UInt64) -> String {
         var program = RandomProgram(seed: seed)
         var lines = [
-            "    .text", "    .globl compute", "compute:", "    la a6, buffer + 2048", "    la s2, results",
+            "    .text", "    .globl compute", "compute:", "    mv s3, ra", "    la a6, buffer + 2048",
+            "    la s2, results",
         ]
         for register in registers { lines.append("    li \(register), \(Int64(bitPattern: program.next()))") }
         for block in 0..<blocks {
@@ -24,7 +25,8 @@ struct RandomProgram {
         let size = blocks * registers.count * 8 + 4096
         lines += [
             "    la t0, buffer", "    li t1, 512", "1:  ld t2, 0(t0)", "    sd t2, 0(s2)", "    addi t0, t0, 8",
-            "    addi s2, s2, 8", "    addi t1, t1, -1", "    bnez t1, 1b", "    ret", "    .data", "    .align 3",
+            "    addi s2, s2, 8", "    addi t1, t1, -1", "    bnez t1, 1b", "    mv ra, s3", "    ret", "    .data",
+            "    .align 3",
             "    .globl results_size", "results_size: .dword \(size)", "    .bss", "    .align 12",
             "    .globl results",
             "results: .space \(size)", "    .align 12", "buffer: .space 4096", "",
@@ -52,7 +54,7 @@ struct RandomProgram {
 
     private mutating func instruction(label: String) -> String {
         let (rd, rs1, rs2) = (register(), register(), register())
-        switch next() % 12 {
+        switch next() % 14 {
         case 0, 1, 2:
             let name = pick([
                 "add", "sub", "sll", "slt", "sltu", "xor", "srl", "sra", "or", "and", "addw", "subw", "sllw", "srlw",
@@ -85,6 +87,22 @@ struct RandomProgram {
                 return "\(place)\n    lr.\(width) \(rd), (a7)\n    sc.\(width) \(rs1), \(rs2), (a7)"
             }
             return "\(place)\n    \(name).\(isDouble ? "d" : "w") \(rd), \(rs2), (a7)"
+        case 11:
+            let place = "mv s0, a6"
+            switch next() & 3 {
+            case 0: return "flw fa0, \(immediate() & ~3)(a6)\n    fsd fa0, \(immediate() & ~7)(a6)"
+            case 1: return "fld ft0, \(immediate())(a6)\n    fsw ft0, \(immediate())(a6)"
+            case 2: return "\(place)\n    fld fa1, \((next() & 31) * 8)(s0)\n    fsd fa1, \((next() & 31) * 8)(s0)"
+            default: return "\(place)\n    flw fs0, \(next() & 255)(s0)\n    fmv.x.w \(rd), fs0"
+            }
+        case 12:
+            let skipped = "addi \(rd), \(rs1), 1"
+            switch next() & 3 {
+            case 0: return "j \(label)\n    \(skipped)\n\(label):"
+            case 1: return "jal \(label)\n    \(skipped)\n\(label):"
+            case 2: return "la a7, \(label)\n    jr a7\n    \(skipped)\n\(label):"
+            default: return "la a7, \(label)\n    jalr a7\n    \(skipped)\n\(label):"
+            }
         default:
             let name = pick(["beq", "bne", "blt", "bge", "bltu", "bgeu"])
             return "\(name) \(rs1), \(rs2), \(label)\n    addi \(rd), \(rd), 1\n\(label):"
