@@ -170,9 +170,10 @@ final class DaemonParts: Sendable {
         }
         // Commands that wait for a drill's outcome still get it: the heartbeat ends after the management socket.
         if case .restart = end { await server.shutdown() }
-        // Held output ends before the heartbeat does: the peer takes over as soon as that is gone.
-        replication.shutDown()
+        // The heartbeat ends before the run does: a claim to go on alone would make the peer forget its checkpoint.
+        // What is held stays held, since only the pair releases it.
         await pair?.shutDown()
+        replication.shutDown()
         migration.cancelChannel()
         let (migration, machine, clock) = (migration, built.machine, clock)
         await offload {
