@@ -1,5 +1,6 @@
 import Environment
 import GuestMemory
+import MachineModel
 import MigrationFormat
 import Synchronization
 import SystemCalls
@@ -14,7 +15,13 @@ final class SequentialPrimary: ColoHandler {
     private let finished = ThreadGate<Bool>(false)
     private let hold = ThreadGate<Bool>(false)
 
-    init(rounds: Int) { self.rounds = rounds }
+    private let prepare: @Sendable () -> Void
+
+    /// `prepare` is called before each checkpoint, while the guest runs.
+    init(rounds: Int, prepare: @escaping @Sendable () -> Void = {}) {
+        self.rounds = rounds
+        self.prepare = prepare
+    }
 
     var error: String? { failure.withLock { $0 } }
 
@@ -49,18 +56,35 @@ final class SequentialPrimary: ColoHandler {
             machine.memory.write(UInt64(page * 7 + round) * 4096 + 17, bytes: [UInt8(round + 1), UInt8(page)])
         }
         machine.memory.write(UInt64(round) * 4096, bytes: [UInt8](repeating: 0, count: 4096))
+        prepare()
         try session.send(.checkpointRequest)
         try expect(.checkpointReply, session, deadline)
         var pages: [[Int32]] = machine.memory.blocks.map { _ in [] }
+        var copies: [[UInt8]] = []
         let blob = machine.pauseBriefly {
-            for (index, block) in machine.memory.blocks.enumerated() { block.dirtyLog.harvest(into: &pages[index]) }
+            for (index, block) in machine.memory.blocks.enumerated() {
+                block.dirtyLog.harvest(into: &pages[index])
+                for page in pages[index] {
+                    copies.append(machine.memory.read(block.guestAddress + UInt64(page) * 4096, count: 4096) ?? [])
+                }
+            }
+            machine.parts.engine.forgetWritePermissions()
             return machine.saveDeviceBlob()
         }
         try session.send(.vmstateSend)
         try session.beginLiveState()
-        for (index, block) in machine.memory.blocks.enumerated() {
-            for page in pages[index] {
-                try session.sendPage(PageLocation(block: index, page: Int(page)), at: block.base + Int(page) * 4096)
+        // One array for all copies, so that their addresses hold until the kernel has them.
+        let together = copies.flatMap { $0 }
+        let arena = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, together.count), alignment: 16)
+        defer { arena.deallocate() }
+        arena.copyBytes(from: together)
+        var slot = 0
+        for (index, block) in pages.enumerated() {
+            for page in block {
+                if let base = arena.baseAddress {
+                    try session.sendPage(PageLocation(block: index, page: Int(page)), at: base + slot * 4096)
+                }
+                slot += 1
             }
         }
         try session.endLiveState()
@@ -82,6 +106,10 @@ final class SequentialPrimary: ColoHandler {
 /// The simplest secondary: stages each checkpoint, applies it, and ends when the primary has gone.
 final class SequentialSecondary: ColoHandler {
     private let state = ThreadGate<(checkpoints: Int, end: String?)>((0, nil))
+    private let inspect: @Sendable () -> Void
+
+    /// `inspect` is called for each checkpoint once it is current.
+    init(inspect: @escaping @Sendable () -> Void = {}) { self.inspect = inspect }
 
     /// Waits for that many checkpoints.
     func awaitCheckpoints(_ count: Int) -> Bool {
@@ -117,6 +145,7 @@ final class SequentialSecondary: ColoHandler {
                 let devices = try session.receiveDeviceState(size: size, until: deadline)
                 try session.send(.vmstateReceived)
                 session.machine.load(devices) { arena.apply() }
+                inspect()
                 try onMachine { () throws(RunStateError) in try session.machine.runAsStandby() }
                 state.withLock { $0.checkpoints += 1 }
                 try session.send(.vmstateLoaded)
