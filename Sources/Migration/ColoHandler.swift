@@ -20,6 +20,10 @@ public protocol ColoHandler: AnyObject, Sendable {
     /// to go on; otherwise the migration fails and the guest runs on. May wait.
     func maySwitchOver() -> Bool
 
+    /// The migration failed or was cancelled after `maySwitchOver` and before `runPrimary`: the destination has no
+    /// complete state, and the guest runs on here. Must not wait.
+    func switchoverFailed()
+
     /// A connection of a source was accepted on this side. Called for every incoming migration, before it is known
     /// whether it asks for COLO.
     func incomingAccepted()
@@ -32,6 +36,11 @@ public protocol ColoHandler: AnyObject, Sendable {
     /// The destination's side. The initial state is loaded, the machine is in inmigrate. The handler says
     /// checkpoint-ready and receives checkpoints until this side takes over or is given up.
     func runSecondary(_ session: ColoSecondarySession) -> ColoOutcome
+}
+
+extension ColoHandler {
+    /// Nothing to take back.
+    public func switchoverFailed() {}
 }
 
 /// A COLO primary's end of the channel. Sending belongs to one thread at a time and `receive` to one, which may be

@@ -148,6 +148,7 @@ final class OutgoingRun {
         if let stateBefore, machine.runState == .finishMigrate {
             if stateBefore == .running { resumeGuest() } else { try? machine.setState(stateBefore) }
         }
+        if stateBefore != nil { controller.handler?.switchoverFailed() }
         let cancelled = controller.withState { controller.step(&$0, outgoing: .cancelled) }
         if !cancelled { controller.failOutgoing(failure.description) }
     }

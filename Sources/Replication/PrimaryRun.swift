@@ -37,7 +37,7 @@ final class PrimaryRun: @unchecked Sendable {
     private var bytesBefore: UInt64 = 0
 
     init(
-        session: ColoPrimarySession, gate: OutputGate, statistics: CheckpointStatistics, delay: Nanoseconds,
+        session: ColoPrimarySession, gate: OutputGate, statistics: CheckpointStatistics, limits: ColoPrimary.Limits,
         handlers: PrimaryRunHandlers
     ) throws(SystemError) {
         self.session = session
@@ -45,7 +45,7 @@ final class PrimaryRun: @unchecked Sendable {
         self.statistics = statistics
         self.handlers = handlers
         buffer = try CheckpointBuffer(memory: session.machine.memory)
-        core = ColoPrimary(limits: ColoPrimary.Limits(checkpointDelay: delay), now: clock.now())
+        core = ColoPrimary(limits: limits, now: clock.now())
     }
 
     /// Hands in an event, from any thread. A failover request also ends a send that waits for the secondary.
@@ -110,7 +110,15 @@ final class PrimaryRun: @unchecked Sendable {
     }
 
     private func sending(_ body: () throws(MigrationFailure) -> Void) {
-        do { try body() } catch { inbox.post(.channelLost(error.description)) }
+        // A secondary that takes nothing, or takes it too slowly, is given up when the wait that it delays is.
+        session.channel.writeDeadline = core.nextDeadline
+        do {
+            try body()
+        } catch .channel(.stalled) where clock.now() >= core.nextDeadline {
+            inbox.post(.timer)
+        } catch {
+            inbox.post(.channelLost(error.description))
+        }
     }
 
     private func capture() {

@@ -34,6 +34,12 @@ public final class ReplicationService: ColoHandler {
         }
     }
 
+    /// How long each side of a run waits for the other.
+    struct Limits: Sendable {
+        var primary = ColoPrimary.Limits()
+        var secondary = ColoSecondary.Limits()
+    }
+
     /// What a primary whose run was left waits for.
     enum Resolution: Sendable { case alone, fenced }
 
@@ -53,6 +59,8 @@ public final class ReplicationService: ColoHandler {
         var isSwitchoverAllowed: Bool?
         var wasFenced = false
         var incomingWasAccepted = false
+        /// COLO_EXIT comes once in each run.
+        var secondaryExitWasTold = false
         var takeoverFailure: String?
         var hasTakenOver = false
     }
@@ -66,6 +74,7 @@ public final class ReplicationService: ColoHandler {
     /// Figures of checkpoints sent or held.
     public let statistics = CheckpointStatistics()
     let state = ThreadGate(State())
+    private let limits: Limits
     private let pairBox = Mutex<PairLink?>(nil)
 
     /// What connects the service with its pair.
@@ -86,13 +95,21 @@ public final class ReplicationService: ColoHandler {
     }
 
     /// The service of a machine; to be set as the migration controller's COLO handler.
-    public init(
+    public convenience init(
         machine: VirtualMachine, migration: MigrationController, gate: OutputGate, environment: Environment
+    ) {
+        self.init(machine: machine, migration: migration, gate: gate, environment: environment, limits: Limits())
+    }
+
+    init(
+        machine: VirtualMachine, migration: MigrationController, gate: OutputGate, environment: Environment,
+        limits: Limits
     ) {
         self.machine = machine
         self.migration = migration
         self.gate = gate
         self.environment = environment
+        self.limits = limits
     }
 
     /// Puts the service under the command of a pair. Before the pair starts.
@@ -115,12 +132,13 @@ public final class ReplicationService: ColoHandler {
     /// `x-colo-lost-heartbeat` without a pair: ends COLO on this side and goes on alone. Returns once that is done, or
     /// false if COLO does not run.
     public func leaveByCommand() -> Bool {
-        let (primary, secondary) = state.withLock { state -> (PrimaryRun?, SecondaryRun?) in
-            guard state.status.mode != .none else { return (nil, nil) }
+        let (runs, primary, secondary) = state.withLock { state -> (Bool, PrimaryRun?, SecondaryRun?) in
+            guard state.status.mode != .none else { return (false, nil, nil) }
+            // A primary that lost its secondary has no run any more and waits for this word alone.
             state.resolution = .alone
-            return (state.primary, state.secondary)
+            return (true, state.primary, state.secondary)
         }
-        guard primary != nil || secondary != nil else { return false }
+        guard runs else { return false }
         primary?.post(.failoverRequested)
         secondary?.requestTakeover()
         let deadline = clock.now() + .milliseconds(ReplicationLimits.failoverMilliseconds)
@@ -160,13 +178,19 @@ public final class ReplicationService: ColoHandler {
         return state.wait(until: deadline) { $0.isSwitchoverAllowed } ?? false
     }
 
+    public func switchoverFailed() {
+        // In a pair the controller decides about what is held.
+        if pair == nil { gate.open() }
+    }
+
     public func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome {
-        let delay = Nanoseconds.milliseconds(UInt64(migration.settings.parameters.checkpointDelay))
+        var limits = limits.primary
+        limits.checkpointDelay = .milliseconds(UInt64(migration.settings.parameters.checkpointDelay))
         let number = state.withLock(notify: false) { $0.outgoingRun }
         let run: PrimaryRun
         do throws(SystemError) {
             run = try PrimaryRun(
-                session: session, gate: gate, statistics: statistics, delay: delay,
+                session: session, gate: gate, statistics: statistics, limits: limits,
                 handlers: PrimaryRunHandlers(
                     willPause: { [environment] in environment.emit(.stop) },
                     didResume: { [environment] in environment.emit(.resume) },
@@ -240,7 +264,7 @@ public final class ReplicationService: ColoHandler {
         let run: SecondaryRun
         do throws(SystemError) {
             run = try SecondaryRun(
-                session: session, statistics: statistics,
+                session: session, statistics: statistics, limits: limits.secondary,
                 handlers: SecondaryRunHandlers(
                     willReceive: { [machine] in try? machine.halt(to: .colo) },
                     held: { [weak self] in self?.checkpointHeld($0, run: number) },
@@ -253,7 +277,9 @@ public final class ReplicationService: ColoHandler {
             state.status.mode = .secondary
             state.status.reason = .none
             state.secondary = run
-            return number <= state.abandonedRun
+            state.secondaryExitWasTold = false
+            // Without a pair, runs have no numbers.
+            return state.isEnding || pair != nil && number <= state.abandonedRun
         }
         if isAbandoned { run.abandon() }
         let ending = run.perform()
@@ -275,7 +301,10 @@ public final class ReplicationService: ColoHandler {
         guard departure != .requested else { return }
         environment.log("replication ended: \(departure)")
         environment.emit(.coloExit(mode: .secondary, reason: .error))
-        state.withLock { $0.takeoverFailure = nil }
+        state.withLock { state in
+            state.secondaryExitWasTold = true
+            state.takeoverFailure = nil
+        }
         pair?.service.post(.incomingEnded(run: run, departure.description))
     }
 
@@ -283,7 +312,9 @@ public final class ReplicationService: ColoHandler {
     private func takeOver(_ run: SecondaryRun) {
         if machine.runState == .running { try? machine.halt(to: .paused) }
         migration.finishColo()
-        environment.emit(.coloExit(mode: .secondary, reason: .request))
+        if !state.withLock(notify: false, { $0.secondaryExitWasTold }) {
+            environment.emit(.coloExit(mode: .secondary, reason: .request))
+        }
         run.prepareTakeover()
         machine.announce(migration.settings.parameters.announcement)
         var failure: String?

@@ -43,13 +43,14 @@ final class SecondaryRun: @unchecked Sendable {
     private var bytesBefore: UInt64 = 0
 
     init(
-        session: ColoSecondarySession, statistics: CheckpointStatistics, handlers: SecondaryRunHandlers
+        session: ColoSecondarySession, statistics: CheckpointStatistics, limits: ColoSecondary.Limits,
+        handlers: SecondaryRunHandlers
     ) throws(SystemError) {
         self.session = session
         self.statistics = statistics
         self.handlers = handlers
         staging = try StagingArena(memory: session.machine.memory)
-        core = ColoSecondary(limits: ColoSecondary.Limits())
+        core = ColoSecondary(limits: limits)
     }
 
     /// Asks for the takeover, from any thread.

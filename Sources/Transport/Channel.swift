@@ -14,6 +14,8 @@ public final class Channel: @unchecked Sendable {
     public let name: String
     /// How long a read or write may make no progress. Set it before the channel is used by several threads.
     public var stallDeadline = Nanoseconds.milliseconds(Transport.stallDeadlineMilliseconds)
+    /// When writing has to end whatever the progress; belongs to the writing thread.
+    public var writeDeadline = Nanoseconds.never
     private let received = Atomic<UInt64>(0)
     private let sent = Atomic<UInt64>(0)
     private let ended = Atomic<Bool>(false)
@@ -135,7 +137,7 @@ public final class Channel: @unchecked Sendable {
             arenaUsed = 0
         }
         while first < pieceCount {
-            let end = clock.now() + stallDeadline
+            let end = min(clock.now() + stallDeadline, writeDeadline)
             // SAFETY: the entries refer to the arena, or to memory that the caller keeps valid until flush returns.
             var message = msghdr()
             message.msg_iov = pieces + first

@@ -1,0 +1,160 @@
+import Environment
+import GuestMemory
+import Migration
+import PacketPath
+import QAPI
+import QMP
+import SystemCalls
+import VirtualMachine
+
+@testable import Replication
+
+/// A machine `none` with a network card's hold, its migration controller and its replication service, without a pair:
+/// COLO as management drives it. What clients would be told goes to `log`.
+final class ColoMachine: Sendable {
+    /// Nothing waits longer for a condition.
+    static let patience = Nanoseconds.seconds(20)
+
+    let machine: VirtualMachine
+    let migration: MigrationController
+    let replication: ReplicationService
+    let network = RecordingBackend()
+    let hold: OutputHold
+    let log = EventLog()
+
+    /// A machine of `pages` pages. `checkpointDelay` in milliseconds: an hour means that checkpoints come on demand.
+    init(
+        incoming: Bool = false, pages: Int = 256, checkpointDelay: UInt32 = 3_600_000, holdLimit: Int = 1 << 20,
+        limits: ReplicationService.Limits = ReplicationService.Limits()
+    ) throws {
+        let log = log
+        machine = VirtualMachine(
+            parts: try NoneMachine.parts(memorySize: pages * targetPageSize), incoming: incoming)
+        machine.setEventHandler { event in
+            switch event {
+            case .stop: log.add("STOP")
+            case .resume: log.add("RESUME")
+            case .shutdown: log.add("SHUTDOWN")
+            case .reset: log.add("RESET")
+            }
+        }
+        migration = MigrationController(machine: machine, expectsIncoming: incoming) { event in
+            switch event {
+            case .status(let status): log.add("MIGRATION \(status.rawValue)")
+            case .pass(let number): log.add("MIGRATION_PASS \(number)")
+            case .incomingFailed(let text): log.add("incoming failed: \(text)")
+            case .outgoingFailed(let text): log.add("outgoing failed: \(text)")
+            }
+        }
+        let onLimit = HoldLimit()
+        hold = OutputHold(network, holdLimit: holdLimit) { onLimit.reached() }
+        replication = ReplicationService(
+            machine: machine, migration: migration, gate: OutputGate(holds: [hold]),
+            environment: .init(
+                emit: { event in
+                    switch event {
+                    case .coloExit(let mode, let reason): log.add("COLO_EXIT \(mode.rawValue) \(reason.rawValue)")
+                    default: log.add(event.name)
+                    }
+                },
+                openForwards: {}, restart: { _ in }, log: { log.add("log: \($0)") }),
+            limits: limits)
+        onLimit.connect(replication)
+        migration.setColoHandler(replication)
+        try migration.setCapabilities([CapabilityChange(.colo, true), CapabilityChange(.events, true)])
+        try migration.updateParameters {
+            $0.checkpointDelay = checkpointDelay
+            $0.maxBandwidth = 0
+        }
+    }
+
+    deinit {
+        replication.shutDown()
+        migration.cancelChannel()
+        _ = migration.waitUntilIdle(deadline: SystemClock().now() + Self.patience)
+        machine.shutDown()
+    }
+
+    /// All of RAM.
+    var ram: [UInt8] { machine.memory.read(0, count: machine.memory.totalSize) ?? [] }
+
+    /// The guest writes: each of `pages` gets content that `seed` decides.
+    func write(pages: some Sequence<Int>, seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        for page in pages {
+            let content = (0..<targetPageSize / 8).flatMap { _ in
+                let word = random.next()
+                return (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
+            }
+            machine.memory.write(UInt64(page * targetPageSize), bytes: content)
+        }
+    }
+
+    /// How many checkpoints are complete, as this side knows.
+    var completed: UInt64 { replication.statistics.completed }
+
+    /// Takes a checkpoint now and waits until this side knows that it is complete; false if that never happens.
+    func checkpoint() -> Bool {
+        let before = completed
+        replication.holdLimitReached()
+        return awaits { self.completed > before }
+    }
+
+    /// Waits until `condition` holds; it is looked at again after every event, and every few milliseconds.
+    func awaits(_ condition: @escaping () -> Bool) -> Bool { log.wait(until: condition) }
+
+    /// The port that an incoming machine listens on.
+    var port: String {
+        guard case .inet(_, let port) = migration.queryMigrate().socketAddress?.first else { return "0" }
+        return "\(port)"
+    }
+
+    var mode: ColoMode { replication.coloStatus.mode }
+}
+
+/// The hold exists before the service that it tells about its limit.
+private final class HoldLimit: Sendable {
+    private let service = ThreadGate<ReplicationService?>(nil)
+
+    func connect(_ replication: ReplicationService) { service.withLock { $0 = replication } }
+    func reached() { service.withLock(notify: false) { $0 }?.holdLimitReached() }
+}
+
+/// What a machine's clients were told, in order.
+final class EventLog: Sendable {
+    private let gate = ThreadGate<[String]>([])
+
+    /// Everything but what is meant for the log file.
+    var events: [String] { gate.withLock(notify: false) { $0 }.filter { !$0.hasPrefix("log: ") } }
+    /// What is meant for the log file.
+    var notes: [String] { gate.withLock(notify: false) { $0 }.filter { $0.hasPrefix("log: ") } }
+
+    func add(_ line: String) { gate.withLock { $0.append(line) } }
+
+    /// The events from number `start` on.
+    func events(from start: Int) -> [String] { Array(events.dropFirst(start)) }
+
+    /// Waits until a line begins with `text`.
+    func awaits(_ text: String) -> Bool {
+        gate.wait(until: SystemClock().now() + ColoMachine.patience) { lines in
+            lines.contains { $0.hasPrefix(text) } ? true : nil
+        } ?? false
+    }
+
+    /// Waits until `condition` holds.
+    func wait(until condition: () -> Bool) -> Bool {
+        let end = SystemClock().now() + ColoMachine.patience
+        while !condition() {
+            guard SystemClock().now() < end else { return false }
+            let seen = gate.withLock(notify: false) { $0.count }
+            _ = gate.wait(until: SystemClock().now() + .milliseconds(2)) { $0.count > seen ? true : nil }
+        }
+        return true
+    }
+}
+
+/// The first page in which two images of RAM differ; nil if they are the same. Images are too large to be printed.
+func firstDifference(_ left: [UInt8], _ right: [UInt8]) -> Int? {
+    guard left != right else { return nil }
+    return (zip(left, right).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? left.count) / targetPageSize
+}
