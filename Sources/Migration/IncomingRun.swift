@@ -58,6 +58,7 @@ final class IncomingRun {
 
     private func load(_ reader: StreamReader) throws(MigrationFailure) {
         var complete = false
+        var described = false
         while let element = try reader.next() {
             switch element {
             case .page(let location):
@@ -66,11 +67,16 @@ final class IncomingRun {
             case .filledPage(let location, let byte): fill(location, byte)
             case .device(let section): sections.append(section)
             case .command(let command): try obey(command, reader.channel)
-            case .endOfStream: complete = true
+            case .endOfStream(let found):
+                complete = true
+                described = found == nil
             case .configured, .liveSectionEnd, .endOfSections, .needBytes: break
             }
             if complete { break }
         }
+        // A source of COLO counts the state as complete only once its last byte, that of the description, has left; so
+        // does this side, or both could count on being the one that has it.
+        guard described || !wantsColo else { throw .peer("the initial state ends before its description") }
         try checkSections()
         machine.load(PreparedDeviceState(sections))
     }

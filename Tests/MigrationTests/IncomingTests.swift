@@ -78,6 +78,27 @@ struct IncomingTests {
         return stream[(brace - 4)..<brace].reduce(0) { $0 << 8 | UInt32($1) }
     }
 
+    @Test func theInitialStateOfColoIsCompleteOnlyWithItsLastByte() throws {
+        var whole = try Self.stream()
+        // ENABLE_COLO behind the configuration: magic, version, type, length, "none".
+        whole.insert(contentsOf: [8, 0, 8, 0, 0], at: 17)
+        let endOfSections = whole.count - 5 - Int(try Self.descriptionLength(whole))
+        for cut in [endOfSections, endOfSections + 1, whole.count - 1] {
+            let machine = try TestMachine(incoming: true, megabytes: 1)
+            let secondary = SequentialSecondary()
+            machine.controller.setColoHandler(secondary)
+            try machine.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+            try RawPeer.connect(port: machine.port, sending: Array(whole.prefix(cut))).shutDownWriting()
+            #expect(machine.awaits("incoming failed: load of migration failed: "))
+            #expect(machine.machine.runState == .inmigrate)
+        }
+        let machine = try TestMachine(incoming: true, megabytes: 1)
+        machine.controller.setColoHandler(SequentialSecondary())
+        try machine.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        try RawPeer.connect(port: machine.port, sending: whole).shutDownWriting()
+        #expect(machine.awaits("colo"))
+    }
+
     @Test func aFailedMachineMayWaitAgain() throws {
         let machine = try TestMachine(incoming: true, megabytes: 1)
         try machine.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
