@@ -51,7 +51,6 @@ final class HeartbeatNetwork: @unchecked Sendable {
         ServerBootstrap(group: loop)
             .serverChannelOption(.backlog, value: 16)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(Self.userTimeout, value: SocketOptionValue(Self.unconfirmedMilliseconds))
             .childChannelInitializer { channel in
                 channel.pipeline.addHandler(LinkHandler(network: self, path: nil))
@@ -64,7 +63,6 @@ final class HeartbeatNetwork: @unchecked Sendable {
     func dial(path: Int, host: String, port: Int) {
         ClientBootstrap(group: loop)
             .connectTimeout(Self.dialTimeout)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelOption(Self.userTimeout, value: SocketOptionValue(Self.unconfirmedMilliseconds))
             .channelInitializer { channel in
                 channel.pipeline.addHandler(LinkHandler(network: self, path: path))
