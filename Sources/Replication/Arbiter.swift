@@ -41,6 +41,8 @@ public protocol Arbiter: Sendable {
 public struct NoArbiter: Arbiter {
     /// The arbiter that always grants.
     public init() {}
+    /// "none".
     public var name: String { "none" }
+    /// Yes.
     public func decide(_ request: ArbitrationRequest) -> ArbitrationVerdict { .granted }
 }

@@ -19,8 +19,10 @@ public struct CommandArbiter: Arbiter {
         self.timeout = timeout
     }
 
+    /// "command".
     public var name: String { "command" }
 
+    /// Runs the command; its exit status is the answer.
     public func decide(_ request: ArbitrationRequest) -> ArbitrationVerdict {
         let environment = [
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

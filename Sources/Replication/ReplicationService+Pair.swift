@@ -12,6 +12,7 @@ struct OperationFailure: Error, CustomStringConvertible {
 }
 
 extension ReplicationService: PairOperations {
+    /// Boots the guest, once the listener that waited for a primary is gone.
     public func startGuest() throws {
         migration.cancelChannel()
         let deadline = clock.now() + .milliseconds(ReplicationLimits.endOfRunMilliseconds)
@@ -26,6 +27,7 @@ extension ReplicationService: PairOperations {
         environment.openForwards()
     }
 
+    /// Has the secondary's run resume the guest, and waits for it.
     public func takeOver() throws {
         guard let run = state.withLock(notify: false, { $0.secondary }) else {
             throw OperationFailure(description: "there is no checkpoint to take over from")
@@ -40,6 +42,7 @@ extension ReplicationService: PairOperations {
         if let failure = outcome { throw OperationFailure(description: failure) }
     }
 
+    /// Starts a migration with COLO to the peer.
     public func startReplication(run: UInt64) {
         guard let pair else { return }
         do throws(CommandError) {
@@ -58,6 +61,7 @@ extension ReplicationService: PairOperations {
         }
     }
 
+    /// Answers `maySwitchOver`.
     public func continueSwitchover(run: UInt64) {
         state.withLock { state in
             guard state.outgoingRun == run, run > state.stoppedRun else { return }
@@ -68,6 +72,7 @@ extension ReplicationService: PairOperations {
         }
     }
 
+    /// Ends the primary's run, or the migration that has not become one.
     public func stopReplication(run: UInt64) {
         let (isCurrent, primary) = state.withLock { state in
             state.stoppedRun = max(state.stoppedRun, run)
@@ -79,6 +84,7 @@ extension ReplicationService: PairOperations {
         if let primary { primary.post(.failoverRequested) } else { migration.migrateCancel() }
     }
 
+    /// Waits for one incoming migration; a fenced process begins anew instead.
     public func listenForReplication(run: UInt64) throws {
         guard let pair else { return }
         if state.withLock({ $0.wasFenced }) {
@@ -100,6 +106,7 @@ extension ReplicationService: PairOperations {
         }
     }
 
+    /// Ends the secondary's run, or the migration that has not become one.
     public func abandonCheckpoint(run: UInt64) {
         let secondary = state.withLock { state in
             state.abandonedRun = max(state.abandonedRun, run)
@@ -108,19 +115,23 @@ extension ReplicationService: PairOperations {
         if let secondary { secondary.abandon() } else { migration.cancelChannel() }
     }
 
+    /// Cuts the incoming channel.
     public func dropIncomingChannel() {
         if state.withLock(notify: false, { $0.secondary == nil }) { migration.cancelChannel() }
     }
 
+    /// Lets out what the checkpoint contains, as long as the lease lasts.
     public func releaseOutput(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds) -> Bool {
         gate.release(throughCheckpoint: checkpoint, before: deadline)
     }
 
+    /// Opens the gate; the primary's run may end.
     public func releaseAllOutput() {
         gate.open()
         state.withLock { $0.resolution = .alone }
     }
 
+    /// Closes the gate for good and stops the guest.
     public func fence() {
         gate.fence()
         state.withLock { state in
@@ -130,6 +141,7 @@ extension ReplicationService: PairOperations {
         try? machine.halt(to: .paused)
     }
 
+    /// Closes the gate and ends the process: without a record nothing may be promised.
     public func recordFailed(_ why: String) {
         gate.fence()
         environment.restart("the record of the pair cannot be written: \(why)")

@@ -161,6 +161,7 @@ public final class ReplicationService: ColoHandler {
 
     // MARK: ColoHandler, primary
 
+    /// Asks the pair, and holds all output from the switchover on.
     public func maySwitchOver() -> Bool {
         guard let pair else {
             // The guest stands: from here on nothing leaves that the secondary does not know of.
@@ -178,11 +179,13 @@ public final class ReplicationService: ColoHandler {
         return state.wait(until: deadline) { $0.isSwitchoverAllowed } ?? false
     }
 
+    /// The last part of the synchronisation could not be sent.
     public func switchoverFailed() {
         // In a pair the controller decides about what is held.
         if pair == nil { gate.open() }
     }
 
+    /// Takes checkpoints until the run is left, then waits until it is known who may serve.
     public func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome {
         var limits = limits.primary
         limits.checkpointDelay = .milliseconds(UInt64(migration.settings.parameters.checkpointDelay))
@@ -251,6 +254,7 @@ public final class ReplicationService: ColoHandler {
 
     // MARK: ColoHandler, secondary
 
+    /// Tells the pair that a primary has come.
     public func incomingAccepted() {
         let run = state.withLock { state in
             state.incomingWasAccepted = true
@@ -259,6 +263,7 @@ public final class ReplicationService: ColoHandler {
         pair?.service.post(.incomingStarted(run: run))
     }
 
+    /// Holds checkpoints until this side takes over or gives them up.
     public func runSecondary(_ session: ColoSecondarySession) -> ColoOutcome {
         let number = state.withLock(notify: false) { $0.incomingRun }
         let run: SecondaryRun

@@ -8,6 +8,7 @@ public struct SharedKeyAuthenticator: MessageAuthenticator {
     /// Authenticates with `key`, which must not be empty.
     public init(key: [UInt8]) { self.key = key }
 
+    /// The 32-byte code.
     public func code(for bytes: [UInt8]) -> [UInt8] {
         // SAFETY: the digest buffer has the 32 bytes that SHA-256 yields; key and text are passed with their lengths.
         [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
