@@ -29,7 +29,7 @@ struct RandomProgram {
             "    .align 3",
             "    .globl results_size", "results_size: .dword \(size)", "    .bss", "    .align 12",
             "    .globl results",
-            "results: .space \(size)", "    .align 12", "buffer: .space 4096", "",
+            "results: .space \(size)", "    .align 12", "buffer: .space 4112", "",
         ]
         return lines.joined(separator: "\n")
     }
