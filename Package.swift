@@ -102,6 +102,7 @@ let package = Package(
             [
                 "Migration", "ReplicationCore", "VirtualMachine", "MachineModel", "MigrationFormat", "Transport",
                 "GuestMemory", "PacketPath", "SystemCalls", "ByteCoding", "Environment", "Diagnostics", "CGnuTLS",
+                "QAPI", "QMP",
             ] + nio),
 
         // Layer 8
