@@ -89,6 +89,12 @@ public struct HeartbeatMonitor: Sendable {
     /// Whether the peer is considered alive.
     public private(set) var isAlive = false
 
+    /// How many of the peer's addresses are connected and authenticated; fewer than configured means that a second
+    /// network, which was to make a cut unlikely, is down.
+    public var connectedAddresses: Int {
+        Set(links.values.compactMap { $0.instance == nil ? nil : $0.dialled }).count
+    }
+
     private let identity: HeartbeatIdentity
     private let authenticator: any MessageAuthenticator
     private var report: PairReport

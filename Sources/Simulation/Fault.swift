@@ -76,6 +76,9 @@ extension World {
 
     var isHealthy: Bool { hosts.allSatisfy { $0.isRunning && !$0.isFrozen && $0.hungUntil <= now } && !hasCuts }
 
+    /// Nothing is left of the fault before: the pair is protected, and over both heartbeat networks.
+    var isSettled: Bool { isProtected && hosts.allSatisfy { $0.monitor.connectedAddresses == 2 } }
+
     /// One side protected by the other, and both know it.
     var isProtected: Bool {
         guard hosts.allSatisfy({ $0.isRunning && !$0.isFrozen && $0.controller.peerIsAlive }) else { return false }

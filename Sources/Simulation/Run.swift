@@ -53,6 +53,7 @@ struct Plan {
         for _ in 0..<world.settings.faults where world.checker.violations.isEmpty {
             let fault = world.randomFault()
             world.run(until: world.now + world.microseconds(1000...1_500_000))
+            world.run(until: world.now + .seconds(20), or: { world.isSettled })
             expectProtection("before \(fault)")
             world.inject(fault)
             world.run(until: world.now + .seconds(5), or: { !world.isProtected || !world.isHealthy })

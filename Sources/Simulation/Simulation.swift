@@ -22,7 +22,8 @@
 //              different speed, a host that answers "refused" for a live process.
 //
 // Plans
-//   Spaced     the next fault waits until the pair is protected again: nothing that a client saw may ever be lost.
+//   Spaced     the next fault waits until the pair is protected again, and connected over both heartbeat networks:
+//              nothing that a client saw may ever be lost.
 //   Chaos      faults overlap (only with an arbiter). What only a dead side knew is lost without blame; everything
 //              else is checked as strictly.
 //
