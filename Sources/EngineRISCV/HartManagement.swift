@@ -6,7 +6,6 @@ enum HartManagementState: UInt8 {
     case started = 0
     case stopped = 1
     case startPending = 2
-    case suspended = 4
 }
 
 /// The state of a hart that other harts ask for and change: a start request with its arguments.

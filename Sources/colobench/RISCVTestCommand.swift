@@ -49,8 +49,10 @@ struct RISCVTestCommand: ParsableCommand {
             case .unfinished(let count): return (false, "fail: no result after \(count) instructions")
             case .stuck(let pc): return (false, "fail: no progress at 0x\(String(pc, radix: 16))")
             }
+        } catch let error as ProgramImageError {
+            return (false, error.description)
         } catch {
-            return (false, "\(error)")
+            return (false, error.localizedDescription)
         }
     }
 }

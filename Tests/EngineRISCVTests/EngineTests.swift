@@ -48,6 +48,49 @@ import Testing
         #expect(log.isMarked(page: Self.counterPage))
     }
 
+    @Test func whatIsNotMarkedDidNotChange() throws {
+        // Stores all over 2 MiB, at addresses that follow no pattern, some of them across two pages.
+        let source = """
+            .section .text.start, "ax"
+            .globl _start
+            _start: la t1, area
+            li t2, 0x5851f42d4c957f2d
+            1: mul t0, t0, t2
+            addi t0, t0, 1013
+            srli t3, t0, 43
+            add t3, t3, t1
+            sd t0, 0(t3)
+            j 1b
+            .bss
+            .align 12
+            area: .space 0x201000
+            """
+        let compiler = try GuestCompiler()
+        defer { compiler.removeFiles() }
+        let file = try compiler.build([.init(name: "stores.S", text: source)], bare: true, ownEntry: true)
+        let run = try EngineRun(file, limit: 1000)
+        let block = try #require(run.program.memory.blocks.first)
+        var copy = [UInt8](UnsafeRawBufferPointer(start: block.base, count: block.size))
+        block.dirtyLog.clear()
+        run.program.engine.forgetWritePermissions()
+        for _ in 0..<20 {
+            _ = run.program.engine.run(hart: 0, atMost: 20_000)
+            var pages: [Int32] = []
+            block.dirtyLog.harvest(into: &pages)
+            run.program.engine.forgetWritePermissions()
+            #expect(pages.count > 100)
+            for page in pages {
+                let range = Int(page) * targetPageSize..<(Int(page) + 1) * targetPageSize
+                copy.replaceSubrange(
+                    range,
+                    with: UnsafeRawBufferPointer(
+                        rebasing: UnsafeRawBufferPointer(
+                            start: block.base, count: block.size)[range]))
+            }
+        }
+        #expect(copy.elementsEqual(UnsafeRawBufferPointer(start: block.base, count: block.size)))
+    }
+
     @Test func codeReplacedFromOutsideIsExecuted() throws {
         let bench = try TestBench([Assemble.addi(5, 0, 1), Assemble.loop])
         bench.run(100)
