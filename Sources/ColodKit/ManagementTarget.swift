@@ -109,6 +109,14 @@ struct ManagementTarget: ManagementCommands {
         try await failOver(pair, .failoverCommanded)
     }
 
+    func colodStart() async throws(CommandError) {
+        guard let pair else { throw .generic("This guest has no pair") }
+        if let why = pair.refusal(of: .start) { throw .generic("The start is refused: \(why)") }
+        let known = pair.failedCommands
+        pair.post(.startCommanded)
+        try await outcome(pair, known) { $0.report.isServing }
+    }
+
     func colodDrill() async throws(CommandError) -> Double {
         guard let pair else { throw .generic("This guest has no pair") }
         if let why = pair.refusal(of: .drill) { throw .generic("The drill is refused: \(why)") }

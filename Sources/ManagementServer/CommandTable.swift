@@ -109,6 +109,10 @@ enum CommandTable {
             try await commands.colodFailover()
             return nothing
         },
+        Entry("x-colod-start") { commands, _, _ throws(CommandError) in
+            try await commands.colodStart()
+            return nothing
+        },
         Entry("x-colod-drill") { commands, _, _ throws(CommandError) in
             ["milliseconds": .double(try await commands.colodDrill())]
         },

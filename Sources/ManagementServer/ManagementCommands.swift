@@ -44,6 +44,9 @@ public protocol ManagementCommands: Sendable {
     func colodStatus() async throws(CommandError) -> ColodStatus
     /// `x-colod-failover`: the operator wants this side to take over; the arbiter is asked first.
     func colodFailover() async throws(CommandError)
+    /// `x-colod-start`: the operator vouches that the peer has the guest neither running nor in a checkpoint; this side
+    /// boots it afresh.
+    func colodStart() async throws(CommandError)
     /// `x-colod-drill`: a failover drill, refused unless the pair is protected; returns how long the service stood
     /// still, in milliseconds.
     func colodDrill() async throws(CommandError) -> Double

@@ -23,22 +23,48 @@ struct FailoverCommand: ParsableCommand {
     func run() throws {
         let connection = try options.connect()
         let status = try connection.status()
-        if !yes { try confirm(status) }
+        if !yes { try confirm(status, question: "Fail over to this side") }
         _ = try connection.run("x-colod-failover", patience: Self.patience)
         let after = try connection.status()
         print("Done: this side is \(after.role.rawValue), \(after.state.rawValue), term \(after.term).")
     }
+}
 
-    private func confirm(_ status: ColodStatus) throws(Failure) {
-        guard isatty(0) == 1 else {
-            throw Failure(.usage, "not confirmed, and nobody to ask", next: "say --yes if this is what you want")
-        }
-        print("This side is \(status.role.rawValue), \(status.state.rawValue), term \(status.term).")
-        if status.peer.connected { print("The peer is still connected. A drill is 'coloctl drill'.") }
-        if status.arbiter == "none" { print("No arbiter checks that the peer is dead; make sure that it is.") }
-        print("Fail over to this side? Type yes: ", terminator: "")
-        fflush(nil)
-        guard readLine() == "yes" else { throw Failure(.usage, "nothing was done") }
+/// Shows how things stand and asks whether the operator means it.
+private func confirm(_ status: ColodStatus, question: String) throws(Failure) {
+    guard isatty(0) == 1 else {
+        throw Failure(.usage, "not confirmed, and nobody to ask", next: "say --yes if this is what you want")
+    }
+    print("This side is \(status.role.rawValue), \(status.state.rawValue), term \(status.term).")
+    if status.peer.connected { print("The peer is still connected. A drill is 'coloctl drill'.") }
+    if status.arbiter == "none" { print("No arbiter checks that the peer is dead; make sure that it is.") }
+    print("\(question)? Type yes: ", terminator: "")
+    fflush(nil)
+    guard readLine() == "yes" else { throw Failure(.usage, "nothing was done") }
+}
+
+/// `coloctl start`.
+struct StartCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start", abstract: "Boot the guest afresh on this side: the last resort.",
+        discussion: """
+            For a host that came back alone after both were lost: it waits for its peer, which may hold the guest. You \
+            say that it does not, and never will again. Nobody checks that; what was in the guest's memory is gone.
+            """)
+
+    @OptionGroup var options: ConnectionOptions
+    @Flag(name: .shortAndLong, help: "Do not ask for confirmation.") var yes = false
+
+    /// Booting may have to wait until a listener has closed.
+    private static let patience = Nanoseconds.seconds(60)
+
+    func run() throws {
+        let connection = try options.connect()
+        let status = try connection.status()
+        if !yes { try confirm(status, question: "Boot the guest afresh on this side") }
+        _ = try connection.run("x-colod-start", patience: Self.patience)
+        let after = try connection.status()
+        print("Done: this side is \(after.role.rawValue), \(after.state.rawValue), term \(after.term).")
     }
 }
 

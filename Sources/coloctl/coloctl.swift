@@ -17,7 +17,8 @@ struct Coloctl: ParsableCommand {
               coloctl check --name web        as a monitoring plugin: exit status 0, 1, 2 or 3
             """,
         subcommands: [
-            StatusCommand.self, EventsCommand.self, FailoverCommand.self, DrillCommand.self, QMPCommand.self,
+            StatusCommand.self, EventsCommand.self, FailoverCommand.self, StartCommand.self, DrillCommand.self,
+            QMPCommand.self,
             CheckCommand.self,
         ])
 }

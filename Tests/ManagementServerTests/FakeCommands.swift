@@ -85,5 +85,6 @@ final class FakeCommands: ManagementCommands {
 
     func colodFailover() async throws(CommandError) {}
 
+    func colodStart() async throws(CommandError) {}
     func colodDrill() async throws(CommandError) -> Double { 12.5 }
 }
