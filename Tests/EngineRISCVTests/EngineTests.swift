@@ -48,7 +48,7 @@ import Testing
         #expect(log.isMarked(page: Self.counterPage))
     }
 
-    @Test func whatIsNotMarkedDidNotChange() throws {
+    @Test(.buildsGuestPrograms) func whatIsNotMarkedDidNotChange() throws {
         // Stores all over 2 MiB, at addresses that follow no pattern, some of them across two pages.
         let source = """
             .section .text.start, "ax"

@@ -1,6 +1,7 @@
 import EngineRISCV
 import Foundation
 import GuestMemory
+import Testing
 
 /// Builds the programs of this suite with the toolchain's clang and runs them on the engine and on QEMU's user-mode
 /// emulator.
@@ -20,6 +21,14 @@ struct GuestCompiler {
     static let emulator: String? = {
         let places = ["/usr/bin/qemu-riscv64-static", "/usr/bin/qemu-riscv64"]
         return places.first { FileManager.default.isExecutableFile(atPath: $0) }
+    }()
+
+    /// Whether the toolchain's clang and linker are on PATH.
+    static let isThere: Bool = {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        return ["clang", "ld.lld"].allSatisfy { tool in
+            folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(tool)") }
+        }
     }()
 
     private let folder: URL
@@ -92,5 +101,12 @@ struct EngineRun {
             let size: UInt64 = program.memory.load(sizeAddress)
         else { return nil }
         return program.memory.read(address, count: Int(size))
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// For tests that build a program for the guest.
+    static var buildsGuestPrograms: Self {
+        .enabled(if: GuestCompiler.isThere, "the toolchain's clang and ld.lld are not on PATH")
     }
 }

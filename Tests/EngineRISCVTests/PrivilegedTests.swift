@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Programs that check themselves.
-@Suite struct PrivilegedTests {
+@Suite(.buildsGuestPrograms) struct PrivilegedTests {
     @Test func privilegedBehaviourIsAsSpecified() throws {
         let compiler = try GuestCompiler()
         defer { compiler.removeFiles() }

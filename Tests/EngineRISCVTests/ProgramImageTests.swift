@@ -13,14 +13,14 @@ import Testing
         return [UInt8](try Data(contentsOf: try compiler.build([source], bare: true, ownEntry: true)))
     }
 
-    @Test func entryAndSymbolsAreFound() throws {
+    @Test(.buildsGuestPrograms) func entryAndSymbolsAreFound() throws {
         let image = try ProgramImage(elf: try file())
         #expect(image.entry == 0x8000_0000)
         #expect(image.symbol("tohost") != nil)
         #expect(image.symbol("nothing of that name") == nil)
     }
 
-    @Test func damagedFilesAreRefusedOrReadWithinBounds() throws {
+    @Test(.buildsGuestPrograms) func damagedFilesAreRefusedOrReadWithinBounds() throws {
         let good = try file()
         var random = SeededGenerator(seed: 7)
         for _ in 0..<2000 {

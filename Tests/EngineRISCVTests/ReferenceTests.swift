@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Programs whose results must be the ones that QEMU's user-mode emulator gives.
-@Suite struct ReferenceTests {
+@Suite(.buildsGuestPrograms) struct ReferenceTests {
     private func compare(
         _ sources: [GuestCompiler.Source], recordSize: Int, describe: (Int) -> String
     ) throws {
