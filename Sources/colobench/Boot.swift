@@ -20,6 +20,9 @@ struct Boot: ParsableCommand {
     @Option(help: "Number of harts.")
     var vcpus = 1
 
+    @Option(help: "M-mode firmware to start instead of the engine's own SBI, for instance the guest's fw_dynamic.bin.")
+    var firmware: String?
+
     /// How long a guest may take.
     private static let deadline: Duration = .seconds(120)
 
@@ -38,7 +41,7 @@ struct Boot: ParsableCommand {
                 "\(lab.guest)/Image", "--initrd", "\(lab.guest)/initramfs.cpio", "--append",
                 "\(words) ip4=10.0.2.15/24 gw=10.0.2.2", "--net",
                 "user,forward=tcp:127.0.0.1:\(port)-10.0.2.15:6379", "--qmp", "unix:\(folder.path("qmp"))",
-            ], log: folder.path("log"))
+            ] + (firmware.map { ["--firmware", $0] } ?? []), log: folder.path("log"))
         try waitForPong(port, from: host, process, until: start + .seconds(UInt64(Self.deadline.components.seconds)))
         let seconds = (clock.now() - start).inMilliseconds / 1000
         let instructions = try QMPClient(path: folder.path("qmp")).status().retiredInstructions ?? 0

@@ -31,6 +31,16 @@ extension SystemTests {
                     > result.before.term)
         }
 
+        @Test("a guest with two harts survives the same")
+        func twoHarts() throws {
+            var configuration = Guest.pairConfiguration()
+            configuration.guest.vcpus = 2
+            let pair = try ProtectedPair(configuration)
+            try pair.startAndProtect()
+            let result = try pair.killPrimaryUnderLoad(try pair.startLoad(), after: .milliseconds(300))
+            #expect(result.isClean, "\(result.lost.count) lost, \(result.load.failures)")
+        }
+
         @Test("a host that died and came back protects the survivor, and takes over from it in turn")
         func thereAndBack() throws {
             let pair = try ProtectedPair(Guest.pairConfiguration())

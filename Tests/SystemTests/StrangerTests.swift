@@ -1,0 +1,43 @@
+import Environment
+import PairLab
+import QAPI
+import QMP
+import SystemCalls
+import Testing
+
+extension SystemTests {
+    /// Strangers who know the replication protocol: the port has to be reachable, so it has to be careful.
+    @Suite("Strangers on the replication port", needsPair())
+    struct StrangerTests {
+        @Test("a plain migration to a waiting member is refused, runs nothing there and spoils no boot")
+        func plainMigration() throws {
+            let pair = try ProtectedPair(Guest.pairConfiguration())
+            let network = try #require(pair.network)
+            let folder = try TemporaryFolder(prefix: "colod-stranger")
+            let socket = folder.path("qmp")
+            let stranger = try network.b.start(
+                [
+                    ProtectedPair.builtProgram("colod"), "--machine", "riscv64", "--memory", "128M", "--kernel",
+                    "\(pair.configuration.guest.folder)/Image", "--initrd",
+                    "\(pair.configuration.guest.folder)/initramfs.cpio", "--append", "console=ttyS0", "--net",
+                    "tap,tap=tap9,mac=52:54:00:12:34:56", "--qmp", "unix:\(socket)",
+                ], log: folder.path("log"))
+            defer { stranger.killAndWait() }
+            let source = try QMPClient(path: socket, within: .seconds(10))
+
+            // Alone, the primary waits a few seconds for its peer before it boots: the stranger comes first.
+            try pair.start(.a)
+            try source.execute(
+                "migrate", .object(["uri": .string("tcp:\(PairNetwork.address(of: .a, on: .replication)):7800")]))
+            let status = try pair.waitForStatus(of: .a, "through with the stranger", within: .seconds(10)) {
+                $0.lastFailure != nil
+            }
+            #expect(status.lastFailure?.contains("COLO") == true)
+            #expect(try pair.qmp(.a).execute("query-status")["status"]?.string != "running" || status.serving)
+
+            try pair.waitForService(within: ProtectedPair.protectionDeadline)
+            try pair.start(.b)
+            try pair.waitForProtection(of: .a)
+        }
+    }
+}
