@@ -92,9 +92,11 @@ extension DaemonParts {
         }
         let current = status.current
         hub.emit(.colodStatus(current))
-        // READY once the role is served: the guest runs here, or this side can receive checkpoints.
+        // READY once the role is served: the guest runs here, or this side takes checkpoints; the side whose turn it is
+        // to boot the guest is not ready by waiting.
         let report = snapshot.report
-        if report.isServing || report.hasCheckpoint || (report.isReady && snapshot.peerReport != nil) {
+        let waits = report.isReady && (!snapshot.isDueToServe || snapshot.peerReport?.isServing == true)
+        if report.isServing || report.hasCheckpoint || waits {
             notifier.ready(status: status.line)
         } else {
             notifier.status(status.line)

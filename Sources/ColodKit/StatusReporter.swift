@@ -37,6 +37,9 @@ struct StatusReporter: Sendable {
                 connected: snapshot?.peerIsAlive ?? false,
                 lastHeardMilliseconds: snapshot?.lastHeardAt.map { (clock.now() - $0).count / 1_000_000 }),
             failoverMode: configuration.failover == .automatic ? .automatic : .manual, arbiter: arbiterName)
+        status.peer.networks = UInt64(configuration.pair?.host(configuration.role.other).heartbeat.count ?? 0)
+        status.peer.networksUp = UInt64(snapshot?.heartbeatNetworks ?? 0)
+        status.peer.ignored = snapshot?.ignoredPeers ?? 0
         status.checkpoints = statistics.completed
         status.pause = statistics.pauses.summary.map { .init(median: $0.median, p99: $0.p99, max: $0.max) }
         status.bytesPerCheckpoint = statistics.bytesPerCheckpoint

@@ -5,6 +5,9 @@ extension ColodStatus {
     public var json: JSONValue {
         var peerObject: JSONObject = ["connected": .boolean(peer.connected)]
         peerObject["last-heard-ms"] = peer.lastHeardMilliseconds.map { JSONValue($0) }
+        peerObject["networks"] = JSONValue(peer.networks)
+        peerObject["networks-up"] = JSONValue(peer.networksUp)
+        peerObject["ignored"] = JSONValue(peer.ignored)
         var object: JSONObject = [
             "role": .string(role.rawValue), "state": .string(state.rawValue), "protected": .boolean(protected),
             "serving": .boolean(serving), "term": JSONValue(term), "peer": .object(peerObject),
@@ -37,6 +40,9 @@ extension ColodStatus {
             role: role, state: state, protected: protected, serving: serving, term: term,
             peer: Peer(connected: connected, lastHeardMilliseconds: json["peer"]?["last-heard-ms"]?.unsigned),
             failoverMode: failoverMode, arbiter: arbiter)
+        peer.networks = json["peer"]?["networks"]?.unsigned ?? 0
+        peer.networksUp = json["peer"]?["networks-up"]?.unsigned ?? 0
+        peer.ignored = json["peer"]?["ignored"]?.unsigned ?? 0
         checkpoints = json["checkpoints"]?.unsigned ?? 0
         if let pause = json["pause-ms"], let median = pause["median"]?.double, let p99 = pause["p99"]?.double,
             let max = pause["max"]?.double

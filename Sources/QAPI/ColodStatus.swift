@@ -40,6 +40,12 @@ public struct ColodStatus: Sendable, Hashable {
         public var connected: Bool
         /// Milliseconds since it was last heard.
         public var lastHeardMilliseconds: UInt64?
+        /// Heartbeat connections that could not prove to know the pair's key, or broke its protocol.
+        public var ignored: UInt64 = 0
+        /// How many heartbeat networks are configured.
+        public var networks: UInt64 = 0
+        /// How many of them carry messages now.
+        public var networksUp: UInt64 = 0
 
         /// A peer.
         public init(connected: Bool, lastHeardMilliseconds: UInt64? = nil) {

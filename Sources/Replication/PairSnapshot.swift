@@ -17,10 +17,14 @@ public struct PairSnapshot: Sendable {
     public let lastHeardAt: Nanoseconds?
     /// Connections that could not authenticate.
     public let ignoredPeers: UInt64
+    /// Heartbeat networks that carry messages now.
+    public let heartbeatNetworks: Int
     /// The last thing that went wrong.
     public let lastFailure: String?
     /// The term that superseded this side, until it holds a checkpoint again.
     public let supersededBy: Term?
+    /// This side served last, so it boots the guest as soon as it may; unless the peer may have taken over.
+    public let isDueToServe: Bool
     /// For each command why it would be refused.
     let refusals: [PairController.Command: String?]
     /// What the arbiter said when it last said no.
@@ -34,8 +38,11 @@ public struct PairSnapshot: Sendable {
         peerIsAlive = controller.peerIsAlive
         lastHeardAt = monitor.lastHeardAt
         ignoredPeers = monitor.ignoredPeers
+        heartbeatNetworks = monitor.connectedAddresses
         lastFailure = controller.lastFailure
         supersededBy = record.supersededBy
+        isDueToServe =
+            (controller.term.owner ?? .first) == controller.configuration.member && !controller.peerMayHaveTakenOver
         refusals = [
             .failover: controller.refusal(of: .failover), .drill: controller.refusal(of: .drill),
             .start: controller.refusal(of: .start),
@@ -54,6 +61,7 @@ public struct PairSnapshot: Sendable {
     /// Whether nothing changed that an operator is told of.
     func looksLike(_ other: PairSnapshot) -> Bool {
         state == other.state && term == other.term && peerIsAlive == other.peerIsAlive
-            && isProtected == other.isProtected && supersededBy == other.supersededBy
+            && isProtected == other.isProtected && heartbeatNetworks == other.heartbeatNetworks
+            && supersededBy == other.supersededBy
     }
 }

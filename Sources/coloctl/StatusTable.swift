@@ -31,6 +31,12 @@ struct StatusTable {
                 ))
         }
         rows.append(("Held output", "\(status.heldPackets) packets, \(bytes(status.heldBytes))"))
+        if status.peer.networks > 1 {
+            rows.append(("Heartbeat", "\(status.peer.networksUp) of \(status.peer.networks) networks"))
+        }
+        if status.peer.ignored > 0 {
+            rows.append(("Ignored peers", "\(status.peer.ignored) heartbeat connections without the pair's key"))
+        }
         rows.append(("Failover", "\(status.failoverMode.rawValue), arbiter \(status.arbiter)"))
         rows.append(("Last failure", status.lastFailure ?? "none"))
         if let count = status.retiredInstructions { rows.append(("Instructions", "\(count)")) }
