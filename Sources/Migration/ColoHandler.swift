@@ -24,6 +24,9 @@ public protocol ColoHandler: AnyObject, Sendable {
     /// complete state, and the guest runs on here. Must not wait.
     func switchoverFailed()
 
+    /// Whether only COLO may come in: a member of a pair must not run what somebody else migrates to it.
+    var acceptsOnlyCOLO: Bool { get }
+
     /// A connection of a source was accepted on this side. Called for every incoming migration, before it is known
     /// whether it asks for COLO.
     func incomingAccepted()
@@ -41,6 +44,11 @@ public protocol ColoHandler: AnyObject, Sendable {
 extension ColoHandler {
     /// Nothing to take back.
     public func switchoverFailed() {}
+}
+
+extension ColoHandler {
+    /// Plain migrations may come in, too.
+    public var acceptsOnlyCOLO: Bool { false }
 }
 
 /// A COLO primary's end of the channel. Sending belongs to one thread at a time and `receive` to one, which may be

@@ -12,6 +12,7 @@ final class IncomingRun {
     let controller: MigrationController
     let control: RunControl
     let machine: VirtualMachine
+    private let refusesPlainStreams: Bool
     private var wantsColo = false
     private var returnPath = false
     private var sections: [DecodedSection] = []
@@ -20,6 +21,7 @@ final class IncomingRun {
         self.controller = controller
         self.control = control
         machine = controller.machine
+        refusesPlainStreams = controller.handler?.acceptsOnlyCOLO ?? false
     }
 
     /// Does all of it; ends in completed, failed, or after COLO.
@@ -27,7 +29,9 @@ final class IncomingRun {
         var channel: Channel?
         do throws(MigrationFailure) {
             let connected = try onChannel { () throws(TransportError) in
-                try listener.accept(cancellation: control.cancellation)
+                // One source; a second one is refused instead of being left waiting, and the next run can listen.
+                defer { listener.stop() }
+                return try listener.accept(cancellation: control.cancellation)
             }
             channel = connected
             control.use(connected)
@@ -60,6 +64,7 @@ final class IncomingRun {
         var complete = false
         var described = false
         while let element = try reader.next() {
+            try checkKind(element)
             switch element {
             case .page(let location):
                 try reader.takePage(into: place(of: location))
@@ -79,6 +84,16 @@ final class IncomingRun {
         guard described || !wantsColo else { throw .peer("the initial state ends before its description") }
         try checkSections()
         machine.load(PreparedDeviceState(sections))
+    }
+
+    /// x-colo is announced before the first page, so a stream that is not wanted changes nothing.
+    private func checkKind(_ element: StreamElement) throws(MigrationFailure) {
+        guard !wantsColo, refusesPlainStreams else { return }
+        switch element {
+        case .page, .filledPage, .device, .endOfStream:
+            throw .peer("it is no COLO stream, and no other is accepted here")
+        default: return
+        }
     }
 
     /// A machine with vCPUs cannot run on what a stream left out; one that is RAM alone can.

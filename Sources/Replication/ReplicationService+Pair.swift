@@ -19,9 +19,12 @@ extension ReplicationService: PairOperations {
         guard migration.waitUntilIdle(deadline: deadline) else {
             throw OperationFailure(description: "an incoming migration does not end")
         }
+        // A run that was abandoned the moment it became COLO left its status behind.
+        migration.finishColo()
         // What a broken synchronisation left in RAM must not be booted.
-        if state.withLock(notify: false, { $0.incomingWasAccepted }) {
+        if state.withLock(notify: false, { $0.memoryIsForeign }) {
             machine.reset(guest: false, reason: "host-error")
+            state.withLock { $0.memoryIsForeign = false }
         }
         try machine.run()
         environment.openForwards()

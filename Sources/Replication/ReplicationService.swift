@@ -59,6 +59,8 @@ public final class ReplicationService: ColoHandler {
         var isSwitchoverAllowed: Bool?
         var wasFenced = false
         var incomingWasAccepted = false
+        /// RAM may hold what a source sent: the guest must not be booted on it.
+        var memoryIsForeign = false
         /// COLO_EXIT comes once in each run.
         var secondaryExitWasTold = false
         var takeoverFailure: String?
@@ -254,10 +256,13 @@ public final class ReplicationService: ColoHandler {
 
     // MARK: ColoHandler, secondary
 
+    public var acceptsOnlyCOLO: Bool { pair != nil }
+
     /// Tells the pair that a primary has come.
     public func incomingAccepted() {
         let run = state.withLock { state in
             state.incomingWasAccepted = true
+            state.memoryIsForeign = true
             return state.incomingRun
         }
         pair?.service.post(.incomingStarted(run: run))

@@ -1,15 +1,17 @@
 import CLinux
 import Environment
 import Glibc
+import Synchronization
 import SystemCalls
 
 /// A socket that waits for the peer of an incoming migration. A unix socket gets mode 0600, and its path is removed
-/// when the listener ends.
+/// when the listener ends: by `stop`, or with its last reference.
 public final class Listener: Sendable {
     /// Where it listens; with the port that the kernel chose, if 0 was asked for.
     public let address: MigrationAddress
     private let descriptor: Int32
     private let path: String?
+    private let isStopped = Mutex(false)
 
     /// Binds and listens. Fails at once if the address cannot be resolved or is taken.
     public init(_ address: MigrationAddress, backlog: Int32 = 1) throws(TransportError) {
@@ -35,12 +37,21 @@ public final class Listener: Sendable {
         }
     }
 
-    deinit {
-        close(descriptor)
+    deinit { stop() }
+
+    /// Listens no more: who connects from now on is refused, and the address is free when this returns. Not while
+    /// another thread is in `accept`.
+    public func stop() {
+        let wasStopped = isStopped.withLock { stopped in
+            defer { stopped = true }
+            return stopped
+        }
+        guard !wasStopped else { return }
         if let path { unlink(path) }
+        close(descriptor)
     }
 
-    /// Waits for a connection.
+    /// Waits for a connection. Not after `stop`.
     public func accept(cancellation: Cancellation, deadline: Nanoseconds = .never) throws(TransportError) -> Channel {
         while true {
             switch waitReady(descriptor, POLLIN, until: deadline, cancellation: cancellation.descriptor) {
