@@ -28,7 +28,7 @@ extension SystemTests {
             // Alone, the primary waits a few seconds for its peer before it boots: the stranger comes first.
             try pair.start(.a)
             try source.execute(
-                "migrate", .object(["uri": .string("tcp:\(PairNetwork.address(of: .a, on: .replication)):7800")]))
+                "migrate", ["uri": .string("tcp:\(PairNetwork.address(of: .a, on: .replication)):7800")])
             let status = try pair.waitForStatus(of: .a, "through with the stranger", within: .seconds(10)) {
                 $0.lastFailure != nil
             }
