@@ -131,6 +131,8 @@ public final class PairService: @unchecked Sendable {
     /// Listens on all heartbeat addresses and begins. Throws if an address cannot be used.
     public func start() async throws {
         let network = HeartbeatNetwork(loop: loop) { [weak self] in self?.networkEvent($0) }
+        // Before anybody can connect, or the greeting of an early peer would find no way out.
+        try await loop.submit { [self] in self.network = network }.get()
         for address in settings.listen {
             do {
                 try await network.listen(host: address.host, port: address.port).get()
@@ -139,10 +141,7 @@ public final class PairService: @unchecked Sendable {
                     description: "cannot listen for heartbeats on \(address.host):\(address.port): \(error)")
             }
         }
-        try await loop.submit { [self] in
-            self.network = network
-            turn(.timer)
-        }.get()
+        try await loop.submit { [self] in turn(.timer) }.get()
     }
 
     /// Hands an event to the controller; from any thread.

@@ -43,7 +43,7 @@ struct BrokenChannelTests {
         }
 
         /// Takes the checkpoint that fails, waits until both sides have noticed, and checks what has to hold then.
-        func fail(complete: Bool = false, reason: String? = nil) {
+        func fail(complete: Bool = false, mayRelease: Bool = false, reason: String? = nil) {
             let (primary, secondary) = (pair.primary, pair.secondary)
             primary.replication.holdLimitReached()
             #expect(primary.log.awaits("COLO_EXIT primary error"), "\(primary.log.events)")
@@ -52,12 +52,13 @@ struct BrokenChannelTests {
             // The guest runs on, and its output waits for a decision.
             primary.hold.send([2])
             #expect(primary.machine.runState == .running)
-            #expect(primary.network.sent == [])
+            let released = primary.network.sent
+            #expect(released == [] || mayRelease && released == [[1]])
             #expect(firstDifference(secondary.ram, complete ? after : before) == nil)
             #expect(secondary.replication.leaveByCommand())
             #expect(firstDifference(secondary.ram, complete ? after : before) == nil)
             #expect(secondary.machine.runState == .running)
-            #expect(primary.network.sent == [])
+            #expect(primary.network.sent == released)
             #expect(primary.replication.leaveByCommand())
             #expect(primary.network.sent == [[1], [2]])
         }
@@ -82,11 +83,12 @@ struct BrokenChannelTests {
     @Test func aCutAfterTheLastByteLeavesTheNewCheckpoint() throws {
         let prepared = try Prepared()
         prepared.proxy.arm(.cut(after: prepared.length), .toSecondary)
-        prepared.fail(complete: true)
+        // The last answer may have come through.
+        prepared.fail(complete: true, mayRelease: true)
     }
 
     /// REPLY is lost, then RECEIVED, then LOADED: once VMSTATE_RECEIVED was sent the checkpoint is complete.
-    @Test(arguments: [(0, false), (3, false), (4, false), (7, true), (8, true), (11, true)])
+    @Test(arguments: [(0, false), (3, false), (5, true), (7, true), (8, true), (11, true)])
     func aCutOfTheAnswersReleasesNothing(place: Int, complete: Bool) throws {
         let prepared = try Prepared()
         prepared.proxy.arm(.cut(after: place), .toPrimary)

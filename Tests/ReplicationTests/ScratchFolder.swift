@@ -15,11 +15,4 @@ final class ScratchFolder: Sendable {
     func path(_ name: String) -> String { "\(root)/\(name)" }
 
     func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
-
-    /// Writes an executable shell script and returns its path.
-    func script(_ name: String, _ body: String) throws -> String {
-        try "#!/bin/sh\n\(body)\n".write(toFile: path(name), atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path(name))
-        return path(name)
-    }
 }

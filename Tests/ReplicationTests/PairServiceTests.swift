@@ -1,0 +1,251 @@
+import Environment
+import Foundation
+import ReplicationCore
+import SystemCalls
+import Testing
+
+@testable import Replication
+@testable import Transport
+
+/// Two members of a pair in this process, with real heartbeats over loopback.
+@Suite(.serialized)
+struct PairServiceTests {
+    @Test func twoMembersFindEachOtherAndBecomeAPair() async throws {
+        let members = try Members()
+        _ = try await members.protect()
+        let (first, second) = (members.first, members.second)
+        #expect(first.service.snapshot.state == .protected)
+        #expect(second.service.snapshot.state == .secondary)
+        #expect(first.service.snapshot.term == Term(1))
+        #expect(try first.record == PairRecord(term: Term(1), peerMayHaveTakenOver: true))
+        #expect(try second.record == PairRecord(term: Term(1)))
+        #expect(first.raised.contains(.starting(Term(1))) && first.raised.contains(.protected))
+        #expect(!second.operations.calls.contains(.startGuest))
+        #expect(first.service.snapshot.ignoredPeers == 0)
+        await members.shutDown()
+    }
+
+    @Test func outputIsReleasedOnlyUpToConfirmedCheckpoints() async throws {
+        let members = try Members()
+        let run = try await members.protect()
+        members.first.service.post(.checkpointConfirmed(run: run, checkpoint: 2))
+        #expect(members.first.operations.awaits(.release(2)))
+        members.first.service.post(.checkpointConfirmed(run: run + 1, checkpoint: 9))
+        members.first.service.post(.checkpointConfirmed(run: run, checkpoint: 3))
+        #expect(members.first.operations.awaits(.release(3)))
+        #expect(!members.first.operations.calls.contains(.release(9)))
+        await members.shutDown()
+    }
+
+    @Test func aPeerWithAnotherKeyIsIgnoredAndCounted() async throws {
+        let folder = try ScratchFolder()
+        let (one, two) = try Member.freePorts()
+        let member = try Member(.second, folder: folder, ports: (two, one))
+        let stranger = try Member(.first, folder: folder, ports: (one, two), key: Array("another key".utf8))
+        try await member.service.start()
+        try await stranger.service.start()
+        #expect(member.awaits { $0.ignoredPeers >= 2 })
+        #expect(stranger.awaits { $0.ignoredPeers >= 2 })
+        #expect(member.service.snapshot.peerReport == nil)
+        #expect(!member.service.snapshot.peerIsAlive)
+        #expect(member.operations.calls == [.listen(1)])
+        await member.service.shutDown()
+        await stranger.service.shutDown()
+    }
+
+    @Test func aMemberOfAnotherPairIsIgnored() async throws {
+        let folder = try ScratchFolder()
+        let (one, two) = try Member.freePorts()
+        let member = try Member(.second, folder: folder, ports: (two, one), pair: "web")
+        let other = try Member(.first, folder: folder, ports: (one, two), pair: "database")
+        try await member.service.start()
+        try await other.service.start()
+        #expect(member.awaits { $0.ignoredPeers >= 1 })
+        #expect(member.service.snapshot.peerReport == nil)
+        await member.service.shutDown()
+        await other.service.shutDown()
+    }
+
+    @Test func garbageIsIgnoredAndDisturbsNobody() async throws {
+        let members = try Members()
+        _ = try await members.protect()
+        var random = SeededGenerator(seed: 9)
+        let port = members.second.service.settings.listen[0].port
+        for length in [1, 4, 5, 64, 4000] {
+            let channel = try Channel.connect(
+                to: .tcp(host: "127.0.0.1", port: "\(port)"), cancellation: try Cancellation())
+            let garbage = (0..<length).map { _ in UInt8.random(in: 1...255, using: &random) }
+            try channel.write(garbage)
+            try channel.flush()
+            if length < 5 { channel.shutDownWriting() }
+            #expect(Self.isClosed(channel))
+        }
+        #expect(members.second.awaits { $0.ignoredPeers >= 3 })
+        #expect(members.second.service.snapshot.isProtected)
+        #expect(members.first.service.snapshot.isProtected)
+        #expect(!members.first.raised.contains { if case .peerLost = $0 { true } else { false } })
+        await members.shutDown()
+    }
+
+    /// Reads the other side's greeting until it closes the connection.
+    private static func isClosed(_ channel: Channel) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let deadline = SystemClock().now() + ColoMachine.patience
+        while true {
+            var failure: TransportError?
+            let count = buffer.withUnsafeMutableBytes { raw -> Int in
+                do throws(TransportError) { return try channel.read(into: raw, deadline: deadline) } catch {
+                    failure = error
+                    return 0
+                }
+            }
+            if case .stalled = failure { return false }
+            if count == 0 { return true }
+        }
+    }
+
+    @Test func theSecondaryOfADeadPrimaryAsksTheArbiterAndTakesOver() async throws {
+        let arbiter = RecordingArbiter(.granted)
+        let members = try Members(arbiters: (nil, arbiter))
+        _ = try await members.protect()
+        #expect(arbiter.questions == [])
+        await members.first.service.shutDown()
+        let second = members.second
+        #expect(arbiter.awaits("take-over web 2"))
+        #expect(second.operations.awaits(.takeOver))
+        #expect(second.awaits { $0.state == .unprotected && $0.term == Term(2) })
+        #expect(second.raised.contains(.peerLost(.refused)) && second.raised.contains(.takingOver(Term(2))))
+        #expect(try second.record == PairRecord(term: Term(2)))
+        await second.service.shutDown()
+    }
+
+    @Test func aSecondaryThatIsRefusedDoesNotTakeOver() async throws {
+        let arbiter = RecordingArbiter(.refused("the peer answers its power switch"))
+        let members = try Members(arbiters: (nil, arbiter))
+        _ = try await members.protect()
+        await members.first.service.shutDown()
+        let second = members.second
+        #expect(second.awaits(.arbiterRefused(Term(2), .takeOver, .no)))
+        #expect(second.service.snapshot.arbiterRefusal == "the peer answers its power switch")
+        #expect(second.service.snapshot.state == .secondary)
+        #expect(!second.operations.calls.contains(.takeOver))
+        #expect(try second.record == PairRecord(term: Term(1)))
+        await second.service.shutDown()
+    }
+
+    @Test func thePrimaryOfADeadSecondaryAsksTheArbiterBeforeItReleases() async throws {
+        let arbiter = RecordingArbiter(.granted)
+        let members = try Members(arbiters: (arbiter, nil))
+        let run = try await members.protect()
+        await members.second.service.shutDown()
+        let first = members.first
+        #expect(arbiter.awaits("continue-alone web 3"))
+        #expect(first.operations.awaits(.releaseAll))
+        let calls = first.operations.calls
+        let stopped = try #require(calls.firstIndex(of: .stopReplication(run)))
+        #expect(stopped < (calls.firstIndex(of: .releaseAll) ?? 0))
+        #expect(first.awaits { $0.state == .unprotected && $0.term == Term(3) })
+        #expect(try first.record?.term == Term(3))
+        await first.service.shutDown()
+    }
+
+    @Test func aPrimaryThatIsRefusedKeepsHolding() async throws {
+        let arbiter = RecordingArbiter(.refused("no"))
+        let members = try Members(arbiters: (arbiter, nil))
+        _ = try await members.protect()
+        await members.second.service.shutDown()
+        let first = members.first
+        #expect(first.awaits(.arbiterRefused(Term(3), .continueAlone, .no)))
+        #expect(first.service.snapshot.state == .holding)
+        #expect(!first.operations.calls.contains(.releaseAll))
+        #expect(!first.operations.calls.contains(.fence))
+        await first.service.shutDown()
+    }
+
+    @Test func manualFailoverWaitsForTheCommand() async throws {
+        let members = try Members(failover: .manual)
+        _ = try await members.protect()
+        await members.first.service.shutDown()
+        let second = members.second
+        #expect(second.awaits(.failoverNeeded))
+        #expect(!second.operations.calls.contains(.takeOver))
+        #expect(second.service.refusal(of: .failover) == nil)
+        second.service.post(.failoverCommanded)
+        #expect(second.operations.awaits(.takeOver))
+        await second.service.shutDown()
+    }
+
+    @Test func aDrillMovesTheGuestAndFencesTheOldSide() async throws {
+        let members = try Members()
+        _ = try await members.protect()
+        members.first.service.post(.drillCommanded)
+        #expect(members.second.operations.awaits(.takeOver))
+        #expect(members.first.operations.calls.contains(.fence))
+        #expect(members.first.awaits(.handedOver(Term(2))))
+        #expect(members.second.awaits { $0.report.isServing && $0.term == Term(2) })
+        #expect(!members.first.operations.calls.contains(.releaseAll))
+        await members.shutDown()
+    }
+
+    @Test func aRefusedCommandIsToldToTheOneWhoWaits() async throws {
+        let members = try Members()
+        try await members.second.service.start()
+        let known = members.second.service.failedCommands
+        members.second.service.post(.failoverCommanded)
+        let end = SystemClock().now() + ColoMachine.patience
+        let outcome = members.second.service.wait(until: end, known: known) { $0.report.isServing }
+        guard case .failed(let why) = outcome else {
+            Issue.record("the command was not refused: \(outcome)")
+            return
+        }
+        #expect(why == "there is no complete checkpoint to take over from")
+        await members.second.service.shutDown()
+    }
+
+    /// The first member served in term 1, was lost, and comes back after the second one took over in term 2.
+    @Test func aSupersededMemberDoesNotStartItsGuest() async throws {
+        let members = try Members(
+            records: (PairRecord(term: Term(1), peerMayHaveTakenOver: true), PairRecord(term: Term(2))))
+        try await members.second.service.start()
+        try await members.first.service.start()
+        #expect(members.first.awaits(.superseded(by: Term(2))))
+        #expect(members.first.awaits { $0.supersededBy == Term(2) })
+        #expect(try members.first.record?.supersededBy == Term(2))
+        #expect(!members.first.operations.calls.contains(.startGuest))
+        // It is the second member's turn to boot the guest, in a term that the first one grants.
+        #expect(members.second.operations.awaits(.startGuest))
+        #expect(members.first.awaits { $0.term == Term(4) && $0.supersededBy == Term(2) })
+        await members.shutDown()
+    }
+
+    @Test func aRecordThatCannotBeWrittenEndsEverything() async throws {
+        let members = try Members()
+        let first = members.first
+        // A folder in the place of the new record stands in the way, also of the superuser.
+        try FileManager.default.createDirectory(atPath: first.file.path + ".new", withIntermediateDirectories: true)
+        try await members.second.service.start()
+        try await first.service.start()
+        let why = first.operations.first { if case .recordFailed(let why) = $0 { why } else { nil } }
+        #expect(why?.contains("record") == true)
+        #expect(!first.operations.calls.contains(.startGuest))
+        first.service.post(.startCommanded)
+        // The other member granted the term, and never heard that anybody entered it.
+        #expect(members.second.service.snapshot.peerReport?.term == Term.none)
+        #expect(members.second.service.snapshot.peerReport?.isServing == false)
+        #expect(first.operations.calls.count { if case .recordFailed = $0 { true } else { false } } == 1)
+        await members.shutDown()
+    }
+
+    @Test func anAddressThatIsTakenIsTold() async throws {
+        let listener = try Listener(.tcp(host: "127.0.0.1", port: "0"))
+        guard case .tcp(_, let port) = listener.address, let port = Int(port) else { return }
+        let folder = try ScratchFolder()
+        let member = try Member(.first, folder: folder, ports: (port, port))
+        await #expect {
+            try await member.service.start()
+        } throws: {
+            "\($0)".contains("cannot listen for heartbeats on 127.0.0.1:\(port)")
+        }
+        await member.service.shutDown()
+    }
+}
