@@ -60,11 +60,17 @@ public final class ColoPrimarySession: @unchecked Sendable {
     public let machine: VirtualMachine
     /// The channel; its reverse direction brings the secondary's messages.
     public let channel: Channel
+    /// Whether the guest ran before it was halted for the switchover.
+    public let guestRan: Bool
     private let reader: StreamReader
     private var sender: RAMSender
     private let countPass: @Sendable () -> Void
 
-    init(machine: VirtualMachine, channel: Channel, sender: RAMSender, countPass: @escaping @Sendable () -> Void) {
+    init(
+        machine: VirtualMachine, channel: Channel, sender: RAMSender, guestRan: Bool,
+        countPass: @escaping @Sendable () -> Void
+    ) {
+        self.guestRan = guestRan
         self.machine = machine
         self.channel = channel
         self.sender = sender

@@ -137,7 +137,9 @@ final class OutgoingRun {
     private func handOver(_ channel: Channel) throws(MigrationFailure) {
         try step(to: .colo)
         guard let handler = controller.handler else { return resumeGuest() }
-        let session = ColoPrimarySession(machine: machine, channel: channel, sender: sender) { [controller] in
+        let session = ColoPrimarySession(
+            machine: machine, channel: channel, sender: sender, guestRan: stateBefore == .running
+        ) { [controller] in
             controller.withState { controller.countPass(&$0) }
         }
         _ = handler.runPrimary(session)

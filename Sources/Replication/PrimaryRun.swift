@@ -11,6 +11,8 @@ import VirtualMachine
 
 /// What a COLO run tells its owner, on the run's own thread.
 struct PrimaryRunHandlers: Sendable {
+    /// The initial synchronisation is complete: the guest, which stands in finish-migrate, goes on.
+    var startGuest: @Sendable () throws(RunStateError) -> Void
     /// The guest is about to be stopped for a checkpoint.
     var willPause: @Sendable () -> Void
     /// The guest runs again.
@@ -93,7 +95,7 @@ final class PrimaryRun: @unchecked Sendable {
         for action in actions {
             switch action {
             case .startGuest:
-                do throws(RunStateError) { try session.machine.run() } catch {
+                do throws(RunStateError) { try handlers.startGuest() } catch {
                     return .machineFailed(error.description)
                 }
                 handlers.completed(0)

@@ -192,16 +192,23 @@ public final class ReplicationService: ColoHandler {
         var limits = limits.primary
         limits.checkpointDelay = .milliseconds(UInt64(migration.settings.parameters.checkpointDelay))
         let number = state.withLock(notify: false) { $0.outgoingRun }
+        // A pair replicates by itself, so a guest that the operator stopped stays stopped; COLO by command starts it.
+        let staysStopped = pair != nil && !session.guestRan
+        let goOn = { @Sendable [machine] () throws(RunStateError) in
+            guard machine.runState == .finishMigrate else { return }
+            if staysStopped { try machine.setState(.paused) } else { try machine.run() }
+        }
         let run: PrimaryRun
         do throws(SystemError) {
             run = try PrimaryRun(
                 session: session, gate: gate, statistics: statistics, limits: limits,
                 handlers: PrimaryRunHandlers(
+                    startGuest: goOn,
                     willPause: { [environment] in environment.emit(.stop) },
                     didResume: { [environment] in environment.emit(.resume) },
                     completed: { [weak self] in self?.checkpointCompleted($0, run: number) }))
         } catch {
-            return primaryLeft(.machineFailed("\(error)"), number)
+            return primaryLeft(.machineFailed("\(error)"), number, goOn)
         }
         state.withLock { state in
             state.status.mode = .primary
@@ -210,7 +217,7 @@ public final class ReplicationService: ColoHandler {
             // A pair may have decided already, in the moment between the last byte and here.
             if pair == nil, !state.isEnding { state.resolution = nil }
         }
-        return primaryLeft(run.perform(), number)
+        return primaryLeft(run.perform(), number, goOn)
     }
 
     private func checkpointCompleted(_ checkpoint: UInt64, run: UInt64) {
@@ -222,11 +229,13 @@ public final class ReplicationService: ColoHandler {
     }
 
     /// The run is over. The guest runs on with its output held, until it is known who may serve it.
-    private func primaryLeft(_ departure: COLODeparture, _ number: UInt64) -> ColoOutcome {
+    private func primaryLeft(
+        _ departure: COLODeparture, _ number: UInt64, _ goOn: () throws(RunStateError) -> Void
+    ) -> ColoOutcome {
         environment.log("replication ended: \(departure)")
         let wasRequested = departure == .requested
         if !wasRequested { environment.emit(.coloExit(mode: .primary, reason: .error)) }
-        if machine.runState == .finishMigrate { try? machine.run() }
+        try? goOn()
         haltIfFenced()
         state.withLock { state in
             state.primary = nil
