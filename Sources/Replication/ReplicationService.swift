@@ -241,7 +241,7 @@ public final class ReplicationService: ColoHandler {
             state.primary = nil
             state.status.mode = .primary
         }
-        pair?.service.post(.replicationEnded(run: number, departure.description))
+        outgoingEnded(number, departure.description)
         let resolution = state.wait { $0.resolution } ?? .fenced
         guard resolution == .alone else { return .left }
         // A stop that only clients see: the guest need not stand still for it.
@@ -252,6 +252,13 @@ public final class ReplicationService: ColoHandler {
         environment.emit(.resume)
         finish(.primary)
         return .left
+    }
+
+    /// Tells the pair that outgoing replication ended. Not when this side ends itself: the controller would claim to go
+    /// on alone, and the peer would give its checkpoint up for a guest that is about to go away.
+    func outgoingEnded(_ run: UInt64, _ why: String) {
+        if state.withLock(notify: false, { $0.isEnding }) { return }
+        pair?.service.post(.replicationEnded(run: run, why))
     }
 
     /// For whoever resumes the guest while it may be fenced: `fence` halts only a guest that runs already.
@@ -265,6 +272,7 @@ public final class ReplicationService: ColoHandler {
 
     // MARK: ColoHandler, secondary
 
+    /// A member of a pair takes nothing else.
     public var acceptsOnlyCOLO: Bool { pair != nil }
 
     /// Tells the pair that a primary has come.
