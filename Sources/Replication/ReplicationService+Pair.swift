@@ -157,8 +157,8 @@ extension ReplicationService: PairOperations {
         switch event {
         case .outgoingFailed(let why):
             haltIfFenced()
-            pair.service.post(.replicationEnded(run: outgoing, why))
-        case .status(.cancelled): pair.service.post(.replicationEnded(run: outgoing, "cancelled"))
+            outgoingEnded(outgoing, why)
+        case .status(.cancelled): outgoingEnded(outgoing, "cancelled")
         case .incomingFailed(let why): pair.service.post(.incomingEnded(run: incoming, why))
         default: break
         }

@@ -173,7 +173,8 @@ public final class Channel: @unchecked Sendable {
         if code == EINTR { return }
         guard code == EAGAIN else { throw .failed(action: action, reason: systemReason(code)) }
         let start = clock.now()
-        if waitReady(descriptor.number, events, until: end) == .timedOut {
+        // Whoever moves a little whenever it is looked at must not outlast the deadline.
+        if start >= end || waitReady(descriptor.number, events, until: end) == .timedOut {
             throw isShutDown
                 ? .cancelled : .stalled(action: action, milliseconds: UInt64((end - start).inMilliseconds.rounded(.up)))
         }

@@ -28,6 +28,7 @@ final class ColoMachine: Sendable {
         limits: ReplicationService.Limits = ReplicationService.Limits()
     ) throws {
         let log = log
+        let service = ServiceBox()
         machine = VirtualMachine(
             parts: try NoneMachine.parts(memorySize: pages * targetPageSize), incoming: incoming)
         machine.setEventHandler { event in
@@ -45,9 +46,9 @@ final class ColoMachine: Sendable {
             case .incomingFailed(let text): log.add("incoming failed: \(text)")
             case .outgoingFailed(let text): log.add("outgoing failed: \(text)")
             }
+            service.migrationEvent(event)
         }
-        let onLimit = HoldLimit()
-        hold = OutputHold(network, holdLimit: holdLimit) { onLimit.reached() }
+        hold = OutputHold(network, holdLimit: holdLimit) { service.holdLimitReached() }
         replication = ReplicationService(
             machine: machine, migration: migration, gate: OutputGate(holds: [hold]),
             environment: .init(
@@ -57,9 +58,9 @@ final class ColoMachine: Sendable {
                     default: log.add(event.name)
                     }
                 },
-                openForwards: {}, restart: { _ in }, log: { log.add("log: \($0)") }),
+                openForwards: {}, restart: { log.add("log: restart: \($0)") }, log: { log.add("log: \($0)") }),
             limits: limits)
-        onLimit.connect(replication)
+        service.connect(replication)
         migration.setColoHandler(replication)
         try migration.setCapabilities([CapabilityChange(.colo, true), CapabilityChange(.events, true)])
         try migration.updateParameters {
@@ -112,12 +113,13 @@ final class ColoMachine: Sendable {
     var mode: ColoMode { replication.coloStatus.mode }
 }
 
-/// The hold exists before the service that it tells about its limit.
-private final class HoldLimit: Sendable {
+/// The hold and the migration controller exist before the service that they tell.
+private final class ServiceBox: Sendable {
     private let service = ThreadGate<ReplicationService?>(nil)
 
     func connect(_ replication: ReplicationService) { service.withLock { $0 = replication } }
-    func reached() { service.withLock(notify: false) { $0 }?.holdLimitReached() }
+    func holdLimitReached() { service.withLock(notify: false) { $0 }?.holdLimitReached() }
+    func migrationEvent(_ event: MigrationEvent) { service.withLock(notify: false) { $0 }?.migrationEvent(event) }
 }
 
 /// What a machine's clients were told, in order.
