@@ -12,6 +12,8 @@ public protocol BlockBackend: AnyObject, Sendable {
     var size: UInt64 { get }
     /// Whether writes are refused.
     var isReadOnly: Bool { get }
+    // SAFETY: both buffers belong to the caller and live as long as the call; a guest may change the bytes meanwhile,
+    // but nothing here interprets them.
     /// Fills `target` with the bytes from `offset` on.
     func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(BlockError)
     /// Writes all of `source` at `offset`.

@@ -123,6 +123,7 @@ public final class VirtioBlock: VirtioDevice, Sendable {
         try backend.checkBounds(offset: offset, count: count)
         if writing, backend.isReadOnly { throw .readOnly(disk: backend.name) }
         for segment in segments {
+            // SAFETY: `payload` checked the range against RAM; the disk moves the bytes and interprets none of them.
             guard let bytes = memory.payload(segment.address, count: segment.count, writing: !writing) else { continue }
             if writing {
                 try backend.write(at: offset, from: UnsafeRawBufferPointer(bytes))

@@ -65,6 +65,7 @@ final class Connection {
         var rest = bytes[...]
         while !rest.isEmpty {
             try wait(for: Int16(POLLOUT), until: deadline)
+            // SAFETY: sends from an array that lives for the call, never more than its length.
             let count = rest.withUnsafeBytes { bytes in
                 Glibc.send(socket.number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
             }

@@ -54,6 +54,7 @@ struct ConnectionOptions: ParsableArguments {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
+            // SAFETY: reads the entry's fixed-size name field, up to its closing zero.
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
