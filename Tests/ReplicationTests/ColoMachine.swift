@@ -87,7 +87,8 @@ final class ColoMachine: Sendable {
                 let word = random.next()
                 return (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
             }
-            machine.memory.write(UInt64(page * targetPageSize), bytes: content)
+            // A vCPU stands during a capture; this thread has to be kept out of it.
+            machine.pauseBriefly { _ = machine.memory.write(UInt64(page * targetPageSize), bytes: content) }
         }
     }
 
