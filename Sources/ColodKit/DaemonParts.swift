@@ -49,6 +49,15 @@ final class DaemonParts: Sendable {
         self.ends = ends
         self.endWith = endWith
 
+        // STOP, MIGRATION_PASS and RESUME of each checkpoint are notes, not log lines.
+        hub.observe { event in
+            if case .migrationPass(let pass) = event {
+                recorder.note(event.name, ["pass": "\(pass)"])
+            } else {
+                recorder.note(event.name)
+            }
+        }
+
         let hooks = MachineHooks()
         built = try Self.buildMachine(configuration, hooks, log)
         let machine = built.machine
