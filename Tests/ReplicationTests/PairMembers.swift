@@ -12,6 +12,8 @@ final class Member: Sendable {
     let service: PairService
     let operations = RecordingOperations()
     let file: DurableFile
+    /// Where the record lies, as long as anybody may write it.
+    private let folder: ScratchFolder
     private let events = ThreadGate<[PairEvent]>([])
 
     init(
@@ -19,6 +21,7 @@ final class Member: Sendable {
         key: [UInt8] = Array("the key of the pair".utf8), pair: String = "web", record: PairRecord? = nil,
         failover: FailoverPolicy = .automatic, arbiter: (any Arbiter)? = nil
     ) throws {
+        self.folder = folder
         file = DurableFile(path: folder.path("record-\(member)-\(ports.own)"))
         if let record { try file.replace(with: record.bytes) }
         let events = events
@@ -68,13 +71,12 @@ final class Member: Sendable {
 final class Members: Sendable {
     let first: Member
     let second: Member
-    private let folder: ScratchFolder
 
     init(
         records: (PairRecord?, PairRecord?) = (nil, nil), failover: FailoverPolicy = .automatic,
         arbiters: ((any Arbiter)?, (any Arbiter)?) = (nil, nil)
     ) throws {
-        folder = try ScratchFolder()
+        let folder = try ScratchFolder()
         let (one, two) = try Member.freePorts()
         first = try Member(
             .first, folder: folder, ports: (one, two), record: records.0, failover: failover, arbiter: arbiters.0)

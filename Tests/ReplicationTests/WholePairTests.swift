@@ -19,11 +19,14 @@ struct WholePairTests {
     final class Host: Sendable {
         let colo: ColoMachine
         let service: PairService
+        /// Where the record lies, as long as anybody may write it.
+        private let folder: ScratchFolder
 
         init(
             _ member: PairMember, _ folder: ScratchFolder, ports: (own: Int, peer: Int), listenURI: String,
             peerURI: String, failover: FailoverPolicy = .automatic
         ) throws {
+            self.folder = folder
             colo = try ColoMachine(incoming: true, checkpointDelay: 5)
             service = try PairService(
                 settings: PairService.Settings(
@@ -53,13 +56,12 @@ struct WholePairTests {
 
     /// Both hosts, with a proxy on the replication link.
     struct Hosts {
-        let folder: ScratchFolder
         let proxy: ChannelProxy
         let first: Host
         let second: Host
 
         init() async throws {
-            folder = try ScratchFolder()
+            let folder = try ScratchFolder()
             let (one, two) = try Member.freePorts()
             let (near, far, link) = (folder.path("first"), folder.path("second"), folder.path("link"))
             proxy = try ChannelProxy(listen: .unix(path: link), target: .unix(path: far))
