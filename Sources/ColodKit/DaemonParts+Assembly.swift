@@ -49,11 +49,14 @@ extension DaemonParts {
         }
     }
 
+    /// How long host ports may stay taken by a peer's process that has just died.
+    private static let forwardDeadline = Nanoseconds.seconds(10)
+
     /// Opens the host ports of user-mode networks; the dead peer's process may still hold them for a moment.
     static func openForwards(_ networks: [UserBackend], _ clock: SystemClock, _ log: Logger) {
         for network in networks {
             do throws(NetworkError) {
-                try network.openForwards(until: clock.now() + .seconds(10))
+                try network.openForwards(until: clock.now() + forwardDeadline)
             } catch {
                 log.error("host ports cannot be forwarded: \(error.description)")
             }

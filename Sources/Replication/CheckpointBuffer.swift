@@ -55,11 +55,6 @@ public final class CheckpointBuffer: @unchecked Sendable {
         for entry in blocks { Self.copyRuns(entry, to: base + entry.firstSlot * targetPageSize) }
     }
 
-    /// Puts the captured pages back into the dirty log, after a checkpoint that did not reach the secondary.
-    public func putBack() {
-        for entry in blocks { for page in entry.pages { entry.block.dirtyLog.mark(page: Int(page)) } }
-    }
-
     /// Makes room for epochs as large as the last one. To be called after its pages were sent.
     public func settle() throws(SystemError) {
         guard let used = overflow else { return }

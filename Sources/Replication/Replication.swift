@@ -19,8 +19,6 @@ public enum ReplicationLimits {
     static let endOfRunMilliseconds: UInt64 = 5000
     /// How long a failover command waits for its outcome.
     static let failoverMilliseconds: UInt64 = 15_000
-    /// How long host ports of a dead peer's process may stay taken.
-    static let forwardMilliseconds: UInt64 = 10_000
     /// How long a channel is kept that the peer does not know of.
     static let strangerMilliseconds: UInt64 = 3000
     /// From a failed attempt to listen to the next one.
