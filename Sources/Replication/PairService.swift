@@ -150,6 +150,10 @@ public final class PairService: @unchecked Sendable {
     /// How things stand; from any thread, and without waiting for the event loop.
     public var snapshot: PairSnapshot { published.withLock(notify: false) { $0.snapshot } }
 
+    /// How long a replication channel may show no sign of a peer whose heartbeat is heard, before it counts as cut:
+    /// longer than the heartbeat's timeout, because one lost segment is no cut.
+    var replicationSilence: Nanoseconds { max(.seconds(1), Nanoseconds(settings.timeout.count * 3)) }
+
     /// Why a command would be refused now; nil if it would be carried out.
     public func refusal(of command: PairController.Command) -> String? {
         snapshot.refusals[command] ?? nil

@@ -6,6 +6,7 @@ import QAPI
 import ReplicationCore
 import Synchronization
 import SystemCalls
+import Transport
 import VirtualMachine
 
 /// COLO of one machine: takes the channel when an initial synchronisation ends, in either direction, and carries out
@@ -191,6 +192,11 @@ public final class ReplicationService: ColoHandler {
     public func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome {
         var limits = limits.primary
         limits.checkpointDelay = .milliseconds(UInt64(migration.settings.parameters.checkpointDelay))
+        if let silence = pair?.service.replicationSilence {
+            // Clients wait as long as the primary waits for its secondary: not longer than detection needs.
+            limits.replyTimeout = silence
+            session.channel.giveUp(afterUnacknowledged: silence)
+        }
         let number = state.withLock(notify: false) { $0.outgoingRun }
         // A pair replicates by itself, so a guest that the operator stopped stays stopped; COLO by command starts it.
         let staysStopped = pair != nil && !session.guestRan

@@ -47,6 +47,13 @@ public final class Channel: @unchecked Sendable {
         pieces.deallocate()
     }
 
+    /// From now on the kernel gives the channel up once sent data stays unacknowledged for `span`, so that a cut cable is
+    /// noticed whatever this side waits for: tcp(7) TCP_USER_TIMEOUT. Does nothing on other sockets.
+    public func giveUp(afterUnacknowledged span: Nanoseconds) {
+        setOption(
+            descriptor.number, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, Int32(clamping: span.count / 1_000_000))
+    }
+
     /// Bytes received so far.
     public var bytesReceived: UInt64 { received.load(ordering: .relaxed) }
     /// Bytes that the kernel took for sending so far.
