@@ -49,6 +49,9 @@ static inline int clinux_memfd_create(const char *name, unsigned flags) {
 /// setns(2) for a network namespace; acts on the calling thread alone.
 static inline int clinux_set_network_namespace(int fd) { return setns(fd, CLONE_NEWNET); }
 
+/// madvise(2) MADV_POPULATE_WRITE, which the headers of Debian 12 may lack.
+static const int clinux_populate_write = 23;
+
 /// pidfd_open(2).
 static inline int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 

@@ -18,9 +18,13 @@ public final class MemoryMapping: @unchecked Sendable {
             throw SystemError(code: ENOMEM, call: "mmap", subject: "\(count) bytes")
         }
         let rounded = max(1, (count + pageSize - 1) / pageSize) * pageSize
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (prefault ? MAP_POPULATE : 0)
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
         let address = mmap(nil, rounded, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let address, address != MAP_FAILED else { throw .last("mmap", "\(rounded) bytes") }
+        // Guest RAM and checkpoint buffers are touched all over: with huge pages the processor finds them in fewer steps.
+        // A host without them goes on with small ones.
+        madvise(address, rounded, MADV_HUGEPAGE)
+        if prefault { madvise(address, rounded, clinux_populate_write) }
         base = address
         self.count = rounded
     }
