@@ -84,7 +84,8 @@ let package = Package(
         module(
             "VirtualMachine",
             [
-                "MachineModel", "EngineRISCV", "Virtio", "PlatformDevices", "GuestMemory", "BlockLayer", "PacketPath",
+                "QAPI", "MachineModel", "EngineRISCV", "Virtio", "PlatformDevices", "GuestMemory", "BlockLayer",
+                "PacketPath",
                 "MigrationFormat", "SystemCalls", "ByteCoding", "Environment",
             ]),
 
@@ -158,7 +159,7 @@ let package = Package(
             "VirtualMachineTests",
             [
                 "VirtualMachine", "MachineModel", "GuestMemory", "EngineRISCV", "MigrationFormat", "ByteCoding",
-                "PacketPath", "SystemCalls", "Environment",
+                "PacketPath", "SystemCalls", "Environment", "QAPI",
             ]),
         tests(
             "MigrationTests",

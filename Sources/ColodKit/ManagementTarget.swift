@@ -23,7 +23,7 @@ struct ManagementTarget: ManagementCommands {
     let clock = SystemClock()
 
     func queryStatus() async throws(CommandError) -> StatusInfo {
-        StatusInfo(.init(rawValue: machine.runState.rawValue) ?? .internalError)
+        StatusInfo(machine.runState)
     }
 
     func stop() async throws(CommandError) {

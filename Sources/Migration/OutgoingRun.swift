@@ -20,7 +20,7 @@ final class OutgoingRun {
     /// The pages to send in this round, for each block.
     private var work: [[Int32]]
     /// The run state before the guest was halted for the switchover; nil as long as it was not.
-    private var stateBefore: MachineRunState?
+    private var stateBefore: RunState?
     private var bytesPerMillisecond: Double = 0
 
     init(controller: MigrationController, control: RunControl, settings: MigrationSettings) {

@@ -45,7 +45,7 @@ public enum RunState: String, Sendable, Hashable, CaseIterable {
     /// Stopped by a debugger.
     case debug
     /// Waiting for an incoming migration.
-    case inMigrate = "inmigrate"
+    case inmigrate
     /// An internal error.
     case internalError = "internal-error"
     /// Stopped by a disk error.
@@ -53,7 +53,7 @@ public enum RunState: String, Sendable, Hashable, CaseIterable {
     /// Stopped by a command.
     case paused
     /// Sent away; stopped here.
-    case postMigrate = "postmigrate"
+    case postmigrate
     /// Not yet started.
     case prelaunch
     /// Stopped for the end of a migration.

@@ -4,6 +4,7 @@ import GuestMemory
 import MachineModel
 import Migration
 import MigrationFormat
+import QAPI
 import ReplicationCore
 import SystemCalls
 import Transport

@@ -1,6 +1,7 @@
 import ByteCoding
 import MachineModel
 import MigrationFormat
+import QAPI
 import Synchronization
 
 /// The sections of one machine's devices: which handler stands for which name, and with which id it is sent.
@@ -61,7 +62,7 @@ extension VirtualMachine {
     public func recordGlobalState() { globalState.record(runState) }
 
     /// The run state that the last applied `globalstate` section told; nil if none was applied.
-    public var arrivedRunState: MachineRunState? { globalState.arrived }
+    public var arrivedRunState: RunState? { globalState.arrived }
 
     /// The device behind a section name; nil if this machine has none of that name and instance.
     public func savedDevice(name: String, instance: UInt32) -> (any SavedDevice)? {
@@ -72,18 +73,18 @@ extension VirtualMachine {
 /// The `globalstate` section: the run state of the source before it stopped, as a NUL-padded text of 100 bytes.
 final class GlobalStateDevice: SavedDevice {
     private struct States {
-        var recorded = MachineRunState.prelaunch
-        var arrived: MachineRunState?
+        var recorded = RunState.prelaunch
+        var arrived: RunState?
     }
     private static let textSize = 100
     private let states = Mutex(States())
 
     var identity: DeviceIdentity { DeviceIdentity(name: "globalstate") }
-    var arrived: MachineRunState? { states.withLock { $0.arrived } }
+    var arrived: RunState? { states.withLock { $0.arrived } }
 
     func forgetArrived() { states.withLock { $0.arrived = nil } }
 
-    func record(_ state: MachineRunState) { states.withLock { $0.recorded = state } }
+    func record(_ state: RunState) { states.withLock { $0.recorded = state } }
 
     func saveState(to writer: inout ByteWriter) {
         let text = Array(states.withLock { $0.recorded }.rawValue.utf8)
@@ -105,7 +106,7 @@ final class GlobalStateDevice: SavedDevice {
         }
         guard size >= 1, size <= Self.textSize else { throw .invalid(field: "size", value: "\(size)") }
         let text = String(decoding: raw.prefix(Int(size)).prefix { $0 != 0 }, as: UTF8.self)
-        guard let state = MachineRunState(rawValue: text) else { throw .invalid(field: "runstate", value: text) }
+        guard let state = RunState(rawValue: text) else { throw .invalid(field: "runstate", value: text) }
         return { [self] in
             states.withLock {
                 $0.arrived = state

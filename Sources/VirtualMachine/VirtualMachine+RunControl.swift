@@ -1,4 +1,5 @@
 import MachineModel
+import QAPI
 import SystemCalls
 
 extension VirtualMachine {
@@ -22,7 +23,7 @@ extension VirtualMachine {
 
     /// Stops a running guest and puts it into `state`, then STOP. A guest that does not run is left as it is, but
     /// for its state if `forcingState` says so (no event then).
-    public func halt(to state: MachineRunState, forcingState: Bool = false) throws(RunStateError) {
+    public func halt(to state: RunState, forcingState: Bool = false) throws(RunStateError) {
         try control.withLock { (control: inout Control) throws(RunStateError) in
             let wasRunning = runState == .running
             guard wasRunning || forcingState else { return }
@@ -34,7 +35,7 @@ extension VirtualMachine {
     }
 
     /// Changes the state of a machine that does not run, without an event.
-    public func setState(_ state: MachineRunState) throws(RunStateError) {
+    public func setState(_ state: RunState) throws(RunStateError) {
         try control.withLock { (control: inout Control) throws(RunStateError) in
             precondition(!control.engineRuns || state == .running, "a running engine has only one state")
             try checkStep(to: state, control)
@@ -120,7 +121,7 @@ extension VirtualMachine {
         emit(.resume)
     }
 
-    private func checkStep(to state: MachineRunState, _ control: Control) throws(RunStateError) {
+    private func checkStep(to state: RunState, _ control: Control) throws(RunStateError) {
         let current = runState
         guard !control.ended, current.mayBecome(state) else {
             throw RunStateError(current: current, wanted: state)

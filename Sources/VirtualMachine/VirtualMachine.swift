@@ -1,6 +1,7 @@
 import GuestMemory
 import MachineModel
 import PacketPath
+import QAPI
 import Synchronization
 import SystemCalls
 
@@ -23,7 +24,7 @@ public final class VirtualMachine: Sendable {
     let globalState: GlobalStateDevice
     let sections: DeviceSections
     let control: ThreadGate<Control>
-    private let published: Mutex<MachineRunState>
+    private let published: Mutex<RunState>
     private let announcer = Mutex<Announcer?>(nil)
     private let handler = Mutex<(@Sendable (MachineEvent) -> Void)?>(nil)
 
@@ -52,7 +53,7 @@ public final class VirtualMachine: Sendable {
     public var memory: GuestMemory { parts.memory }
 
     /// The run state now.
-    public var runState: MachineRunState { published.withLock { $0 } }
+    public var runState: RunState { published.withLock { $0 } }
 
     /// Sets who is told about STOP, RESUME, SHUTDOWN and RESET. To be set once, before the machine first runs.
     public func setEventHandler(_ body: @escaping @Sendable (MachineEvent) -> Void) { handler.withLock { $0 = body } }
@@ -69,5 +70,5 @@ public final class VirtualMachine: Sendable {
         before?.cancel()
     }
 
-    func publish(_ state: MachineRunState) { published.withLock { $0 = state } }
+    func publish(_ state: RunState) { published.withLock { $0 = state } }
 }

@@ -2,6 +2,7 @@ import Environment
 import GuestMemory
 import MachineModel
 import MigrationFormat
+import QAPI
 import Synchronization
 import SystemCalls
 import VirtualMachine

@@ -19,7 +19,7 @@ import Testing
 
     @Test func statusTellsWhetherTheGuestRuns() {
         #expect(StatusInfo(.running).json == ["status": "running", "singlestep": false, "running": true])
-        #expect(StatusInfo(.inMigrate).json == ["status": "inmigrate", "singlestep": false, "running": false])
+        #expect(StatusInfo(.inmigrate).json == ["status": "inmigrate", "singlestep": false, "running": false])
     }
 
     @Test func aMigrationLeavesOutWhatItDoesNotKnow() {

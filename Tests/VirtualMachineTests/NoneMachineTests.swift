@@ -4,6 +4,7 @@ import GuestMemory
 import MachineModel
 import MigrationFormat
 import PacketPath
+import QAPI
 import Synchronization
 import SystemCalls
 import Testing
@@ -233,11 +234,11 @@ struct NoneMachineStateTests {
     }
 
     @Test func everyRunStateHasAWayBackToALivingGuest() {
-        for state in MachineRunState.allCases {
-            let reachable = MachineRunState.allCases.filter { state.mayBecome($0) }
+        for state in RunState.allCases {
+            let reachable = RunState.allCases.filter { state.mayBecome($0) }
             #expect(reachable.contains(.running) || reachable.contains(.prelaunch), "\(state)")
         }
-        #expect(!MachineRunState.running.mayBecome(.postmigrate))
-        #expect(!MachineRunState.postmigrate.mayBecome(.paused))
+        #expect(!RunState.running.mayBecome(.postmigrate))
+        #expect(!RunState.postmigrate.mayBecome(.paused))
     }
 }

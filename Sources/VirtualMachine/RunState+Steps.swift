@@ -1,46 +1,14 @@
-/// What a machine is doing, with the names that QMP's `query-status` and the `globalstate` section use.
-public enum MachineRunState: String, Sendable, CaseIterable {
-    /// Stopped by a debugger.
-    case debug
-    /// Waits for, or receives, an incoming migration.
-    case inmigrate
-    /// An error inside the machine stopped it.
-    case internalError = "internal-error"
-    /// A disk error stopped it.
-    case ioError = "io-error"
-    /// Stopped by command.
-    case paused
-    /// Its migration is complete; the guest lives elsewhere.
-    case postmigrate
-    /// Has never run.
-    case prelaunch
-    /// Stopped for the last step of a migration.
-    case finishMigrate = "finish-migrate"
-    /// A snapshot is being loaded.
-    case restoreVM = "restore-vm"
-    /// The guest runs.
-    case running
-    /// A snapshot is being saved.
-    case saveVM = "save-vm"
-    /// The guest powered off.
-    case shutdown
-    /// The guest sleeps.
-    case suspended
-    /// A watchdog stopped it.
-    case watchdog
-    /// The guest cannot go on.
-    case guestPanicked = "guest-panicked"
-    /// Stopped for a checkpoint.
-    case colo
+import QAPI
 
+extension RunState {
     /// Whether the machine may go from this state to `next`. Staying where it is is always allowed.
-    public func mayBecome(_ next: MachineRunState) -> Bool {
+    public func mayBecome(_ next: RunState) -> Bool {
         self == next || Self.successors[self, default: []].contains(next)
     }
 
     // A side that gives its guest up, because it was superseded or its migration failed, waits for another one: hence
     // the ways to inmigrate.
-    private static let successors: [MachineRunState: Set<MachineRunState>] = [
+    private static let successors: [RunState: Set<RunState>] = [
         .debug: [.running, .finishMigrate, .prelaunch],
         .inmigrate: [
             .internalError, .ioError, .paused, .running, .shutdown, .suspended, .watchdog, .guestPanicked,
@@ -69,12 +37,12 @@ public enum MachineRunState: String, Sendable, CaseIterable {
 /// A change of run state that is not possible.
 public struct RunStateError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The state the machine is in.
-    public let current: MachineRunState
+    public let current: RunState
     /// The state that was asked for.
-    public let wanted: MachineRunState
+    public let wanted: RunState
 
     /// A refused step from `current` to `wanted`.
-    public init(current: MachineRunState, wanted: MachineRunState) {
+    public init(current: RunState, wanted: RunState) {
         self.current = current
         self.wanted = wanted
     }
