@@ -165,13 +165,13 @@ let package = Package(
             "MigrationTests",
             [
                 "Migration", "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "GuestMemory",
-                "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP",
+                "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP", "PairLab",
             ]),
         tests(
             "ReplicationTests",
             [
                 "Replication", "ReplicationCore", "Migration", "MigrationFormat", "Transport", "VirtualMachine",
-                "MachineModel", "GuestMemory", "PacketPath", "QAPI", "QMP", "SystemCalls", "Environment",
+                "MachineModel", "GuestMemory", "PacketPath", "QAPI", "QMP", "SystemCalls", "Environment", "PairLab",
             ] + nio),
         tests(
             "ManagementServerTests",

@@ -66,11 +66,14 @@ public final class QMPClient {
         }
     }
 
-    /// Takes the first event of that name and all before it, waiting for it to come.
-    public func waitForEvent(_ name: String, within limit: Duration) throws -> JSONValue {
+    /// Takes the first event of that name for which `matches` is true, and all before it, waiting for it to come.
+    /// What `matches` throws ends the wait.
+    public func waitForEvent(
+        _ name: String, within limit: Duration, where matches: (JSONValue) throws -> Bool = { _ in true }
+    ) throws -> JSONValue {
         let deadline = SystemClock().now() + Nanoseconds(limit)
         while true {
-            if let index = events.firstIndex(where: { $0["event"]?.string == name }) {
+            if let index = try events.firstIndex(where: { try $0["event"]?.string == name && matches($0) }) {
                 let event = events[index]
                 events.removeFirst(index + 1)
                 return event

@@ -64,7 +64,10 @@ public final class TemporaryFolder: Sendable {
 }
 
 /// The whole text of the file at `path`; bytes that are not UTF-8 are replaced.
-public func readText(_ path: String) throws -> String {
+public func readText(_ path: String) throws -> String { String(decoding: try readBytes(path), as: UTF8.self) }
+
+/// All bytes of the file at `path`.
+public func readBytes(_ path: String) throws -> [UInt8] {
     let file = try Descriptor.open(path, flags: O_RDONLY)
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
@@ -72,7 +75,7 @@ public func readText(_ path: String) throws -> String {
         // SAFETY: reads at most the buffer's length into it.
         let count = Glibc.read(file.number, &buffer, buffer.count)
         guard count >= 0 else { throw LabError("\(path) cannot be read") }
-        if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+        if count == 0 { return bytes }
         bytes += buffer[..<count]
     }
 }

@@ -1,4 +1,5 @@
 import GuestMemory
+import PairLab
 import QAPI
 import Testing
 import VirtualMachine
@@ -8,7 +9,7 @@ import VirtualMachine
 struct ColoSessionTests {
     @Test(arguments: ["tcp", "unix"])
     func checkpointsReachTheSecondaryByteForByte(transport: String) throws {
-        let scratch = try ScratchDirectory()
+        let folder = try TemporaryFolder()
         let source = try TestMachine()
         let destination = try TestMachine(incoming: true)
         let primary = SequentialPrimary(rounds: 5)
@@ -17,7 +18,7 @@ struct ColoSessionTests {
         destination.controller.setColoHandler(secondary)
         source.fill(seed: 3)
         try source.controller.setCapabilities([CapabilityChange(.colo, true)])
-        let uri = transport == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(scratch.path)/colo.sock"
+        let uri = transport == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(folder.path("colo.sock"))"
         try destination.controller.migrateIncoming(uri: uri)
         try source.migrate(to: transport == "tcp" ? "tcp:127.0.0.1:\(destination.port)" : uri)
         #expect(secondary.awaitCheckpoints(5))

@@ -1,6 +1,7 @@
 import Environment
 import GuestMemory
 import Migration
+import PairLab
 import QAPI
 import ReplicationCore
 import Testing
@@ -17,7 +18,7 @@ struct ColoPair {
     let secondary: ColoMachine
     /// Between the two, if it was asked for.
     let proxy: ChannelProxy?
-    private let folder: ScratchFolder
+    private let folder: TemporaryFolder
 
     enum Link: Sendable { case tcp, unix, proxy }
 
@@ -25,7 +26,7 @@ struct ColoPair {
         _ link: Link = .tcp, pages: Int = 256, checkpointDelay: UInt32 = 3_600_000, holdLimit: Int = 1 << 20,
         limits: ReplicationService.Limits = ReplicationService.Limits()
     ) throws {
-        folder = try ScratchFolder()
+        folder = try TemporaryFolder()
         primary = try ColoMachine(
             pages: pages, checkpointDelay: checkpointDelay, holdLimit: holdLimit, limits: limits)
         secondary = try ColoMachine(incoming: true, pages: pages, limits: limits)

@@ -1,6 +1,7 @@
 import Environment
 import Foundation
 import Glibc
+import PairLab
 import ReplicationCore
 import SystemCalls
 import Testing
@@ -44,23 +45,23 @@ struct CommandArbiterTests {
     }
 
     @Test func silenceRefusesAndEndsTheWholeProcessGroup() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         // The grandchild survives its parent unless the whole group is killed.
         let arbiter = shell(
             "sleep 600 & echo $! > \"$1\"; wait", [folder.path("grandchild")], timeout: .milliseconds(1500))
         let verdict = arbiter.decide(Self.request)
         #expect(verdict == .refused("arbiter /bin/sh did not answer within 1500 ms"))
-        let text = try folder.text("grandchild").trimmingCharacters(in: .whitespacesAndNewlines)
+        let text = try folder.read("grandchild").trimmingCharacters(in: .whitespacesAndNewlines)
         #expect(awaitsEnd(of: try #require(pid_t(text))))
     }
 
     @Test(arguments: [ArbiterPurpose.takeOver, .continueAlone, .start])
     func theQuestionArrivesInTheEnvironment(purpose: ArbiterPurpose) throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let answer = folder.path("answer")
         let arbiter = shell("echo \"$COLOD_GUEST $COLOD_TERM $COLOD_PURPOSE $2\" > \"$1\"", [answer, "b c"])
         #expect(arbiter.decide(ArbitrationRequest(purpose: purpose, guest: "my guest", term: .max)) == .granted)
-        #expect(try folder.text("answer") == "my guest \(UInt64.max) \(purpose.rawValue) b c\n")
+        #expect(try folder.read("answer") == "my guest \(UInt64.max) \(purpose.rawValue) b c\n")
     }
 
     @Test func theArbiterNoneGrantsEverything() {

@@ -1,5 +1,6 @@
 import Environment
 import NIOPosix
+import PairLab
 import ReplicationCore
 import SystemCalls
 import Testing
@@ -13,11 +14,11 @@ final class Member: Sendable {
     let operations = RecordingOperations()
     let file: DurableFile
     /// Where the record lies, as long as anybody may write it.
-    private let folder: ScratchFolder
+    private let folder: TemporaryFolder
     private let events = ThreadGate<[PairEvent]>([])
 
     init(
-        _ member: PairMember, folder: ScratchFolder, ports: (own: Int, peer: Int),
+        _ member: PairMember, folder: TemporaryFolder, ports: (own: Int, peer: Int),
         key: [UInt8] = Array("the key of the pair".utf8), pair: String = "web", record: PairRecord? = nil,
         failover: FailoverPolicy = .automatic, arbiter: (any Arbiter)? = nil
     ) throws {
@@ -76,7 +77,7 @@ final class Members: Sendable {
         records: (PairRecord?, PairRecord?) = (nil, nil), failover: FailoverPolicy = .automatic,
         arbiters: ((any Arbiter)?, (any Arbiter)?) = (nil, nil)
     ) throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let (one, two) = try Member.freePorts()
         first = try Member(
             .first, folder: folder, ports: (one, two), record: records.0, failover: failover, arbiter: arbiters.0)

@@ -1,4 +1,5 @@
 import Foundation
+import PairLab
 import ReplicationCore
 import SystemCalls
 import Testing
@@ -54,7 +55,7 @@ struct PairRecordTests {
 
 struct DurableRecordTests {
     @Test func aReplacementIsWholeOrNotThere() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let file = DurableFile(path: folder.path("record"))
         #expect(try file.read() == nil)
         try file.replace(with: PairRecord(term: Term(3)).bytes)
@@ -65,7 +66,7 @@ struct DurableRecordTests {
 
     /// What a crash in the middle of a replacement leaves behind is a torn neighbour.
     @Test func aTornNeighbourChangesNothingAndIsReplaced() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let file = DurableFile(path: folder.path("record"))
         try file.replace(with: PairRecord(term: Term(3)).bytes)
         try "colod-pair-rec".write(toFile: folder.path("record.new"), atomically: false, encoding: .utf8)
@@ -75,7 +76,7 @@ struct DurableRecordTests {
     }
 
     @Test func aReplacementThatCannotBeMadeThrowsAndKeepsTheOldContent() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let file = DurableFile(path: folder.path("record"))
         try file.replace(with: PairRecord(term: Term(3)).bytes)
         // A folder in the place of the neighbour stands in the way, also of the superuser.

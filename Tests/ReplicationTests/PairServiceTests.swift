@@ -1,5 +1,6 @@
 import Environment
 import Foundation
+import PairLab
 import ReplicationCore
 import SystemCalls
 import Testing
@@ -38,7 +39,7 @@ struct PairServiceTests {
     }
 
     @Test func aPeerWithAnotherKeyIsIgnoredAndCounted() async throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let (one, two) = try Member.freePorts()
         let member = try Member(.second, folder: folder, ports: (two, one))
         let stranger = try Member(.first, folder: folder, ports: (one, two), key: Array("another key".utf8))
@@ -54,7 +55,7 @@ struct PairServiceTests {
     }
 
     @Test func aMemberOfAnotherPairIsIgnored() async throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let (one, two) = try Member.freePorts()
         let member = try Member(.second, folder: folder, ports: (two, one), pair: "web")
         let other = try Member(.first, folder: folder, ports: (one, two), pair: "database")
@@ -239,7 +240,7 @@ struct PairServiceTests {
     @Test func anAddressThatIsTakenIsTold() async throws {
         let listener = try Listener(.tcp(host: "127.0.0.1", port: "0"))
         guard case .tcp(_, let port) = listener.address, let port = Int(port) else { return }
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let member = try Member(.first, folder: folder, ports: (port, port))
         await #expect {
             try await member.service.start()

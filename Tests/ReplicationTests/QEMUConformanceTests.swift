@@ -2,7 +2,9 @@ import Environment
 import GuestMemory
 import Migration
 import PacketPath
+import PairLab
 import QAPI
+import QMP
 import Testing
 import VirtualMachine
 
@@ -15,27 +17,27 @@ struct QEMUConformanceTests {
     private static var pages: Int { (megabytes << 20) / targetPageSize }
 
     /// A QEMU whose RAM is the same as that of `image`, moved there by a plain migration.
-    private func primary(_ folder: ScratchFolder, image: ColoMachine, delay: Int) throws -> QEMUPeer {
-        let qemu = try QEMUPeer(folder: folder, name: "primary", megabytes: Self.megabytes, incoming: true)
-        try qemu.execute("migrate-incoming", ["uri": "tcp:127.0.0.1:0"])
+    private func primary(_ folder: TemporaryFolder, image: ColoMachine, delay: Int) throws -> QEMUPeer {
+        let qemu = try QEMUPeer(in: folder, name: "primary", megabytes: Self.megabytes)
+        try qemu.migrateIncoming(uri: "tcp:127.0.0.1:0")
         try image.machine.run()
         try image.migration.setCapabilities([CapabilityChange(.colo, false)])
         try image.migration.migrate(uri: "tcp:127.0.0.1:\(try qemu.port())").start()
-        try qemu.awaits("MIGRATION completed")
+        try qemu.awaitMigration("completed")
         try qemu.setCapability("x-colo")
-        try qemu.execute("migrate-set-parameters", ["x-checkpoint-delay": delay])
+        try qemu.execute("migrate-set-parameters", ["x-checkpoint-delay": JSONValue(delay)])
         return qemu
     }
 
     @Test func ourSecondaryHoldsTheCheckpointsOfQEMUAndTakesOver() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let image = try ColoMachine(pages: Self.pages)
         image.write(pages: stride(from: 1, to: Self.pages, by: 7), seed: 21)
         let ram = image.ram
         let qemu = try primary(folder, image: image, delay: 200)
         let secondary = try ColoMachine(incoming: true, pages: Self.pages)
         try secondary.migration.migrateIncoming(uri: "tcp:127.0.0.1:0")
-        try qemu.execute("migrate", ["uri": "tcp:127.0.0.1:\(secondary.port)"])
+        try qemu.migrate(uri: "tcp:127.0.0.1:\(secondary.port)")
         #expect(secondary.awaits { secondary.completed >= 3 }, "\(secondary.log.events) \(secondary.log.notes)")
         #expect(secondary.replication.leaveByCommand())
         #expect(firstDifference(secondary.ram, ram) == nil)
@@ -44,24 +46,24 @@ struct QEMUConformanceTests {
         #expect(events.prefix(4) == ["MIGRATION setup", "MIGRATION active", "MIGRATION colo", "RESUME"])
         #expect(events.suffix(3) == ["MIGRATION completed", "COLO_EXIT secondary request", "RESUME"])
         // QEMU notices at its next checkpoint, and serves on alone once it is told.
-        try qemu.awaits("COLO_EXIT primary error")
-        try qemu.execute("x-colo-lost-heartbeat")
-        #expect(try qemu.status("query-colo-status", "last-mode") == "primary")
-        #expect(try qemu.status("query-migrate", "status") == "completed")
+        try qemu.awaitColoExit(mode: "primary", reason: "error")
+        try qemu.loseHeartbeat()
+        #expect(try qemu.execute("query-colo-status")["last-mode"]?.string == "primary")
+        #expect(try qemu.execute("query-migrate")["status"]?.string == "completed")
         #expect(firstDifference(try qemu.memory(count: ram.count), ram) == nil)
     }
 
     @Test func ourSecondaryServesOnAfterQEMUHasFailedOver() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let image = try ColoMachine(pages: Self.pages)
         image.write(pages: 5..<50, seed: 22)
         let ram = image.ram
         let qemu = try primary(folder, image: image, delay: 50)
         let secondary = try ColoMachine(incoming: true, pages: Self.pages)
         try secondary.migration.migrateIncoming(uri: "unix:\(folder.path("colo"))")
-        try qemu.execute("migrate", ["uri": "unix:\(folder.path("colo"))"])
+        try qemu.migrate(uri: "unix:\(folder.path("colo"))")
         #expect(secondary.awaits { secondary.completed >= 3 }, "\(secondary.log.events) \(secondary.log.notes)")
-        try qemu.execute("x-colo-lost-heartbeat")
+        try qemu.loseHeartbeat()
         #expect(secondary.log.awaits("COLO_EXIT secondary error"))
         #expect(secondary.mode == .secondary)
         #expect(secondary.replication.leaveByCommand())
@@ -71,14 +73,14 @@ struct QEMUConformanceTests {
 
     @Test(arguments: ["tcp", "unix"])
     func qemuTakesOverFromTheCheckpointsOfOurPrimary(transport: String) throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let primary = try ColoMachine(pages: Self.pages)
         primary.write(pages: stride(from: 0, to: Self.pages, by: 11), seed: 31)
         try primary.machine.run()
-        let qemu = try QEMUPeer(folder: folder, name: "secondary", megabytes: Self.megabytes, incoming: true)
+        let qemu = try QEMUPeer(in: folder, name: "secondary", megabytes: Self.megabytes)
         try qemu.setCapability("x-colo")
         let path = "unix:\(folder.path("colo"))"
-        try qemu.execute("migrate-incoming", ["uri": transport == "tcp" ? "tcp:127.0.0.1:0" : path])
+        try qemu.migrateIncoming(uri: transport == "tcp" ? "tcp:127.0.0.1:0" : path)
         try primary.migration.migrate(uri: transport == "tcp" ? "tcp:127.0.0.1:\(try qemu.port())" : path).start()
         #expect(primary.awaits { primary.mode == .primary && primary.machine.runState == .running })
         for round in 0..<5 {
@@ -92,11 +94,11 @@ struct QEMUConformanceTests {
         }
         let last = primary.ram
         primary.write(pages: 0..<200, seed: 99)
-        try qemu.execute("x-colo-lost-heartbeat")
+        try qemu.loseHeartbeat()
         #expect(firstDifference(try qemu.memory(count: last.count), last) == nil)
         // It may notice its own closed channel before its failover counts as done, and says `error` then.
-        try qemu.awaits("COLO_EXIT secondary")
-        #expect(try qemu.status("query-status", "status") == "running")
+        try qemu.awaitColoExit(mode: "secondary")
+        #expect(try qemu.execute("query-status")["status"]?.string == "running")
         // Our side notices its closed channel and waits for its own command.
         primary.hold.send([77])
         #expect(primary.log.awaits("COLO_EXIT primary error"))
@@ -108,17 +110,17 @@ struct QEMUConformanceTests {
 
     /// Without the capability on its side: the stream says that it is COLO.
     @Test func qemuServesOnAfterOurPrimaryHasFailedOver() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let primary = try ColoMachine(pages: Self.pages, checkpointDelay: 10)
         primary.write(pages: stride(from: 0, to: Self.pages, by: 5), seed: 41)
         try primary.machine.run()
-        let qemu = try QEMUPeer(folder: folder, name: "secondary", megabytes: Self.megabytes, incoming: true)
-        try qemu.execute("migrate-incoming", ["uri": "tcp:127.0.0.1:0"])
+        let qemu = try QEMUPeer(in: folder, name: "secondary", megabytes: Self.megabytes)
+        try qemu.migrateIncoming(uri: "tcp:127.0.0.1:0")
         try primary.migration.migrate(uri: "tcp:127.0.0.1:\(try qemu.port())").start()
         #expect(primary.awaits { primary.completed >= 5 }, "\(primary.log.events) \(primary.log.notes)")
         #expect(primary.replication.leaveByCommand())
-        try qemu.awaits("COLO_EXIT secondary error")
-        try qemu.execute("x-colo-lost-heartbeat")
+        try qemu.awaitColoExit(mode: "secondary", reason: "error")
+        try qemu.loseHeartbeat()
         #expect(firstDifference(try qemu.memory(count: primary.ram.count), primary.ram) == nil)
         #expect(
             primary.log.events.suffix(4) == [

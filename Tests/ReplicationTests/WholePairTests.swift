@@ -3,6 +3,7 @@ import GuestMemory
 import Migration
 import NIOPosix
 import PacketPath
+import PairLab
 import QAPI
 import ReplicationCore
 import SystemCalls
@@ -20,10 +21,10 @@ struct WholePairTests {
         let colo: ColoMachine
         let service: PairService
         /// Where the record lies, as long as anybody may write it.
-        private let folder: ScratchFolder
+        private let folder: TemporaryFolder
 
         init(
-            _ member: PairMember, _ folder: ScratchFolder, ports: (own: Int, peer: Int), listenURI: String,
+            _ member: PairMember, _ folder: TemporaryFolder, ports: (own: Int, peer: Int), listenURI: String,
             peerURI: String, failover: FailoverPolicy = .automatic
         ) throws {
             self.folder = folder
@@ -61,7 +62,7 @@ struct WholePairTests {
         let second: Host
 
         init() async throws {
-            let folder = try ScratchFolder()
+            let folder = try TemporaryFolder()
             let (one, two) = try Member.freePorts()
             let (near, far, link) = (folder.path("first"), folder.path("second"), folder.path("link"))
             proxy = try ChannelProxy(listen: .unix(path: link), target: .unix(path: far))
