@@ -96,6 +96,8 @@ public final class PairService: @unchecked Sendable {
     private var timer: Scheduled<Void>?
     private var strangerSince: Nanoseconds?
     private var ended = false
+    /// The replication listener of the last `listenForReplication` is open.
+    private var isListening = false
 
     /// A member that has read its `record` and does nothing yet. `observer` is called on `loop` with each event, and
     /// with nil when only the status changed.
@@ -264,13 +266,15 @@ public final class PairService: @unchecked Sendable {
             next.term = term
             next.peerMayHaveTakenOver = controller.peerMayHaveTakenOver
             persist(next)
-        case .announce(let report): carryOut(monitor.announce(report, now: clock.now()))
+        case .announce: announce()
         case .startGuest: runGuest { try $0.startGuest() }
         case .takeOver: runGuest { try $0.takeOver() }
         case .startReplication(let run): worker.perform { [operations] in operations.startReplication(run: run) }
         case .continueSwitchover(let run): operations.continueSwitchover(run: run)
         case .stopReplication(let run): operations.stopReplication(run: run)
-        case .listenForReplication(let run): worker.perform { [self] in listen(run) }
+        case .listenForReplication(let run):
+            isListening = false
+            worker.perform { [self] in listen(run) }
         case .abandonCheckpoint(let run): worker.perform { [operations] in operations.abandonCheckpoint(run: run) }
         case .releaseOutput(let checkpoint, let deadline):
             if !operations.releaseOutput(throughCheckpoint: checkpoint, before: deadline) {
@@ -297,12 +301,24 @@ public final class PairService: @unchecked Sendable {
     private func listen(_ run: UInt64) {
         do {
             try operations.listenForReplication(run: run)
+            loop.execute { [self] in
+                isListening = true
+                announce()
+            }
         } catch {
             let why = "cannot listen for replication: \(error)"
             loop.scheduleTask(in: .milliseconds(ReplicationLimits.listenRetryMilliseconds)) { [self] in
                 turn(.incomingEnded(run: run, why))
             }
         }
+    }
+
+    /// Tells the peer how this side stands; that it is ready only once somebody who connects would be heard.
+    private func announce() {
+        guard !ended else { return }
+        var report = controller.report
+        report.isReady = report.isReady && isListening
+        carryOut(monitor.announce(report, now: clock.now()))
     }
 
     private func askArbiter(_ term: Term, _ purpose: ArbiterPurpose) {

@@ -91,7 +91,8 @@ extension ReplicationService: PairOperations {
     public func listenForReplication(run: UInt64) throws {
         guard let pair else { return }
         if state.withLock({ $0.wasFenced }) {
-            return environment.restart("this side was superseded and starts anew as a waiting secondary")
+            environment.restart("this side was superseded and starts anew as a waiting secondary")
+            throw OperationFailure(description: "this process begins anew")
         }
         if state.withLock({ $0.incomingWasAccepted }) || machine.runState != .inmigrate {
             try migration.prepareForIncoming(

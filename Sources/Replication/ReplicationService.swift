@@ -195,6 +195,7 @@ public final class ReplicationService: ColoHandler {
         if let silence = pair?.service.replicationSilence {
             // Clients wait as long as the primary waits for its secondary: not longer than detection needs.
             limits.replyTimeout = silence
+            limits.readyTimeout = Nanoseconds(silence.count * 3)
             session.channel.giveUp(afterUnacknowledged: silence)
         }
         let number = state.withLock(notify: false) { $0.outgoingRun }

@@ -43,12 +43,23 @@ final class ChannelProxy: Sendable {
         cancellation = try Cancellation()
         let (listener, cancellation, state) = (listener, cancellation, state)
         _ = try Thread(name: "proxy") {
-            guard let primary = try? listener.accept(cancellation: cancellation),
-                let secondary = try? Channel.connect(to: target, cancellation: cancellation)
-            else { return }
+            guard let (primary, secondary) = Self.join(listener, target, cancellation) else { return }
             _ = try? Thread(name: "proxy-back") { Self.pump(.toPrimary, from: secondary, to: primary, state) }
             Self.pump(.toSecondary, from: primary, to: secondary, state)
         }
+    }
+
+    /// The first connection for which there is somebody at the other end; nil once there is no more to wait for.
+    private static func join(
+        _ listener: Listener, _ target: MigrationAddress, _ cancellation: Cancellation
+    ) -> (primary: Channel, secondary: Channel)? {
+        while let primary = try? listener.accept(cancellation: cancellation) {
+            if let secondary = try? Channel.connect(to: target, cancellation: cancellation) {
+                return (primary, secondary)
+            }
+            primary.shutDown()
+        }
+        return nil
     }
 
     deinit {
