@@ -104,8 +104,8 @@ final class PrimaryRun: @unchecked Sendable {
             case .pauseAndCapture: capture()
             case .sendCheckpoint: sending { () throws(MigrationFailure) in try sendCheckpoint() }
             case .releaseOutput(let checkpoint):
-                statistics.complete(bytes: session.channel.bytesSent - bytesBefore)
                 handlers.completed(checkpoint)
+                statistics.complete(bytes: session.channel.bytesSent - bytesBefore)
             case .leave(let departure): return departure
             }
         }
