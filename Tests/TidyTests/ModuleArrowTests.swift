@@ -5,20 +5,23 @@ import Testing
 private let layers: [[String]] = [
     ["CLinux", "CGnuTLS", "CSystemd", "CSlirp", "ByteCoding", "Environment"],
     ["SystemCalls", "Diagnostics"],
-    ["GuestMemory", "BlockLayer", "PacketPath", "Transport", "MigrationFormat", "ReplicationCore", "QMP", "QAPI"],
-    ["MachineModel"],
+    [
+        "GuestMemory", "BlockLayer", "PacketPath", "Transport", "MigrationFormat", "ReplicationCore", "QMP", "QAPI",
+        "QAPIGenerator",
+    ],
+    ["MachineModel", "ManagedObjects"],
     ["EngineRISCV", "Virtio", "PlatformDevices", "Configuration", "Simulation"],
     ["VirtualMachine"],
-    ["Migration"],
+    ["Migration", "DirtyRate"],
     ["Replication"],
     ["ManagementServer", "ServiceHost"],
     ["ColodKit", "PairLab"],
-    ["colod", "coloctl", "colosim", "colobench"],
+    ["colod", "coloctl", "colosim", "colobench", "qapigen"],
 ]
 
 /// Modules without input or output, clock or randomness of their own: the same events give the same run.
 private let pure = [
-    "ByteCoding", "Environment", "MigrationFormat", "ReplicationCore", "QMP", "QAPI", "Simulation",
+    "ByteCoding", "Environment", "MigrationFormat", "ReplicationCore", "QMP", "QAPI", "QAPIGenerator", "Simulation",
 ]
 
 /// Modules of the language and of packages that a module of ours may import, besides Synchronization.
@@ -32,6 +35,7 @@ private let foreign: [String: Set<String>] = [
     "PairLab": ["Glibc", "Foundation"],
     "colod": ["Glibc", "Foundation", "ArgumentParser", "Logging"],
     "coloctl": ["Glibc", "Foundation", "ArgumentParser"],
+    "qapigen": ["Glibc", "Foundation", "ArgumentParser"],
     "colosim": ["Glibc", "Foundation", "ArgumentParser"],
     "colobench": ["Glibc", "Foundation", "ArgumentParser", "Logging"],
 ]

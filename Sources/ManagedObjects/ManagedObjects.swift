@@ -1,0 +1,1 @@
+// Objects that clients create by name: TLS credentials and authorisation lists.
