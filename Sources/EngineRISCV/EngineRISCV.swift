@@ -31,6 +31,9 @@
 ///   tracking costs nothing per store, and `forgetWritePermissions` begins the next epoch.
 /// - A slice is a few thousand instructions. Between slices a hart looks for the wish to pause, fences of other harts,
 ///   interrupts and timers. So it stands at an instruction boundary within a fraction of a millisecond.
+/// - `HartPace` slows a hart down: `setThrottle` gives it a part of its time, a dirty limit (`VCPUDirtyMeter`) a number of
+///   pages a second. Newly dirtied pages are counted where a page gets into the table for stores, `rearm` empties that
+///   table and makes every page clean again. A resting hart waits as one in wfi does, so it stands as fast.
 /// - Floating point is the host's, with its rounding mode and exception flags; `SoftFloat` rounds ties away from zero,
 ///   which hosts cannot, and converts.
 /// - A hart is a `SavedDevice` ("riscv-hart"): registers and control registers; everything cached is built anew.

@@ -25,11 +25,15 @@ extension Hart {
                 sleep(after: seen, until: .never, unless: gate)
                 continue
             }
+            if paceOrders.areGiven, let end = restEnd() {
+                sleep(after: seen, until: end, unless: gate)
+                continue
+            }
             if state.pointee.isWaiting, !endWaiting() {
                 sleep(after: seen, until: nextTimer(), unless: gate)
                 continue
             }
-            runSlice(HartLimits.sliceLength)
+            if paceOrders.areGiven { runPacedSlice() } else { runSlice(HartLimits.sliceLength) }
         }
         isExecuting.store(false, ordering: .sequentiallyConsistent)
     }

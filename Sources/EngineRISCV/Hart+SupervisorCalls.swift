@@ -3,10 +3,12 @@ import GuestMemory
 import MachineModel
 import Synchronization
 
-/// What one hart asks of another through SBI's remote fences.
+/// What one hart asks of another through SBI's remote fences, and the host of all.
 enum RemoteFence {
     static let instructions: UInt32 = 1
     static let translations: UInt32 = 2
+    /// Only the permissions to write without a mark are to go.
+    static let writePermissions: UInt32 = 4
 }
 
 /// Numbers of the Supervisor Binary Interface 2.0.
@@ -115,10 +117,11 @@ extension Hart {
         return answer
     }
 
-    /// Does the fences that other harts asked for.
+    /// Does the fences that were asked for.
     func answerFences() {
         guard remoteFences.load(ordering: .sequentiallyConsistent) != 0 else { return }
         let requests = remoteFences.exchange(0, ordering: .sequentiallyConsistent)
+        if requests == RemoteFence.writePermissions { return forgetWritePermissions() }
         flushTranslations()
         if requests & RemoteFence.instructions != 0 { codeCache.expire() }
     }

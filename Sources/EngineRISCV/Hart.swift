@@ -61,6 +61,12 @@ final class Hart: @unchecked Sendable {
     let remoteFences = Atomic<UInt32>(0)
     /// SBI hart state management.
     let management: HartManagement
+    /// What slows this hart down, as others order it.
+    let paceOrders = PaceOrders()
+    /// How it keeps to that. Only the hart itself touches it.
+    var pace = HartPace()
+    /// Pages that this hart dirtied while they were counted.
+    let dirtiedPages = Atomic<UInt64>(0)
 
     init(identifier: Int, inputs: InterruptInputs, environment: HartEnvironment) {
         self.identifier = identifier
@@ -190,16 +196,16 @@ final class Hart: @unchecked Sendable {
     }
 
     /// The offset of the page at physical address `page` from the base of RAM, in the host's address space; nil if it is
-    /// no RAM. `marking` notes in the dirty log that it will be written.
+    /// no RAM. `marking` notes in the dirty log that it will be written by this hart.
     @inline(__always)
     func ramOffset(page: UInt64, marking: Bool) -> Int? {
         let offset = page &- ramStart
         if offset < ramSize {
-            if marking { dirtyLog.mark(page: Int(truncatingIfNeeded: offset) / targetPageSize) }
+            if marking, dirtyLog.markByVCPU(page: Int(truncatingIfNeeded: offset) / targetPageSize) { countDirtied() }
             return Int(truncatingIfNeeded: offset)
         }
         guard let (block, inBlock) = environment.memory.locate(page, count: targetPageSize) else { return nil }
-        if marking { block.dirtyLog.mark(page: inBlock / targetPageSize) }
+        if marking, block.dirtyLog.markByVCPU(page: inBlock / targetPageSize) { countDirtied() }
         return environment.ram.distance(to: block.base + inBlock)
     }
 }

@@ -744,6 +744,7 @@ extension Hart {
                     s.pointee.pc = page &+ UInt64(truncatingIfNeeded: (ip - slots) &* 2)
                     s.pointee.budget = budget
                     if executeAtomic(UInt32(bitPattern: e.immediate)) {
+                        budget = s.pointee.budget
                         ip += 2
                         continue
                     }

@@ -6,9 +6,10 @@ import SystemCalls
 public final class RISCVEngine: GuestEngine {
     /// Name of the engine for status and logs.
     public let name = "riscv64"
-    private let harts: [Hart]
+    let harts: [Hart]
     private let runState: RunGate
     private let threads: [Thread]
+    let memory: GuestMemory
 
     /// Makes one hart for each element of `interrupts`, all stopped until `reset`, and their threads, which stand
     /// until `resume`.
@@ -20,6 +21,7 @@ public final class RISCVEngine: GuestEngine {
         binaryInterface: BinaryInterface, onRequest: @escaping @Sendable (GuestRequest) -> Void
     ) throws(SystemError) {
         precondition((1...EngineRISCV.maximumHartCount).contains(interrupts.count))
+        self.memory = memory
         runState = RunGate(hartCount: interrupts.count)
         let shared = HartEnvironment(
             memory: memory, bus: bus, clock: clock, binaryInterface: binaryInterface, onRequest: onRequest)

@@ -20,8 +20,21 @@ public protocol GuestEngine: AnyObject, Sendable {
     var retiredInstructions: UInt64 { get }
     /// One saved device for each vCPU, and one for what they share.
     var savedDevices: [any SavedDevice] { get }
+    /// Has every vCPU rest so that it runs for only 100 - `percentage` of a hundred parts of the time it could; 0 lets
+    /// them run freely, 99 is the most. From any thread, at any time; it takes effect at once. A resting vCPU pauses as
+    /// fast as a running one.
+    func setThrottle(percentage: Int)
+    /// Counts and limits the pages that each vCPU dirties; nil if the engine cannot.
+    var dirtyMeter: (any VCPUDirtyMeter)? { get }
     /// Ends the vCPU threads; the engine cannot be used afterwards.
     func shutDown()
+}
+
+extension GuestEngine {
+    /// Nothing to slow down.
+    public func setThrottle(percentage: Int) {}
+    /// No vCPU whose writes could be counted.
+    public var dirtyMeter: (any VCPUDirtyMeter)? { nil }
 }
 
 /// What the guest asked of its machine.

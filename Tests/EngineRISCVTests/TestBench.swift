@@ -23,8 +23,11 @@ final class TestBench {
 
     static let base: UInt64 = 0x8000_0000
 
-    init(_ words: [UInt32], harts: Int = 1, supervisor: Bool = false, devices: [any MemoryMappedDevice] = []) throws {
-        memory = GuestMemory(blocks: [try RAMBlock(name: "ram", guestAddress: Self.base, size: 1 << 20)])
+    init(
+        _ words: [UInt32], harts: Int = 1, supervisor: Bool = false, devices: [any MemoryMappedDevice] = [],
+        memorySize: Int = 1 << 20
+    ) throws {
+        memory = GuestMemory(blocks: [try RAMBlock(name: "ram", guestAddress: Self.base, size: memorySize)])
         inputs = (0..<harts).map { _ in InterruptInputs() }
         let log = log
         engine = try RISCVEngine(

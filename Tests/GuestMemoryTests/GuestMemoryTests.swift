@@ -164,4 +164,43 @@ import Testing
         log.harvest(into: &rest)
         #expect((harvested + rest).sorted() == Array(0..<Int32(writers * pagesEach)))
     }
+
+    @Test func everyPartyKnowsThePagesSinceItsOwnBeginning() throws {
+        let log = try DirtyLog(pageCount: 200)
+        log.mark(page: 1)
+        log.startWatching(.rate)
+        log.mark(page: 1)
+        log.mark(pages: 2..<4)
+        log.startWatching(.global)
+        log.mark(page: 150)
+        log.markAll()
+        #expect(log.watchedCount(.rate) == 4, "sending all pages writes none")
+        #expect(log.watchedCount(.global) == 1)
+        var pages: [Int32] = []
+        log.harvest(into: &pages)
+        log.mark(page: 199)
+        #expect(log.watchedCount(.rate) == 5, "a harvest takes nothing from a watch")
+        log.stopWatching(.rate)
+        log.mark(page: 100)
+        #expect(log.watchedCount(.rate) == 5)
+        #expect(log.watchedCount(.global) == 3)
+        log.startWatching(.rate)
+        #expect(log.watchedCount(.rate) == 0)
+    }
+
+    @Test func theFirstWriteOfAVCPUCounts() throws {
+        let log = try DirtyLog(pageCount: 100)
+        #expect(!log.markByVCPU(page: 3), "nobody counts yet")
+        log.startCounting()
+        log.mark(page: 5)
+        #expect(log.markByVCPU(page: 3))
+        #expect(!log.markByVCPU(page: 3))
+        #expect(log.markByVCPU(page: 5), "what a device wrote is clean to vCPUs")
+        #expect(log.isMarked(page: 3))
+        log.forgetCounted()
+        #expect(log.markByVCPU(page: 3))
+        log.stopCounting()
+        #expect(!log.markByVCPU(page: 4))
+        #expect(log.isMarked(page: 4))
+    }
 }

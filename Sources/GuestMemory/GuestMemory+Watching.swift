@@ -1,0 +1,13 @@
+extension GuestMemory {
+    /// Begins to record for `watch` in every block, from an empty set on. While the machine is at rest, and followed by
+    /// `GuestEngine.forgetWritePermissions`: then no write is missed.
+    public func startWatching(_ watch: DirtyWatch) { for block in blocks { block.dirtyLog.startWatching(watch) } }
+
+    /// Ends recording for `watch`.
+    public func stopWatching(_ watch: DirtyWatch) { for block in blocks { block.dirtyLog.stopWatching(watch) } }
+
+    /// How many different pages `watch` has recorded.
+    public func watchedPageCount(_ watch: DirtyWatch) -> Int {
+        blocks.reduce(0) { $0 + $1.dirtyLog.watchedCount(watch) }
+    }
+}
