@@ -14,7 +14,7 @@ SOURCES := Package.swift Sources Tests
 # Debian packages: what building, the guest and the demo need, and the peers and oracles of the tests.
 PACKAGES := libgnutls28-dev libslirp-dev libsystemd-dev pkg-config \
 	binutils cpio debian-archive-keyring iproute2 xz-utils
-TEST_PACKAGES := qemu-system-x86 qemu-user-static systemd
+TEST_PACKAGES := qemu-system-x86 qemu-user-static systemd openssl
 
 # The packages of $(1) that are not installed.
 missing = $(shell for p in $(1); do \

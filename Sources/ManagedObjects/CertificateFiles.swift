@@ -1,0 +1,105 @@
+import CGnuTLS
+import QMP
+
+/// The files of `tls-creds-x509`, found but not yet read.
+struct CertificateFiles {
+    private let endpoint: TLSEndpoint
+    private let authority: CredentialFile
+    private let revocations: CredentialFile?
+    private let certificate: CredentialFile?
+    private let key: CredentialFile?
+
+    /// Finds them. A server needs its certificate and key, a client can do without.
+    init(_ settings: TLSSettings) throws(CommandError) {
+        let directory = try settings.requiredDirectory()
+        endpoint = settings.endpoint
+        authority = try CredentialFile.require("ca-cert.pem", in: directory)
+        let isServer = endpoint == .server
+        let side = endpoint.rawValue
+        revocations = isServer ? try CredentialFile.find("ca-crl.pem", in: directory, required: false) : nil
+        certificate = try CredentialFile.find("\(side)-cert.pem", in: directory, required: isServer)
+        key = try CredentialFile.find("\(side)-key.pem", in: directory, required: isServer)
+    }
+
+    /// Throws unless the certificates suit their roles and ours was issued by the authority.
+    func check() throws(CommandError) {
+        let own: (certificate: X509Certificate, path: String)?
+        if let certificate {
+            let what = "Unable to import \(endpoint.rawValue) certificate \(certificate.path)"
+            own = (try Self.read(certificate, what, X509Certificate.one), certificate.path)
+        } else {
+            own = nil
+        }
+        let authorities: [X509Certificate]
+        do throws(CommandError) {
+            authorities = try Self.read(authority, "", X509Certificate.list)
+        } catch {
+            throw .generic("Unable to import CA certificate list \(authority.path)")
+        }
+        try own?.certificate.check(.own(endpoint), path: own?.path ?? "")
+        for certificate in authorities { try certificate.check(.authority, path: authority.path) }
+        if let own, !authorities.isEmpty {
+            try own.certificate.verify(authorities, path: own.path, authorityPath: authority.path)
+        }
+    }
+
+    /// Hands them to GnuTLS.
+    func load() throws(CommandError) -> CredentialsHandle {
+        let handle = try CredentialsHandle(.certificate)
+        try Self.take(authority, "Cannot load CA certificate '\(authority.path)'") {
+            gnutls_certificate_set_x509_trust_mem(handle.pointer, &$0, GNUTLS_X509_FMT_PEM)
+        }
+        if let certificate, let key {
+            let what = "Cannot load certificate '\(certificate.path)' & key '\(key.path)'"
+            let code = try Self.bytes(of: certificate, what) { chain throws(CommandError) in
+                try Self.bytes(of: key, what) { secret throws(CommandError) in
+                    chain.withDatum { chain in
+                        secret.withDatum { secret in
+                            gnutls_certificate_set_x509_key_mem2(
+                                handle.pointer, &chain, &secret, GNUTLS_X509_FMT_PEM, nil, 0)
+                        }
+                    }
+                }
+            }
+            guard code >= 0 else { throw .generic("\(what): \(GnuTLSError(code: code).message)") }
+        }
+        if let revocations {
+            try Self.take(revocations, "Cannot load CRL '\(revocations.path)'") {
+                gnutls_certificate_set_x509_crl_mem(handle.pointer, &$0, GNUTLS_X509_FMT_PEM)
+            }
+        }
+        if endpoint == .server { try handle.useKnownParameters() }
+        return handle
+    }
+
+    private static func take(
+        _ file: CredentialFile, _ what: String, _ body: (inout gnutls_datum_t) -> Int32
+    ) throws(CommandError) {
+        let code = try bytes(of: file, what) { $0.withDatum(body) }
+        guard code >= 0 else { throw .generic("\(what): \(GnuTLSError(code: code).message)") }
+    }
+
+    private static func read<Value>(
+        _ file: CredentialFile, _ what: String,
+        _ parse: (UnsafeRawBufferPointer) throws(GnuTLSError) -> Value
+    ) throws(CommandError) -> Value {
+        try bytes(of: file, what) { bytes throws(CommandError) in
+            do throws(GnuTLSError) { return try parse(bytes) } catch { throw .generic("\(what): \(error.message)") }
+        }
+    }
+
+    private static func bytes<Value>(
+        of file: CredentialFile, _ what: String,
+        _ body: (UnsafeRawBufferPointer) throws(CommandError) -> Value
+    ) throws(CommandError) -> Value {
+        let result: Result<Value, CommandError>
+        do throws(CredentialFileError) {
+            result = try file.withBytes { bytes in
+                do throws(CommandError) { return .success(try body(bytes)) } catch { return .failure(error) }
+            }
+        } catch {
+            throw .generic("\(what): \(error.message)")
+        }
+        return try result.get()
+    }
+}

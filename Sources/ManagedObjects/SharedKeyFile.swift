@@ -1,0 +1,66 @@
+import CGnuTLS
+import QMP
+
+/// The file keys.psk: lines "NAME:KEY".
+struct SharedKeyFile {
+    static let usualName = "qemu"
+
+    let file: CredentialFile
+
+    /// A server looks names up in the file at each handshake, a client's key is taken out of it now.
+    func load(_ endpoint: TLSEndpoint, username: String?) throws(CommandError) -> CredentialsHandle {
+        switch endpoint {
+        case .server:
+            // Reading it once tells whether it can be read, and that it is a file and no pipe.
+            try reading { _ in }
+            let handle = try CredentialsHandle(.sharedKeyServer)
+            try check(gnutls_psk_set_server_credentials_file(handle.pointer, file.path), "server")
+            try handle.useKnownParameters()
+            return handle
+        case .client:
+            let name = username ?? Self.usualName
+            let handle = try CredentialsHandle(.sharedKeyClient)
+            let code = try reading { bytes -> Int32? in
+                guard !name.utf8.contains(0), let key = Self.key(of: name, in: bytes) else { return nil }
+                return key.withDatum {
+                    gnutls_psk_set_client_credentials(handle.pointer, name, &$0, GNUTLS_PSK_KEY_HEX)
+                }
+            }
+            guard let code else { throw .generic("Username \(name) not found in PSK file \(file.path)") }
+            try check(code, "client")
+            return handle
+        }
+    }
+
+    private func reading<Value>(_ body: (UnsafeRawBufferPointer) -> Value) throws(CommandError) -> Value {
+        do throws(CredentialFileError) { return try file.withBytes(body) } catch {
+            let what = error.call == .open ? "Failed to open file" : "Error reading file"
+            throw .generic("Cannot read PSK file \(file.path): \(what) “\(file.path)”: \(error.message)")
+        }
+    }
+
+    private func check(_ code: Int32, _ side: String) throws(CommandError) {
+        guard code >= 0 else {
+            throw .generic("Cannot set PSK \(side) credentials: \(GnuTLSError(code: code).message)")
+        }
+    }
+
+    /// What follows "NAME:" at the beginning of a line.
+    private static func key(of name: String, in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        let start = Array(name.utf8) + [UInt8(ascii: ":")]
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+            let line = rest[..<end]
+            if line.starts(with: start) {
+                var key = line.dropFirst(start.count)
+                while let last = key.last, last == UInt8(ascii: "\r") || last == UInt8(ascii: " ") {
+                    key = key.dropLast()
+                }
+                return UnsafeRawBufferPointer(rebasing: key)
+            }
+            rest = end < rest.endIndex ? rest[(end + 1)...] : bytes[bytes.endIndex...]
+        }
+        return nil
+    }
+}

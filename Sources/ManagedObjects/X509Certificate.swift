@@ -1,0 +1,177 @@
+import CGnuTLS
+import Glibc
+import QMP
+
+/// A certificate that was read in order to be checked.
+final class X509Certificate {
+    /// Which side of a connection a certificate speaks for.
+    enum Role {
+        case authority
+        case own(TLSEndpoint)
+    }
+
+    fileprivate let handle: gnutls_x509_crt_t
+
+    fileprivate init(owning handle: gnutls_x509_crt_t) { self.handle = handle }
+
+    deinit { gnutls_x509_crt_deinit(handle) }
+
+    /// The one certificate in a PEM text. Throws GnuTLS's error code.
+    static func one(pem: UnsafeRawBufferPointer) throws(GnuTLSError) -> X509Certificate {
+        var handle: gnutls_x509_crt_t?
+        try GnuTLSError.check(gnutls_x509_crt_init(&handle))
+        guard let handle else { throw GnuTLSError(code: GNUTLS_E_MEMORY_ERROR) }
+        let certificate = X509Certificate(owning: handle)
+        try pem.withDatum { datum throws(GnuTLSError) in
+            try GnuTLSError.check(gnutls_x509_crt_import(handle, &datum, GNUTLS_X509_FMT_PEM))
+        }
+        return certificate
+    }
+
+    /// All certificates of a PEM text, at most as many as an authority file may hold.
+    static func list(pem: UnsafeRawBufferPointer) throws(GnuTLSError) -> [X509Certificate] {
+        var handles = [gnutls_x509_crt_t?](repeating: nil, count: maximumAuthorityCount)
+        var count = UInt32(handles.count)
+        try pem.withDatum { datum throws(GnuTLSError) in
+            try GnuTLSError.check(gnutls_x509_crt_list_import(&handles, &count, &datum, GNUTLS_X509_FMT_PEM, 0))
+        }
+        // On success exactly the first `count` handles were made, and they are ours to free.
+        return handles.prefix(Int(count)).compactMap { $0.map { X509Certificate(owning: $0) } }
+    }
+
+    private static let maximumAuthorityCount = 16
+
+    /// Throws unless the certificate of file `path` is valid now and fit for `role`.
+    func check(_ role: Role, path: String) throws(CommandError) {
+        try checkTime(role, path)
+        try checkBasicConstraints(role, path)
+        try checkKeyUsage(role, path)
+        if case .own(let endpoint) = role { try checkPurpose(endpoint, path) }
+    }
+
+    private func checkTime(_ role: Role, _ path: String) throws(CommandError) {
+        let whose =
+            switch role {
+            case .authority: "CA"
+            case .own(let endpoint): endpoint.rawValue
+            }
+        let now = time(nil)
+        if gnutls_x509_crt_get_expiration_time(handle) < now {
+            throw .generic("The \(whose) certificate \(path) has expired")
+        }
+        if gnutls_x509_crt_get_activation_time(handle) > now {
+            throw .generic("The \(whose) certificate \(path) is not yet active")
+        }
+    }
+
+    private func checkBasicConstraints(_ role: Role, _ path: String) throws(CommandError) {
+        let status = gnutls_x509_crt_get_basic_constraints(handle, nil, nil, nil)
+        switch (role, status) {
+        case (.own(let endpoint), 1...):
+            throw .generic(
+                "The certificate \(path) basic constraints show a CA, but we need one for a \(endpoint.rawValue)")
+        case (.authority, 0): throw .generic("The certificate \(path) basic constraints do not show a CA")
+        case (.authority, GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE):
+            throw .generic("The certificate \(path) is missing basic constraints for a CA")
+        case (_, 0...), (_, GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE): return
+        default:
+            throw .generic(
+                "Unable to query certificate \(path) basic constraints: \(GnuTLSError(code: status).message)")
+        }
+    }
+
+    private func checkKeyUsage(_ role: Role, _ path: String) throws(CommandError) {
+        var usage: UInt32 = 0
+        var critical: UInt32 = 0
+        let status = gnutls_x509_crt_get_key_usage(handle, &usage, &critical)
+        // Without the extension everything is permitted; without the mark "critical" it is advice.
+        if status == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE { return }
+        guard status >= 0 else {
+            throw .generic("Unable to query certificate \(path) key usage: \(GnuTLSError(code: status).message)")
+        }
+        guard critical != 0 else { return }
+        switch role {
+        case .authority where usage & UInt32(GNUTLS_KEY_KEY_CERT_SIGN) == 0:
+            throw .generic("Certificate \(path) usage does not permit certificate signing")
+        case .own where usage & UInt32(GNUTLS_KEY_DIGITAL_SIGNATURE) == 0:
+            throw .generic("Certificate \(path) usage does not permit digital signature")
+        default: return
+        }
+    }
+
+    private func checkPurpose(_ endpoint: TLSEndpoint, _ path: String) throws(CommandError) {
+        let wanted = [
+            endpoint == .server ? GNUTLS_KP_TLS_WWW_SERVER : GNUTLS_KP_TLS_WWW_CLIENT, GNUTLS_KP_ANY,
+        ]
+        var isCritical = false
+        var index: UInt32 = 0
+        while true {
+            var text = [UInt8](repeating: 0, count: 256)
+            var size = text.count
+            var critical: UInt32 = 0
+            let status = gnutls_x509_crt_get_key_purpose_oid(handle, index, &text, &size, &critical)
+            if status == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE { break }
+            guard status >= 0 else {
+                throw .generic("Unable to query certificate \(path) key purpose: \(GnuTLSError(code: status).message)")
+            }
+            if wanted.contains(String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)) { return }
+            if critical != 0 { isCritical = true }
+            index += 1
+        }
+        if index > 0, isCritical {
+            throw .generic("Certificate \(path) purpose does not allow use with a TLS \(endpoint.rawValue)")
+        }
+    }
+
+    /// Throws unless one of `authorities`, from file `authorityPath`, vouches for the certificate of file `path`.
+    func verify(
+        _ authorities: [X509Certificate], path: String, authorityPath: String
+    ) throws(CommandError) {
+        var own: [gnutls_x509_crt_t?] = [handle]
+        var trusted: [gnutls_x509_crt_t?] = authorities.map(\.handle)
+        var status: UInt32 = 0
+        // All handles live until the call returns: they belong to `self` and `authorities`.
+        let code = withExtendedLifetime((self, authorities)) {
+            gnutls_x509_crt_list_verify(&own, 1, &trusted, UInt32(trusted.count), nil, 0, 0, &status)
+        }
+        guard code >= 0 else {
+            throw .generic("Unable to verify certificate \(path): \(GnuTLSError(code: code).message)")
+        }
+        guard status != 0 else { return }
+        throw .generic(
+            "Our own certificate \(path) failed validation against \(authorityPath): \(Self.reason(status))")
+    }
+
+    private static func reason(_ status: UInt32) -> String {
+        let reasons: [(gnutls_certificate_status_t, String)] = [
+            (GNUTLS_CERT_INSECURE_ALGORITHM, "The certificate uses an insecure algorithm"),
+            (GNUTLS_CERT_REVOKED, "The certificate has been revoked"),
+            (GNUTLS_CERT_SIGNER_NOT_FOUND, "The certificate hasn't got a known issuer"),
+            (GNUTLS_CERT_INVALID, "The certificate is not trusted"),
+        ]
+        return reasons.first { status & $0.0.rawValue != 0 }?.1 ?? "Invalid certificate"
+    }
+}
+
+/// A GnuTLS call's error code.
+struct GnuTLSError: Error {
+    let code: Int32
+
+    /// Throws `code` if it is one of an error.
+    static func check(_ code: Int32) throws(GnuTLSError) { if code < 0 { throw GnuTLSError(code: code) } }
+
+    /// What it means: gnutls_strerror(3).
+    var message: String { gnutls_strerror(code).map { String(cString: $0) } ?? "error \(code)" }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The bytes in the shape that GnuTLS takes; it does not write to them.
+    func withDatum<Result, Failure: Error>(
+        _ body: (inout gnutls_datum_t) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        // SAFETY: the datum is only valid inside `body`, as the bytes are; GnuTLS takes it as constant.
+        let bytes = UnsafeMutablePointer(mutating: baseAddress?.assumingMemoryBound(to: UInt8.self))
+        var datum = gnutls_datum_t(data: bytes, size: UInt32(count))
+        return try body(&datum)
+    }
+}
