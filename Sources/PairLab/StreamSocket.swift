@@ -88,6 +88,9 @@ final class StreamSocket: Sendable {
     /// Ends both directions, which wakes whoever waits in `receive`.
     func shutDown() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 
+    /// Ends the direction to the peer, which then reads the end of the stream.
+    func shutDownSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
+
     private static func open(_ family: Int32) throws -> StreamSocket {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let number = socket(family, kind, 0)

@@ -1,0 +1,68 @@
+import QMP
+import Testing
+
+/// Where colod answers otherwise than QEMU 7.2 on purpose.
+struct DeliberateDifference {
+    /// Which case it is about, as the table names it.
+    let name: String
+    /// Why.
+    let reason: String
+
+    init(_ name: String, _ reason: String) {
+        self.name = name
+        self.reason = reason
+    }
+}
+
+/// Collects agreements and differences, and prints them as one table.
+struct DifferenceTable {
+    /// One case that did not agree.
+    struct Row {
+        let name: String
+        let call: String
+        let expected: String
+        let got: String
+    }
+
+    let title: String
+    private(set) var agreed = 0
+    private(set) var rows: [Row] = []
+    private let deliberate: [DeliberateDifference]
+
+    init(_ title: String, deliberate: [DeliberateDifference]) {
+        self.title = title
+        self.deliberate = deliberate
+    }
+
+    /// How many cases there were.
+    var total: Int { agreed + rows.count }
+
+    /// Counts a case that agreed.
+    mutating func agree() { agreed += 1 }
+
+    /// Notes a case that did not.
+    mutating func differ(_ name: String, call: String, expected: String, got: String) {
+        rows.append(Row(name: name, call: call, expected: expected, got: got))
+    }
+
+    private func reason(of row: Row) -> String? { deliberate.first { $0.name == row.name }?.reason }
+
+    /// Prints the table; a difference without a reason fails the test, and so does a reason without its difference.
+    func report(atLeast percent: Double = 98, checkingForStaleReasons: Bool = true) {
+        print("\(title): \(agreed) of \(total) agree, \(rows.count) differ")
+        for row in rows {
+            print("  \(row.name)")
+            print("    call      \(row.call.prefix(300))")
+            print("    expected  \(row.expected.prefix(400))")
+            print("    got       \(row.got.prefix(400))")
+            print("    reason    \(reason(of: row) ?? "none")")
+        }
+        let unexplained = rows.filter { reason(of: $0) == nil }.map(\.name)
+        #expect(unexplained.isEmpty, "\(title): differences without a reason")
+        if checkingForStaleReasons {
+            let stale = deliberate.map(\.name).filter { name in !rows.contains { $0.name == name } }
+            #expect(stale.isEmpty, "\(title): reasons without their difference")
+        }
+        #expect(total > 0 && Double(agreed) >= Double(total) * percent / 100, "\(title): too few agree")
+    }
+}

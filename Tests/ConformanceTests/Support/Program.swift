@@ -1,0 +1,101 @@
+import PairLab
+import QMP
+
+/// How a machine is started for a test, in terms that both programs have.
+struct StartOptions {
+    /// MiB of RAM.
+    var megabytes = 128
+    /// What to wait for instead of starting: "defer" or a URI.
+    var incoming: String?
+    /// The guest's name.
+    var name: String?
+    /// The guest's UUID.
+    var uuid: String?
+    /// Whether the guest stays stopped until `cont`.
+    var paused = false
+    /// A kernel image for a riscv64 guest; nil for a machine that is RAM only.
+    var kernel: String?
+    /// Paths of further management sockets.
+    var moreMonitors: [String] = []
+}
+
+/// A program that answers QMP.
+enum Program: String {
+    case colod
+    /// The real one, the oracle.
+    case qemu
+
+    func command(_ options: StartOptions, monitor: String) -> [String] {
+        switch self {
+        case .colod: colodCommand(options, monitor: monitor)
+        case .qemu: qemuCommand(options, monitor: monitor)
+        }
+    }
+
+    private func colodCommand(_ options: StartOptions, monitor: String) -> [String] {
+        var words = [ProtectedPair.builtProgram("colod"), "--memory", "\(options.megabytes)M"]
+        if let kernel = options.kernel {
+            words += ["--machine", "riscv64", "--kernel", kernel, "--console", "none"]
+        } else {
+            words += ["--machine", "none"]
+        }
+        for path in [monitor] + options.moreMonitors { words += ["--qmp", "unix:\(path)"] }
+        if let incoming = options.incoming { words += ["--incoming", incoming] }
+        if let name = options.name { words += ["--name", name] }
+        if let uuid = options.uuid { words += ["--uuid", uuid] }
+        if options.paused { words.append("-S") }
+        return words
+    }
+
+    private func qemuCommand(_ options: StartOptions, monitor: String) -> [String] {
+        var words = [
+            QEMUPeer.path, "-M", "none", "-accel", "tcg", "-nodefaults", "-display", "none", "-m",
+            "\(options.megabytes)",
+        ]
+        for path in [monitor] + options.moreMonitors { words += ["-qmp", "unix:\(path),server=on,wait=off"] }
+        if let incoming = options.incoming { words += ["-incoming", incoming] }
+        if let name = options.name { words += ["-name", name] }
+        if let uuid = options.uuid { words += ["-uuid", uuid] }
+        if options.paused { words.append("-S") }
+        return words
+    }
+}
+
+/// A running program with a management socket; killed when its owner goes away.
+final class Server {
+    /// Which program it is.
+    let program: Program
+    /// The process.
+    let process: ManagedProcess
+    /// Its management socket.
+    let monitorPath: String
+    private let folder: TemporaryFolder
+
+    private static let host = Result { try LabHost(sharingMachineNetworkAs: "conformance") }
+
+    /// Starts `program`.
+    init(_ program: Program, _ options: StartOptions = StartOptions()) throws {
+        self.program = program
+        folder = try TemporaryFolder(prefix: "colod-conformance")
+        monitorPath = folder.path("qmp")
+        process = try Self.host.get().start(
+            program.command(options, monitor: monitorPath), log: folder.path("log"))
+    }
+
+    /// A connection that has taken the greeting and not yet negotiated.
+    func connectSilently() throws -> Monitor {
+        let monitor = Monitor(try MonitorConnection(path: monitorPath))
+        guard try monitor.next()?["QMP"] != nil else { throw LabError("\(program) sent no greeting") }
+        return monitor
+    }
+
+    /// A connection that has negotiated.
+    func connect(outOfBand: Bool = false) throws -> Monitor {
+        let monitor = try connectSilently()
+        let reply = try monitor.ask(Call.negotiate(outOfBand: outOfBand))
+        guard reply["return"] != nil else { throw LabError("\(program) refused to negotiate: \(reply.text())") }
+        return monitor
+    }
+
+    deinit { process.killAndWait() }
+}
