@@ -70,9 +70,10 @@ let package = Package(
         module("QMP"),
         module("QAPI", ["QMP"], exclude: ["Schema"]),
         module("QAPIGenerator"),
+        module("Jobs", ["QAPI", "QMP"]),
 
         // Layer 3
-        module("ManagedObjects", ["QAPI", "QMP", "SystemCalls", "CGnuTLS"]),
+        module("ManagedObjects", ["QMP", "SystemCalls", "CGnuTLS"]),
         module("MachineModel", ["GuestMemory", "SystemCalls", "ByteCoding", "Environment"]),
 
         // Layer 4
@@ -123,7 +124,7 @@ let package = Package(
         module(
             "ColodKit",
             [
-                "Configuration", "VirtualMachine", "Migration", "DirtyRate", "ManagedObjects", "Replication",
+                "Configuration", "VirtualMachine", "Migration", "DirtyRate", "ManagedObjects", "Jobs", "Replication",
                 "ManagementServer", "ServiceHost", "Diagnostics", "QAPI", "QMP", "PacketPath", "BlockLayer",
                 "Transport", "ReplicationCore",
                 "MachineModel", "GuestMemory", "SystemCalls", "Environment", "CLinux",
@@ -159,7 +160,8 @@ let package = Package(
         tests("QMPTests", ["QMP", "Environment"]),
         tests("QAPITests", ["QAPI", "QMP"]),
         tests("QAPIGeneratorTests", ["QAPIGenerator", "QAPI", "QMP"]),
-        tests("ManagedObjectsTests", ["ManagedObjects", "QAPI", "QMP", "SystemCalls"]),
+        tests("ManagedObjectsTests", ["ManagedObjects", "QMP"]),
+        tests("JobsTests", ["Jobs", "QAPI", "QMP"]),
         tests(
             "EngineRISCVTests",
             ["EngineRISCV", "MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "Environment"]),

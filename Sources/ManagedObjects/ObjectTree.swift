@@ -52,17 +52,6 @@ public struct ObjectTree: Sendable {
         throw .generic("Property '\(found.node.typeName).\(property)' not found")
     }
 
-    /// `qom-set`: nothing in the tree can be changed through it; says why.
-    public func refuseSet(path: String, property: String) -> CommandError {
-        do throws(CommandError) {
-            _ = try get(path: path, property: property)
-            guard case .one(let found) = resolve(path) else { return .deviceNotFound(path) }
-            return .generic("Property '\(found.node.typeName).\(property)' is not writable")
-        } catch {
-            return error
-        }
-    }
-
     private enum Resolution {
         case none
         case one(LocatedNode)

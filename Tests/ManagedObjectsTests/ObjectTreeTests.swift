@@ -78,16 +78,6 @@ import Testing
                 == .generic("Property 'tls-creds-anon.nope' not found"))
     }
 
-    @Test func nothingIsWritable() {
-        #expect(
-            tree.refuseSet(path: "/objects/c", property: "loaded")
-                == .generic("Property 'tls-creds-anon.loaded' is not writable"))
-        #expect(
-            tree.refuseSet(path: "/objects/c", property: "nope")
-                == .generic("Property 'tls-creds-anon.nope' not found"))
-        #expect(tree.refuseSet(path: "/x", property: "y") == CommandError(.deviceNotFound, "Device '/x' not found"))
-    }
-
     @Test func typesAreListedByAncestor() {
         func names(_ ancestor: String?, _ abstract: Bool = false) -> [String] {
             ObjectTypes.list(implementing: ancestor, includingAbstract: abstract).map(\.name)

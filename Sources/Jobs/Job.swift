@@ -1,0 +1,103 @@
+import QMP
+
+/// One job. Steps return the states that it went through, in order.
+public struct Job: Sendable, Hashable {
+    /// What clients call it.
+    public let name: String
+    /// What it does.
+    public let type: JobType
+    /// Where it stands.
+    public private(set) var status = JobStatus.created
+    /// Why it failed, once it has.
+    public private(set) var error: String?
+    /// Whether it was told to give up.
+    public private(set) var isCancelled = false
+    /// How far it is, out of `totalProgress`.
+    public private(set) var currentProgress: Int64 = 0
+    /// What `currentProgress` is when all is done.
+    public private(set) var totalProgress: Int64 = 0
+
+    /// The text that a cancelled job ends with.
+    static let cancellation = "Operation canceled"
+
+    /// A job that is set up and does nothing yet.
+    init(name: String, type: JobType) {
+        self.name = name
+        self.type = type
+    }
+
+    /// The work begins.
+    mutating func begin() -> [JobStatus] {
+        guard status == .created else { return [] }
+        totalProgress = 1
+        return go(.running)
+    }
+
+    /// The work has ended.
+    mutating func finish(error failure: String?) -> [JobStatus] {
+        guard [.running, .paused, .ready, .standby].contains(status) else { return [] }
+        currentProgress = totalProgress
+        guard failure == nil, !isCancelled else {
+            error = failure ?? Self.cancellation
+            return go(.aborting, .concluded)
+        }
+        return go(.waiting, .pending, .concluded)
+    }
+
+    /// The command `verb`. Throws if the job does not take it in this state.
+    mutating func apply(_ verb: JobVerb) throws(CommandError) -> [JobStatus] {
+        if verb == .resume, status != .paused, status != .standby {
+            throw .generic("Can't resume a job that was not paused")
+        }
+        guard Self.accepted[verb, default: []].contains(status) else {
+            throw .generic(
+                "Job '\(name)' in state '\(status.rawValue)' cannot accept command verb '\(verb.rawValue)'")
+        }
+        switch verb {
+        case .cancel:
+            isCancelled = true
+            if status == .created {
+                error = Self.cancellation
+                return go(.aborting, .concluded)
+            }
+            return []
+        case .pause:
+            if status == .paused || status == .standby { throw .generic("Job is already paused") }
+            return go(status == .ready ? .standby : .paused)
+        case .resume: return go(status == .standby ? .ready : .running)
+        case .dismiss: return go(.null)
+        case .finalize: return go(.concluded)
+        case .complete: return go(.waiting, .pending, .concluded)
+        case .setSpeed: return []
+        }
+    }
+
+    private mutating func go(_ states: JobStatus...) -> [JobStatus] {
+        status = states.last ?? status
+        return states
+    }
+
+    private static let atWork: Set<JobStatus> = [.created, .running, .paused, .ready, .standby]
+    private static let accepted: [JobVerb: Set<JobStatus>] = [
+        .cancel: atWork.union([.waiting, .pending]),
+        .pause: atWork,
+        .resume: atWork,
+        .setSpeed: atWork,
+        .complete: [.ready],
+        .finalize: [.pending],
+        .dismiss: [.concluded],
+    ]
+
+    /// Whether `name` can be a job's: a letter, then letters, digits, '-', '.' and '_'.
+    public static func isWellFormed(_ name: String) -> Bool {
+        guard let first = name.utf8.first, isLetter(first) else { return false }
+        return name.utf8.allSatisfy { byte in
+            isLetter(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_")].contains(byte)
+        }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+}
