@@ -4,7 +4,8 @@ enum DecimalText {
     private static let digitCount = 17
 
     static func seventeenDigits(_ value: Double) -> String {
-        guard value.isFinite else { return "null" }
+        // Infinity came from a number beyond the range; this one reads as infinity again.
+        guard value.isFinite else { return value < 0 ? "-1e999" : "1e999" }
         if value == 0 { return value.sign == .minus ? "-0" : "0" }
         let (digits, exponent) = rounded(value.magnitude)
         let sign = value < 0 ? "-" : ""

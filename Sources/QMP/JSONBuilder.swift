@@ -13,7 +13,8 @@ struct JSONBuilder: Sendable {
         var isObject: Bool
         var elements: [JSONValue] = []
         var object = JSONObject()
-        var key = ""
+        /// The name of the member whose value comes next; nil where a name has to come.
+        var key: String?
         /// The keys so far, once there are enough of them that a search through all would take long.
         var keys: Set<String> = []
     }
@@ -32,14 +33,15 @@ struct JSONBuilder: Sendable {
         return .failure(.syntax("premature end of input"))
     }
 
-    mutating func take(_ token: JSONToken) {
+    /// Takes the next token, whose text is `text`.
+    mutating func take(_ token: JSONToken, _ text: [UInt8]) {
         guard error == nil else { return }
         do throws(JSONError) {
             switch expectation {
-            case .value: try beginValue(token)
-            case .valueOrEnd: if token == .rightBracket { try close() } else { try beginValue(token) }
-            case .key: try key(token)
-            case .keyOrEnd: if token == .rightBrace { try close() } else { try key(token) }
+            case .value: try beginValue(token, text)
+            case .valueOrEnd: if token == .rightBracket { try close() } else { try beginValue(token, text) }
+            case .key: try key(token, text)
+            case .keyOrEnd: if token == .rightBrace { try close() } else { try key(token, text) }
             case .colon:
                 guard token == .colon else { throw .syntax("missing : in object pair") }
                 expectation = .value
@@ -52,7 +54,7 @@ struct JSONBuilder: Sendable {
         }
     }
 
-    private mutating func beginValue(_ token: JSONToken) throws(JSONError) {
+    private mutating func beginValue(_ token: JSONToken, _ text: [UInt8]) throws(JSONError) {
         switch token {
         case .leftBrace:
             frames.append(Frame(isObject: true))
@@ -60,13 +62,14 @@ struct JSONBuilder: Sendable {
         case .leftBracket:
             frames.append(Frame(isObject: false))
             expectation = .valueOrEnd
-        default: try add(JSONScalar.value(of: token))
+        default: try add(JSONScalar.value(of: token, text))
         }
     }
 
-    private mutating func key(_ token: JSONToken) throws(JSONError) {
-        if token == .leftBrace || token == .leftBracket { throw .syntax("key is not a string in object") }
-        guard case .string(let key) = try JSONScalar.value(of: token) else {
+    private mutating func key(_ token: JSONToken, _ text: [UInt8]) throws(JSONError) {
+        // A list or object in place of a name is read to its end first: it may hold a mistake of its own.
+        if token == .leftBrace || token == .leftBracket { return try beginValue(token, text) }
+        guard case .string(let key) = try JSONScalar.value(of: token, text) else {
             throw .syntax("key is not a string in object")
         }
         frames[frames.count - 1].key = key
@@ -95,8 +98,10 @@ struct JSONBuilder: Sendable {
         }
         let top = frames.count - 1
         if frames[top].isObject {
-            guard try remember(keyOf: top) else { throw .syntax("duplicate key") }
-            frames[top].object.append(frames[top].key, value)
+            guard let key = frames[top].key else { throw .syntax("key is not a string in object") }
+            guard remember(key, of: top) else { throw .syntax("duplicate key") }
+            frames[top].object.append(key, value)
+            frames[top].key = nil
         } else {
             frames[top].elements.append(value)
         }
@@ -104,8 +109,7 @@ struct JSONBuilder: Sendable {
     }
 
     /// False if the key has come before.
-    private mutating func remember(keyOf top: Int) throws(JSONError) -> Bool {
-        let key = frames[top].key
+    private mutating func remember(_ key: String, of top: Int) -> Bool {
         let members = frames[top].object.members
         guard members.count >= Self.smallObject else { return !members.contains { $0.key == key } }
         if members.count == Self.smallObject { frames[top].keys = Set(members.map(\.key)) }

@@ -1,11 +1,11 @@
 /// The values of the tokens that are values by themselves.
 enum JSONScalar {
-    static func value(of token: JSONToken) throws(JSONError) -> JSONValue {
+    static func value(of token: JSONToken, _ text: [UInt8]) throws(JSONError) -> JSONValue {
         switch token {
-        case .keyword(let text): return try keyword(text)
-        case .string(let text): return .string(try string(text))
-        case .integer(let text): return try integer(text)
-        case .float(let text): return try float(text)
+        case .keyword: return try keyword(text)
+        case .string: return .string(try string(text))
+        case .integer: return try integer(text)
+        case .float: return try float(text)
         default: throw .syntax("expecting value")
         }
     }
@@ -27,37 +27,28 @@ enum JSONScalar {
         return try float(text)
     }
 
+    /// A number beyond the range of doubles is infinite.
     private static func float(_ text: [UInt8]) throws(JSONError) -> JSONValue {
-        guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else {
-            throw .syntax("number '\(printable(text))' is out of range")
-        }
+        guard let value = Double(String(decoding: text, as: UTF8.self)) else { throw .syntax("expecting value") }
         return .double(value)
     }
 
     /// Takes off the quotes and resolves the escapes.
     private static func string(_ quoted: [UInt8]) throws(JSONError) -> String {
         let text = quoted[1..<(quoted.count - 1)]
-        guard text.contains(UInt8(ascii: "\\")) else { return try decode(Array(text)) }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count)
+        guard text.contains(UInt8(ascii: "\\")) else { return try decode(text) }
+        var result = ""
         var index = text.startIndex
         while index < text.endIndex {
-            let byte = text[index]
-            index += 1
-            guard byte == UInt8(ascii: "\\") else {
-                bytes.append(byte)
-                continue
-            }
-            let escape = text[index]
-            index += 1
-            if escape == UInt8(ascii: "u") {
-                let scalar = try scalar(text, &index)
-                bytes.append(contentsOf: Array(String(Character(scalar)).utf8))
-            } else {
-                bytes.append(try simple(escape))
-            }
+            let plain = text[index...].prefix { $0 != UInt8(ascii: "\\") }
+            result += try decode(plain)
+            guard plain.endIndex < text.endIndex else { break }
+            let escape = text[plain.endIndex + 1]
+            index = plain.endIndex + 2
+            result.unicodeScalars.append(
+                escape == UInt8(ascii: "u") ? try scalar(quoted, &index) : Unicode.Scalar(try simple(escape)))
         }
-        return try decode(bytes)
+        return result
     }
 
     private static func simple(_ escape: UInt8) throws(JSONError) -> UInt8 {
@@ -68,33 +59,42 @@ enum JSONScalar {
         case UInt8(ascii: "n"): return 0x0a
         case UInt8(ascii: "r"): return 0x0d
         case UInt8(ascii: "t"): return 0x09
-        default: throw .syntax("invalid escape sequence '\\\(printable([escape]))' in string")
+        default: throw .syntax("invalid escape sequence in string")
         }
     }
 
-    /// The four digits after \u, and those of a second escape if the first is one half of a pair.
-    private static func scalar(_ text: ArraySlice<UInt8>, _ index: inout Int) throws(JSONError) -> Unicode.Scalar {
-        let first = try unit(text, &index)
-        if let scalar = Unicode.Scalar(first) { return scalar }
-        let isPair =
-            (0xd800..<0xdc00).contains(first) && index + 1 < text.endIndex && text[index] == UInt8(ascii: "\\")
-            && text[index + 1] == UInt8(ascii: "u")
-        guard isPair else { throw .syntax("\\u\(String(first, radix: 16)) is half of a surrogate pair") }
+    /// The four digits after \u, and those of a second escape if the first is one half of a pair. `index` is after
+    /// the u; `text` has its quotes.
+    private static func scalar(_ text: [UInt8], _ index: inout Int) throws(JSONError) -> Unicode.Scalar {
+        let start = index
+        guard let first = unit(text, &index) else { throw notACharacter(text[start...].prefix(4), "") }
+        if let scalar = Unicode.Scalar(first) {
+            guard WireText.isCharacter(scalar) else { throw notACharacter(text[start..<index], "") }
+            return scalar
+        }
+        let second = index
+        guard (0xd800..<0xdc00).contains(first), text[index] == UInt8(ascii: "\\"),
+            text[index + 1] == UInt8(ascii: "u")
+        else { throw notACharacter(text[start..<index], "") }
         index += 2
-        let second = try unit(text, &index)
-        guard (0xdc00..<0xe000).contains(second),
-            let scalar = Unicode.Scalar(0x10000 + ((UInt32(first) - 0xd800) << 10) + (UInt32(second) - 0xdc00))
-        else { throw .syntax("\\u\(String(first, radix: 16)) is half of a surrogate pair") }
+        guard let low = unit(text, &index), (0xdc00..<0xe000).contains(low),
+            let scalar = Unicode.Scalar(0x10000 + ((UInt32(first) - 0xd800) << 10) + (UInt32(low) - 0xdc00))
+        else { throw notACharacter(text[start..<second], "") }
+        guard WireText.isCharacter(scalar) else {
+            throw notACharacter(text[start..<second], WireText.lossy(text[second..<index]))
+        }
         return scalar
     }
 
-    private static func unit(_ text: ArraySlice<UInt8>, _ index: inout Int) throws(JSONError) -> UInt16 {
-        let digits = text[index..<min(index + 4, text.endIndex)]
-        guard digits.count == 4, digits.allSatisfy(isHexDigit),
-            let value = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
-        else { throw .syntax("invalid hex escape '\\u\(printable(Array(digits)))' in string") }
+    private static func notACharacter(_ digits: ArraySlice<UInt8>, _ rest: String) -> JSONError {
+        .syntax("\\u\(WireText.lossy(digits))\(rest) is not a valid Unicode character")
+    }
+
+    private static func unit(_ text: [UInt8], _ index: inout Int) -> UInt16? {
+        let digits = text[index...].prefix(4)
+        guard digits.count == 4, digits.allSatisfy(isHexDigit) else { return nil }
         index += 4
-        return value
+        return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
     }
 
     private static func isHexDigit(_ byte: UInt8) -> Bool {
@@ -105,10 +105,8 @@ enum JSONScalar {
         }
     }
 
-    private static func decode(_ bytes: [UInt8]) throws(JSONError) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .syntax("invalid UTF-8 sequence in string")
-        }
+    private static func decode(_ bytes: ArraySlice<UInt8>) throws(JSONError) -> String {
+        guard let text = WireText.strict(bytes) else { throw .syntax("invalid UTF-8 sequence in string") }
         return text
     }
 }

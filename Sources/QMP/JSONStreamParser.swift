@@ -47,15 +47,17 @@ public struct JSONStreamParser: Sendable {
         lexer = JSONLexer(textLimit: limits.textBytes)
     }
 
+    /// The next value, or mistake, of `bytes` from `offset` on; nil if they are used up before one is complete.
+    public mutating func next(_ bytes: Span<UInt8>, _ offset: inout Int) -> Result<JSONValue, JSONError>? {
+        while let token = lexer.next(bytes, &offset) { if let result = take(token) { return result } }
+        return nil
+    }
+
     /// Takes the next bytes of the stream; returns what became complete, in order.
     public mutating func consume(_ bytes: [UInt8]) -> [Result<JSONValue, JSONError>] {
         var results: [Result<JSONValue, JSONError>] = []
-        var tokens: [JSONToken] = []
-        for byte in bytes {
-            lexer.consume(byte, into: &tokens)
-            for token in tokens { if let result = take(token) { results.append(result) } }
-            tokens.removeAll(keepingCapacity: true)
-        }
+        var offset = 0
+        while let result = next(bytes.span, &offset) { results.append(result) }
         return results
     }
 
@@ -74,7 +76,7 @@ public struct JSONStreamParser: Sendable {
 
     private mutating func take(_ token: JSONToken) -> Result<JSONValue, JSONError>? {
         switch token {
-        case .stray(let text): return reject(.syntax("stray '\(printable(text))'"))
+        case .stray: return reject(.syntax("stray '\(printable(lexer.text))'"))
         case .oversized: return reject(JSONError("JSON token size limit exceeded"))
         case .leftBrace: openBraces += 1
         case .rightBrace: openBraces -= 1
@@ -83,13 +85,13 @@ public struct JSONStreamParser: Sendable {
         default: break
         }
         tokenCount += 1
-        textBytes += token.size
+        textBytes += max(1, lexer.text.count)
         if textBytes > limits.textBytes { return reject(JSONError("JSON token size limit exceeded")) }
         if tokenCount > limits.tokens { return reject(JSONError("JSON token count limit exceeded")) }
         if openBraces + openBrackets > limits.nesting {
             return reject(JSONError("JSON nesting depth limit exceeded"))
         }
-        builder.take(token)
+        builder.take(token, lexer.text)
         let balanced = openBraces <= 0 && openBrackets <= 0
         guard balanced || openBraces < 0 || openBrackets < 0 else { return nil }
         defer { reset() }
@@ -113,5 +115,5 @@ public struct JSONStreamParser: Sendable {
 /// Text of a client in an error message: cut at a limit and at the first NUL.
 func printable(_ text: [UInt8]) -> String {
     let echoLimit = 4096
-    return String(decoding: text.prefix(echoLimit).prefix { $0 != 0 }, as: UTF8.self)
+    return WireText.lossy(text.prefix(echoLimit).prefix { $0 != 0 })
 }

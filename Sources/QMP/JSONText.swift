@@ -61,24 +61,35 @@ public struct JSONText {
 
     private mutating func write(quoted text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for unit in text.utf16 {
-            switch unit {
-            case 0x22: append("\\\"")
-            case 0x5c: append("\\\\")
-            case 0x08: append("\\b")
-            case 0x0c: append("\\f")
-            case 0x0a: append("\\n")
-            case 0x0d: append("\\r")
-            case 0x09: append("\\t")
-            case 0x20..<0x7f: bytes.append(UInt8(truncatingIfNeeded: unit))
-            default:
-                append("\\u")
-                for shift in stride(from: 12, through: 0, by: -4) {
-                    bytes.append(Self.hexDigits[Int((unit >> UInt16(shift)) & 0xf)])
-                }
-            }
+        if text.utf8.allSatisfy(Self.isPlain) {
+            bytes.append(contentsOf: text.utf8)
+        } else {
+            for unit in text.utf16 { write(escaped: unit) }
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Whether the byte stands for itself in a string.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        (0x20..<0x7f).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    private mutating func write(escaped unit: UInt16) {
+        switch unit {
+        case 0x22: append("\\\"")
+        case 0x5c: append("\\\\")
+        case 0x08: append("\\b")
+        case 0x0c: append("\\f")
+        case 0x0a: append("\\n")
+        case 0x0d: append("\\r")
+        case 0x09: append("\\t")
+        case 0x20..<0x7f: bytes.append(UInt8(truncatingIfNeeded: unit))
+        default:
+            append("\\u")
+            for shift in stride(from: 12, through: 0, by: -4) {
+                bytes.append(Self.hexDigits[Int((unit >> UInt16(shift)) & 0xf)])
+            }
+        }
     }
 
     private static let hexDigits = Array("0123456789ABCDEF".utf8)

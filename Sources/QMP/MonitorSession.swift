@@ -57,14 +57,23 @@ public struct MonitorSession: Sendable {
         ["QMP": ["version": version.json, "capabilities": ["oob"]]]
     }
 
-    /// Takes the next bytes from the client.
-    public mutating func receive(_ bytes: [UInt8]) -> [Action] {
-        parser.consume(bytes).map { result in
-            switch result {
-            case .success(let value): handle(value)
-            case .failure(let error): .reply(Reply.failure(.generic(error.description), id: nil))
-            }
+    /// What the next request of `bytes` from `offset` on asks for; nil if they are used up before one is complete.
+    ///
+    /// The bytes after it stay unread, so that a client cannot have more requests waiting than it is allowed.
+    public mutating func next(_ bytes: Span<UInt8>, _ offset: inout Int) -> Action? {
+        switch parser.next(bytes, &offset) {
+        case nil: nil
+        case .success(let value): handle(value)
+        case .failure(let error): .reply(Reply.failure(.generic(error.description), id: nil))
         }
+    }
+
+    /// Takes the next bytes from the client; returns what all of its complete requests ask for.
+    public mutating func receive(_ bytes: [UInt8]) -> [Action] {
+        var actions: [Action] = []
+        var offset = 0
+        while let action = next(bytes.span, &offset) { actions.append(action) }
+        return actions
     }
 
     private mutating func handle(_ value: JSONValue) -> Action {

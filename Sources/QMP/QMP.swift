@@ -11,11 +11,13 @@
 ///
 /// Framing. What the server sends ends with CR LF, one value a line, pure ASCII. What clients send needs no separator
 /// at all (the stock Python client sends none), so the reader goes by the balance of brackets: `JSONStreamParser`.
-/// Strings may also stand in single quotes. There are no comments, trailing commas, NaN or leading zeros.
+/// Strings may also stand in single quotes. There are no comments, trailing commas, NaN or leading zeros. Strings hold
+/// any character but those that Unicode reserves as noncharacters; a zero may be written as C0 80. A number beyond the
+/// range of doubles is infinite, and is written as 1e999, which reads as infinity again.
 ///
 /// Errors in a client's JSON are answered and never end the connection. A stray character is reported at once, and
-/// reading resumes at the next bracket, quote, comma, colon or control character; a mistake in the grammar is reported
-/// when the brackets balance, and everything up to there is dropped.
+/// reading resumes at the next bracket, comma, colon or control character other than a tab; a mistake in the grammar is
+/// reported when the brackets balance, and everything up to there is dropped.
 ///
 /// Limits on one value: 64 MiB of token text, 2 Mi tokens, 1024 levels (`JSONLimits`).
 ///

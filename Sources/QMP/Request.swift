@@ -28,14 +28,26 @@ public struct Request: Sendable, Hashable {
     /// Reads what a client sent. `exec-oob` is a member only where out-of-band execution was negotiated.
     public static func parse(_ value: JSONValue, outOfBandEnabled: Bool) throws(CommandError) -> Request {
         guard case .object(let object) = value else { throw .generic("QMP input must be a JSON object") }
-        var request = Request("", id: object["id"])
-        var verbs: [String] = []
-        for member in object.members {
+        do throws(CommandError) {
+            return try read(object.members, object["id"], outOfBandEnabled)
+        } catch {
+            // Of several mistakes the one is told that comes first in the order of the keys' hashes.
+            return try read(MemberOrder.sorted(object.members), object["id"], outOfBandEnabled)
+        }
+    }
+
+    private static func read(
+        _ members: [JSONObject.Member], _ id: JSONValue?, _ outOfBandEnabled: Bool
+    ) throws(CommandError) -> Request {
+        var request = Request("", id: id)
+        var hasVerb = false
+        for member in members {
             switch member.key {
             case "execute", "exec-oob":
                 guard outOfBandEnabled || member.key == "execute" else { throw .input(member.key, "is unexpected") }
                 guard let name = member.value.string else { throw .input(member.key, "must be a string") }
-                verbs.append(member.key)
+                guard !hasVerb else { throw .input("execute", "clashes with 'exec-oob'") }
+                hasVerb = true
                 request.command = name
                 request.outOfBand = member.key == "exec-oob"
             case "arguments":
@@ -45,9 +57,28 @@ public struct Request: Sendable, Hashable {
             default: throw .input(member.key, "is unexpected")
             }
         }
-        if verbs.isEmpty { throw .generic("QMP input lacks member 'execute'") }
-        if verbs.count > 1 { throw .input("execute", "clashes with 'exec-oob'") }
+        guard hasVerb else { throw .generic("QMP input lacks member 'execute'") }
         return request
+    }
+}
+
+/// The order in which QEMU goes through the members of a request: that of a hash table with 512 chains, the youngest
+/// member of a chain first. It decides which of several mistakes a client is told of.
+private enum MemberOrder {
+    private static let chains: UInt32 = 512
+
+    static func sorted(_ members: [JSONObject.Member]) -> [JSONObject.Member] {
+        members.reversed().enumerated()
+            .map { (place: (chain(of: $1.key), $0), member: $1) }
+            .sorted { $0.place < $1.place }.map(\.member)
+    }
+
+    /// The hash of GDBM, over the bytes of the key; a zero is two of them.
+    private static func chain(of key: String) -> UInt32 {
+        let bytes = key.utf8.flatMap { $0 == 0 ? [0xc0, 0x80] : [$0] }
+        var value = UInt32(truncatingIfNeeded: bytes.count) &* 0x238f_13af
+        for (index, byte) in bytes.enumerated() { value = value &+ (UInt32(byte) << UInt32(index * 5 % 24)) }
+        return (value &* 1_103_515_243 &+ 12_345) % chains
     }
 }
 

@@ -95,6 +95,31 @@ private func failure(_ text: String, id: String? = nil, class name: String = "Ge
         #expect(answers(&session, #"{"id":null,"x":1}"#) == [failure("QMP input member 'x' is unexpected", id: "null")])
     }
 
+    @Test func ofSeveralMistakesTheOneWithTheLowerHashIsTold() {
+        var session = negotiated()
+        #expect(
+            answers(&session, #"{"arguments":null,"ee":"x"}{"exec-oob":"x","i\u0000d":3}{"id":3,"foo":1,"execute":5}"#)
+                == [
+                    failure("QMP input member 'ee' is unexpected"),
+                    failure("QMP input member 'exec-oob' is unexpected"),
+                    failure("QMP input member 'execute' must be a string", id: "3"),
+                ])
+    }
+
+    @Test func requestsAreTakenOneByOne() {
+        var session = negotiated()
+        let bytes = Array(#"{"execute":"a"} 5 {"execute":"b"}{"#.utf8)
+        var offset = 0
+        #expect(session.next(bytes.span, &offset) == .execute(Request("a")))
+        #expect(offset == 15)
+        #expect(
+            session.next(bytes.span, &offset)
+                == .reply(Reply.failure(.generic("QMP input must be a JSON object"), id: nil)))
+        #expect(session.next(bytes.span, &offset) == .execute(Request("b")))
+        #expect(session.next(bytes.span, &offset) == nil)
+        #expect(offset == bytes.count)
+    }
+
     @Test func outOfBandNeedsNegotiationAndOneVerb() {
         var session = negotiated(outOfBand: true)
         #expect(answers(&session, #"{"exec-oob":"x"}"#) == [#"run {"exec-oob": "x"}"#])
