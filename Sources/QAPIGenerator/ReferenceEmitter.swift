@@ -15,9 +15,9 @@ struct ReferenceEmitter {
     private mutating func page(preface: String?, differences: String?) {
         add("<!-- Generated from Sources/QAPI/Schema by `make generate`; changes here are lost. -->")
         if let preface { add(preface) } else { add("# The management interface") }
-        contents(hasDifferences: differences != nil)
+        contents()
         if let differences { add(differences) }
-        for topic in schema.topics where !topic.definitions.isEmpty { self.topic(topic) }
+        for part in schema.topics.flatMap(parts) { self.part(part) }
         while lines.last == "" { lines.removeLast() }
     }
 
@@ -28,23 +28,51 @@ struct ReferenceEmitter {
         lines += parts + [""]
     }
 
-    private func title(of topic: Schema.Topic) -> String {
-        for case .section(let section) in topic.items { return section.name }
-        return topic.name
+    /// A heading of the page and what is below it.
+    private struct Part {
+        var title: String
+        var body: Documentation.Text = []
+        var definitions: [Definition] = []
+
+        var isEmpty: Bool { body.isEmpty && definitions.isEmpty }
+    }
+
+    /// What stands before the first subheading of a topic, then each subheading with what follows it.
+    private func parts(of topic: Schema.Topic) -> [Part] {
+        var name = topic.name
+        var parts = [Part(title: name)]
+        for item in topic.items {
+            switch item {
+            case .section(let section) where section.level == 1:
+                name = section.name
+                parts.append(Part(title: name, body: section.body))
+            case .section(let section):
+                parts.append(Part(title: "\(name): \(section.name)", body: section.body))
+            case .definition(let definition): parts[parts.count - 1].definitions.append(definition)
+            }
+        }
+        return parts.filter { !$0.isEmpty }
+    }
+
+    /// Events are marked: but for its case, an event's name can be that of a command.
+    private func heading(_ definition: Definition) -> String {
+        isEvent(definition) ? "\(definition.name) (event)" : definition.name
     }
 
     /// The name under which GitHub and others link to a heading.
     private func anchor(_ heading: String) -> String {
-        String(heading.lowercased().compactMap { $0 == " " ? "-" : $0.isLetter || $0.isNumber || "-_".contains($0) ? $0 : nil })
+        String(
+            heading.lowercased().compactMap {
+                $0 == " " ? "-" : $0.isLetter || $0.isNumber || "-_".contains($0) ? $0 : nil
+            })
     }
 
-    private mutating func contents(hasDifferences: Bool) {
+    private mutating func contents() {
         add("## Contents")
-        for topic in schema.topics where !topic.definitions.isEmpty {
-            let title = title(of: topic)
-            lines.append("- [\(title)](#\(anchor(title)))")
+        for part in schema.topics.flatMap(parts) {
+            lines.append("- [\(part.title)](#\(anchor(part.title)))")
             for (kind, wanted) in [("commands", isCommand), ("events", isEvent)] {
-                let names = topic.definitions.filter(wanted).map { "[\($0.name)](#\(anchor($0.name)))" }
+                let names = part.definitions.filter(wanted).map { "[\($0.name)](#\(anchor(heading($0))))" }
                 if !names.isEmpty { lines.append("  - \(kind): \(names.joined(separator: ", "))") }
             }
         }
@@ -59,17 +87,17 @@ struct ReferenceEmitter {
         if case .event = definition.kind { true } else { false }
     }
 
-    private mutating func topic(_ topic: Schema.Topic) {
-        add("## " + title(of: topic))
-        for case .section(let section) in topic.items { paragraphs(section.body) }
-        for definition in topic.definitions.filter(isCommand) + topic.definitions.filter(isEvent) {
+    private mutating func part(_ part: Part) {
+        add("## " + part.title)
+        paragraphs(part.body)
+        for definition in part.definitions.filter(isCommand) + part.definitions.filter(isEvent) {
             self.definition(definition)
         }
-        for definition in topic.definitions where definition.isType { self.definition(definition) }
+        for definition in part.definitions where definition.isType { self.definition(definition) }
     }
 
     private mutating func definition(_ definition: Definition) {
-        add("### " + definition.name)
+        add("### " + heading(definition))
         paragraphs(definition.documentation.body)
         switch definition.kind {
         case .command(let command): self.command(command, definition)
@@ -145,7 +173,8 @@ struct ReferenceEmitter {
     private mutating func paragraphs(_ text: Documentation.Text) {
         for (index, paragraph) in text.enumerated() {
             let isItem = paragraph.hasPrefix("- ") || paragraph.hasPrefix("* ")
-            let nextIsItem = index + 1 < text.count && (text[index + 1].hasPrefix("- ") || text[index + 1].hasPrefix("* "))
+            let nextIsItem =
+                index + 1 < text.count && (text[index + 1].hasPrefix("- ") || text[index + 1].hasPrefix("* "))
             lines.append(CodeWriter.marked(paragraph))
             if !(isItem && nextIsItem) { lines.append("") }
         }
