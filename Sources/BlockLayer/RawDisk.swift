@@ -9,6 +9,8 @@ public final class RawDisk: BlockBackend, Sendable {
     public let size: UInt64
     /// Whether writes are refused.
     public let isReadOnly: Bool
+    /// What it was asked.
+    public let statistics = DiskStatistics()
     private let file: Descriptor
 
     /// A disk's length is a multiple of this many bytes.
@@ -50,6 +52,12 @@ public final class RawDisk: BlockBackend, Sendable {
 
     /// Fills `target` with the bytes from `offset` on: pread(2).
     public func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(BlockError) {
+        try statistics.counting(.read, offset: offset, count: target.count) { () throws(BlockError) in
+            try readAll(at: offset, into: target)
+        }
+    }
+
+    private func readAll(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(BlockError) {
         try checkBounds(offset: offset, count: target.count)
         var done = 0
         while done < target.count {
@@ -67,6 +75,12 @@ public final class RawDisk: BlockBackend, Sendable {
 
     /// Writes all of `source` at `offset`: pwrite(2).
     public func write(at offset: UInt64, from source: UnsafeRawBufferPointer) throws(BlockError) {
+        try statistics.counting(.write, offset: offset, count: source.count) { () throws(BlockError) in
+            try writeAll(at: offset, from: source)
+        }
+    }
+
+    private func writeAll(at offset: UInt64, from source: UnsafeRawBufferPointer) throws(BlockError) {
         guard !isReadOnly else { throw .readOnly(disk: name) }
         try checkBounds(offset: offset, count: source.count)
         var done = 0
@@ -85,6 +99,15 @@ public final class RawDisk: BlockBackend, Sendable {
     /// Puts what was written on stable storage: fdatasync(2).
     public func flush() throws(BlockError) {
         guard !isReadOnly else { return }
-        guard fdatasync(file.number) == 0 else { throw Self.failure(name, 0, "fdatasync") }
+        try statistics.counting(.flush) { () throws(BlockError) in
+            guard fdatasync(file.number) == 0 else { throw Self.failure(name, 0, "fdatasync") }
+        }
+    }
+
+    /// How much of the host's storage the file takes, in bytes: st_blocks of stat(2). 0 if it cannot be told.
+    public var allocatedSize: UInt64 {
+        var status = stat()
+        guard fstat(file.number, &status) == 0 else { return 0 }
+        return UInt64(max(0, status.st_blocks)) * 512
     }
 }

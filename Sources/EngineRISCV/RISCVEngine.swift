@@ -1,3 +1,4 @@
+import CLinux
 import GuestMemory
 import MachineModel
 import SystemCalls
@@ -9,6 +10,7 @@ public final class RISCVEngine: GuestEngine {
     let harts: [Hart]
     private let runState: RunGate
     private let threads: [Thread]
+    private let threadNumbers: ThreadGate<[Int32]>
     let memory: GuestMemory
 
     /// Makes one hart for each element of `interrupts`, all stopped until `reset`, and their threads, which stand
@@ -31,16 +33,25 @@ public final class RISCVEngine: GuestEngine {
         }
         shared.connect(harts)
         self.harts = harts
+        let numbers = ThreadGate([Int32](repeating: 0, count: harts.count))
+        threadNumbers = numbers
         var threads: [Thread] = []
-        for hart in harts {
+        for (index, hart) in harts.enumerated() {
             let gate = runState
-            threads.append(try Thread(name: "hart \(hart.identifier)") { hart.threadBody(gate) })
+            threads.append(
+                try Thread(name: "hart \(hart.identifier)") {
+                    numbers.withLock { $0[index] = clinux_gettid() }
+                    hart.threadBody(gate)
+                })
         }
         self.threads = threads
     }
 
     /// Number of harts.
     public var vCPUCount: Int { harts.count }
+
+    /// The numbers of the harts' threads. Waits for threads that were made a moment ago and have not begun yet.
+    public var threadIDs: [Int32] { threadNumbers.wait { $0.contains(0) ? nil : $0 } ?? [] }
 
     /// Puts the harts into their first state; `resets` has one element for each. Only while paused.
     public func reset(_ resets: [HartReset]) {

@@ -24,8 +24,12 @@ public protocol GuestEngine: AnyObject, Sendable {
     /// them run freely, 99 is the most. From any thread, at any time; it takes effect at once. A resting vCPU pauses as
     /// fast as a running one.
     func setThrottle(percentage: Int)
+    /// How much of its time a vCPU rests now, in hundredths.
+    var throttlePercentage: Int { get }
     /// Counts and limits the pages that each vCPU dirties; nil if the engine cannot.
     var dirtyMeter: (any VCPUDirtyMeter)? { get }
+    /// The host's number of each vCPU's thread, as gettid(2) tells it; from any thread, at any time.
+    var threadIDs: [Int32] { get }
     /// Ends the vCPU threads; the engine cannot be used afterwards.
     func shutDown()
 }
@@ -33,6 +37,10 @@ public protocol GuestEngine: AnyObject, Sendable {
 extension GuestEngine {
     /// Nothing to slow down.
     public func setThrottle(percentage: Int) {}
+    /// Nothing rests.
+    public var throttlePercentage: Int { 0 }
+    /// No vCPU, no thread.
+    public var threadIDs: [Int32] { [] }
     /// No vCPU whose writes could be counted.
     public var dirtyMeter: (any VCPUDirtyMeter)? { nil }
 }

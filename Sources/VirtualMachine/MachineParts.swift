@@ -1,3 +1,4 @@
+import BlockLayer
 import GuestMemory
 import MachineModel
 import PacketPath
@@ -10,6 +11,20 @@ public protocol NetworkDevice: AnyObject, Sendable {
     var backend: any NetworkBackend { get }
     /// Asks the guest, if its driver can, to announce itself; called while the machine is at rest.
     func requestGuestAnnounce()
+}
+
+/// A disk of the guest, as management sees it.
+public struct MachineDisk: Sendable {
+    /// Its name, which is also what the guest sees as its serial number ("disk0").
+    public let name: String
+    /// Where its bytes are.
+    public let backend: RawDisk
+
+    /// The disk `name`.
+    public init(name: String, backend: RawDisk) {
+        self.name = name
+        self.backend = backend
+    }
 }
 
 /// Everything a machine is made of, put together by `NoneMachine` or the riscv64 machine.
@@ -35,6 +50,8 @@ public struct MachineParts: Sendable {
     public var uuid: [UInt8]?
     /// Files of writable disks: COLO refuses a machine that has one, because disks are not replicated.
     public var writableDisks: [String]
+    /// The disks.
+    public var disks: [MachineDisk]
     /// Puts CPU, devices and boot images back to the state of power-on. Called while the machine is at rest.
     public var resetToPowerOn: @Sendable () -> Void
     /// Ends the threads of devices and back-ends, after the engine has ended. Called once, with the lock not frozen.
@@ -44,7 +61,7 @@ public struct MachineParts: Sendable {
     public init(
         machineType: String, memory: GuestMemory, engine: any GuestEngine, clock: GuestClock, lock: MachineLock,
         savedDevices: [any SavedDevice], networkDevices: [any NetworkDevice] = [], name: String = "",
-        uuid: [UInt8]? = nil, writableDisks: [String] = [],
+        uuid: [UInt8]? = nil, writableDisks: [String] = [], disks: [MachineDisk] = [],
         resetToPowerOn: @escaping @Sendable () -> Void = {}, shutDownDevices: @escaping @Sendable () -> Void = {}
     ) {
         self.machineType = machineType
@@ -57,6 +74,7 @@ public struct MachineParts: Sendable {
         self.name = name
         self.uuid = uuid
         self.writableDisks = writableDisks
+        self.disks = disks
         self.resetToPowerOn = resetToPowerOn
         self.shutDownDevices = shutDownDevices
     }

@@ -36,12 +36,14 @@ public final class RISCVMachine: Sendable {
         let configuration = board.configuration
         try board.powerOn()
         let networks = board.slots.compactMap { $0.device as? VirtioNetwork }
+        let disks = board.slots.compactMap { ($0.device as? VirtioBlock)?.backend as? RawDisk }
         let engine = board.engine
         parts = MachineParts(
             machineType: Self.machineType, memory: board.memory, engine: engine, clock: board.clock, lock: board.lock,
             savedDevices: engine.savedDevices + [board.aclint, board.plic, board.uart] + board.slots,
             networkDevices: networks, name: configuration.name, uuid: configuration.uuid,
             writableDisks: configuration.disks.filter { !$0.isReadOnly }.map(\.path),
+            disks: disks.enumerated().map { MachineDisk(name: "disk\($0.offset)", backend: $0.element) },
             resetToPowerOn: {
                 do throws(RISCVMachineError) {
                     try board.powerOn()

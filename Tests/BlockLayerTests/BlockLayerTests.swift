@@ -50,6 +50,24 @@ extension RawDisk {
         #expect(throws: expected) { try disk.put([UInt8](repeating: 1, count: count), at: offset) }
     }
 
+    @Test func requestsAreCountedByKindAndOutcome() throws {
+        let file = try ScratchFile(count: 4096)
+        let disk = try RawDisk(path: file.path, readOnly: false)
+        #expect(disk.statistics.idleTime == nil)
+        try disk.put([1, 2, 3], at: 512)
+        try disk.put([1], at: 0)
+        _ = try disk.get(10, at: 0)
+        try disk.flush()
+        _ = try? disk.get(1, at: 5000)
+        let (read, written) = (disk.statistics.read, disk.statistics.written)
+        #expect((written.operations, written.bytes, written.failures) == (2, 4, 0))
+        #expect((read.operations, read.bytes, read.failures) == (1, 10, 1))
+        #expect(disk.statistics.flushed.operations == 1)
+        #expect(disk.statistics.highestWrittenOffset == 515)
+        #expect(disk.statistics.idleTime != nil)
+        #expect(disk.allocatedSize >= 4096)
+    }
+
     @Test func aReadOnlyDiskRefusesWritesAndKeepsItsContent() throws {
         let file = try ScratchFile(count: 512)
         let disk = try RawDisk(path: file.path, readOnly: true)

@@ -17,6 +17,13 @@ import Testing
     ]
     private static let counterPage = 1
 
+    @Test func everyHartHasAThreadThatTheHostKnows() throws {
+        let bench = try TestBench([0x0000_006f], harts: 3)
+        let numbers = bench.engine.threadIDs
+        #expect(Set(numbers).count == 3)
+        for number in numbers { #expect(access("/proc/self/task/\(number)", F_OK) == 0) }
+    }
+
     @Test func pausedHartsStandStillAndGoOnWhereTheyWere() throws {
         let bench = try TestBench(Self.counter)
         for _ in 0..<20 {
