@@ -12,6 +12,9 @@ extension RISCVEngine {
         }
     }
 
+    /// What `setThrottle` set last.
+    public var throttlePercentage: Int { Int(harts[0].paceOrders.throttle) }
+
     /// The engine itself.
     public var dirtyMeter: (any VCPUDirtyMeter)? { self }
 }

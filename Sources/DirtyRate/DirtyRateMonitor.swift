@@ -1,0 +1,199 @@
+import Environment
+import GuestMemory
+import MachineModel
+import QMP
+import SystemCalls
+import VirtualMachine
+
+/// Measures and limits how fast one machine's guest dirties memory, as management asks.
+///
+/// Threads: every method may be called from any thread. A measurement has a thread of its own; the guest runs on while
+/// it goes on, and is paused for less than a millisecond where a bitmap begins.
+public final class DirtyRateMonitor: Sendable {
+    let machine: VirtualMachine
+    let counting: DirtyCounting?
+    let limits: VCPUDirtyLimits?
+    let state: ThreadGate<State>
+    private let clock = SystemClock()
+
+    struct State {
+        var info = DirtyRateInfo(
+            dirtyRate: nil, status: .unstarted, startTime: 0, calcTime: 0, samplePages: 0, mode: .pageSampling,
+            vcpuDirtyRate: nil)
+        var isEnded = false
+        var hasGlobalLog = false
+    }
+
+    /// What a measurement found, in MB/s.
+    struct Outcome {
+        var rate: Int64
+        var vCPURates: [DirtyRateVcpu]?
+    }
+
+    /// A monitor of `machine`'s guest; nothing is measured or limited yet.
+    public init(machine: VirtualMachine) {
+        self.machine = machine
+        let engine = machine.parts.engine
+        let counting = engine.dirtyMeter.map { DirtyCounting(meter: $0) }
+        self.counting = counting
+        limits = engine.dirtyMeter.flatMap { meter in
+            counting.map { VCPUDirtyLimits(meter: meter, counting: $0, vCPUCount: engine.vCPUCount) }
+        }
+        state = ThreadGate(State())
+    }
+
+    /// Ends measurements and limits for good.
+    public func shutDown() {
+        state.withLock { $0.isEnded = true }
+        counting?.shutDown()
+        machine.memory.stopWatching(.rate)
+        machine.memory.stopWatching(.global)
+    }
+
+    // MARK: Measuring
+
+    /// `calc-dirty-rate`: begins to measure for `seconds` seconds and returns at once.
+    public func calculate(
+        seconds: Int64, samplePages: Int64? = nil, mode: DirtyRateMeasureMode = .pageSampling
+    ) throws(CommandError) {
+        try state.withLock { (state: inout State) throws(CommandError) in
+            guard state.info.status != .measuring else {
+                throw .generic("the dirty rate is already being measured.")
+            }
+            try check(seconds, samplePages, mode)
+            let perGiB = samplePages ?? DirtyRateLimits.defaultSamplePages
+            let before = state.info
+            state.info = DirtyRateInfo(
+                dirtyRate: nil, status: .measuring, startTime: Int64(clock.now().count / 1_000_000_000),
+                calcTime: seconds, samplePages: mode == .pageSampling ? UInt64(perGiB) : 0, mode: mode,
+                vcpuDirtyRate: nil)
+            do throws(SystemError) {
+                _ = try Thread(name: "dirty rate") { [self] in
+                    finish(measure(UInt64(seconds), Int(perGiB), mode), before: before)
+                }
+            } catch {
+                state.info = before
+                throw .generic(error.description)
+            }
+        }
+    }
+
+    /// `query-dirty-rate`: the measurement that goes on, or the last one.
+    public var dirtyRate: DirtyRateInfo { state.withLock(notify: false) { $0.info } }
+
+    private func check(
+        _ seconds: Int64, _ samplePages: Int64?, _ mode: DirtyRateMeasureMode
+    ) throws(CommandError) {
+        guard DirtyRateLimits.calculationSeconds.contains(seconds) else {
+            throw .generic("calc-time is out of range[1, 60].")
+        }
+        if samplePages != nil, mode == .dirtyRing {
+            throw .generic("either sample-pages or dirty-ring can be specified.")
+        }
+        if let samplePages, !DirtyRateLimits.samplePages.contains(samplePages) {
+            throw .generic("sample-pages is out of range[128, 16384].")
+        }
+        if mode == .dirtyRing, counting == nil {
+            throw .generic("mode dirty-ring is not enabled, use other method instead.")
+        }
+    }
+
+    /// Publishes an outcome; without one, as the monitor ended or the host lacks means, the result before stands.
+    private func finish(_ outcome: Outcome?, before: DirtyRateInfo) {
+        state.withLock { state in
+            guard let outcome else {
+                state.info = before
+                return
+            }
+            state.info.status = .measured
+            state.info.dirtyRate = outcome.rate
+            state.info.vcpuDirtyRate = outcome.vCPURates
+        }
+    }
+
+    private func measure(_ seconds: UInt64, _ perGiB: Int, _ mode: DirtyRateMeasureMode) -> Outcome? {
+        switch mode {
+        case .pageSampling: sample(seconds, perGiB)
+        case .dirtyBitmap: record(seconds)
+        case .dirtyRing: count(seconds)
+        }
+    }
+
+    private func sample(_ seconds: UInt64, _ perGiB: Int) -> Outcome? {
+        var generator = SystemRandomNumberGenerator()
+        let start = clock.now()
+        let sample = PageSample(of: machine.memory, perGiB: perGiB, using: &generator)
+        guard waits(until: start + .seconds(seconds)) else { return nil }
+        let duration = clock.now() - start
+        let changed = sample.changedCount()
+        return Outcome(
+            rate: MegabyteRate.of(
+                changed: changed, sampled: sample.count, total: machine.memory.totalSize, in: duration))
+    }
+
+    private func record(_ seconds: UInt64) -> Outcome? {
+        watch(.rate)
+        let start = clock.now()
+        let done = waits(until: start + .seconds(seconds))
+        machine.memory.stopWatching(.rate)
+        guard done else { return nil }
+        let pages = machine.memory.watchedPageCount(.rate)
+        return Outcome(rate: MegabyteRate.of(pages: UInt64(pages), in: clock.now() - start))
+    }
+
+    private func count(_ seconds: UInt64) -> Outcome? {
+        guard let counting, (try? counting.begin()) != nil else { return nil }
+        defer { counting.end() }
+        guard let (pages, duration) = counting.count(seconds: seconds) else { return nil }
+        let rates = pages.enumerated().map { vCPU, count in
+            DirtyRateVcpu(id: Int64(vCPU), dirtyRate: MegabyteRate.of(pages: count, in: duration))
+        }
+        return Outcome(rate: rates.reduce(0) { $0 + $1.dirtyRate }, vCPURates: rates)
+    }
+
+    /// False if the monitor ended before `deadline`.
+    private func waits(until deadline: Nanoseconds) -> Bool {
+        state.wait(until: deadline) { $0.isEnded ? true : nil } == nil
+    }
+
+    /// Begins to record for `watch`: nothing that the guest writes after this returns is missed.
+    private func watch(_ watch: DirtyWatch) {
+        machine.memory.startWatching(watch)
+        machine.pauseBriefly { machine.parts.engine.forgetWritePermissions() }
+    }
+
+    // MARK: Limits
+
+    /// `set-vcpu-dirty-limit`: holds a vCPU, or all of them, to `rate` MB/s; 0 takes the limit away.
+    public func setLimit(cpuIndex: Int64?, rate: UInt64) throws(CommandError) {
+        guard let limits else {
+            throw .generic("dirty page limit feature requires KVM with accelerator property 'dirty-ring-size' set'")
+        }
+        try limits.set(rate == 0 ? nil : rate, cpuIndex: cpuIndex)
+    }
+
+    /// `cancel-vcpu-dirty-limit`: takes the limit of a vCPU, or of all, away.
+    public func cancelLimit(cpuIndex: Int64?) throws(CommandError) { try limits?.set(nil, cpuIndex: cpuIndex) }
+
+    /// `query-vcpu-dirty-limit`: the limits in force, by vCPU.
+    public var vCPULimits: [DirtyLimitInfo] { limits?.all ?? [] }
+
+    // MARK: The global log
+
+    /// `xen-set-global-dirty-log`: records which pages are written from now on, or ends that. Asking for what is
+    /// already so changes nothing. The guest may be paused for a moment.
+    public func setGlobalLog(_ enabled: Bool) {
+        let changes = state.withLock(notify: false) { state in
+            defer { state.hasGlobalLog = enabled }
+            return state.hasGlobalLog != enabled && !state.isEnded
+        }
+        guard changes else { return }
+        if enabled { watch(.global) } else { machine.memory.stopWatching(.global) }
+    }
+
+    /// How many pages were written since the global log was switched on; nil while it is off.
+    public var globallyLoggedPages: Int? {
+        let isOn = state.withLock(notify: false) { $0.hasGlobalLog }
+        return isOn ? machine.memory.watchedPageCount(.global) : nil
+    }
+}

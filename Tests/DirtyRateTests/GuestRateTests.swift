@@ -1,0 +1,144 @@
+import Environment
+import GuestMemory
+import MachineModel
+import QMP
+import SystemCalls
+import Testing
+import VirtualMachine
+
+@testable import DirtyRate
+
+/// What a running guest dirties, one test at a time: they share the host's cores.
+@Suite(.serialized)
+struct GuestRateTests {
+    @Test func eachModeSeesWhatTheGuestDirties() throws {
+        let guest = try DirtyingGuest()
+        try guest.start()
+        try guest.monitor.calculate(seconds: 1, mode: .dirtyRing)
+        let ring = guest.monitor.measured()
+        // Two times 32 MiB, and the pages with the counts, in each second.
+        #expect(ring.dirtyRate == 64)
+        #expect(ring.vcpuDirtyRate == [.init(id: 0, dirtyRate: 32), .init(id: 1, dirtyRate: 32)])
+        #expect(ring.samplePages == 0)
+        try guest.monitor.calculate(seconds: 1, mode: .dirtyBitmap)
+        let bitmap = guest.monitor.measured()
+        // The same pages.
+        #expect((40...64).contains(bitmap.dirtyRate ?? 0))
+        #expect(bitmap.vcpuDirtyRate == nil)
+        try guest.monitor.calculate(seconds: 1, samplePages: 16384)
+        // 64 of 80 MiB.
+        #expect((45...75).contains(guest.monitor.measured().dirtyRate ?? 0))
+        try guest.machine.stopByCommand()
+        try guest.monitor.calculate(seconds: 1, mode: .dirtyRing)
+        #expect(guest.monitor.measured().dirtyRate == 0, "a stopped guest dirties nothing")
+    }
+
+    @Test func everyPageCountsOnceASecond() throws {
+        let guest = try DirtyingGuest()
+        try guest.start()
+        try guest.monitor.calculate(seconds: 2, mode: .dirtyRing)
+        #expect(guest.monitor.measured().dirtyRate == 64)
+    }
+
+    @Test func aLimitedVCPUIsHeldToItsLimitAndTheOtherIsNot() throws {
+        let guest = try DirtyingGuest()
+        try guest.start()
+        let limit: UInt64 = 10
+        try guest.monitor.setLimit(cpuIndex: 0, rate: limit)
+        let clock = SystemClock()
+        let (start, before) = (clock.now(), guest.written(by: 0))
+        try guest.monitor.calculate(seconds: 5, mode: .dirtyRing)
+        let rates = try #require(guest.monitor.measured().vcpuDirtyRate)
+        let seconds = (clock.now() - start).inMilliseconds / 1000
+        let written = Double(guest.written(by: 0) - before) * 4096 / Double(1 << 20) / seconds
+        let held = Double(limit) * 0.9...Double(limit) * 1.1
+        #expect(held.contains(written), "as the guest counts: \(written) MB/s")
+        #expect(held.contains(Double(rates[0].dirtyRate)), "as it is measured")
+        #expect(rates[1].dirtyRate == 32, "the other one runs freely")
+        let listed = guest.monitor.vCPULimits
+        #expect(listed.map(\.cpuIndex) == [0])
+        #expect(listed.map(\.limitRate) == [limit])
+        #expect(held.contains(Double(listed[0].currentRate)))
+        try guest.monitor.cancelLimit(cpuIndex: 0)
+        #expect(guest.monitor.vCPULimits.isEmpty)
+        let free = guest.written(by: 0)
+        #expect(wait { guest.written(by: 0) > free + 100_000 }, "it runs freely again")
+    }
+
+    @Test func aThrottleComesOnTopOfALimit() throws {
+        let guest = try DirtyingGuest()
+        try guest.start()
+        try guest.monitor.setLimit(cpuIndex: nil, rate: 5)
+        guest.machine.parts.engine.setThrottle(percentage: 50)
+        try guest.monitor.calculate(seconds: 2, mode: .dirtyRing)
+        let rates = try #require(guest.monitor.measured().vcpuDirtyRate)
+        // Half of the time is far more than what the limit needs.
+        #expect(rates.allSatisfy { (3...6).contains($0.dirtyRate) }, "\(rates)")
+        guest.machine.parts.engine.setThrottle(percentage: 0)
+        #expect(guest.monitor.vCPULimits.map(\.limitRate) == [5, 5])
+        let clock = SystemClock()
+        let start = clock.now()
+        guest.machine.pauseBriefly {}
+        #expect(clock.now() - start < .milliseconds(500), "a held guest pauses without waiting for its time")
+    }
+
+    @Test func limitsAreSetChangedAndCancelledByVCPU() throws {
+        let guest = try DirtyingGuest()
+        let monitor = guest.monitor
+        #expect(monitor.vCPULimits.isEmpty)
+        try monitor.setLimit(cpuIndex: nil, rate: 7)
+        try monitor.setLimit(cpuIndex: 1, rate: 9)
+        #expect(monitor.vCPULimits.map(\.limitRate) == [7, 9])
+        #expect(monitor.vCPULimits.map(\.currentRate) == [0, 0])
+        try monitor.setLimit(cpuIndex: 0, rate: 0)
+        #expect(monitor.vCPULimits.map(\.cpuIndex) == [1])
+        try monitor.cancelLimit(cpuIndex: nil)
+        #expect(monitor.vCPULimits.isEmpty)
+        try monitor.cancelLimit(cpuIndex: 1)
+        for index in [Int64(-1), 2, .max] {
+            let error = #expect(throws: CommandError.self) { try monitor.setLimit(cpuIndex: index, rate: 1) }
+            #expect(error?.description == "incorrect cpu index specified")
+            #expect(throws: CommandError.self) { try monitor.setLimit(cpuIndex: index, rate: 0) }
+            #expect(throws: CommandError.self) { try monitor.cancelLimit(cpuIndex: index) }
+        }
+        try monitor.setLimit(cpuIndex: nil, rate: .max)
+        #expect(monitor.vCPULimits.map(\.limitRate) == [.max, .max])
+    }
+
+    @Test func aMachineWithoutVCPUsHasNoLimits() throws {
+        let machine = VirtualMachine(parts: try NoneMachine.parts(memorySize: 1 << 20))
+        let monitor = DirtyRateMonitor(machine: machine)
+        for (index, rate) in [(nil, 0), (0, 1), (99, UInt64.max)] as [(Int64?, UInt64)] {
+            let error = #expect(throws: CommandError.self) { try monitor.setLimit(cpuIndex: index, rate: rate) }
+            #expect(
+                error?.description
+                    == "dirty page limit feature requires KVM with accelerator property 'dirty-ring-size' set'")
+        }
+        try monitor.cancelLimit(cpuIndex: 99)
+        #expect(monitor.vCPULimits.isEmpty)
+        machine.shutDown()
+    }
+
+    @Test func theGlobalLogHasEveryPageWrittenSinceItWasSwitchedOn() throws {
+        let guest = try DirtyingGuest()
+        let monitor = guest.monitor
+        #expect(monitor.globallyLoggedPages == nil)
+        try guest.start()
+        monitor.setGlobalLog(true)
+        // Both regions and the first count, though each page was in a write TLB or the dirty log before.
+        let all = 2 * Int(DirtyingGuest.pagesEach) + 1
+        #expect(wait { (monitor.globallyLoggedPages ?? 0) == all })
+        monitor.setGlobalLog(true)
+        #expect(monitor.globallyLoggedPages == all, "switching it on again forgets nothing")
+        var pages: [Int32] = []
+        guest.machine.pauseBriefly { guest.machine.memory.blocks[0].dirtyLog.harvest(into: &pages) }
+        #expect(pages.count >= all, "the dirty log has them, too")
+        #expect(monitor.globallyLoggedPages == all)
+        try guest.machine.stopByCommand()
+        monitor.setGlobalLog(false)
+        monitor.setGlobalLog(false)
+        #expect(monitor.globallyLoggedPages == nil)
+        monitor.setGlobalLog(true)
+        #expect(monitor.globallyLoggedPages == 0, "a new log begins empty")
+    }
+}
