@@ -14,11 +14,13 @@ final class OutgoingRun {
     let control: RunControl
     let settings: MigrationSettings
     let machine: VirtualMachine
-    private let clock = SystemClock()
+    let clock = SystemClock()
     private var sender: RAMSender
     private var limiter: RateLimiter
     /// The pages to send in this round, for each block.
-    private var work: [[Int32]]
+    private(set) var work: [[Int32]]
+    /// How the guest's dirtying compares with what is sent.
+    var convergence: AutoConverge
     /// The run state before the guest was halted for the switchover; nil as long as it was not.
     private var stateBefore: RunState?
     private var bytesPerMillisecond: Double = 0
@@ -31,6 +33,7 @@ final class OutgoingRun {
         sender = RAMSender(layout: machine.layout)
         limiter = RateLimiter(bytesPerSecond: settings.parameters.maxBandwidth, now: clock.now())
         work = machine.memory.blocks.map { _ in [] }
+        convergence = AutoConverge(now: clock.now(), sent: 0)
     }
 
     /// Does all of it; ends in completed, failed, cancelled, or after COLO.
@@ -44,6 +47,7 @@ final class OutgoingRun {
             try sendSetup(channel)
             try sendRounds(channel)
             try switchOver(channel)
+            releaseThrottle()
             if settings[.colo] { return try handOver(channel) }
             if settings[.returnPath] { try awaitDestination(channel) }
             complete()
@@ -70,6 +74,7 @@ final class OutgoingRun {
         }
         for block in machine.memory.blocks { block.dirtyLog.markAll() }
         harvest()
+        convergence = AutoConverge(now: clock.now(), sent: channel.bytesSent)
         try step(to: .active)
     }
 
@@ -89,6 +94,7 @@ final class OutgoingRun {
             }
             if milliseconds <= Double(limit) { return }
             harvest()
+            judgeConvergence(sent: channel.bytesSent)
         }
     }
 
@@ -147,6 +153,7 @@ final class OutgoingRun {
     }
 
     private func giveUp(_ failure: MigrationFailure) {
+        releaseThrottle()
         if let stateBefore, machine.runState == .finishMigrate {
             if stateBefore == .running { resumeGuest() } else { try? machine.setState(stateBefore) }
         }

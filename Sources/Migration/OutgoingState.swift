@@ -10,6 +10,8 @@ struct OutgoingState: Sendable {
     private(set) var setupTime: UInt64 = 0
     private(set) var totalTime: UInt64 = 0
     var expectedDowntime: UInt64 = 0
+    /// Hundredths of its time that the guest rests so that the migration converges.
+    var throttlePercentage: UInt64 = 0
     var ram = MigrationStatistics()
     private var started = Nanoseconds.zero
     private var stopped: Nanoseconds?
@@ -84,6 +86,7 @@ struct OutgoingState: Sendable {
             info.expectedDowntime = expectedDowntime
             info.setupTime = setupTime
             info.ram = ram
+            if throttlePercentage > 0 { info.cpuThrottlePercentage = throttlePercentage }
         case .completed:
             info.totalTime = totalTime
             info.downtime = downtime

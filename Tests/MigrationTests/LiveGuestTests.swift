@@ -12,7 +12,7 @@ import VirtualMachine
 
 /// A riscv64 guest that never stops writing: it counts, and with each count n writes n to page n mod 256 and to a
 /// counter. So at any instruction boundary the pages tell whether one write was lost or came from another moment.
-private final class WritingGuest: Sendable {
+final class WritingGuest: Sendable {
     static let pages: UInt64 = 256
     private static let base: UInt64 = 0x8080_0000
     private static let program: [UInt32] = [
