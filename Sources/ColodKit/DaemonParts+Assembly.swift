@@ -69,6 +69,7 @@ extension DaemonParts {
         switch event {
         case .status(let status): hub.emit(.migration(status))
         case .pass(let number): hub.emit(.migrationPass(number))
+        case .incomingRefused(let why): log.warning("a source was sent away: \(why)")
         case .outgoingFailed(let why): log.warning("migration failed, the guest runs on: \(why)")
         case .incomingFailed(let why):
             log.error("\(why)")

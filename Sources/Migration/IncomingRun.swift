@@ -28,11 +28,7 @@ final class IncomingRun {
     func perform(_ listener: Listener) {
         var channel: Channel?
         do throws(MigrationFailure) {
-            let connected = try onChannel { () throws(TransportError) in
-                // One source; a second one is refused instead of being left waiting, and the next run can listen.
-                defer { listener.stop() }
-                return try listener.accept(cancellation: control.cancellation)
-            }
+            guard let connected = try accept(listener) else { return }
             channel = connected
             control.use(connected)
             controller.handler?.incomingAccepted()
@@ -54,8 +50,33 @@ final class IncomingRun {
         channel?.shutDown()
     }
 
+    /// One source; a second one is refused instead of being left waiting, and the next run can listen. Nil if there will
+    /// be none.
+    private func accept(_ listener: Listener) throws(MigrationFailure) -> Channel? {
+        defer { listener.stop() }
+        while true {
+            do {
+                let channel = try listener.accept(cancellation: control.cancellation)
+                let credentials = controller.settings.parameters.tlsCredentials
+                guard let refusal = controller.tlsRefusal(credentials, asClient: false) else { return channel }
+                // Whoever has no business here changes nothing: the next one may.
+                controller.emit(.incomingRefused(refusal))
+                channel.shutDown()
+                if listener.addresses.isEmpty { return nil }
+            } catch .closedByPeer {
+                controller.emit(.incomingRefused("what was to be read ended without a byte"))
+                controller.waitAgain()
+                return nil
+            } catch {
+                throw error == .cancelled ? .cancelled : .channel(error)
+            }
+        }
+    }
+
     private var expectations: StreamExpectations {
-        machine.streamExpectations(comparingUUID: controller.settings[.validateUUID])
+        let settings = controller.settings
+        return machine.streamExpectations(
+            comparingUUID: settings[.validateUUID], ignoringShared: settings[.ignoreShared])
     }
 
     // MARK: Loading

@@ -16,7 +16,7 @@ struct IncomingState: Sendable {
     private(set) var readiness: Readiness
     private(set) var status = MigrationStatus.none
     private(set) var errorDescription: String?
-    private(set) var listening: MigrationAddress?
+    private(set) var listening: [MigrationAddress] = []
 
     init(expected: Bool) { readiness = expected ? .deferred : .notExpected }
 
@@ -27,16 +27,23 @@ struct IncomingState: Sendable {
     ]
 
     /// The listener is there.
-    mutating func startListening(_ address: MigrationAddress) {
+    mutating func startListening(_ addresses: [MigrationAddress]) {
         readiness = .started
-        listening = address
+        listening = addresses
+    }
+
+    /// Nobody will come there.
+    mutating func stopListening() {
+        guard status == .none else { return }
+        readiness = .deferred
+        listening = []
     }
 
     /// Takes a step; false, with nothing changed, if it is not a legal one.
     mutating func step(to next: MigrationStatus) -> Bool {
         guard Self.successors[status, default: []].contains(next) else { return false }
         status = next
-        if next == .completed || next == .failed { listening = nil }
+        if next == .completed || next == .failed { listening = [] }
         return true
     }
 
@@ -46,15 +53,18 @@ struct IncomingState: Sendable {
     /// The reply of `query-migrate`, as long as no outgoing migration has replaced it.
     var info: MigrationInfo {
         var info = MigrationInfo(status: status == .none ? nil : status)
-        info.socketAddress = listening.map { [Self.socketAddress($0)] }
+        let addresses = listening.compactMap(Self.socketAddress)
+        if !addresses.isEmpty { info.socketAddress = addresses }
         info.errorDescription = status == .failed ? errorDescription : nil
         return info
     }
 
-    private static func socketAddress(_ address: MigrationAddress) -> SocketAddress {
+    private static func socketAddress(_ address: MigrationAddress) -> SocketAddress? {
         switch address {
-        case .tcp(let host, let port): .inet(host: host.isEmpty ? "0.0.0.0" : host, port: UInt16(port) ?? 0)
+        case .tcp(let host, let port): .inet(host: host, port: UInt16(port) ?? 0)
         case .unix(let path): .unix(path: path)
+        case .vsock(let cid, let port): .vsock(cid: cid, port: port)
+        case .exec, .fd: nil
         }
     }
 }

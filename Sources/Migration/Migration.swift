@@ -20,6 +20,8 @@ public enum MigrationLimits {
     public static let returnPathDeadlineMilliseconds: UInt64 = 30_000
     /// How long an incoming stream may stand still.
     public static let incomingStallMilliseconds: UInt64 = 60_000
+    /// How often a destination hears of a source that is paused before the switchover.
+    static let pausedPartMilliseconds: UInt64 = 10_000
     /// How many pages are sent between two looks at cancellation and bandwidth.
     static let pagesPerBatch = 256
     /// The shortest time over which a bandwidth is measured, in milliseconds.

@@ -19,14 +19,17 @@ extension MigrationController {
         }
         let listener: Listener
         do {
-            listener = try Listener(try MigrationAddress(uri))
+            listener = try makeListener(uri)
         } catch {
-            if case .unknownScheme = error { throw .unknownMigrationProtocol(uri) }
-            throw .generic(error.description)
+            switch error {
+            case .unknownScheme: throw .unknownMigrationProtocol(uri)
+            case .noRDMA: throw .generic("RDMA ERROR: could not create rdma event channel")
+            default: throw .generic(error.description)
+            }
         }
         let accepted = withState { state in
             guard case .deferred = state.incoming.readiness else { return false }
-            state.incoming.startListening(listener.address)
+            state.incoming.startListening(listener.addresses)
             state.incomingRun = run
             return true
         }
@@ -41,6 +44,16 @@ extension MigrationController {
             run.finish()
         }
     }
+
+    private func makeListener(_ uri: String) throws(TransportError) -> Listener {
+        let address = try MigrationAddress(uri)
+        guard case .fd(let name) = address else { return try Listener(address) }
+        guard let descriptor = surroundings.takeDescriptor(name) else { throw .unknownDescriptor(name: name) }
+        return Listener(adopting: try Channel.adopt(descriptor, name: name), as: address)
+    }
+
+    /// What it listened to has gone without a byte: another `migrateIncoming` may try again.
+    func waitAgain() { withState { $0.incoming.stopListening() } }
 
     /// Makes the machine wait for `migrateIncoming` again: after an incoming migration failed, or when this side gives
     /// its guest up (a superseded primary). The guest stands afterwards, in inmigrate, and its state counts for

@@ -15,7 +15,16 @@ public struct PendingMigration: Sendable {
     public func start() { body() }
 }
 
+/// Where an outgoing migration leads: somewhere to connect to, or a channel that a client has passed.
+enum Destination: Sendable {
+    case address(MigrationAddress)
+    case channel(Channel)
+}
+
 extension MigrationController {
+    /// What the thread of an outgoing migration is called, also in `query-migrationthreads`.
+    static let threadName = "live_migration"
+
     /// `migrate`: checks everything that can be known at once, emits the setup event, and returns the migration for
     /// the caller to start.
     public func migrate(
@@ -24,19 +33,20 @@ extension MigrationController {
         let run = try makeRun()
         let settings = try withState { (state: inout State) throws(CommandError) in
             guard !resume else { throw .noPausedMigration }
-            try checkMigrate(state, block: block, incremental: incremental)
+            try checkMigrate(state, .init(block: block, incremental: incremental))
             let limit = state.settings.parameters.downtimeLimit
             let total = UInt64(machine.memory.totalSize)
             guard state.outgoing.begin(now: clock.now(), totalBytes: total, downtimeLimit: limit) else {
                 throw .migrationInProgress
             }
+            try setOptions(&state, .init(block: block, incremental: incremental))
             if state.settings[.events] { emit(.status(.setup)) }
             state.outgoingRun = run
             return state.settings
         }
-        let address: MigrationAddress
+        let destination: Destination
         do {
-            address = try MigrationAddress(uri)
+            destination = try self.destination(uri)
         } catch {
             var text: String? = error.description
             if case .unknownScheme = error { text = nil }
@@ -44,13 +54,14 @@ extension MigrationController {
             run.finish()
             throw .generic(error.description)
         }
-        return PendingMigration { [self] in start(address, settings, run) }
+        return PendingMigration { [self] in start(destination, settings, run) }
     }
 
-    private func start(_ address: MigrationAddress, _ settings: MigrationSettings, _ run: RunControl) {
+    private func start(_ destination: Destination, _ settings: MigrationSettings, _ run: RunControl) {
         do {
-            _ = try Thread(name: "migration") { [self] in
-                OutgoingRun(controller: self, control: run, settings: settings).perform(address)
+            _ = try Thread(name: Self.threadName) { [self] in
+                run.begin()
+                OutgoingRun(controller: self, control: run, settings: settings).perform(destination)
                 run.finish()
             }
         } catch {
@@ -72,7 +83,7 @@ extension MigrationController {
         }
     }
 
-    private func checkMigrate(_ state: State, block: Bool, incremental: Bool) throws(CommandError) {
+    private func checkMigrate(_ state: State, _ options: OutgoingState.Options) throws(CommandError) {
         let settings = state.settings
         if state.outgoing.status.isRunning || state.outgoing.status == .colo || state.incoming.status == .colo {
             throw .migrationInProgress
@@ -82,13 +93,38 @@ extension MigrationController {
         case .postmigrate: throw .pausedByMigration
         default: break
         }
-        if let blocker = state.blockers.first { throw .generic(blocker) }
-        if block || incremental {
+        if let blocker = blockers(state).first { throw .generic(blocker) }
+        if options.block || options.incremental {
             if settings[.colo] { throw .noDiskMigrationInColo }
             if settings[.block] || settings.parameters.blockIncremental { throw .incompatibleOptions }
-            throw .generic("Block migration is not supported")
+        }
+        if options.block || settings[.block], let disk = machine.parts.writableDisks.first {
+            throw .generic("Block migration is not supported: disk '\(disk)' stays here")
         }
         try checkCapabilities(settings)
+    }
+
+    /// blk and inc hold for one run.
+    private func setOptions(_ state: inout State, _ options: OutgoingState.Options) throws(CommandError) {
+        state.outgoing.options = options
+        if options.block { try state.settings.setCapabilities([CapabilityChange(.block, true)]) }
+        if options.incremental { try state.settings.setParameters { $0.blockIncremental = true } }
+    }
+
+    /// The run is over, and with it what `migrate` switched on for it.
+    func endOptions(_ state: inout State) {
+        let options = state.outgoing.options
+        state.outgoing.options = .init()
+        // Switching off what has no dependents cannot be refused.
+        if options.block { try? state.settings.setCapabilities([CapabilityChange(.block, false)]) }
+        if options.incremental { try? state.settings.setParameters { $0.blockIncremental = false } }
+    }
+
+    private func destination(_ uri: String) throws(TransportError) -> Destination {
+        let address = try MigrationAddress(uri)
+        guard case .fd(let name) = address else { return .address(address) }
+        guard let descriptor = surroundings.takeDescriptor(name) else { throw .unknownDescriptor(name: name) }
+        return .channel(try Channel.adopt(descriptor, name: name))
     }
 
     private func checkCapabilities(_ settings: MigrationSettings) throws(CommandError) {
@@ -96,18 +132,14 @@ extension MigrationController {
             for other in [MigrationCapability.returnPath, .multifd, .compress] where settings[other] {
                 throw .generic("Capability 'x-colo' is not compatible with capability '\(other.rawValue)'")
             }
-            if let disk = machine.parts.writableDisks.first {
-                throw .generic("COLO needs every writable disk replicated, which '\(disk)' is not")
-            }
             guard handler != nil else { throw .generic("COLO is not available on this machine") }
         }
         let notCarried: [MigrationCapability] = [
-            .multifd, .postcopyRAM, .ignoreShared, .backgroundSnapshot, .block, .dirtyBitmaps, .zeroCopySend,
-            .postcopyPreempt, .pauseBeforeSwitchover,
+            .xbzrle, .compress, .multifd, .postcopyRAM, .backgroundSnapshot, .dirtyBitmaps, .zeroCopySend,
+            .postcopyPreempt,
         ]
         for capability in notCarried where settings[capability] {
             throw .generic("Capability '\(capability.rawValue)' is not supported")
         }
-        guard settings.parameters.tlsCredentials.isEmpty else { throw .generic("TLS is not supported") }
     }
 }

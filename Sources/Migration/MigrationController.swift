@@ -20,6 +20,7 @@ public final class MigrationController: Sendable {
     private let state: Mutex<State>
     private let events: @Sendable (MigrationEvent) -> Void
     private let coloHandler = Mutex<(any ColoHandler)?>(nil)
+    private let lent = Mutex(MigrationSurroundings())
 
     struct State: Sendable {
         var settings = MigrationSettings()
@@ -28,6 +29,8 @@ public final class MigrationController: Sendable {
         var outgoingRun: RunControl?
         var incomingRun: RunControl?
         var blockers: [String] = []
+        /// The process ends: what migrations still do is no client's business, and no guest goes on.
+        var isEnding = false
     }
 
     /// A controller of `machine`. `expectsIncoming`: the machine waits for `migrateIncoming`, as with `-incoming`.
@@ -42,6 +45,11 @@ public final class MigrationController: Sendable {
     /// Sets who runs COLO. Without one, x-colo is refused.
     public func setColoHandler(_ handler: any ColoHandler) { coloHandler.withLock { $0 = handler } }
 
+    /// Sets what migrations take from others.
+    public func setSurroundings(_ surroundings: MigrationSurroundings) { lent.withLock { $0 = surroundings } }
+
+    var surroundings: MigrationSurroundings { lent.withLock { $0 } }
+
     var handler: (any ColoHandler)? { coloHandler.withLock { $0 } }
 
     func withState<Result, Failure: Error>(
@@ -55,12 +63,16 @@ public final class MigrationController: Sendable {
     /// Capabilities and parameters now.
     public var settings: MigrationSettings { withState { $0.settings } }
 
-    /// `migrate-set-capabilities`. Refused while an outgoing migration or COLO is under way.
+    /// `migrate-set-capabilities`. Refused while an outgoing migration is under way. In COLO they are those of the next
+    /// run, but for xbzrle, which checkpoints would take up at once and do not have.
     public func setCapabilities(_ changes: [CapabilityChange]) throws(CommandError) {
         try withState { (state: inout State) throws(CommandError) in
-            guard !state.outgoing.status.isRunning, state.outgoing.status != .colo, state.incoming.status != .colo
-            else { throw .migrationInProgress }
-            try state.settings.setCapabilities(changes)
+            guard !state.outgoing.status.isRunning else { throw .migrationInProgress }
+            var result = state.settings
+            try result.setCapabilities(changes)
+            let isColo = state.outgoing.status == .colo || state.incoming.status == .colo
+            if isColo, result[.xbzrle] { throw .migrationInProgress }
+            state.settings = result
         }
     }
 
@@ -89,9 +101,17 @@ public final class MigrationController: Sendable {
         let now = clock.now()
         return withState { state in
             var info = state.outgoing.status == .none ? state.incoming.info : state.outgoing.info(now: now)
-            if !state.blockers.isEmpty { info.blockedReasons = state.blockers }
+            let blockers = blockers(state)
+            if !blockers.isEmpty { info.blockedReasons = blockers }
             return info
         }
+    }
+
+    /// What stands in the way of a migration now.
+    func blockers(_ state: State) -> [String] {
+        guard state.settings[.colo] else { return state.blockers }
+        return state.blockers
+            + machine.parts.writableDisks.map { "COLO needs every writable disk replicated, which '\($0)' is not" }
     }
 
     /// `migrate_cancel`: ends an outgoing migration that has not completed, and cuts the channel of COLO. Nothing
@@ -104,6 +124,20 @@ public final class MigrationController: Sendable {
         }
         run?.cancel()
     }
+
+    /// The process ends: a migration that is under way is cancelled, and clients are told no more of it than that. A
+    /// guest that it stopped stays so. COLO is the business of its handler.
+    public func endByCommand() {
+        let run = withState { state -> RunControl? in
+            guard state.outgoing.status.isRunning else { return nil }
+            step(&state, outgoing: .cancelling)
+            state.isEnding = true
+            return state.outgoingRun
+        }
+        run?.cancel()
+    }
+
+    var isEnding: Bool { withState { $0.isEnding } }
 
     /// Cuts the channel of whatever migration or COLO run is under way, in either direction.
     public func cancelChannel() {
@@ -132,7 +166,8 @@ public final class MigrationController: Sendable {
     @discardableResult
     func step(_ state: inout State, outgoing next: MigrationStatus) -> Bool {
         guard state.outgoing.step(to: next, now: clock.now()) else { return false }
-        if state.settings[.events] { events(.status(next)) }
+        if !state.outgoing.status.isRunning, state.outgoing.status != .colo { endOptions(&state) }
+        if state.settings[.events], !state.isEnding { events(.status(next)) }
         return true
     }
 
@@ -145,7 +180,7 @@ public final class MigrationController: Sendable {
 
     func countPass(_ state: inout State) {
         let number = state.outgoing.countPass()
-        if state.settings[.events] { events(.pass(number)) }
+        if state.settings[.events], !state.isEnding { events(.pass(number)) }
     }
 
     func emit(_ event: MigrationEvent) { events(event) }
@@ -158,6 +193,8 @@ final class RunControl: Sendable {
         var cancelled = false
         var finished = false
         var wakeups: UInt64 = 0
+        var mayContinue = false
+        var threadID: Int32?
     }
     private let gate = ThreadGate(State())
     /// Ends waits for a connection.
@@ -192,6 +229,20 @@ final class RunControl: Sendable {
         _ = gate.wait(until: deadline) { $0.cancelled || $0.wakeups != seen ? true : nil }
     }
 
+    /// Waits for `letContinue`, until `deadline` or until the run is cancelled; whether either came.
+    func awaitContinuation(until deadline: Nanoseconds) -> Bool {
+        gate.wait(until: deadline) { $0.cancelled || $0.mayContinue ? true : nil } ?? false
+    }
+
+    /// Ends `awaitContinuation`.
+    func letContinue() { gate.withLock { $0.mayContinue = true } }
+
+    /// The calling thread is the run's: until `finish`, `threadID` tells its number.
+    func begin() { gate.withLock { $0.threadID = Thread.currentID } }
+
+    /// The thread's number (gettid(2)); nil before it runs and when it is over.
+    var threadID: Int32? { gate.withLock(notify: false) { $0.threadID } }
+
     /// Ends a `pause` now.
     func wake() { gate.withLock { $0.wakeups += 1 } }
 
@@ -200,6 +251,7 @@ final class RunControl: Sendable {
         gate.withLock { state in
             state.finished = true
             state.channel = nil
+            state.threadID = nil
         }
     }
 

@@ -12,6 +12,8 @@ public enum MigrationEvent: Sendable, Equatable {
     case pass(UInt64)
     /// An incoming migration failed: the machine cannot run. The text says why.
     case incomingFailed(String)
+    /// Somebody who came to migrate was sent away, and another may come. The text says why.
+    case incomingRefused(String)
     /// An outgoing migration failed: the guest runs on. The text says why.
     case outgoingFailed(String)
 }

@@ -37,22 +37,37 @@ final class OutgoingRun {
     }
 
     /// Does all of it; ends in completed, failed, cancelled, or after COLO.
-    func perform(_ address: MigrationAddress) {
+    func perform(_ destination: Destination) {
         do throws(MigrationFailure) {
-            let channel = try onChannel { () throws(TransportError) in
-                try Channel.connect(to: address, cancellation: control.cancellation)
-            }
+            let channel = try open(destination)
             control.use(channel)
             defer { channel.shutDown() }
+            if let refusal = controller.tlsRefusal(settings.parameters.tlsCredentials, asClient: true) {
+                throw .peer(refusal)
+            }
+            guard !settings[.returnPath] || channel.canReceive else {
+                throw .peer("Capability 'return-path' needs a channel that can be read")
+            }
             try sendSetup(channel)
             try sendRounds(channel)
             try switchOver(channel)
             releaseThrottle()
             if settings[.colo] { return try handOver(channel) }
             if settings[.returnPath] { try awaitDestination(channel) }
+            channel.finishWriting(deadline: clock.now() + .milliseconds(Transport.commandEndMilliseconds))
             complete()
         } catch {
             giveUp(error)
+        }
+    }
+
+    private func open(_ destination: Destination) throws(MigrationFailure) -> Channel {
+        switch destination {
+        case .channel(let channel): channel
+        case .address(let address):
+            try onChannel { () throws(TransportError) in
+                try Channel.connect(to: address, cancellation: control.cancellation)
+            }
         }
     }
 
@@ -61,13 +76,20 @@ final class OutgoingRun {
     private func sendSetup(_ channel: Channel) throws(MigrationFailure) {
         var writer = ByteWriter(capacity: 1024)
         let uuid = settings[.validateUUID] ? machine.parts.uuid : nil
-        StreamEncoder.writeFileHeader(machineType: machine.parts.machineType, uuid: uuid, to: &writer)
+        let ignoresShared = settings[.ignoreShared]
+        StreamEncoder.writeFileHeader(
+            machineType: machine.parts.machineType, uuid: uuid, ignoresShared: ignoresShared, to: &writer)
         if settings[.returnPath] {
             MigrationCommand.openReturnPath.write(to: &writer)
             MigrationCommand.ping(1).write(to: &writer)
         }
         if settings[.colo] { MigrationCommand.enableCOLO.write(to: &writer) }
-        StreamEncoder.writeRAMStart(id: machine.ramSectionID, layout: machine.layout, to: &writer)
+        if settings[.block] {
+            StreamEncoder.writeEmptyDiskSection(.sectionStart, id: machine.diskSectionID, to: &writer)
+        }
+        StreamEncoder.writeRAMStart(
+            id: machine.ramSectionID, layout: machine.layout,
+            guestAddresses: ignoresShared ? machine.memory.blocks.map(\.guestAddress) : nil, to: &writer)
         try onChannel { () throws(TransportError) in
             try channel.write(writer.bytes)
             try channel.flush()
@@ -84,30 +106,31 @@ final class OutgoingRun {
             let before = channel.bytesSent
             try sendWork(channel, .sectionPart, limited: true)
             measure(bytes: channel.bytesSent - before, since: start)
-            let left = Double(machine.memory.blocks.reduce(0) { $0 + $1.dirtyLog.markedCount() } * targetPageSize)
             let limit = controller.settings.parameters.downtimeLimit
             // As long as nothing was measured, the round was so short that the next one will be, too.
-            let milliseconds = bytesPerMillisecond > 0 ? left / bytesPerMillisecond : 0
+            guard bytesPerMillisecond > 0 else { return }
+            harvest()
+            let left = Double(work.reduce(0) { $0 + $1.count } * targetPageSize)
+            let milliseconds = left / bytesPerMillisecond
             controller.withState { state in
                 state.outgoing.ram.remaining = UInt64(left)
-                state.outgoing.expectedDowntime = bytesPerMillisecond > 0 ? UInt64(milliseconds) : limit
+                state.outgoing.expectedDowntime = UInt64(milliseconds)
             }
             if milliseconds <= Double(limit) { return }
-            harvest()
             judgeConvergence(sent: channel.bytesSent)
         }
     }
 
     private func switchOver(_ channel: Channel) throws(MigrationFailure) {
-        machine.recordGlobalState()
-        let previous = machine.runState
-        try onMachine { () throws(RunStateError) in try machine.halt(to: .finishMigrate, forcingState: true) }
-        stateBefore = previous
+        stateBefore = try onMachine { () throws(RunStateError) in try machine.haltForMigration() }
         controller.withState { $0.outgoing.beginDowntime(now: clock.now()) }
+        if settings[.pauseBeforeSwitchover] { try pauseBeforeSwitchover(channel) }
         if settings[.colo], let handler = controller.handler, !handler.maySwitchOver() {
             throw .peer("the pair does not allow the switchover now")
         }
-        harvest()
+        machine.beginLeaving()
+        harvestLast()
+        if settings[.block] { try sendEmptyDisks(channel, .sectionEnd) }
         try sendWork(channel, .sectionEnd, limited: false)
         var writer = ByteWriter(capacity: 64 << 10)
         let sections = machine.pauseBriefly { machine.saveDeviceSections(to: &writer) }
@@ -119,6 +142,34 @@ final class OutgoingRun {
             try channel.flush()
         }
         report(channel, remaining: 0)
+    }
+
+    /// The guest stands, and the operator decides when the migration goes on. Meanwhile the destination gets an empty part
+    /// of RAM now and then: it knows that this side lives, and this side notices when it has gone.
+    private func pauseBeforeSwitchover(_ channel: Channel) throws(MigrationFailure) {
+        try step(to: .preSwitchover)
+        let interval = Nanoseconds.milliseconds(MigrationLimits.pausedPartMilliseconds)
+        while !control.awaitContinuation(until: clock.now() + interval) {
+            try checkCancelled()
+            try sendEmptyPart(channel)
+        }
+        try checkCancelled()
+        try step(to: .device)
+    }
+
+    private func sendEmptyPart(_ channel: Channel) throws(MigrationFailure) {
+        let id = machine.ramSectionID
+        try onChannel { () throws(TransportError) in
+            try sender.open(.sectionPart, id: id, on: channel)
+            try sender.close(id: id, on: channel)
+            try channel.flush()
+        }
+    }
+
+    private func sendEmptyDisks(_ channel: Channel, _ type: RecordType) throws(MigrationFailure) {
+        var writer = ByteWriter(capacity: 64)
+        StreamEncoder.writeEmptyDiskSection(type, id: machine.diskSectionID, to: &writer)
+        try onChannel { () throws(TransportError) in try channel.write(writer.bytes) }
     }
 
     private func awaitDestination(_ channel: Channel) throws(MigrationFailure) {
@@ -154,12 +205,20 @@ final class OutgoingRun {
 
     private func giveUp(_ failure: MigrationFailure) {
         releaseThrottle()
-        if let stateBefore, machine.runState == .finishMigrate {
-            if stateBefore == .running { resumeGuest() } else { try? machine.setState(stateBefore) }
-        }
+        // As clients know it: the guest goes on before `cancelled` is told, and after `failed`.
+        let isCancelled = controller.withState { $0.outgoing.status == .cancelling }
+        if !isCancelled { controller.failOutgoing(failure.description) }
+        if machine.runState == .finishMigrate { giveBack() }
         if stateBefore != nil { controller.handler?.switchoverFailed() }
-        let cancelled = controller.withState { controller.step(&$0, outgoing: .cancelled) }
-        if !cancelled { controller.failOutgoing(failure.description) }
+        if isCancelled { controller.withState { _ = controller.step(&$0, outgoing: .cancelled) } }
+    }
+
+    /// A guest that did not run is in postmigrate afterwards, as if it had left; but a pair tries again by itself.
+    private func giveBack() {
+        guard let stateBefore, !controller.isEnding else { return }
+        if stateBefore == .running { return resumeGuest() }
+        let isPaired = controller.handler?.acceptsOnlyCOLO ?? false
+        try? machine.setState(isPaired ? stateBefore : .postmigrate)
     }
 
     /// From finish-migrate this step is always legal; it fails only for a machine that has been shut down.
@@ -177,6 +236,14 @@ final class OutgoingRun {
             machine.parts.engine.forgetWritePermissions()
         }
         controller.withState { controller.countPass(&$0) }
+    }
+
+    /// The last pass: what was harvested and not sent counts as dirty again.
+    private func harvestLast() {
+        for (index, block) in machine.memory.blocks.enumerated() {
+            for page in work[index] { block.dirtyLog.mark(page: Int(page)) }
+        }
+        harvest()
     }
 
     private func sendWork(_ channel: Channel, _ type: RecordType, limited: Bool) throws(MigrationFailure) {

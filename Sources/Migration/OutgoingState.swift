@@ -16,10 +16,20 @@ struct OutgoingState: Sendable {
     private var started = Nanoseconds.zero
     private var stopped: Nanoseconds?
     private var committed = false
+    /// What `migrate` itself switched on, for this run only.
+    var options = Options()
+
+    /// The options blk and inc of `migrate`.
+    struct Options: Sendable {
+        var block = false
+        var incremental = false
+    }
 
     private static let successors: [MigrationStatus: Set<MigrationStatus>] = [
         .setup: [.active, .failed, .cancelling],
-        .active: [.completed, .failed, .cancelling, .colo],
+        .active: [.completed, .failed, .cancelling, .colo, .preSwitchover],
+        .preSwitchover: [.device, .failed, .cancelling],
+        .device: [.completed, .failed, .cancelling, .colo],
         .cancelling: [.cancelled],
         .colo: [.completed],
     ]
@@ -60,7 +70,7 @@ struct OutgoingState: Sendable {
     /// The last bytes are about to leave, after which the destination may run the guest: from here on the migration can
     /// no longer be cancelled. False if it was cancelled before.
     mutating func commit() -> Bool {
-        committed = status == .active
+        committed = status == .active || status == .device
         return committed
     }
 

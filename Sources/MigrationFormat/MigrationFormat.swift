@@ -25,7 +25,7 @@
 /// - `StreamEncoder`, `RAMRecordEncoder`, `VMDescription`: the sending side.
 /// - `ColoMessage`, `ReturnPathMessage`: the messages of COLO and of the return path.
 ///
-/// Not carried yet, and refused by name: XBZRLE and compressed pages, multifd, postcopy, x-ignore-shared.
+/// Not carried yet, and refused by name: XBZRLE and compressed pages, multifd, postcopy, blocks of disks.
 public enum MigrationFormat {
     /// The size of a page in the stream, in bytes.
     public static let pageSize = 4096
@@ -35,6 +35,8 @@ public enum MigrationFormat {
     public static let version: UInt32 = 3
     /// The name of the live section that carries RAM.
     public static let ramSectionName = "ram"
+    /// The name of the live section that carries disks; a machine without writable ones sends it empty.
+    public static let diskSectionName = "block"
     /// The version of the RAM section.
     public static let ramSectionVersion: UInt32 = 4
     /// The most bytes that one device's state may have.
@@ -60,6 +62,12 @@ enum RAMFlags {
     static let hook: UInt64 = 0x80
     static let compressed: UInt64 = 0x100
     static let mask = UInt64(MigrationFormat.pageSize - 1)
+}
+
+/// The low nine bits of a disk record's word.
+enum DiskFlags {
+    static let endOfSection: UInt64 = 0x02
+    static let progress: UInt64 = 0x04
 }
 
 /// Name and length of a RAM block, as both sides must have it.

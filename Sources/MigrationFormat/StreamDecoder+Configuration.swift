@@ -34,6 +34,7 @@ extension StreamDecoder {
     mutating func readConfigurationRest(_ window: inout ByteWindow) throws(StreamError) -> StreamElement? {
         guard window.available >= 1 else { return .needBytes(1) }
         guard window.byte(0) == RecordType.subsection.rawValue else {
+            try checkIgnoreShared(window)
             phase = .records
             return .configured
         }
@@ -82,13 +83,34 @@ extension StreamDecoder {
     ) throws(StreamError) -> StreamElement? {
         guard window.available >= start + 4 else { return .needBytes(start + 4) }
         let count: UInt32 = window.integer(start)
-        guard count == 0 else {
-            // The one capability that is ever announced here changes the RAM list, and is not carried.
-            throw error(
-                "The source uses capability x-ignore-shared, which is not supported", window, section: "configuration")
+        // The one capability that is ever announced here is x-ignore-shared.
+        guard count <= 1 else {
+            throw error("The source announces \(count) capabilities", window, section: "configuration")
         }
-        window.skip(start + 4)
+        var end = start + 4
+        for _ in 0..<count {
+            guard window.available > end else { return .needBytes(end + 1) }
+            let next = end + 1 + Int(window.byte(end))
+            guard window.available >= next else { return .needBytes(next) }
+            let name = window.text(end + 1, count: next - end - 1)
+            guard name == Self.ignoreShared else {
+                throw error("Received unknown capability \(name)", window, section: "configuration")
+            }
+            sourceIgnoresShared = true
+            end = next
+        }
+        window.skip(end)
         return nil
+    }
+
+    static let ignoreShared = "x-ignore-shared"
+
+    private func checkIgnoreShared(_ window: ByteWindow) throws(StreamError) {
+        guard sourceIgnoresShared == expectations.ignoresShared else {
+            throw error(
+                "Capability \(Self.ignoreShared) is \(expectations.ignoresShared ? "on" : "off"), but received "
+                    + "capability is \(sourceIgnoresShared ? "on" : "off")", window, section: "configuration")
+        }
     }
 
     private static func text(uuid: [UInt8]) -> String {

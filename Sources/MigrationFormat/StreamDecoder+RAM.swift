@@ -67,7 +67,7 @@ extension StreamDecoder {
         return .page(location)
     }
 
-    /// One entry of the block list: `str8 name be64 length`.
+    /// One entry of the block list: `str8 name be64 length [be64 guest address]`.
     mutating func readBlock(
         _ window: inout ByteWindow, remaining: UInt64, type: RecordType, header: SectionHeader
     ) throws(StreamError) -> StreamElement? {
@@ -77,7 +77,9 @@ extension StreamDecoder {
         }
         guard window.available >= 1 else { return .needBytes(1) }
         let length = Int(window.byte(0))
-        guard window.available >= 9 + length else { return .needBytes(9 + length) }
+        // With x-ignore-shared each entry ends in the block's guest address, which only counts for shared blocks.
+        let entrySize = 9 + length + (expectations.ignoresShared ? 8 : 0)
+        guard window.available >= entrySize else { return .needBytes(entrySize) }
         let name = window.text(1, count: length)
         let size: UInt64 = window.integer(1 + length)
         guard let index = expectations.layout.firstIndex(where: { $0.name == name }) else {
@@ -91,7 +93,7 @@ extension StreamDecoder {
         guard listedBlocks.insert(index).inserted, size <= remaining else {
             throw error("The block list does not add up at block '\(name)'", window, section: "ram")
         }
-        window.skip(9 + length)
+        window.skip(entrySize)
         phase = .blockList(remaining: remaining - size, type: type, header: header)
         return nil
     }

@@ -28,6 +28,13 @@ extension StreamDecoder {
         let header = SectionHeader(
             id: window.integer(1), name: window.text(6, count: length), instance: window.integer(6 + length),
             version: window.integer(10 + length))
+        if header.name == MigrationFormat.diskSectionName, header.instance == 0, type == .sectionStart, !inCheckpoint {
+            try checkVersion(of: header, newest: 1, oldest: 1, offset: window.offset)
+            window.skip(size)
+            diskHeader = header
+            phase = .diskRecords(type: type, header: header)
+            return nil
+        }
         guard header.name != MigrationFormat.ramSectionName || header.instance != 0 else {
             try checkVersion(
                 of: header, newest: MigrationFormat.ramSectionVersion, oldest: MigrationFormat.ramSectionVersion,
@@ -83,9 +90,29 @@ extension StreamDecoder {
     ) throws(StreamError) -> StreamElement? {
         guard window.available >= 5 else { return .needBytes(5) }
         let id: UInt32 = window.integer(1)
+        if let header = diskHeader, header.id == id, !inCheckpoint {
+            window.skip(5)
+            phase = .diskRecords(type: type, header: header)
+            return nil
+        }
         guard let header = ramHeader, header.id == id else { throw error("Unknown savevm section \(id)", window) }
         window.skip(5)
         phase = .ramRecords(type: type, header: header)
+        return nil
+    }
+
+    /// A record of the section that carries disks: progress, and the end. Blocks of disks are not carried.
+    mutating func readDiskRecord(
+        _ window: inout ByteWindow, type: RecordType, header: SectionHeader
+    ) throws(StreamError) -> StreamElement? {
+        guard window.available >= 8 else { return .needBytes(8) }
+        let flags = window.integer(0, as: UInt64.self) & 0x1ff
+        switch flags {
+        case DiskFlags.endOfSection: phase = .footer(type, header)
+        case DiskFlags.progress: break
+        default: throw error("Blocks of disks are not supported (flags 0x\(hex(flags)))", window, section: header.name)
+        }
+        window.skip(8)
         return nil
     }
 

@@ -10,11 +10,15 @@ public struct StreamExpectations: Sendable {
     public var uuid: [UInt8]?
     /// The devices.
     public var handlers: any DeviceSectionHandlers
+    /// Whether both sides leave shared RAM out (x-ignore-shared); they must agree. No block here is shared.
+    public var ignoresShared: Bool
 
     /// What a machine expects.
     public init(
-        machineType: String, layout: [BlockLayout], uuid: [UInt8]? = nil, handlers: any DeviceSectionHandlers
+        machineType: String, layout: [BlockLayout], uuid: [UInt8]? = nil, handlers: any DeviceSectionHandlers,
+        ignoresShared: Bool = false
     ) {
+        self.ignoresShared = ignoresShared
         self.machineType = machineType
         self.layout = layout
         self.uuid = uuid
@@ -55,6 +59,7 @@ public struct StreamDecoder: Sendable {
         case records
         case ramRecords(type: RecordType, header: SectionHeader)
         case blockList(remaining: UInt64, type: RecordType, header: SectionHeader)
+        case diskRecords(type: RecordType, header: SectionHeader)
         case footer(RecordType, SectionHeader)
         case ended
         case description(remaining: Int)
@@ -66,10 +71,12 @@ public struct StreamDecoder: Sendable {
     /// Whether the live part of a checkpoint is read, where only RAM may come.
     var inCheckpoint = false
     var ramHeader: SectionHeader?
+    var diskHeader: SectionHeader?
     var lastBlock: Int?
     var listedBlocks: Set<Int> = []
     var seenDevices: Set<SectionKey> = []
     var returnPathOpened = false
+    var sourceIgnoresShared = false
 
     /// A decoder at the start of a main stream.
     public init(expectations: StreamExpectations) { self.expectations = expectations }
@@ -103,6 +110,8 @@ public struct StreamDecoder: Sendable {
             case .blockList(let remaining, let type, let header):
                 element = try readBlock(&window, remaining: remaining, type: type, header: header)
             case .ramRecords(let type, let header): element = try readRAMRecord(&window, type: type, header: header)
+            case .diskRecords(let type, let header):
+                element = try readDiskRecord(&window, type: type, header: header)
             case .footer(let type, let header): element = try readFooter(&window, type: type, header: header)
             case .ended: element = try readDescriptionHeader(&window)
             case .description(let remaining): element = skipDescription(&window, remaining: remaining)

@@ -2,14 +2,24 @@ import ByteCoding
 
 /// The fixed parts of a stream that goes out.
 public enum StreamEncoder {
-    /// File header and configuration section. `uuid` is given only with the capability validate-uuid.
-    public static func writeFileHeader(machineType: String, uuid: [UInt8]? = nil, to writer: inout ByteWriter) {
+    /// File header and configuration section. `uuid` is given only with the capability validate-uuid, and
+    /// `ignoresShared` with x-ignore-shared.
+    public static func writeFileHeader(
+        machineType: String, uuid: [UInt8]? = nil, ignoresShared: Bool = false, to writer: inout ByteWriter
+    ) {
         writer.write(MigrationFormat.magic)
         writer.write(MigrationFormat.version)
         writer.write(RecordType.configuration.rawValue)
         let name = Array(machineType.utf8)
         writer.write(UInt32(name.count))
         writer.write(name)
+        if ignoresShared {
+            writer.write(RecordType.subsection.rawValue)
+            writer.writeString8("configuration/capabilities")
+            writer.write(UInt32(1))
+            writer.write(UInt32(1))
+            writer.writeString8(StreamDecoder.ignoreShared)
+        }
         if let uuid, uuid.count == 16 {
             writer.write(RecordType.subsection.rawValue)
             writer.writeString8("configuration/uuid")
@@ -18,15 +28,32 @@ public enum StreamEncoder {
         }
     }
 
-    /// START of the RAM section: the list of all blocks, in the order of the layout.
-    public static func writeRAMStart(id: UInt32, layout: [BlockLayout], to writer: inout ByteWriter) {
+    /// A part of the section that carries disks, of a machine that has none to send: nothing but its end.
+    public static func writeEmptyDiskSection(_ type: RecordType, id: UInt32, to writer: inout ByteWriter) {
+        if type == .sectionStart {
+            SectionHeader(id: id, name: MigrationFormat.diskSectionName, instance: 0, version: 1)
+                .write(type, to: &writer)
+        } else {
+            writer.write(type.rawValue)
+            writer.write(id)
+        }
+        writer.write(DiskFlags.endOfSection)
+        SectionHeader.writeFooter(id: id, to: &writer)
+    }
+
+    /// START of the RAM section: the list of all blocks, in the order of the layout. `guestAddresses` follow the lengths
+    /// with the capability x-ignore-shared.
+    public static func writeRAMStart(
+        id: UInt32, layout: [BlockLayout], guestAddresses: [UInt64]? = nil, to writer: inout ByteWriter
+    ) {
         let header = SectionHeader(
             id: id, name: MigrationFormat.ramSectionName, instance: 0, version: MigrationFormat.ramSectionVersion)
         header.write(.sectionStart, to: &writer)
         writer.write(layout.reduce(0) { $0 + $1.size } | RAMFlags.memorySize)
-        for block in layout {
+        for (index, block) in layout.enumerated() {
             writer.writeString8(block.name)
             writer.write(block.size)
+            if let guestAddresses { writer.write(guestAddresses[index]) }
         }
         writer.write(RAMFlags.endOfSection)
         header.writeFooter(to: &writer)

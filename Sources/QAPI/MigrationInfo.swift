@@ -60,6 +60,8 @@ public enum SocketAddress: Sendable, Hashable {
     case inet(host: String, port: UInt16)
     /// A path.
     case unix(path: String)
+    /// Between a guest and its host.
+    case vsock(cid: String, port: String)
 
     /// As sent.
     public var json: JSONValue {
@@ -68,6 +70,7 @@ public enum SocketAddress: Sendable, Hashable {
             let family = host.contains(":") ? "ipv6" : "ipv4"
             return ["port": .string(String(port)), .init(family): true, "host": .string(host), "type": "inet"]
         case .unix(let path): return ["path": .string(path), "type": "unix"]
+        case .vsock(let cid, let port): return ["cid": .string(cid), "port": .string(port), "type": "vsock"]
         }
     }
 }

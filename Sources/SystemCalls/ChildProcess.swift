@@ -2,7 +2,7 @@ import CLinux
 import Environment
 import Glibc
 
-/// A child process in a process group of its own, with standard input and output on /dev/null.
+/// A child process in a process group of its own, with standard input and output on /dev/null or what it is given.
 public final class ChildProcess {
     /// How a process ended.
     public enum Ending: Equatable, Sendable {
@@ -19,12 +19,16 @@ public final class ChildProcess {
     private var reaped = false
 
     /// Starts the executable at `path`: posix_spawn(3). `environment` is the whole environment, as "NAME=value".
-    public init(path: String, arguments: [String], environment: [String]) throws(SystemError) {
+    /// `standardInput` and `standardOutput` are descriptors that the child gets copies of.
+    public init(
+        path: String, arguments: [String], environment: [String], standardInput: Int32? = nil,
+        standardOutput: Int32? = nil
+    ) throws(SystemError) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        Self.connect(standardInput, to: 0, O_RDONLY, &actions)
+        Self.connect(standardOutput, to: 1, O_WRONLY, &actions)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -46,6 +50,16 @@ public final class ChildProcess {
         }
         guard code == 0 else { throw SystemError(code: code, call: "posix_spawn", subject: path) }
         processID = child
+    }
+
+    private static func connect(
+        _ descriptor: Int32?, to number: Int32, _ flags: Int32, _ actions: inout posix_spawn_file_actions_t
+    ) {
+        if let descriptor {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, number)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, number, "/dev/null", flags, 0)
+        }
     }
 
     deinit {

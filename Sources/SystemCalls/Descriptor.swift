@@ -25,6 +25,13 @@ public struct Descriptor: ~Copyable, Sendable {
         return Descriptor(owning: number)
     }
 
+    /// The two ends of a pipe: pipe2(2), close-on-exec.
+    public static func pipe() throws(SystemError) -> PipeEnds {
+        var numbers: [Int32] = [-1, -1]
+        guard pipe2(&numbers, O_CLOEXEC) == 0 else { throw .last("pipe2") }
+        return PipeEnds(reading: Descriptor(owning: numbers[0]), writing: Descriptor(owning: numbers[1]))
+    }
+
     /// A second descriptor of the same open file: fcntl(2) F_DUPFD_CLOEXEC.
     public func duplicate() throws(SystemError) -> Descriptor {
         let copy = clinux_fcntl(number, F_DUPFD_CLOEXEC, 0)
@@ -39,4 +46,18 @@ public struct Descriptor: ~Copyable, Sendable {
         let wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
         guard clinux_fcntl(number, F_SETFL, wanted) == 0 else { throw .last("fcntl") }
     }
+}
+
+/// What pipe2(2) made.
+public struct PipeEnds: ~Copyable, Sendable {
+    /// Where bytes come out.
+    public let reading: Descriptor
+    /// Where bytes go in.
+    public let writing: Descriptor
+
+    /// The reading end; the other one is closed.
+    public consuming func takeReading() -> Descriptor { reading }
+
+    /// The writing end; the other one is closed.
+    public consuming func takeWriting() -> Descriptor { writing }
 }

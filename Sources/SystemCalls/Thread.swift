@@ -38,6 +38,9 @@ public final class Thread: @unchecked Sendable {
         }
     }
 
+    /// The number of the calling thread, as /proc shows it: gettid(2).
+    public static var currentID: Int32 { clinux_gettid() }
+
     /// Waits until the thread has ended. To be called once at most; a thread never joined is detached.
     public func join() {
         guard !joined else { return }

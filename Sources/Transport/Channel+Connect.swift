@@ -4,11 +4,14 @@ import Glibc
 import SystemCalls
 
 extension Channel {
-    /// Connects to `address`, trying each address that its name stands for, within `deadline` altogether.
+    /// Connects to `address`, trying each address that its name stands for, within `deadline` altogether. A command is
+    /// started. A passed descriptor is nothing to connect to: `adopt` it.
     public static func connect(
         to address: MigrationAddress, cancellation: Cancellation,
         within deadline: Nanoseconds = .milliseconds(Transport.connectDeadlineMilliseconds)
     ) throws(TransportError) -> Channel {
+        if case .exec(let command) = address { return try execute(command) }
+        guard !address.isDescriptor else { throw .unknownDescriptor(name: address.name) }
         let end = SystemClock().now() + deadline
         var failure = TransportError.badAddress("no address for '\(address.name)'")
         for candidate in try SocketAddress.resolve(address, passive: false) {

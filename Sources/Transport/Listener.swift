@@ -4,37 +4,61 @@ import Glibc
 import Synchronization
 import SystemCalls
 
-/// A socket that waits for the peer of an incoming migration. A unix socket gets mode 0600, and its path is removed
-/// when the listener ends: by `stop`, or with its last reference.
+/// Waits for the peer of an incoming migration: on sockets, or for the first bytes of a command or a passed descriptor.
+/// A unix socket gets mode 0600, and its path is removed when the listener ends: by `stop`, or with its last reference.
 public final class Listener: Sendable {
-    /// Where it listens; with the port that the kernel chose, if 0 was asked for.
+    private enum Source {
+        case sockets([Int32])
+        case channel(Channel)
+    }
+
+    /// Where it listens, numeric and with the port that the kernel chose if 0 was asked for; one entry a socket, none
+    /// for commands and passed descriptors.
+    public let addresses: [MigrationAddress]
+    /// The first of `addresses`, or what was asked for.
     public let address: MigrationAddress
-    private let descriptor: Int32
+    private let source: Source
     private let path: String?
     private let isStopped = Mutex(false)
 
-    /// Binds and listens. Fails at once if the address cannot be resolved or is taken.
+    /// Binds and listens, on every address that the name stands for; or starts the command. Fails at once if that
+    /// cannot be done for any of them.
     public init(_ address: MigrationAddress, backlog: Int32 = 1) throws(TransportError) {
-        var failure = TransportError.badAddress("no address for '\(address.name)'")
-        var bound: Int32 = -1
+        if case .exec(let command) = address {
+            self.address = address
+            addresses = []
+            path = nil
+            source = .channel(try Channel.execute(command))
+            return
+        }
+        guard !address.isDescriptor else { throw .unknownDescriptor(name: address.name) }
+        var failure: TransportError?
+        var sockets: [Int32] = []
+        var bound: [MigrationAddress] = []
         for candidate in try SocketAddress.resolve(address, passive: true) {
             do {
-                bound = try Self.bind(candidate, address, backlog: backlog)
-                break
+                let socket = try Self.bind(candidate, address, backlog: backlog)
+                sockets.append(socket)
+                bound.append(Self.boundAddress(of: socket, candidate, address))
             } catch {
-                failure = error
+                failure = failure ?? error
             }
         }
-        guard bound >= 0 else { throw failure }
-        descriptor = bound
-        switch address {
-        case .unix(let path):
-            self.path = path
-            self.address = address
-        case .tcp(let host, let port):
-            path = nil
-            self.address = .tcp(host: host, port: Self.port(of: bound) ?? port)
+        guard let first = bound.first else {
+            throw failure ?? TransportError.badAddress("no address for '\(address.name)'")
         }
+        source = .sockets(sockets)
+        addresses = bound
+        self.address = first
+        if case .unix(let path) = address { self.path = path } else { path = nil }
+    }
+
+    /// A listener for the one peer that a passed descriptor leads to.
+    public init(adopting channel: Channel, as address: MigrationAddress) {
+        self.address = address
+        addresses = []
+        path = nil
+        source = .channel(channel)
     }
 
     deinit { stop() }
@@ -46,21 +70,34 @@ public final class Listener: Sendable {
             defer { stopped = true }
             return stopped
         }
-        guard !wasStopped else { return }
+        guard !wasStopped, case .sockets(let sockets) = source else { return }
         if let path { unlink(path) }
-        close(descriptor)
+        for socket in sockets { close(socket) }
     }
 
-    /// Waits for a connection. Not after `stop`.
+    /// Waits for a connection, or for the first bytes of a command or a passed descriptor; `.closedByPeer` if those end
+    /// without one. Not after `stop`.
     public func accept(cancellation: Cancellation, deadline: Nanoseconds = .never) throws(TransportError) -> Channel {
+        switch source {
+        case .channel(let channel):
+            guard try channel.awaitBytes(cancellation: cancellation, deadline: deadline) else { throw .closedByPeer }
+            return channel
+        case .sockets(let sockets): return try accept(sockets, cancellation, deadline)
+        }
+    }
+
+    private func accept(
+        _ sockets: [Int32], _ cancellation: Cancellation, _ deadline: Nanoseconds
+    ) throws(TransportError) -> Channel {
         while true {
-            switch waitReady(descriptor, POLLIN, until: deadline, cancellation: cancellation.descriptor) {
+            let wait = waitAny(sockets, Int32(POLLIN), until: deadline, cancellation: cancellation.descriptor)
+            switch wait.result {
             case .cancelled: throw .cancelled
             case .timedOut: throw .stalled(action: "Waiting for a connection on \(address)", milliseconds: 0)
             case .ready: break
             }
             let number = accept4(
-                descriptor, __SOCKADDR_ARG(), nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
+                sockets[wait.index], __SOCKADDR_ARG(), nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
             if number >= 0 { return Channel(Descriptor(owning: number), name: address.name) }
             // A client that left again is no failure of the listener.
             guard [EAGAIN, EINTR, ECONNABORTED].contains(errno) else { throw .last("Unable to accept connection") }
@@ -72,31 +109,32 @@ public final class Listener: Sendable {
     ) throws(TransportError) -> Int32 {
         let number = try candidate.makeSocket()
         let descriptor = Descriptor(owning: number)
+        var place = "socket"
         if case .unix(let path) = address {
             // The mode must be right before the path exists; a stale path of an earlier process is in the way.
             fchmod(number, 0o600)
             unlink(path)
+            place = "socket to \(path)"
         } else {
             setOption(number, SOL_SOCKET, SO_REUSEADDR, 1)
+            // Each family has a socket of its own.
+            if candidate.family == AF_INET6 { setOption(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
         }
         guard candidate.withSocketAddress({ Glibc.bind(number, $0, $1) }) == 0 else {
-            throw .last("Failed to bind socket to \(address.name)")
+            throw .last(errno == EADDRINUSE ? "Failed to find an available port" : "Failed to bind \(place)")
         }
-        guard listen(number, backlog) == 0 else { throw .last("Failed to listen on \(address.name)") }
+        guard listen(number, backlog) == 0 else {
+            throw .last(errno == EADDRINUSE ? "Failed to find an available port" : "Failed to listen on socket")
+        }
         return descriptor.release()
     }
 
-    private static func port(of descriptor: Int32) -> String? {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let result = withUnsafeMutableBytes(of: &storage) { raw in
-            // SAFETY: getsockname writes at most `length` bytes, the size of the storage.
-            raw.baseAddress.map { getsockname(descriptor, $0.assumingMemoryBound(to: sockaddr.self), &length) } ?? -1
-        }
-        guard result == 0 else { return nil }
-        // Family, then the port in network order: the same place for IPv4 and IPv6.
-        return withUnsafeBytes(of: &storage) {
-            String(UInt16(bigEndian: $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
-        }
+    private static func boundAddress(
+        of socket: Int32, _ candidate: SocketAddress, _ asked: MigrationAddress
+    ) -> MigrationAddress {
+        guard case .tcp = asked,
+            let name = SocketAddress.bound(to: socket, family: candidate.family)?.numericName
+        else { return asked }
+        return .tcp(host: name.host, port: name.port)
     }
 }

@@ -4,9 +4,15 @@ public enum MigrationAddress: Hashable, Sendable, CustomStringConvertible {
     case tcp(host: String, port: String)
     /// A unix socket.
     case unix(path: String)
+    /// A socket between guests and their host: context id and port, not yet held to be numbers.
+    case vsock(cid: String, port: String)
+    /// A shell command, whose standard input or output the stream is.
+    case exec(command: String)
+    /// A descriptor that a client has passed under that name.
+    case fd(name: String)
 
-    /// Reads `tcp:HOST:PORT`, `tcp:[V6]:PORT` or `unix:PATH`; options behind a comma are ignored. `exec:`, `fd:`,
-    /// `vsock:` and `rdma:` are recognised and refused.
+    /// Reads `tcp:HOST:PORT`, `tcp:[V6]:PORT`, `unix:PATH`, `vsock:CID:PORT`, `exec:COMMAND` or `fd:NAME`; options behind
+    /// a comma are ignored. `rdma:` is recognised and refused.
     public init(_ uri: String) throws(TransportError) {
         guard let colon = uri.firstIndex(of: ":") else { throw .unknownScheme(uri: uri) }
         let rest = uri[uri.index(after: colon)...]
@@ -16,8 +22,15 @@ public enum MigrationAddress: Hashable, Sendable, CustomStringConvertible {
             let path = rest.prefix { $0 != "," }
             guard !path.isEmpty else { throw .badAddress("invalid Unix socket address") }
             self = .unix(path: String(path))
-        case "fd": throw .badAddress("File descriptor named '\(rest)' has not been found")
-        case "exec", "vsock", "rdma": throw .unsupportedScheme(String(uri[..<colon]))
+        case "vsock":
+            guard let colon = rest.firstIndex(of: ":") else {
+                throw .badAddress("error parsing address '\(rest)'")
+            }
+            let port = rest[rest.index(after: colon)...].prefix { $0 != "," }
+            self = .vsock(cid: String(rest[..<colon]), port: String(port))
+        case "exec": self = .exec(command: String(rest))
+        case "fd": self = .fd(name: String(rest))
+        case "rdma": throw .noRDMA
         default: throw .unknownScheme(uri: uri)
         }
     }
@@ -38,11 +51,16 @@ public enum MigrationAddress: Hashable, Sendable, CustomStringConvertible {
         return .tcp(host: String(address[..<colon]), port: String(port))
     }
 
-    /// The address as error texts name it: `HOST:PORT`, or the path.
+    /// Whether it is a descriptor that somebody has to hand over.
+    public var isDescriptor: Bool { if case .fd = self { true } else { false } }
+
+    /// The address as error texts name it: `HOST:PORT`, the path, the command.
     public var name: String {
         switch self {
-        case .tcp(let host, let port): "\(host):\(port)"
+        case .tcp(let host, let port), .vsock(let host, let port): "\(host):\(port)"
         case .unix(let path): path
+        case .exec(let command): command
+        case .fd(let name): name
         }
     }
 
@@ -51,6 +69,9 @@ public enum MigrationAddress: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .tcp(let host, let port): host.contains(":") ? "tcp:[\(host)]:\(port)" : "tcp:\(host):\(port)"
         case .unix(let path): "unix:\(path)"
+        case .vsock(let cid, let port): "vsock:\(cid):\(port)"
+        case .exec(let command): "exec:\(command)"
+        case .fd(let name): "fd:\(name)"
         }
     }
 }

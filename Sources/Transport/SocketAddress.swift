@@ -11,7 +11,25 @@ struct SocketAddress {
         switch address {
         case .unix(let path): [try unix(path)]
         case .tcp(let host, let port): try lookUp(host: host, port: port, passive: passive, name: address.name)
+        case .vsock(let cid, let port): [try vsock(cid, port)]
+        case .exec, .fd: preconditionFailure("only sockets have addresses")
         }
+    }
+
+    /// struct sockaddr_vm, vsock(7): family, reserved, port, context id, zeroes.
+    private static func vsock(_ cid: String, _ port: String) throws(TransportError) -> SocketAddress {
+        guard let cidNumber = number(cid) else { throw .badAddress("Failed to parse cid '\(cid)'") }
+        guard let portNumber = number(port) else { throw .badAddress("Failed to parse port '\(port)'") }
+        var bytes: [UInt8] = []
+        withUnsafeBytes(of: sa_family_t(AF_VSOCK)) { bytes += $0 }
+        bytes += [0, 0]
+        withUnsafeBytes(of: portNumber) { bytes += $0 }
+        withUnsafeBytes(of: cidNumber) { bytes += $0 }
+        return SocketAddress(family: AF_VSOCK, bytes: bytes + [0, 0, 0, 0])
+    }
+
+    private static func number(_ text: String) -> UInt32? {
+        text.hasPrefix("0x") ? UInt32(text.dropFirst(2), radix: 16) : UInt32(text)
     }
 
     private static func unix(_ path: String) throws(TransportError) -> SocketAddress {
@@ -61,6 +79,35 @@ struct SocketAddress {
             guard let base = raw.baseAddress else { preconditionFailure("a socket address is never empty") }
             return body(base.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count))
         }
+    }
+
+    /// The numeric host and port: getnameinfo(3). Nil if this is no internet address.
+    var numericName: (host: String, port: String)? {
+        guard family == AF_INET || family == AF_INET6 else { return nil }
+        var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        var port = [CChar](repeating: 0, count: Int(NI_MAXSERV))
+        let code = withSocketAddress { address, length in
+            getnameinfo(
+                address, length, &host, socklen_t(host.count), &port, socklen_t(port.count),
+                NI_NUMERICHOST | NI_NUMERICSERV)
+        }
+        guard code == 0 else { return nil }
+        func text(_ raw: [CChar]) -> String {
+            String(decoding: raw.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        return (text(host), text(port))
+    }
+
+    /// The address that a socket is bound to: getsockname(2).
+    static func bound(to descriptor: Int32, family: Int32) -> SocketAddress? {
+        var bytes = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_storage>.size)
+        var length = socklen_t(bytes.count)
+        let result = bytes.withUnsafeMutableBytes { raw in
+            // SAFETY: getsockname writes at most `length` bytes, the size of the buffer.
+            raw.baseAddress.map { getsockname(descriptor, $0.assumingMemoryBound(to: sockaddr.self), &length) } ?? -1
+        }
+        guard result == 0, Int(length) <= bytes.count else { return nil }
+        return SocketAddress(family: family, bytes: Array(bytes.prefix(Int(length))))
     }
 
     /// A new socket for this address: socket(2), not blocking, close-on-exec.

@@ -4,8 +4,10 @@ import SystemCalls
 public enum TransportError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The URI has no scheme of a migration protocol.
     case unknownScheme(uri: String)
-    /// The scheme is one that this program does not carry.
-    case unsupportedScheme(String)
+    /// There is no RDMA here.
+    case noRDMA
+    /// No client has passed a descriptor of that name.
+    case unknownDescriptor(name: String)
     /// The address cannot be read; the text says why.
     case badAddress(String)
     /// Looking up the name failed.
@@ -23,7 +25,8 @@ public enum TransportError: Error, Equatable, Sendable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .unknownScheme: "Parameter 'uri' expects a valid migration protocol"
-        case .unsupportedScheme(let scheme): "migration protocol '\(scheme)' is not supported"
+        case .noRDMA: "RDMA ERROR: could not create CM channel"
+        case .unknownDescriptor(let name): "File descriptor named '\(name)' has not been found"
         case .badAddress(let text): text
         case .resolution(let address, let reason): "address resolution failed for \(address): \(reason)"
         case .failed(let action, let reason): "\(action): \(reason)"

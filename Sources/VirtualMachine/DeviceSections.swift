@@ -29,6 +29,8 @@ struct DeviceSections: Sendable {
 
     /// The id of the RAM section.
     static let ramSectionID: UInt32 = 2
+    /// The id of the section that carries disks.
+    static let diskSectionID: UInt32 = 1
 }
 
 /// One device's state as it stands in a stream.
@@ -43,6 +45,9 @@ extension VirtualMachine {
     /// The id of the RAM section in the streams that this machine sends.
     public var ramSectionID: UInt32 { DeviceSections.ramSectionID }
 
+    /// The id of the section that carries disks.
+    public var diskSectionID: UInt32 { DeviceSections.diskSectionID }
+
     /// Appends a FULL section, with header and footer, for every device in stream order, `globalstate` last.
     /// The machine must be at rest (`pauseBriefly`, or halted). Returns what was written, for the description.
     @discardableResult
@@ -56,10 +61,6 @@ extension VirtualMachine {
             return SavedSection(header: header, size: size)
         }
     }
-
-    /// Remembers the run state for the `globalstate` section. To be called before the guest is stopped for the last
-    /// step of a migration.
-    public func recordGlobalState() { globalState.record(runState) }
 
     /// The run state that the last applied `globalstate` section told; nil if none was applied.
     public var arrivedRunState: RunState? { globalState.arrived }

@@ -19,11 +19,14 @@ public struct PreparedDeviceState: Sendable {
 }
 
 extension VirtualMachine {
-    /// What a stream for this machine must look like. `uuid`: compare a sent UUID with this machine's.
-    public func streamExpectations(comparingUUID: Bool = false) -> StreamExpectations {
+    /// What a stream for this machine must look like. `comparingUUID`: compare a sent UUID with this machine's.
+    /// `ignoringShared`: the capability x-ignore-shared is on.
+    public func streamExpectations(
+        comparingUUID: Bool = false, ignoringShared: Bool = false
+    ) -> StreamExpectations {
         StreamExpectations(
             machineType: parts.machineType, layout: layout, uuid: comparingUUID ? parts.uuid : nil,
-            handlers: sectionHandlers)
+            handlers: sectionHandlers, ignoresShared: ignoringShared)
     }
 
     /// Names and lengths of the RAM blocks, in stream order; the same indices as `memory.blocks`.

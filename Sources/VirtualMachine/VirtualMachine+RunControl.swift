@@ -34,6 +34,25 @@ extension VirtualMachine {
         }
     }
 
+    /// Halts the guest for the last step of a migration: finish-migrate, STOP if it ran. The state it was in is what
+    /// the `globalstate` section tells from now on, and is returned.
+    public func haltForMigration() throws(RunStateError) -> RunState {
+        try control.withLock { (control: inout Control) throws(RunStateError) -> RunState in
+            let previous = runState
+            try checkStep(to: .finishMigrate, control)
+            stopEngine(&control)
+            control.isLeaving = false
+            globalState.record(previous)
+            publish(.finishMigrate)
+            if previous == .running { emit(.stop) }
+            return previous
+        }
+    }
+
+    /// The last of RAM and the device state are about to leave together: until the machine has left finish-migrate,
+    /// a reset waits.
+    public func beginLeaving() { control.withLock { $0.isLeaving = true } }
+
     /// Changes the state of a machine that does not run, without an event.
     public func setState(_ state: RunState) throws(RunStateError) {
         try control.withLock { (control: inout Control) throws(RunStateError) in
@@ -83,21 +102,38 @@ extension VirtualMachine {
     /// Whether an incoming machine starts when its state is there.
     public var autostart: Bool { control.withLock(notify: false) { $0.autostart } }
 
-    /// Puts the machine back to power-on: RESET, and goes on if it ran. A machine that had ended its life
-    /// (shutdown, postmigrate, …) is in prelaunch afterwards.
+    /// The QMP command `system_reset`. RAM and devices of a machine that waits for its state, or that stands by with a
+    /// checkpoint, belong to their source, so nothing of theirs changes.
+    public func resetByCommand() {
+        let isForeign = control.withLock { control in
+            guard !control.ended, runState == .inmigrate || control.isStandby else { return false }
+            emit(.reset(guest: false, reason: "host-qmp-system-reset"))
+            return true
+        }
+        if !isForeign { reset(guest: false, reason: "host-qmp-system-reset") }
+    }
+
+    /// Puts the machine back to power-on: RESET, and goes on if it ran. One that did not run is in prelaunch
+    /// afterwards, unless it waits for a migration or is in the middle of one.
     public func reset(guest: Bool, reason: String) {
-        control.withLock { control in
-            guard !control.ended else { return }
-            let ran = control.engineRuns
-            stopEngine(&control)
-            parts.lock.withLockWhileFrozen { parts.resetToPowerOn() }
-            parts.engine.forgetTranslations()
-            emit(.reset(guest: guest, reason: reason))
-            if ran {
-                startEngine(&control)
-            } else if runState != .running, runState != .inmigrate, runState != .paused {
-                publish(.prelaunch)
-            }
+        _ = control.wait { [self] control -> Bool? in
+            if control.isLeaving, runState == .finishMigrate, !control.ended { return nil }
+            reset(guest: guest, reason: reason, &control)
+            return true
+        }
+    }
+
+    private func reset(guest: Bool, reason: String, _ control: inout Control) {
+        guard !control.ended else { return }
+        let ran = control.engineRuns
+        stopEngine(&control)
+        parts.lock.withLockWhileFrozen { parts.resetToPowerOn() }
+        parts.engine.forgetTranslations()
+        emit(.reset(guest: guest, reason: reason))
+        if ran {
+            startEngine(&control)
+        } else if ![.running, .inmigrate, .finishMigrate, .saveVM].contains(runState) {
+            publish(.prelaunch)
         }
     }
 
@@ -121,14 +157,14 @@ extension VirtualMachine {
         emit(.resume)
     }
 
-    private func checkStep(to state: RunState, _ control: Control) throws(RunStateError) {
+    func checkStep(to state: RunState, _ control: Control) throws(RunStateError) {
         let current = runState
         guard !control.ended, current.mayBecome(state) else {
             throw RunStateError(current: current, wanted: state)
         }
     }
 
-    private func startEngine(_ control: inout Control) {
+    func startEngine(_ control: inout Control) {
         guard !control.ended, !control.engineRuns else { return }
         control.engineRuns = true
         parts.clock.start()
@@ -136,7 +172,7 @@ extension VirtualMachine {
         parts.engine.resume()
     }
 
-    private func stopEngine(_ control: inout Control) {
+    func stopEngine(_ control: inout Control) {
         guard control.engineRuns else { return }
         parts.engine.pause()
         parts.lock.freeze()

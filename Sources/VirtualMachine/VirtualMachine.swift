@@ -36,6 +36,8 @@ public final class VirtualMachine: Sendable {
         /// Whether an incoming machine starts when its state is there.
         var autostart: Bool
         var ended = false
+        /// Whether the last of a migration is on its way out, with nothing to be changed any more.
+        var isLeaving = false
     }
 
     /// A machine at rest. `incoming`: it waits for a migration (run state inmigrate), else it is in prelaunch.

@@ -143,8 +143,9 @@ struct OutgoingTests {
         try channel.flush()
         #expect(source.awaits("outgoing failed: The destination failed to load the guest"))
         #expect(
-            source.log.lines.dropLast()
-                == ["resume", "setup", "pass 1", "active", "stop", "pass 2", "resume", "failed"])
+            source.log.lines.filter { !$0.hasPrefix("outgoing") }.prefix(7)
+                == ["resume", "setup", "pass 1", "active", "stop", "pass 2", "failed"])
+        #expect(source.awaits("resume", atLeast: 2), "the guest goes on after the failure was told")
         #expect(source.machine.runState == .running)
     }
 

@@ -25,6 +25,7 @@ final class TestMachine: Sendable {
             switch event {
             case .status(let status): log.add(status.rawValue)
             case .pass(let number): log.add("pass \(number)")
+            case .incomingRefused(let text): log.add("incoming refused: \(text)")
             case .incomingFailed(let text): log.add("incoming failed: \(text)")
             case .outgoingFailed(let text): log.add("outgoing failed: \(text)")
             }
@@ -54,14 +55,14 @@ final class TestMachine: Sendable {
     var ram: [UInt8] { machine.memory.read(0, count: machine.memory.totalSize) ?? [] }
 
     /// Waits for `text` in the log; false after ten seconds.
-    func awaits(_ text: String) -> Bool { log.wait(for: text) }
+    func awaits(_ text: String, atLeast count: Int = 1) -> Bool { log.wait(for: text, atLeast: count) }
 
     /// Starts a migration to `uri`.
     func migrate(to uri: String) throws { try controller.migrate(uri: uri).start() }
 
     /// The port that an incoming machine listens on.
     var port: UInt16 {
-        guard case .inet(_, let port) = controller.queryMigrate().socketAddress?.first else { return 0 }
+        guard case .inet(_, let port)? = controller.queryMigrate().socketAddress?.first else { return 0 }
         return port
     }
 }

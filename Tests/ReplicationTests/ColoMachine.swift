@@ -43,6 +43,7 @@ final class ColoMachine: Sendable {
             switch event {
             case .status(let status): log.add("MIGRATION \(status.rawValue)")
             case .pass(let number): log.add("MIGRATION_PASS \(number)")
+            case .incomingRefused(let text): log.add("incoming refused: \(text)")
             case .incomingFailed(let text): log.add("incoming failed: \(text)")
             case .outgoingFailed(let text): log.add("outgoing failed: \(text)")
             }

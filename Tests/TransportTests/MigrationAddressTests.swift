@@ -9,6 +9,9 @@ struct MigrationAddressTests {
         ("tcp:[::1]:4444", .tcp(host: "::1", port: "4444")),
         ("tcp:host:1,bogus=1", .tcp(host: "host", port: "1")),
         ("unix:/run/a b.sock", .unix(path: "/run/a b.sock")),
+        ("vsock:3:x", .vsock(cid: "3", port: "x")),
+        ("exec:cat a,b > c", .exec(command: "cat a,b > c")),
+        ("fd:stream", .fd(name: "stream")),
     ])
     func addressesAreRead(uri: String, expected: MigrationAddress) throws {
         #expect(try MigrationAddress(uri) == expected)
@@ -25,8 +28,8 @@ struct MigrationAddressTests {
         ("tcp:[::1:4444", "error parsing address '[::1:4444'"),
         ("tcp:::1:4444", "error parsing address '::1:4444'"),
         ("unix:", "invalid Unix socket address"),
-        ("fd:99", "File descriptor named '99' has not been found"),
-        ("exec:cat", "migration protocol 'exec' is not supported"),
+        ("vsock:3", "error parsing address '3'"),
+        ("rdma:127.0.0.1:1", "RDMA ERROR: could not create CM channel"),
     ])
     func whatIsNoAddressIsRefusedInKnownWords(uri: String, text: String) {
         #expect {
@@ -37,7 +40,7 @@ struct MigrationAddressTests {
     }
 
     @Test func addressesAreWrittenAsTheyAreRead() throws {
-        for uri in ["tcp:127.0.0.1:1", "tcp:[fe80::1]:22", "unix:/a"] {
+        for uri in ["tcp:127.0.0.1:1", "tcp:[fe80::1]:22", "unix:/a", "vsock:2:5", "exec:cat", "fd:a"] {
             #expect(try MigrationAddress(uri).description == uri)
         }
     }

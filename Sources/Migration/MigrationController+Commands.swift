@@ -1,0 +1,49 @@
+import QAPI
+import QMP
+import VirtualMachine
+
+extension MigrationController {
+    /// `migrate-continue`: lets a migration that is paused before the switchover go on. `state` must be the outgoing
+    /// status now; in every other one that it equals, nothing happens.
+    public func migrateContinue(state wanted: MigrationStatus) throws(CommandError) {
+        let run = try withState { (state: inout State) throws(CommandError) -> RunControl? in
+            let status = state.outgoing.status
+            guard status == wanted else { throw .notInExpectedState(status) }
+            return status == .preSwitchover ? state.outgoingRun : nil
+        }
+        run?.letContinue()
+    }
+
+    /// `migrate-start-postcopy`. Postcopy is not carried, so a migration that runs cannot change to it.
+    public func migrateStartPostcopy() throws(CommandError) {
+        try withState { (state: inout State) throws(CommandError) in
+            guard state.settings[.postcopyRAM] else { throw .postcopyNotEnabled }
+            guard state.outgoing.status != .none else { throw .postcopyTooEarly }
+            guard !state.outgoing.status.isRunning else { throw .generic("Postcopy is not supported") }
+        }
+    }
+
+    /// `migrate-pause`: only in postcopy, which is not carried.
+    public func migratePause() throws(CommandError) { throw .notInPostcopy }
+
+    /// `migrate-recover`: only of a paused postcopy, which is not carried.
+    public func migrateRecover() throws(CommandError) { throw .postcopyNotPaused }
+
+    /// `query-migrationthreads`: name and number (gettid(2)) of the threads of the outgoing side that live, the newest
+    /// first.
+    public func migrationThreads() -> [(name: String, id: Int32)] {
+        guard let id = withState({ $0.outgoingRun })?.threadID else { return [] }
+        return [(Self.threadName, id)]
+    }
+}
+
+extension CommandError {
+    static func notInExpectedState(_ status: MigrationStatus) -> CommandError {
+        generic("Migration not in expected state: \(status.rawValue)")
+    }
+    static let postcopyNotEnabled = generic(
+        "Enable postcopy with migrate_set_capability before the start of migration")
+    static let postcopyTooEarly = generic("Postcopy must be started after migration has been started")
+    static let notInPostcopy = generic("migrate-pause is currently only supported during postcopy-active state")
+    static let postcopyNotPaused = generic("Migrate recover can only be run when postcopy is paused.")
+}

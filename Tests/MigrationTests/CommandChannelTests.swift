@@ -1,0 +1,102 @@
+import Environment
+import Foundation
+import QAPI
+import QMP
+import SystemCalls
+import Testing
+import Transport
+import VirtualMachine
+
+@testable import Migration
+
+/// `exec:` and `fd:`.
+struct CommandChannelTests {
+    private static func path() -> String { NSTemporaryDirectory() + "colod-stream-\(UUID().uuidString)" }
+
+    @Test func aGuestGoesIntoAFileAndComesBack() throws {
+        let file = Self.path()
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let source = try TestMachine(megabytes: 1)
+        source.fill(seed: 31)
+        try source.machine.run()
+        try source.migrate(to: "exec:cat > '\(file)'")
+        #expect(source.awaits("completed"))
+        #expect(source.log.lines == ["resume", "setup", "pass 1", "active", "stop", "pass 2", "completed"])
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        try destination.controller.migrateIncoming(uri: "exec:cat '\(file)'")
+        #expect(destination.awaits("completed"))
+        #expect(destination.log.lines == ["setup", "active", "resume", "completed"])
+        #expect(destination.ram == source.ram)
+        #expect(destination.controller.queryMigrate() == MigrationInfo(status: .completed))
+    }
+
+    @Test func aCommandThatEndsEarlyIsAFailureOnceItIsActive() throws {
+        let source = try TestMachine()
+        source.fill(seed: 32)
+        try source.machine.run()
+        try source.migrate(to: "exec:exit 3")
+        #expect(source.awaits("outgoing failed: Unable to write to command: Broken pipe"))
+        #expect(source.machine.runState == .running)
+    }
+
+    @Test func aSourceThatSaysNothingMayBeReplaced() throws {
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        try destination.controller.migrateIncoming(uri: "exec:exit 3")
+        #expect(destination.awaits("incoming refused: "))
+        #expect(destination.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)))
+        #expect(destination.controller.queryMigrate() == MigrationInfo())
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        destination.controller.cancelChannel()
+    }
+
+    @Test func acommandThatTakesNothingCanBeCancelled() throws {
+        let source = try TestMachine()
+        source.fill(seed: 33)
+        try source.machine.run()
+        try source.migrate(to: "exec:sleep 60")
+        #expect(source.awaits("active"))
+        source.controller.migrateCancel()
+        #expect(source.awaits("cancelled"))
+        #expect(source.machine.runState == .running)
+    }
+
+    @Test func aPassedSocketCarriesAMigration() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        let (left, right) = (ends[0], ends[1])
+        let source = try TestMachine(megabytes: 1)
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        source.fill(seed: 34)
+        source.controller.setSurroundings(
+            MigrationSurroundings(takeDescriptor: { $0 == "left" ? Descriptor(owning: left) : nil }))
+        destination.controller.setSurroundings(
+            MigrationSurroundings(takeDescriptor: { $0 == "right" ? Descriptor(owning: right) : nil }))
+        for machine in [source, destination] {
+            try machine.controller.setCapabilities([CapabilityChange(.returnPath, true)])
+        }
+        #expect(throws: CommandError.generic("File descriptor named 'nosuch' has not been found")) {
+            try destination.controller.migrateIncoming(uri: "fd:nosuch")
+        }
+        #expect(throws: CommandError.generic("File descriptor named 'nosuch' has not been found")) {
+            _ = try source.controller.migrate(uri: "fd:nosuch")
+        }
+        try destination.controller.migrateIncoming(uri: "fd:right")
+        try source.migrate(to: "fd:left")
+        #expect(source.awaits("completed"))
+        #expect(destination.awaits("completed"))
+        #expect(destination.ram == source.ram)
+    }
+
+    @Test func aPipeHasNoReturnPath() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let writing = ends[1]
+        defer { close(ends[0]) }
+        let source = try TestMachine(megabytes: 1)
+        source.controller.setSurroundings(
+            MigrationSurroundings(takeDescriptor: { _ in Descriptor(owning: writing) }))
+        try source.controller.setCapabilities([CapabilityChange(.returnPath, true)])
+        try source.migrate(to: "fd:pipe")
+        #expect(source.awaits("outgoing failed: Capability 'return-path' needs a channel that can be read"))
+    }
+}

@@ -1,0 +1,123 @@
+import Environment
+import QAPI
+import QMP
+import SystemCalls
+import Testing
+import Transport
+import VirtualMachine
+
+@testable import Migration
+
+struct OptionTests {
+    @Test func blkAndIncHoldForOneRun() throws {
+        let source = try TestMachine(megabytes: 1)
+        let peer = try RawPeer()
+        let pending = try source.controller.migrate(uri: peer.uri, block: true, incremental: true)
+        #expect(source.controller.settings[.block] && source.controller.settings.parameters.blockIncremental)
+        pending.start()
+        let bytes = RawPeer.drain(try peer.accept())
+        #expect(source.awaits("completed"))
+        #expect(!source.controller.settings[.block] && !source.controller.settings.parameters.blockIncremental)
+        let start: [UInt8] = [1, 0, 0, 0, 1, 5] + Array("block".utf8) + [0, 0, 0, 0, 0, 0, 0, 1]
+        let end: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 2, 0x7e, 0, 0, 0, 1]
+        #expect(bytes[17...].starts(with: start + end), "a machine without disks says so")
+    }
+
+    @Test func theyEndWithAFailureToo() throws {
+        let source = try TestMachine(megabytes: 1)
+        try source.controller.migrate(uri: "tcp:127.0.0.1:1", block: true, incremental: true).start()
+        #expect(source.awaits("failed"))
+        #expect(!source.controller.settings[.block] && !source.controller.settings.parameters.blockIncremental)
+        #expect(throws: CommandError.invalidMigrationProtocol) {
+            _ = try source.controller.migrate(uri: "bogus", block: true)
+        }
+        #expect(!source.controller.settings[.block])
+    }
+
+    @Test func theyContradictWhatIsOnAlready() throws {
+        let source = try TestMachine(megabytes: 1)
+        try source.controller.setCapabilities([CapabilityChange(.block, true)])
+        #expect(throws: CommandError.incompatibleOptions) {
+            _ = try source.controller.migrate(uri: "tcp:127.0.0.1:1", block: true)
+        }
+        #expect(source.controller.settings[.block])
+    }
+
+    @Test(arguments: [MigrationCapability.block, .ignoreShared, .zeroBlocks, .releaseRAM, .rdmaPinAll])
+    func capabilitiesWithoutAnObjectHereStillMigrate(_ capability: MigrationCapability) throws {
+        let source = try TestMachine(megabytes: 1)
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        source.fill(seed: 3)
+        for machine in [source, destination] {
+            try machine.controller.setCapabilities([CapabilityChange(capability, true)])
+        }
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
+        #expect(destination.awaits("completed"))
+        #expect(destination.ram == source.ram)
+    }
+
+    @Test func bothSidesMustAgreeOnSharedRAM() throws {
+        let source = try TestMachine(megabytes: 1)
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        try source.controller.setCapabilities([CapabilityChange(.ignoreShared, true)])
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
+        #expect(
+            destination.awaits(
+                "incoming failed: load of migration failed: Capability x-ignore-shared is off, but received "
+                    + "capability is on"))
+    }
+
+    @Test(arguments: [
+        MigrationCapability.xbzrle, .compress, .multifd, .backgroundSnapshot, .dirtyBitmaps,
+    ])
+    func aCapabilityWithoutAMechanismFailsBeforeAnythingHappens(_ capability: MigrationCapability) throws {
+        let source = try TestMachine(megabytes: 1)
+        try source.controller.setCapabilities([CapabilityChange(capability, true)])
+        #expect(throws: CommandError.generic("Capability '\(capability.rawValue)' is not supported")) {
+            _ = try source.controller.migrate(uri: "tcp:127.0.0.1:1")
+        }
+        #expect(source.controller.queryMigrate() == MigrationInfo())
+        #expect(source.log.lines.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("nosuch", "No TLS credentials with id 'nosuch'"),
+        ("server", "Expected TLS credentials for a client endpoint"),
+        ("secret", "Object with id 'secret' is not TLS credentials"),
+        ("client", "TLS is not supported on migration channels"),
+    ])
+    func credentialsAreLookedUpWhenThereIsAConnection(name: String, text: String) throws {
+        let source = try TestMachine(megabytes: 1)
+        source.controller.setSurroundings(
+            MigrationSurroundings(credentials: { name in
+                switch name {
+                case "client": .credentials(forClient: true)
+                case "server": .credentials(forClient: false)
+                case "secret": .notCredentials
+                default: .missing
+                }
+            }))
+        try source.controller.updateParameters { $0.tlsCredentials = name }
+        try source.migrate(to: "tcp:127.0.0.1:1")
+        #expect(source.awaits("outgoing failed: Failed to connect to '127.0.0.1:1'"))
+        let peer = try RawPeer()
+        try source.migrate(to: peer.uri)
+        #expect(source.awaits("outgoing failed: \(text)"))
+        #expect(source.controller.queryMigrate().errorDescription == text)
+    }
+
+    @Test func aDestinationWithUnknownCredentialsSendsEverybodyAwayAndKeepsListening() throws {
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        try destination.controller.updateParameters { $0.tlsCredentials = "nosuch" }
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        for count in 1...2 {
+            _ = RawPeer.drain(try RawPeer.connect(port: destination.port, sending: []))
+            #expect(destination.awaits("incoming refused: No TLS credentials with id 'nosuch'", atLeast: count))
+        }
+        #expect(destination.controller.queryMigrate().status == nil)
+        #expect(destination.log.lines.filter { !$0.hasPrefix("incoming") } == ["setup"])
+        destination.controller.cancelChannel()
+    }
+}

@@ -1,0 +1,121 @@
+import Environment
+import QAPI
+import QMP
+import SystemCalls
+import Testing
+import VirtualMachine
+
+@testable import Migration
+
+struct SwitchoverPauseTests {
+    private static func pausedSource(running: Bool = true) throws -> (TestMachine, TestMachine) {
+        let source = try TestMachine(megabytes: 1)
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        source.fill(seed: 21)
+        try source.controller.setCapabilities([CapabilityChange(.pauseBeforeSwitchover, true)])
+        if running { try source.machine.run() }
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
+        #expect(source.awaits("pre-switchover"))
+        return (source, destination)
+    }
+
+    @Test func theGuestStandsUntilTheOperatorLetsItGo() throws {
+        let (source, destination) = try Self.pausedSource()
+        #expect(source.machine.runState == .finishMigrate)
+        #expect(throws: RunStateError(current: .finishMigrate, wanted: .running)) {
+            try source.machine.continueByCommand()
+        }
+        try source.machine.stopByCommand()
+        #expect(throws: CommandError.generic("Migration not in expected state: pre-switchover")) {
+            try source.controller.migrateContinue(state: .active)
+        }
+        let info = source.controller.queryMigrate()
+        #expect(info.status == .preSwitchover && info.expectedDowntime == 300 && info.ram?.dirtySyncCount == 1)
+        try source.controller.migrateContinue(state: .preSwitchover)
+        #expect(source.awaits("completed"))
+        #expect(destination.awaits("completed"))
+        #expect(
+            source.log.lines == [
+                "resume", "setup", "pass 1", "active", "stop", "pre-switchover", "device", "pass 2", "completed",
+            ])
+        #expect(destination.machine.runState == .running)
+        #expect(destination.ram == source.ram)
+        #expect(source.machine.runState == .postmigrate)
+    }
+
+    @Test func cancellingGivesTheGuestBack() throws {
+        let (source, _) = try Self.pausedSource()
+        source.controller.migrateCancel()
+        #expect(source.awaits("cancelled"))
+        #expect(source.log.lines.suffix(5) == ["stop", "pre-switchover", "cancelling", "resume", "cancelled"])
+        #expect(source.machine.runState == .running)
+    }
+
+    @Test func aGuestThatNeverRanCountsAsMigratedWhenItIsCancelledThere() throws {
+        let (source, _) = try Self.pausedSource(running: false)
+        source.controller.migrateCancel()
+        #expect(source.awaits("cancelled"))
+        #expect(source.machine.runState == .postmigrate)
+        #expect(throws: CommandError.pausedByMigration) { _ = try source.controller.migrate(uri: "tcp:127.0.0.1:1") }
+        source.machine.resetByCommand()
+        #expect(source.machine.runState == .prelaunch)
+        #expect(throws: Never.self) { _ = try source.controller.migrate(uri: "tcp:127.0.0.1:1") }
+    }
+
+    @Test func aResetThereIsAnEventAndTheMigrationGoesOn() throws {
+        let (source, destination) = try Self.pausedSource()
+        source.machine.resetByCommand()
+        #expect(source.machine.runState == .finishMigrate)
+        try source.controller.migrateContinue(state: .preSwitchover)
+        #expect(destination.awaits("completed"))
+        #expect(destination.ram == source.ram)
+    }
+
+    @Test func quittingCancelsAndTellsNothingMore() throws {
+        let (source, _) = try Self.pausedSource()
+        source.controller.endByCommand()
+        #expect(source.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)))
+        #expect(source.log.lines.suffix(3) == ["stop", "pre-switchover", "cancelling"])
+        #expect(source.machine.runState == .finishMigrate, "the guest does not run on in a process that ends")
+    }
+
+    @Test func continuingTooEarlyIsNoContinuation() throws {
+        let source = try TestMachine(megabytes: 1)
+        try source.controller.migrateContinue(state: .none)
+        #expect(throws: CommandError.generic("Migration not in expected state: none")) {
+            try source.controller.migrateContinue(state: .preSwitchover)
+        }
+        let (other, _) = try Self.pausedSource()
+        #expect(other.machine.runState == .finishMigrate)
+        other.controller.migrateCancel()
+        #expect(other.awaits("cancelled"))
+    }
+
+    @Test func theThreadOfAMigrationIsListedAsLongAsItLives() throws {
+        let (source, destination) = try Self.pausedSource()
+        let threads = source.controller.migrationThreads()
+        #expect(threads.map(\.name) == ["live_migration"])
+        let id = try #require(threads.first?.id)
+        #expect(id > 0 && id != Thread.currentID)
+        #expect(destination.controller.migrationThreads().isEmpty)
+        source.controller.migrateCancel()
+        #expect(source.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)))
+        #expect(source.controller.migrationThreads().isEmpty)
+    }
+}
+
+struct UnavailablePostcopyTests {
+    @Test func itsCommandsSayWhyTheyDoNothing() throws {
+        let machine = try TestMachine(megabytes: 1)
+        #expect(throws: CommandError.postcopyNotEnabled) { try machine.controller.migrateStartPostcopy() }
+        #expect(throws: CommandError.notInPostcopy) { try machine.controller.migratePause() }
+        #expect(throws: CommandError.postcopyNotPaused) { try machine.controller.migrateRecover() }
+        try machine.controller.setCapabilities([CapabilityChange(.postcopyRAM, true)])
+        #expect(throws: CommandError.postcopyTooEarly) { try machine.controller.migrateStartPostcopy() }
+        #expect(throws: CommandError.generic("Capability 'postcopy-ram' is not supported")) {
+            _ = try machine.controller.migrate(uri: "tcp:127.0.0.1:1")
+        }
+        #expect(machine.log.lines.isEmpty)
+    }
+}
