@@ -41,6 +41,9 @@ static inline int clinux_fcntl(int fd, int command, int argument) { return fcntl
 /// ioctl(2) is variadic.
 static inline int clinux_ioctl(int fd, unsigned long request, void *argument) { return ioctl(fd, request, argument); }
 
+/// accept4(2) without the peer's address, whose type is a union under _GNU_SOURCE.
+static inline int clinux_accept(int fd, int flags) { return accept4(fd, NULL, NULL, flags); }
+
 /// memfd_create(2).
 static inline int clinux_memfd_create(const char *name, unsigned flags) {
     return (int)syscall(SYS_memfd_create, name, flags);

@@ -33,7 +33,6 @@ final class DaemonParts: Sendable {
     let status: StatusReporter
     let server: ManagementServer
     let watchdog: Watchdog
-    private let group: MultiThreadedEventLoopGroup
     private let pairGroup: MultiThreadedEventLoopGroup?
     private let ends: AsyncStream<DaemonEnd>
     private let endWith: AsyncStream<DaemonEnd>.Continuation
@@ -84,7 +83,6 @@ final class DaemonParts: Sendable {
             replication.migrationEvent(event)
         }
 
-        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         if let settings = configuration.pair {
             let pairGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             self.pairGroup = pairGroup
@@ -118,9 +116,9 @@ final class DaemonParts: Sendable {
             machine: machine, migration: migration, replication: replication, pair: pair,
             status: status, emit: { hub.emit($0) }, end: { endWith.yield($0) })
         let version = ColodKit.version
-        server = ManagementServer(
+        server = try ManagementServer(
             commands: target, hub: hub,
-            version: .compatible(package: "colod \(version.major).\(version.minor).\(version.micro)"), group: group
+            version: .compatible(package: "colod \(version.major).\(version.minor).\(version.micro)")
         ) { log.warning("\($0)") }
         connect(hooks)
     }
@@ -192,7 +190,6 @@ final class DaemonParts: Sendable {
         await server.shutdown()
         watchdog.stop()
         built.console?.shutDown()
-        try? await group.shutdownGracefully()
         try? await pairGroup?.shutdownGracefully()
     }
 
@@ -204,15 +201,15 @@ final class DaemonParts: Sendable {
             mkdir(String(path[..<slash]), 0o750)
         }
         do {
-            try await server.listen(on: address)
+            try server.listen(on: address)
         } catch {
             throw StartFailure("cannot listen on \(address): \(error)")
         }
     }
 
     private func registerLoops() {
-        let loop = group.next()
-        _ = watchdog.register("management") { participant in loop.execute { participant.tick() } }
+        let server = server
+        _ = watchdog.register("management") { participant in server.post { participant.tick() } }
         if let pair { _ = watchdog.register("pair") { participant in pair.ask { participant.tick() } } }
     }
 

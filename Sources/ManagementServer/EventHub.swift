@@ -46,10 +46,13 @@ public final class EventHub: Sendable {
         state.withLock { state in
             if !state.outboxes.isEmpty {
                 let time = clock()
-                let bytes = Reply.encode(
-                    Reply.event(
-                        event.name, data: event.data, seconds: time.seconds, microseconds: time.microseconds))
-                for outbox in state.outboxes.values { outbox.append(event: bytes) }
+                let value = Reply.event(
+                    event.name, data: event.data, seconds: time.seconds, microseconds: time.microseconds)
+                let outboxes = state.outboxes.values
+                for isPretty in [false, true] where outboxes.contains(where: { $0.isPretty == isPretty }) {
+                    let bytes = Reply.encode(value, pretty: isPretty)
+                    for outbox in outboxes where outbox.isPretty == isPretty { outbox.append(event: bytes) }
+                }
             }
             for observer in state.observers { observer(event) }
         }

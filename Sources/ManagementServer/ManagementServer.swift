@@ -1,5 +1,5 @@
-import NIOCore
-import NIOPosix
+import Environment
+import Glibc
 import QAPI
 import QMP
 import Synchronization
@@ -7,115 +7,165 @@ import SystemCalls
 
 /// Serves QMP on Unix and TCP sockets, to any number of clients at once.
 ///
-/// - Commands of one connection run one after the other, each in a task of its own, so one that takes long holds up
-///   nobody but the client that asked for it. Unknown commands and wrong arguments are answered here; the rest goes to
-///   a `ManagementCommands`.
-/// - Events go through an `EventHub` straight into the queue of each negotiated connection, and the reply of a command
-///   enters that queue after the command has returned. So what a command emits comes before its reply.
-/// - A connection costs bounded memory: no more is read while answers wait to be taken, and a client that takes neither
-///   replies nor events is closed (`ManagementLimits`).
+/// - All connections live on one thread, `MonitorLoop`. Commands that are answered from memory run there; the others
+///   run in tasks of their own, so one that takes long holds up nobody but the client that asked for it. Unknown
+///   commands and wrong arguments are answered here; the rest goes to the commands' implementation.
+/// - Events go through an `EventHub` straight into the outbox of each negotiated connection, and the reply of a command
+///   enters that outbox after the command has returned. So what a command emits comes before its reply.
+/// - A connection costs bounded memory: no more is read while requests wait or answers are not taken, and a client that
+///   takes neither replies nor events is closed (`ManagementLimits`).
 public final class ManagementServer: Sendable {
-    private struct State {
+    /// What only the loop's thread touches.
+    private final class Inside: @unchecked Sendable {
+        // SAFETY: used in handlers and jobs of the loop only, which run on its one thread.
         var listeners: [Listener] = []
         var monitors: [ObjectIdentifier: Monitor] = [:]
         var isShutDown = false
+        var whenEmpty: [CheckedContinuation<Void, Never>] = []
     }
 
-    private struct Listener {
-        let channel: any Channel
-        /// The socket file, with what tells it from another one of the same name.
-        let file: SocketFile?
+    /// One address that clients come over.
+    private final class Listener: @unchecked Sendable {
+        // SAFETY: used on the loop's thread only.
+        let socket: ListeningSocket
+        let isPretty: Bool
+        let descriptors: DescriptorStore
+        var token: UInt64 = 0
+
+        init(socket: consuming ListeningSocket, isPretty: Bool, descriptors: DescriptorStore) {
+            self.socket = socket
+            self.isPretty = isPretty
+            self.descriptors = descriptors
+        }
     }
 
-    private let group: any EventLoopGroup
+    private let loop: MonitorLoop
     private let limits: ManagementLimits
     private let dispatcher: CommandDispatcher
     private let hub: EventHub
     private let version: ServerVersion
     private let notice: @Sendable (String) -> Void
-    private let state = Mutex(State())
+    private let inside = Inside()
+    private let connections = Atomic<Int>(0)
 
-    /// A server that listens nowhere yet. Its channels live on `group`, which the caller owns. `notice` gets what an
-    /// operator should read in the log; it must be quick.
+    /// A server that listens nowhere yet. `notice` gets what an operator should read in the log; it must be quick.
     public init(
-        commands: any ManagementCommands, hub: EventHub, version: ServerVersion, group: any EventLoopGroup,
-        limits: ManagementLimits = .standard, notice: @escaping @Sendable (String) -> Void = { _ in }
-    ) {
-        self.group = group
+        commands: any ManagementCommands, hub: EventHub, version: ServerVersion, limits: ManagementLimits = .standard,
+        notice: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(SystemError) {
         self.limits = limits
         self.hub = hub
         self.version = version
         self.notice = notice
         dispatcher = CommandDispatcher(commands: commands, version: version)
+        loop = try MonitorLoop()
+        try loop.start()
     }
 
-    /// Listens on `address`; returns where, with the port the kernel chose if 0 was asked for.
+    deinit { loop.end() }
+
+    /// Listens on `address`; returns where, with the port the kernel chose if 0 was asked for. With `isPretty` what is
+    /// sent is laid out over several lines.
     ///
-    /// A socket file that nobody listens on any more is replaced. Throws `SystemError` or the error of NIO.
+    /// A socket file that nobody listens on any more is replaced.
     @discardableResult
-    public func listen(on address: ManagementAddress) async throws -> ManagementAddress {
-        let bootstrap = ServerBootstrap(group: group)
-            .serverChannelOption(ChannelOptions.backlog, value: limits.backlog)
-            .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(ChannelOptions.autoRead, value: false)
-            .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { [self] channel in accept(channel) }
-        switch address {
-        case .unix(let path):
-            let socket = try UnixSocket.bind(path)
-            let file = SocketFile(path)
-            // NIO owns the descriptor from here on, also if it fails.
-            let channel = try await bootstrap.withBoundSocket(socket.release()).get()
-            add(Listener(channel: channel, file: file))
-            return address
-        case .tcp(let host, let port):
-            let channel = try await bootstrap.bind(host: host, port: Int(port)).get()
-            add(Listener(channel: channel, file: nil))
-            return .tcp(host: host, port: UInt16(clamping: channel.localAddress?.port ?? Int(port)))
-        }
+    public func listen(on address: ManagementAddress, isPretty: Bool = false) throws(SystemError) -> ManagementAddress {
+        serve(try ListeningSocket.open(address, backlog: limits.backlog), isPretty)
+    }
+
+    /// Serves the clients of a socket that somebody else, such as systemd, made and listens on; returns where it is.
+    @discardableResult
+    public func adopt(_ listening: consuming Descriptor, isPretty: Bool = false) throws(SystemError)
+        -> ManagementAddress
+    {
+        serve(try ListeningSocket.adopt(listening), isPretty)
     }
 
     /// How many connections there are.
-    public var connectionCount: Int { state.withLock { $0.monitors.count } }
+    public var connectionCount: Int { connections.load(ordering: .relaxed) }
+
+    /// Runs `body` on the thread of all connections, to see whether it turns.
+    public func post(_ body: @escaping @Sendable () -> Void) { loop.post(body) }
 
     /// Stops listening, lets running commands end and what they answered be sent, and closes every connection;
     /// a client that does not take its answers is closed after `ManagementLimits.drainTime`.
     public func shutdown() async {
-        let (listeners, monitors) = state.withLock { state in
-            state.isShutDown = true
-            defer { state.listeners = [] }
-            return (state.listeners, Array(state.monitors.values))
+        await withCheckedContinuation { continuation in
+            loop.post { [self] in
+                inside.isShutDown = true
+                for listener in inside.listeners {
+                    loop.remove(listener.socket.descriptor.number, token: listener.token)
+                    listener.socket.file?.removeIfUnchanged()
+                }
+                inside.listeners = []
+                inside.whenEmpty.append(continuation)
+                for monitor in inside.monitors.values { monitor.drain() }
+                resumeIfEmpty()
+            }
         }
-        for listener in listeners {
-            listener.file?.removeIfUnchanged()
-            try? await listener.channel.close()
-        }
-        for monitor in monitors { monitor.drain() }
-        for monitor in monitors { await monitor.waitUntilClosed() }
     }
 
-    private func add(_ listener: Listener) { state.withLock { $0.listeners.append(listener) } }
+    // MARK: On the loop's thread
+
+    private func serve(_ socket: consuming ListeningSocket, _ isPretty: Bool) -> ManagementAddress {
+        let address = socket.address
+        let listener = Listener(
+            socket: socket, isPretty: isPretty, descriptors: DescriptorStore(limit: limits.namedDescriptors))
+        loop.post { [self] in
+            guard !inside.isShutDown else { return }
+            do throws(SystemError) {
+                listener.token = try loop.add(listener.socket.descriptor.number, .readable) { [weak self] _ in
+                    self?.accept(from: listener)
+                }
+                inside.listeners.append(listener)
+            } catch {
+                notice("\(address) is not served: \(error)")
+            }
+        }
+        return address
+    }
+
+    private func accept(from listener: Listener) {
+        do throws(SystemError) {
+            for _ in 0..<limits.backlog {
+                guard let socket = try listener.socket.descriptor.accept() else { return }
+                begin(socket, listener)
+            }
+        } catch {
+            // Out of descriptors, most likely: whoever waits is accepted once others have gone.
+            notice("no connection can be accepted: \(error)")
+            let number = listener.socket.descriptor.number
+            loop.change(number, [], token: listener.token)
+            loop.schedule(after: limits.acceptPause) { [weak self] in
+                self?.loop.change(number, .readable, token: listener.token)
+            }
+        }
+    }
 
     /// Makes a monitor of a new connection, unless there are too many.
-    private func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
-        let outbox = Outbox(channel: channel, limit: limits.unsentBytes, notice: notice)
+    private func begin(_ socket: consuming Descriptor, _ listener: Listener) {
+        guard inside.monitors.count < limits.connections else {
+            return notice("a connection was refused: there are \(limits.connections) already")
+        }
+        let connection = MonitorConnection(socket: socket, loop: loop, isPretty: listener.isPretty, limits: limits)
         let monitor = Monitor(
-            outbox: outbox, hub: hub, dispatcher: dispatcher, limits: limits,
-            greeting: MonitorSession.greeting(version), channel: channel)
-        let isWelcome = state.withLock { state in
-            guard !state.isShutDown, state.monitors.count < limits.connections else { return false }
-            state.monitors[ObjectIdentifier(channel)] = monitor
-            return true
-        }
-        guard isWelcome else {
-            notice("a connection was refused: there are \(limits.connections) already, or the server ends")
-            return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
-        }
-        channel.closeFuture.whenComplete { [self] _ in
-            _ = state.withLock { $0.monitors.removeValue(forKey: ObjectIdentifier(channel)) }
-        }
-        return channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(MonitorHandler(monitor))
-        }
+            connection: connection, loop: loop, hub: hub, dispatcher: dispatcher, limits: limits,
+            descriptors: listener.descriptors, notice: notice)
+        let identity = ObjectIdentifier(monitor)
+        inside.monitors[identity] = monitor
+        connections.store(inside.monitors.count, ordering: .relaxed)
+        monitor.start(greeting: MonitorSession.greeting(version)) { [weak self] in self?.ended(identity) }
+    }
+
+    private func ended(_ monitor: ObjectIdentifier) {
+        inside.monitors[monitor] = nil
+        connections.store(inside.monitors.count, ordering: .relaxed)
+        resumeIfEmpty()
+    }
+
+    private func resumeIfEmpty() {
+        guard inside.isShutDown, inside.monitors.isEmpty else { return }
+        for continuation in inside.whenEmpty { continuation.resume() }
+        inside.whenEmpty = []
     }
 }

@@ -1,145 +1,230 @@
-import NIOCore
 import QMP
+import SystemCalls
 
-/// One connection: takes requests in, has them run one after the other, and puts replies into the outbox.
+/// One connection: takes requests in, has them run, and sends replies and events.
 ///
-/// All of its state belongs to the channel's event loop.
-final class Monitor: Sendable {
-    private struct State {
-        var session: MonitorSession
-        var waiting: [MonitorSession.Action] = []
-        var isRunning = false
-        /// The client sends nothing more.
-        var inputEnded = false
-        /// The server closes: no more requests.
-        var isDraining = false
-        var readPending = false
-    }
-
-    private let outbox: Outbox
+/// In-band commands run one after the other. Where out-of-band execution was negotiated, up to
+/// `ManagementLimits.queuedRequests` of them wait meanwhile, and an out-of-band command among them is run at once, even
+/// while another one runs. Nothing is read from the client beyond what may wait.
+final class Monitor: @unchecked Sendable {
+    // SAFETY: all mutable state is used on the loop's thread only; tasks come back to it through `MonitorLoop.post`.
+    let connection: MonitorConnection
+    private let loop: MonitorLoop
     private let hub: EventHub
     private let dispatcher: CommandDispatcher
     private let limits: ManagementLimits
-    private let greeting: JSONValue
-    private let channel: any Channel
-    private let state: NIOLoopBoundBox<State>
+    private let context: MonitorContext
+    private let notice: @Sendable (String) -> Void
+    /// Called once, when the connection has ended.
+    private var whenClosed: () -> Void = {}
+
+    private var session: MonitorSession
+    private var input: [UInt8] = []
+    private var offset = 0
+    /// In-band requests that wait for their turn.
+    private var queue: [MonitorSession.Action] = []
+    private var isRunning = false
+    private var isRunningOutOfBand = false
+    private var inputEnded = false
+    /// The server ends: no more requests.
+    private var isDraining = false
+    private var isProceeding = false
+    /// `proceed` comes again by itself.
+    private var isScheduled = false
 
     init(
-        outbox: Outbox, hub: EventHub, dispatcher: CommandDispatcher, limits: ManagementLimits, greeting: JSONValue,
-        channel: any Channel
+        connection: MonitorConnection, loop: MonitorLoop, hub: EventHub, dispatcher: CommandDispatcher,
+        limits: ManagementLimits, descriptors: DescriptorStore, notice: @escaping @Sendable (String) -> Void
     ) {
-        self.outbox = outbox
+        self.connection = connection
+        self.loop = loop
         self.hub = hub
         self.dispatcher = dispatcher
         self.limits = limits
-        self.greeting = greeting
-        self.channel = channel
-        state = .makeBoxSendingValue(
-            State(session: MonitorSession(limits: limits.json)), eventLoop: channel.eventLoop)
+        self.notice = notice
+        context = MonitorContext(descriptors: descriptors, passed: connection.passed)
+        session = MonitorSession(limits: limits.json)
     }
 
-    func start() {
-        outbox.append(reply: Reply.encode(greeting))
+    /// Greets the client and serves it until `whenClosed`.
+    func start(greeting: JSONValue, whenClosed: @escaping () -> Void) {
+        self.whenClosed = whenClosed
+        do throws(SystemError) {
+            try connection.open { [self] in ready($0) }
+        } catch {
+            notice("a connection cannot be served: \(error)")
+            return close()
+        }
+        connection.outbox.setOwner { [self] urgency in
+            loop.post { [self] in
+                switch urgency {
+                case .flush: proceed()
+                case .close:
+                    notice("a client left more than \(limits.unsentBytes) bytes unread and was disconnected")
+                    close()
+                }
+            }
+        }
+        send(greeting)
         proceed()
     }
 
-    func receive(_ bytes: [UInt8]) {
-        guard !state.value.isDraining else { return }
-        state.value.waiting += state.value.session.receive(bytes)
-    }
-
-    func readCompleted() {
-        state.value.readPending = false
+    /// The connection has something for us, or room again.
+    private func ready(_ readiness: Poller.Readiness) {
+        if !readiness.isDisjoint(with: .hungUp) { return close() }
+        if readiness.contains(.readable) { read() }
         proceed()
     }
 
-    func inputEnded() {
-        state.value.inputEnded = true
-        proceed()
-    }
-
-    func stop() {
-        state.value.waiting = []
-        state.value.isDraining = true
-        hub.unsubscribe(outbox)
-        outbox.close()
+    private func read() {
+        // Whoever has enough waiting is not heard until that is done.
+        guard wantsInput, offset == input.count else { return connection.listen(false) }
+        offset = 0
+        input = []
+        switch connection.receive() {
+        case .bytes(let bytes): input = bytes
+        case .nothing: break
+        case .ended:
+            inputEnded = true
+            connection.listen(false)
+        }
     }
 
     /// Ends the connection once the running command was answered and the answer taken, or the time is up.
     func drain() {
-        channel.eventLoop.execute { [self] in
-            state.value.isDraining = true
-            state.value.waiting = []
-            channel.eventLoop.scheduleTask(in: limits.drainTime) { [channel] in channel.close(promise: nil) }
+        isDraining = true
+        queue = []
+        loop.schedule(after: limits.drainTime) { [self] in close() }
+        proceed()
+    }
+
+    func close() {
+        queue = []
+        isDraining = true
+        hub.unsubscribe(connection.outbox)
+        connection.close()
+        whenClosed()
+        whenClosed = {}
+    }
+
+    // MARK: Requests
+
+    /// Whether one more request may be taken in.
+    private var wantsInput: Bool {
+        guard !isDraining, !inputEnded, !isRunningOutOfBand else { return false }
+        guard connection.outbox.unsentBytes <= limits.readPauseBytes else { return false }
+        return session.outOfBandEnabled
+            ? queue.count < limits.queuedRequests : queue.isEmpty && !isRunning
+    }
+
+    /// Whether there is something to take a request out of.
+    private var canTakeRequest: Bool { offset < input.count && wantsInput }
+
+    private var canRunNext: Bool {
+        !queue.isEmpty && !isRunning && connection.outbox.unsentBytes <= limits.readPauseBytes
+    }
+
+    /// Does what can be done now: take requests in, run the next one, send, or close. Comes back later if there is
+    /// much to do, so that the other connections have their turn.
+    func proceed() {
+        // A command that is answered at once ends within.
+        guard !isProceeding else { return }
+        guard !connection.isClosed else { return close() }
+        isProceeding = true
+        var turns = limits.requestsPerTurn
+        while turns > 0, takeRequest() || runNext() { turns -= 1 }
+        isProceeding = false
+        connection.flush()
+        // What was sent may have made room.
+        if turns == 0 || canTakeRequest || canRunNext { proceedLater() } else { settle() }
+    }
+
+    /// Nothing can be done now: decides what to wait for.
+    private func settle() {
+        guard !connection.isClosed else { return close() }
+        let isBusy = isRunning || isRunningOutOfBand
+        if isDraining || (inputEnded && queue.isEmpty && offset == input.count) {
+            if !isBusy && connection.outbox.unsentBytes == 0 { close() }
+        } else if wantsInput {
+            connection.listen(true)
+        }
+    }
+
+    private func proceedLater() {
+        guard !isScheduled else { return }
+        isScheduled = true
+        loop.post { [self] in
+            isScheduled = false
             proceed()
         }
     }
 
-    func waitUntilClosed() async { try? await channel.closeFuture.get() }
-
-    /// Does what can be done now: run the next request, read on, or close.
-    func proceed() {
-        while !state.value.isRunning, !state.value.waiting.isEmpty {
-            let actions = state.value.waiting
-            state.value.waiting = []
-            var rest = actions[...]
-            while !state.value.isRunning, let action = rest.popFirst() { perform(action) }
-            state.value.waiting = Array(rest) + state.value.waiting
+    /// Takes one request out of what was read; false if there is none or it may not be taken yet.
+    private func takeRequest() -> Bool {
+        guard canTakeRequest, let action = session.next(input.span, &offset) else { return false }
+        if case .execute(let request) = action, request.outOfBand {
+            isRunningOutOfBand = true
+            run(request) { [self] in isRunningOutOfBand = false }
+        } else {
+            queue.append(action)
         }
-        guard !state.value.isRunning else { return }
-        let unsent = outbox.unsentBytes
-        if state.value.inputEnded || state.value.isDraining {
-            if unsent == 0 { channel.close(promise: nil) }
-        } else if !state.value.readPending, unsent <= limits.readPauseBytes {
-            state.value.readPending = true
-            channel.read()
-        }
+        return true
     }
 
-    private func perform(_ action: MonitorSession.Action) {
-        switch action {
-        case .reply(let value): outbox.append(reply: Reply.encode(value))
-        case .negotiated(let value): hub.subscribe(outbox, after: Reply.encode(value))
+    /// Begins with the in-band request whose turn it is; false if there is none.
+    private func runNext() -> Bool {
+        guard canRunNext else { return false }
+        switch queue.removeFirst() {
+        case .reply(let value): send(value)
+        case .negotiated(let value): hub.subscribe(connection.outbox, after: encode(value))
         case .execute(let request):
-            state.value.isRunning = true
-            let eventLoop = channel.eventLoop
-            Task { [self] in
-                let reply = await dispatcher.run(request)
-                outbox.append(reply: Reply.encode(reply))
-                eventLoop.execute { [self] in
-                    state.value.isRunning = false
+            isRunning = true
+            run(request) { [self] in isRunning = false }
+        }
+        return true
+    }
+
+    /// Runs `request` and sends its reply; `ended` follows on the loop's thread.
+    private func run(_ request: Request, _ ended: @escaping @Sendable () -> Void) {
+        let isQuick = CommandUrgency.isQuick(request)
+        // A query neither takes descriptors nor leaves anything to be done.
+        let afterReply = isQuick && !request.outOfBand ? nil : AfterReply()
+        let work: @Sendable () async -> Void = { [self] in
+            let reply = encode(await result(of: request, afterReply))
+            if loop.isCurrent {
+                connection.outbox.append(reply: reply)
+                afterReply?.perform()
+                ended()
+            } else {
+                loop.post { [self] in
+                    connection.outbox.append(reply: reply)
+                    afterReply?.perform()
+                    ended()
                     proceed()
                 }
             }
         }
-    }
-}
-
-/// Puts a monitor into its channel's pipeline.
-final class MonitorHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let monitor: Monitor
-
-    init(_ monitor: Monitor) { self.monitor = monitor }
-
-    func channelActive(context: ChannelHandlerContext) { monitor.start() }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        monitor.receive(Array(buffer: unwrapInboundIn(data)))
+        // A command that has its answer at hand is answered on this thread, without a detour.
+        if isQuick { Task.immediate(operation: work) } else { Task(operation: work) }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) { monitor.readCompleted() }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        switch event {
-        case is OutboxEvent: monitor.proceed()
-        case ChannelEvent.inputClosed: monitor.inputEnded()
-        default: context.fireUserInboundEventTriggered(event)
+    private func result(of request: Request, _ afterReply: AfterReply?) async -> JSONValue {
+        guard let afterReply else { return await dispatcher.run(request) }
+        return await AfterReply.$current.withValue(afterReply) {
+            await MonitorContext.$current.withValue(context) { await dispatcher.run(request) }
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) { monitor.stop() }
+    private func send(_ value: JSONValue) { connection.outbox.append(reply: encode(value)) }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    private func encode(_ value: JSONValue) -> [UInt8] { Reply.encode(value, pretty: connection.outbox.isPretty) }
+}
+
+/// Which commands are answered from memory.
+enum CommandUrgency {
+    /// Whether the command may run on the thread of all connections: queries, and what came out of band, which by its
+    /// nature must not wait for anything. The schema is large, so it is not for that thread.
+    static func isQuick(_ request: Request) -> Bool {
+        request.outOfBand || (request.command.hasPrefix("query-") && request.command != "query-qmp-schema")
+    }
 }

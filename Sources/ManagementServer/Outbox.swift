@@ -1,86 +1,83 @@
-import NIOCore
+import QMP
 import Synchronization
+import SystemCalls
 
 /// What one client has yet to take: replies and events in the order they were put in, from any thread.
 final class Outbox: Sendable {
     private struct State {
         var waiting: [UInt8] = []
-        /// Bytes that the channel has but the kernel has not.
-        var writing = 0
-        var isFlushScheduled = false
+        /// Bytes that were taken out of `waiting` and that the kernel has not taken.
+        var sending = 0
         var isClosed = false
+        var isFlushDue = false
+        var owner: (@Sendable (Urgency) -> Void)?
     }
 
-    private let channel: any Channel
+    /// What the owner is asked to do on its thread.
+    enum Urgency: Sendable {
+        /// There is something to send.
+        case flush
+        /// Too much waits: the connection has to end.
+        case close
+    }
+
+    /// Whether the text is laid out over several lines.
+    let isPretty: Bool
     private let limit: Int
-    private let notice: @Sendable (String) -> Void
     private let state = Mutex(State())
 
-    init(channel: any Channel, limit: Int, notice: @escaping @Sendable (String) -> Void) {
-        self.channel = channel
+    init(isPretty: Bool, limit: Int) {
+        self.isPretty = isPretty
         self.limit = limit
-        self.notice = notice
     }
+
+    /// Has `owner` called, on the thread that appends, when an event was appended or did not fit.
+    func setOwner(_ owner: @escaping @Sendable (Urgency) -> Void) { state.withLock { $0.owner = owner } }
 
     /// Bytes that the client has not taken.
-    var unsentBytes: Int { state.withLock { $0.waiting.count + $0.writing } }
+    var unsentBytes: Int { state.withLock { $0.waiting.count + $0.sending } }
 
-    /// Appends a reply. Replies are bounded by reading no more requests while they wait.
-    func append(reply: [UInt8]) { append(reply, within: .max) }
-
-    /// Appends an event, or closes the connection if too much waits already.
-    func append(event: [UInt8]) { append(event, within: limit) }
-
-    private func append(_ bytes: [UInt8], within limit: Int) {
-        enum Consequence { case nothing, flush, close }
-        let consequence = state.withLock { state -> Consequence in
-            if state.isClosed { return .nothing }
-            if state.waiting.count + state.writing + bytes.count > limit {
-                state.isClosed = true
-                state.waiting = []
-                return .close
-            }
-            state.waiting += bytes
-            defer { state.isFlushScheduled = true }
-            return state.isFlushScheduled ? .nothing : .flush
-        }
-        switch consequence {
-        case .nothing: break
-        case .flush: channel.eventLoop.execute { self.flush() }
-        // Never at once: the caller may hold the hub's lock, which the end of the connection takes too.
-        case .close:
-            channel.eventLoop.execute { [channel, notice] in
-                notice("a client left more than \(limit) bytes unread and was disconnected")
-                channel.close(promise: nil)
-            }
-        }
+    /// Appends a reply; whoever does so flushes. Replies are bounded by taking no more requests while they wait.
+    func append(reply: [UInt8]) {
+        state.withLock { if !$0.isClosed { $0.waiting += reply } }
     }
 
-    private func flush() {
-        let bytes = state.withLock { state -> [UInt8] in
-            state.isFlushScheduled = false
-            state.writing += state.waiting.count
+    /// Appends an event, or closes the connection if too much waits already.
+    func append(event: [UInt8]) {
+        let (owner, urgency) = state.withLock { state -> ((@Sendable (Urgency) -> Void)?, Urgency) in
+            if state.isClosed { return (nil, .close) }
+            if state.waiting.count + state.sending + event.count > limit {
+                state.isClosed = true
+                state.waiting = []
+                return (state.owner, .close)
+            }
+            state.waiting += event
+            defer { state.isFlushDue = true }
+            return (state.isFlushDue ? nil : state.owner, .flush)
+        }
+        owner?(urgency)
+    }
+
+    /// What waits, to be sent by the caller; `sent` tells how much of it has gone.
+    func takeWaiting() -> [UInt8] {
+        state.withLock { state in
+            state.isFlushDue = false
+            guard !state.waiting.isEmpty else { return [] }
+            state.sending += state.waiting.count
             defer { state.waiting = [] }
             return state.waiting
         }
-        guard !bytes.isEmpty else { return }
-        let buffer = channel.allocator.buffer(bytes: bytes)
-        let promise = channel.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.whenComplete { [self] _ in
-            state.withLock { $0.writing -= bytes.count }
-            channel.pipeline.fireUserInboundEventTriggered(OutboxEvent.progress)
-        }
-        channel.writeAndFlush(buffer, promise: promise)
     }
+
+    /// `count` bytes of what was taken have gone to the kernel.
+    func sent(_ count: Int) { state.withLock { $0.sending -= count } }
 
     /// Takes nothing more.
     func close() {
         state.withLock { state in
             state.isClosed = true
             state.waiting = []
+            state.owner = nil
         }
     }
 }
-
-/// Tells the handler that the client took something.
-enum OutboxEvent: Sendable { case progress }

@@ -152,16 +152,16 @@ import Testing
 
     @Test func replacesASocketFileOnlyIfNobodyListens() async throws {
         try await withServer { server, commands, path in
-            await #expect(throws: SystemError.self) { try await server.listen(on: .unix(path: path)) }
+            #expect(throws: SystemError.self) { try server.listen(on: .unix(path: path)) }
             let stale = path + "2"
             defer { unlink(stale) }
             do { _ = try UnixSocket.bind(stale) }
-            try await server.listen(on: .unix(path: stale))
+            try server.listen(on: .unix(path: stale))
             try await onThread { _ = try TestClient(stale) }
             let file = path + "3"
             defer { unlink(file) }
             do { _ = try Descriptor.open(file, flags: O_CREAT | O_WRONLY) }
-            await #expect(throws: SystemError.self) { try await server.listen(on: .unix(path: file)) }
+            #expect(throws: SystemError.self) { try server.listen(on: .unix(path: file)) }
             #expect(access(file, F_OK) == 0)
         }
     }

@@ -1,7 +1,5 @@
 import Environment
 import Glibc
-import NIOCore
-import NIOPosix
 import QMP
 import Synchronization
 import SystemCalls
@@ -98,16 +96,14 @@ func withServer(
         unlink(path)
         rmdir(folder)
     }
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let hub = EventHub()
     let commands = FakeCommands(hub: hub)
     let version = ServerVersion(major: 7, minor: 2, micro: 0, package: "test")
-    let server = ManagementServer(commands: commands, hub: hub, version: version, group: group, limits: limits)
+    let server = try ManagementServer(commands: commands, hub: hub, version: version, limits: limits)
     do {
-        try await server.listen(on: .unix(path: path))
+        try server.listen(on: .unix(path: path))
         try await body(server, commands, path)
     } catch { Issue.record(error) }
     commands.release()
     await server.shutdown()
-    try await group.shutdownGracefully()
 }
