@@ -24,7 +24,7 @@ public final class RAMBlock: Sendable {
         self.name = name
         self.guestAddress = guestAddress
         self.size = max(1, (size + targetPageSize - 1) / targetPageSize) * targetPageSize
-        mapping = try MemoryMapping(count: self.size)
+        mapping = try MemoryMapping(count: self.size, reserve: true, mergeable: true)
         dirtyLog = try DirtyLog(pageCount: self.size / targetPageSize)
     }
 

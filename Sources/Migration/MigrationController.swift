@@ -214,6 +214,12 @@ final class RunControl: Sendable {
         channel?.shutDown()
     }
 
+    /// Whether its thread is over.
+    var isFinished: Bool { gate.withLock(notify: false) { $0.finished } }
+
+    /// Cuts the channel, if there is one yet, as a broken network would. Who still waits for a peer goes on waiting.
+    func cut() { gate.withLock(notify: false) { $0.channel }?.shutDown() }
+
     /// The run has its channel from now on.
     func use(_ channel: Channel) {
         let cancelled = gate.withLock { state in

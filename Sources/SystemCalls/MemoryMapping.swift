@@ -11,19 +11,24 @@ public final class MemoryMapping: @unchecked Sendable {
     public let count: Int
 
     /// Maps `count` bytes: mmap(2), anonymous. With `prefault` every page is made present at once, so that no later
-    /// access waits for the kernel. Throws ENOMEM for a size that no address space holds.
-    public init(count: Int, prefault: Bool = false) throws(SystemError) {
+    /// access waits for the kernel; with `reserve` the kernel refuses now what it could not provide later; with
+    /// `mergeable` it may keep equal pages once (KSM). Throws ENOMEM for a size that no address space holds.
+    public init(
+        count: Int, prefault: Bool = false, reserve: Bool = false, mergeable: Bool = false
+    ) throws(SystemError) {
         let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
         guard count >= 0, count <= Int.max - pageSize else {
             throw SystemError(code: ENOMEM, call: "mmap", subject: "\(count) bytes")
         }
         let rounded = max(1, (count + pageSize - 1) / pageSize) * pageSize
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | (reserve ? 0 : MAP_NORESERVE)
         let address = mmap(nil, rounded, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let address, address != MAP_FAILED else { throw .last("mmap", "\(rounded) bytes") }
         // Guest RAM and checkpoint buffers are touched all over: with huge pages the processor finds them in fewer steps.
         // A host without them goes on with small ones.
         madvise(address, rounded, MADV_HUGEPAGE)
+        // A kernel without KSM refuses; nothing is lost by that.
+        if mergeable { madvise(address, rounded, MADV_MERGEABLE) }
         if prefault { madvise(address, rounded, clinux_populate_write) }
         base = address
         self.count = rounded

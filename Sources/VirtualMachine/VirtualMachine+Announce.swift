@@ -1,16 +1,33 @@
+import MachineModel
 import PacketPath
 
 extension VirtualMachine {
+    /// How many announcements of different names go on at a time.
+    static let maximumAnnouncementCount = 16
+
     /// Tells the network where the guest is now, for each of its network cards, the first round before this returns;
-    /// and asks the guest to announce itself. The rounds that are left end with the machine.
+    /// and asks the guest to announce itself. The rounds that are left end with the machine. Called while the machine
+    /// is at rest.
     public func announce(_ parameters: AnnounceParameters = AnnounceParameters()) {
         for device in parts.networkDevices { device.requestGuestAnnounce() }
-        let cards = parts.networkDevices.compactMap { device in
-            EthernetAddress(device.mac).map { (device.backend, $0) }
-        }
+        announce(parameters, parts.networkDevices, name: "")
+    }
+
+    /// The same at any time. `interfaces`: only the cards of these names ("net0" is the first one). An announcement of
+    /// the same `name` that still goes on ends.
+    public func announceByCommand(_ parameters: AnnounceParameters, interfaces: Set<String>?, name: String) {
+        let devices = parts.networkDevices.enumerated().filter { index, _ in
+            interfaces?.contains("net\(index)") ?? true
+        }.map(\.element)
+        parts.lock.withLockWhileFrozen { for device in devices { device.requestGuestAnnounce() } }
+        announce(parameters, devices, name: name)
+    }
+
+    private func announce(_ parameters: AnnounceParameters, _ devices: [any NetworkDevice], name: String) {
+        let cards = devices.compactMap { device in EthernetAddress(device.mac).map { (device.backend, $0) } }
         let announcer = Announcer(cards, parameters: parameters)
         // Without a thread the first round must do: the network learns the rest from the guest's own frames.
         try? announcer.start()
-        replaceAnnouncer(announcer)
+        replaceAnnouncer(announcer, name: name)
     }
 }

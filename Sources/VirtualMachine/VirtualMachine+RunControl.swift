@@ -143,7 +143,7 @@ extension VirtualMachine {
             guard !control.ended else { return }
             stopEngine(&control)
             control.ended = true
-            replaceAnnouncer(nil)
+            endAnnouncements()
             parts.engine.shutDown()
             parts.lock.thaw()
             parts.shutDownDevices()

@@ -25,7 +25,7 @@ public final class VirtualMachine: Sendable {
     let sections: DeviceSections
     let control: ThreadGate<Control>
     private let published: Mutex<RunState>
-    private let announcer = Mutex<Announcer?>(nil)
+    private let announcers = Mutex<[String: Announcer]>([:])
     private let handler = Mutex<(@Sendable (MachineEvent) -> Void)?>(nil)
 
     struct Control {
@@ -63,13 +63,26 @@ public final class VirtualMachine: Sendable {
     /// Sends an event; for those whose moment the caller knows (SHUTDOWN of a process that quits).
     public func emit(_ event: MachineEvent) { handler.withLock { $0 }?(event) }
 
-    /// At most one announcement goes on at a time.
-    func replaceAnnouncer(_ next: Announcer?) {
-        let before = announcer.withLock { announcer in
-            defer { announcer = next }
-            return announcer
+    /// At most one announcement of a name goes on at a time.
+    func replaceAnnouncer(_ next: Announcer, name: String) {
+        let ended = announcers.withLock { announcers in
+            var ended = [announcers.updateValue(next, forKey: name)]
+            if announcers.count > Self.maximumAnnouncementCount,
+                let other = announcers.keys.first(where: { $0 != name })
+            {
+                ended.append(announcers.removeValue(forKey: other))
+            }
+            return ended
         }
-        before?.cancel()
+        for announcer in ended { announcer?.cancel() }
+    }
+
+    func endAnnouncements() {
+        let ended = announcers.withLock { announcers in
+            defer { announcers = [:] }
+            return announcers
+        }
+        for announcer in ended.values { announcer.cancel() }
     }
 
     func publish(_ state: RunState) { published.withLock { $0 = state } }

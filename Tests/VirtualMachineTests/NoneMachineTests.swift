@@ -186,6 +186,20 @@ struct RunControlTests {
         #expect(frames == [frame, frame, frame])
         #expect(frame.count == 60)
     }
+
+    @Test func announcementsByCommandChooseCardsAndMayRunBesideEachOther() throws {
+        let network = RecordingNetwork()
+        let (machine, _) = try Self.machine(network: network)
+        try machine.run()
+        let once = AnnounceParameters(initial: 0, max: 0, rounds: 1, step: 0)
+        machine.announceByCommand(once, interfaces: ["net1"], name: "")
+        machine.announceByCommand(once, interfaces: [], name: "")
+        #expect(network.wait(for: 0).isEmpty)
+        for index in 0..<40 { machine.announceByCommand(once, interfaces: ["net0"], name: "a\(index)") }
+        machine.announceByCommand(once, interfaces: nil, name: "")
+        #expect(network.wait(for: 41).count == 41)
+        machine.shutDown()
+    }
 }
 
 struct NoneMachineStateTests {
