@@ -6,5 +6,8 @@ import ArgumentParser
 struct Program: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "colobench", abstract: "Measures colod on this machine.",
-        subcommands: [Demo.self, Boot.self, Failover.self, Checkpoint.self, MIPSCommand.self, RISCVTestCommand.self])
+        subcommands: [
+            Demo.self, Boot.self, Failover.self, Checkpoint.self, MIPSCommand.self, DirtyLimitCommand.self,
+            RISCVTestCommand.self,
+        ])
 }
