@@ -19,6 +19,8 @@ public enum ReplicationLimits {
     static let endOfRunMilliseconds: UInt64 = 5000
     /// How long a failover command waits for its outcome.
     static let failoverMilliseconds: UInt64 = 15_000
+    /// How long the guest stands at most for a client to be told before it goes on.
+    static let answerMilliseconds: UInt64 = 100
     /// How long a channel is kept that the peer does not know of.
     static let strangerMilliseconds: UInt64 = 3000
     /// From a failed attempt to listen to the next one.

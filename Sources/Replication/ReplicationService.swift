@@ -3,6 +3,7 @@ import Migration
 import MigrationFormat
 import PacketPath
 import QAPI
+import QMP
 import ReplicationCore
 import Synchronization
 import SystemCalls
@@ -66,6 +67,12 @@ public final class ReplicationService: ColoHandler {
         var secondaryExitWasTold = false
         var takeoverFailure: String?
         var hasTakenOver = false
+        /// A client's failover command has not been answered: the guest goes on after the answer, as clients know it.
+        var commandAwaitsAnswer = false
+        /// How many runs ended with the guest going on here.
+        var runsLeft = 0
+        /// COLO_EXIT of the primary was told in this run.
+        var primaryExitWasTold = false
     }
 
     let machine: VirtualMachine
@@ -132,20 +139,56 @@ public final class ReplicationService: ColoHandler {
         state.withLock(notify: false) { $0.primary }?.post(.checkpointDelayChanged(.milliseconds(UInt64(delay))))
     }
 
-    /// `x-colo-lost-heartbeat` without a pair: ends COLO on this side and goes on alone. Returns once that is done, or
-    /// false if COLO does not run.
+    /// `x-colo-lost-heartbeat` without a pair: ends COLO on this side. Returns once that is done; the guest goes on
+    /// alone when `commandWasAnswered` says that the client has been told, or a moment later by itself.
+    public func failOverByCommand() throws(CommandError) { try leave(answering: true) }
+
+    /// The same for callers within the program: returns once the guest goes on, or false if COLO does not run.
     public func leaveByCommand() -> Bool {
-        let (runs, primary, secondary) = state.withLock { state -> (Bool, PrimaryRun?, SecondaryRun?) in
-            guard state.status.mode != .none else { return (false, nil, nil) }
+        let known = state.withLock(notify: false) { $0.runsLeft }
+        do { try leave(answering: false) } catch { return false }
+        let deadline = clock.now() + .milliseconds(ReplicationLimits.failoverMilliseconds)
+        return state.wait(until: deadline) { $0.runsLeft > known ? true : nil } ?? false
+    }
+
+    private func leave(answering: Bool) throws(CommandError) {
+        let (primary, secondary) = try state.withLock {
+            (state: inout State) throws(CommandError) -> (PrimaryRun?, SecondaryRun?) in
+            guard state.status.mode != .none else { throw .coloNotEnabled }
+            guard state.status.reason != .processing else { throw .generic("COLO failover already activated") }
             // A primary that lost its secondary has no run any more and waits for this word alone.
             state.resolution = .alone
-            return (true, state.primary, state.secondary)
+            state.status.reason = .processing
+            state.commandAwaitsAnswer = answering
+            return (state.primary, state.secondary)
         }
-        guard runs else { return false }
         primary?.post(.failoverRequested)
         secondary?.requestTakeover()
         let deadline = clock.now() + .milliseconds(ReplicationLimits.failoverMilliseconds)
-        return state.wait(until: deadline) { $0.status.mode == .none ? true : nil } ?? false
+        guard state.wait(until: deadline, { $0.status.mode == .none ? true : nil }) ?? false else {
+            commandWasAnswered()
+            throw .generic("The failover is not complete yet; see query-colo-status")
+        }
+    }
+
+    /// The reply to `failOverByCommand`'s command is on its way.
+    public func commandWasAnswered() { state.withLock { $0.commandAwaitsAnswer = false } }
+
+    /// Waits for the answer to a client's command, if one is due.
+    private func awaitAnswer() {
+        let deadline = clock.now() + .milliseconds(ReplicationLimits.answerMilliseconds)
+        _ = state.wait(until: deadline) { $0.commandAwaitsAnswer ? nil : true }
+        commandWasAnswered()
+    }
+
+    /// `quit`: a primary tells clients that COLO ends here, unless they know.
+    public func endByCommand() {
+        let tells = state.withLock { state in
+            guard state.primary != nil, state.status.mode == .primary, !state.primaryExitWasTold else { return false }
+            state.primaryExitWasTold = true
+            return true
+        }
+        if tells { environment.emit(.coloExit(mode: .primary, reason: .error)) }
     }
 
     /// Ends both kinds of runs because the process ends: held output is never sent, and nobody waits for a decision.
@@ -211,8 +254,8 @@ public final class ReplicationService: ColoHandler {
                 session: session, gate: gate, statistics: statistics, limits: limits,
                 handlers: PrimaryRunHandlers(
                     startGuest: goOn,
-                    willPause: { [environment] in environment.emit(.stop) },
-                    didResume: { [environment] in environment.emit(.resume) },
+                    willPause: { [weak self] in self?.checkpointPauses() },
+                    didResume: { [weak self] in self?.checkpointResumes() },
                     completed: { [weak self] in self?.checkpointCompleted($0, run: number) }))
         } catch {
             return primaryLeft(.machineFailed("\(error)"), number, goOn)
@@ -221,10 +264,23 @@ public final class ReplicationService: ColoHandler {
             state.status.mode = .primary
             state.status.reason = .none
             state.primary = run
+            state.primaryExitWasTold = false
             // A pair may have decided already, in the moment between the last byte and here.
             if pair == nil, !state.isEnding { state.resolution = nil }
         }
         return primaryLeft(run.perform(), number, goOn)
+    }
+
+    /// Clients see a checkpoint as a stop of a running guest.
+    private func checkpointPauses() { if machine.runState == .running { environment.emit(.stop) } }
+
+    /// Outside of a pair a guest that a client stopped goes on with the next checkpoint; in one it stays stopped.
+    private func checkpointResumes() {
+        if machine.runState == .running {
+            environment.emit(.resume)
+        } else if pair == nil, machine.runState == .paused {
+            try? machine.run()
+        }
     }
 
     private func checkpointCompleted(_ checkpoint: UInt64, run: UInt64) {
@@ -241,7 +297,13 @@ public final class ReplicationService: ColoHandler {
     ) -> ColoOutcome {
         environment.log("replication ended: \(departure)")
         let wasRequested = departure == .requested
-        if !wasRequested { environment.emit(.coloExit(mode: .primary, reason: .error)) }
+        if !wasRequested {
+            let tells = state.withLock { state in
+                defer { state.primaryExitWasTold = true }
+                return !state.primaryExitWasTold
+            }
+            if tells { environment.emit(.coloExit(mode: .primary, reason: .error)) }
+        }
         try? goOn()
         haltIfFenced()
         state.withLock { state in
@@ -252,12 +314,14 @@ public final class ReplicationService: ColoHandler {
         let resolution = state.wait { $0.resolution } ?? .fenced
         guard resolution == .alone else { return .left }
         // A stop that only clients see: the guest need not stand still for it.
-        environment.emit(.stop)
+        if machine.runState == .running { environment.emit(.stop) }
         migration.finishColo()
         if wasRequested { environment.emit(.coloExit(mode: .primary, reason: .request)) }
         if pair == nil { gate.open() }
-        environment.emit(.resume)
         finish(.primary)
+        awaitAnswer()
+        if machine.runState == .running { environment.emit(.resume) } else if pair == nil { try? machine.run() }
+        state.withLock { $0.runsLeft += 1 }
         return .left
     }
 
@@ -351,6 +415,10 @@ public final class ReplicationService: ColoHandler {
         }
         run.prepareTakeover()
         machine.announce(migration.settings.parameters.announcement)
+        if pair == nil {
+            finish(.secondary)
+            awaitAnswer()
+        }
         var failure: String?
         do throws(RunStateError) { try machine.run() } catch { failure = error.description }
         haltIfFenced()
@@ -360,5 +428,6 @@ public final class ReplicationService: ColoHandler {
         }
         environment.openForwards()
         finish(.secondary)
+        state.withLock { $0.runsLeft += 1 }
     }
 }

@@ -21,7 +21,7 @@ struct CommandChannelTests {
         try source.machine.run()
         try source.migrate(to: "exec:cat > '\(file)'")
         #expect(source.awaits("completed"))
-        #expect(source.log.lines == ["resume", "setup", "pass 1", "active", "stop", "pass 2", "completed"])
+        #expect(source.log.outline == ["resume", "setup", "pass", "active", "stop", "pass", "completed"])
         let destination = try TestMachine(incoming: true, megabytes: 1)
         try destination.controller.migrateIncoming(uri: "exec:cat '\(file)'")
         #expect(destination.awaits("completed"))

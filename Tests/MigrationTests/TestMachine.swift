@@ -72,6 +72,15 @@ final class EventLog: Sendable {
 
     var lines: [String] { gate.withLock(notify: false) { $0 } }
 
+    /// The lines without passes between the first and the last one, of which there are more the slower the host is.
+    var outline: [String] {
+        let lines = lines
+        let passes = lines.indices.filter { lines[$0].hasPrefix("pass ") }
+        let kept = Set([passes.first, passes.last].compactMap(\.self))
+        return lines.indices.filter { !lines[$0].hasPrefix("pass ") || kept.contains($0) }
+            .map { lines[$0].hasPrefix("pass ") ? "pass" : lines[$0] }
+    }
+
     func add(_ line: String) { gate.withLock { $0.append(line) } }
 
     func wait(for text: String, atLeast count: Int = 1) -> Bool {
