@@ -6,4 +6,7 @@ enum DeliberateDifferences {
 
     /// Of calls made up at random, by command.
     static let generatedCalls: [DeliberateDifference] = []
+
+    /// Of recorded sessions.
+    static let sessions: [DeliberateDifference] = []
 }

@@ -27,6 +27,7 @@ struct DifferenceTable {
     let title: String
     private(set) var agreed = 0
     private(set) var rows: [Row] = []
+    private var remarks: [String] = []
     private let deliberate: [DeliberateDifference]
 
     init(_ title: String, deliberate: [DeliberateDifference]) {
@@ -40,6 +41,15 @@ struct DifferenceTable {
     /// Counts a case that agreed.
     mutating func agree() { agreed += 1 }
 
+    /// Counts a case that agreed, with a line of its own in the table.
+    mutating func agree(_ name: String, remark: String?) {
+        agreed += 1
+        remarks.append("  \(name): agrees\(remark.map { ", as far as it is played: \($0)" } ?? "")")
+    }
+
+    /// Notes a case that is not tried yet.
+    mutating func leaveOut(_ name: String, why: String) { remarks.append("  \(name): later, \(why)") }
+
     /// Notes a case that did not.
     mutating func differ(_ name: String, call: String, expected: String, got: String) {
         rows.append(Row(name: name, call: call, expected: expected, got: got))
@@ -50,6 +60,7 @@ struct DifferenceTable {
     /// Prints the table; a difference without a reason fails the test, and so does a reason without its difference.
     func report(atLeast percent: Double = 98, checkingForStaleReasons: Bool = true) {
         print("\(title): \(agreed) of \(total) agree, \(rows.count) differ")
+        for remark in remarks { print(remark) }
         for row in rows {
             print("  \(row.name)")
             print("    call      \(row.call.prefix(300))")

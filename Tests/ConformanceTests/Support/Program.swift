@@ -39,7 +39,7 @@ enum Program: String {
         } else {
             words += ["--machine", "none"]
         }
-        for path in [monitor] + options.moreMonitors { words += ["--qmp", "unix:\(path)"] }
+        words += ["--qmp", "unix:\(monitor)"]
         if let incoming = options.incoming { words += ["--incoming", incoming] }
         if let name = options.name { words += ["--name", name] }
         if let uuid = options.uuid { words += ["--uuid", uuid] }
@@ -69,6 +69,8 @@ final class Server {
     let process: ManagedProcess
     /// Its management socket.
     let monitorPath: String
+    /// A socket for a further client while the first is connected.
+    let controlPath: String
     private let folder: TemporaryFolder
 
     private static let host = Result { try LabHost(sharingMachineNetworkAs: "conformance") }
@@ -78,6 +80,7 @@ final class Server {
         self.program = program
         folder = try TemporaryFolder(prefix: "colod-conformance")
         monitorPath = folder.path("qmp")
+        controlPath = program == .colod ? monitorPath : options.moreMonitors.first ?? monitorPath
         process = try Self.host.get().start(
             program.command(options, monitor: monitorPath), log: folder.path("log"))
     }

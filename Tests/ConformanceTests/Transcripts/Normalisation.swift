@@ -1,0 +1,83 @@
+import QMP
+
+/// Makes the values of a session comparable with those of another: what differs from run to run or from machine to
+/// machine is replaced by its kind, by the name of the member that holds it.
+enum Normalisation {
+    /// Times, sizes, rates, counters of pages, thread ids and ports.
+    private static let measured: Set<String> = [
+        "total-time", "setup-time", "downtime", "expected-downtime", "total", "remaining", "transferred", "duplicate",
+        "normal", "normal-bytes", "dirty-sync-count", "mbps", "pages-per-second", "dirty-pages-rate", "precopy-bytes",
+        "downtime-bytes", "start-time", "dirty-rate", "cpu-throttle-percentage", "thread-id", "port", "base-memory",
+        "plugged-memory", "pass",
+    ]
+    /// What names the program.
+    private static let names: Set<String> = ["package"]
+
+    /// `value` without what differs from run to run.
+    static func normalise(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .array(let elements): return .array(elements.map(normalise))
+        case .object(let object):
+            var result = JSONObject()
+            for member in object.members where member.key != "timestamp" {
+                result[member.key] =
+                    measured.contains(member.key) && !isStructured(member.value)
+                    ? "measured" : names.contains(member.key) ? "name" : normalise(member.value)
+            }
+            return .object(result)
+        // Whichever the kernel tells first of a peer that is gone.
+        case .string(let text): return .string(text.replacing("Connection reset by peer", with: "Broken pipe"))
+        default: return value
+        }
+    }
+
+    private static func isStructured(_ value: JSONValue) -> Bool { value.object != nil || value.array != nil }
+}
+
+/// Makes the events of one machine comparable: how many rounds and checkpoints there were is a matter of speed.
+enum EventOrder {
+    /// One word a event: "STOP", "MIGRATION active", "COLO_EXIT primary error".
+    static func word(_ event: JSONValue) -> String {
+        let name = event["event"]?.string ?? "?"
+        if name == "MIGRATION_PASS" { return name }
+        let data = event["data"]?.object?.members.sorted { $0.key < $1.key } ?? []
+        return ([name] + data.map { "\($0.key)=\($0.value.text())" }).joined(separator: " ")
+    }
+
+    /// The events in their order: passes that follow each other are one, and whether there was one more before the guest
+    /// was stopped does not matter; the stops and starts of checkpoints are left
+    /// out, and the exit of COLO, which may come before or after the guest runs on, comes before.
+    static func canonical(_ events: [JSONValue]) -> [String] {
+        var result: [String] = []
+        var isInCOLO = false
+        for (index, event) in events.enumerated() {
+            let word = word(event)
+            if isInCOLO, isPartOfCheckpoint(word, at: index, of: events) { continue }
+            if word == "MIGRATION_PASS", result.last == word { continue }
+            if word == "STOP", result.last == "MIGRATION_PASS" { result.removeLast() }
+            if word.hasPrefix("COLO_EXIT"), result.last == "RESUME" {
+                result.insert(exit(word), at: result.count - 1)
+            } else {
+                result.append(word.hasPrefix("COLO_EXIT") ? exit(word) : word)
+            }
+            if word == "MIGRATION status=\"colo\"" { isInCOLO = true }
+            if word == "MIGRATION status=\"completed\"" { isInCOLO = false }
+        }
+        return result
+    }
+
+    private static func isPartOfCheckpoint(_ word: String, at index: Int, of events: [JSONValue]) -> Bool {
+        switch word {
+        case "MIGRATION_PASS": return true
+        case "STOP":
+            return index + 1 >= events.count || Self.word(events[index + 1]) != "MIGRATION status=\"completed\""
+        case "RESUME": return Self.word(events[index - 1]) != "MIGRATION status=\"colo\""
+        default: return false
+        }
+    }
+
+    /// A primary that is told to fail over ends with either reason, whichever of two threads is first.
+    private static func exit(_ word: String) -> String {
+        word.contains("\"primary\"") ? "COLO_EXIT mode=\"primary\"" : word
+    }
+}

@@ -1,0 +1,121 @@
+import Environment
+import SystemCalls
+import PairLab
+import QMP
+
+/// One machine of a session that is played again, seen over the connection of the recorded client.
+final class PlayedMachine {
+    let name: String
+    /// The process; nil for a further connection to another machine.
+    let server: Server?
+    let monitor: Monitor
+    /// What the recorded one said until now.
+    private(set) var expectedEvents: [JSONValue] = []
+    /// All that this one said.
+    private(set) var events: [JSONValue] = []
+    /// Whether the connection is closed.
+    private(set) var isClosed = false
+    /// How many of `events` are before the place up to which the expected ones were awaited.
+    private var awaited = 0
+    /// Expected events that were not yet awaited.
+    private var pending: [JSONValue] = []
+
+    /// Whether it was started to wait for a migration.
+    let waitsForMigration: Bool
+
+    static let eventLimit: Duration = .seconds(8)
+
+    init(name: String, server: Server?, monitor: Monitor, waitsForMigration: Bool = false) {
+        (self.name, self.server, self.monitor) = (name, server, monitor)
+        self.waitsForMigration = waitsForMigration
+    }
+
+    /// The recorded machine said this; one within a call comes with the call's reply.
+    func expect(_ event: JSONValue, isWithinCall: Bool) {
+        expectedEvents.append(event)
+        if !isWithinCall { pending.append(event) }
+    }
+
+    /// The events that must come before the next call.
+    var pendingWords: [String] { EventOrder.canonical(pending) }
+
+    /// Waits for the events that the recorded client had seen by now; returns the first that did not come.
+    func awaitPending() throws -> JSONValue? {
+        defer { pending = [] }
+        for event in pending where EventOrder.word(event) != "MIGRATION_PASS" && !isCheckpoint(event) {
+            guard try hasCome(event) else { return event }
+        }
+        return nil
+    }
+
+    private func isCheckpoint(_ event: JSONValue) -> Bool {
+        let word = EventOrder.word(event)
+        return isInCOLO && (word == "STOP" || word == "RESUME")
+    }
+
+    /// Whether checkpoints stop and start the guest as far as the recorded machine is.
+    var isInCOLO: Bool {
+        for event in expectedEvents.reversed() {
+            switch EventOrder.word(event) {
+            case "MIGRATION status=\"colo\"": return true
+            case let word where word.hasPrefix("MIGRATION status="): return false
+            default: continue
+            }
+        }
+        return false
+    }
+
+    private func hasCome(_ event: JSONValue) throws -> Bool {
+        let word = EventOrder.word(event)
+        let deadline = SystemClock().now() + .seconds(5)
+        var index = awaited
+        while true {
+            while index < events.count {
+                index += 1
+                if EventOrder.word(events[index - 1]) == word {
+                    awaited = index
+                    return true
+                }
+            }
+            let left = deadline - SystemClock().now()
+            guard !isClosed, left > .zero else { return false }
+            guard let message = try? monitor.next(within: .nanoseconds(Int64(clamping: left.count))) else {
+                return false
+            }
+            take(message)
+        }
+    }
+
+    private func take(_ message: JSONValue) { if message["event"] != nil { events.append(message) } }
+
+    /// The next reply, and how many events came before it since `mark`.
+    func reply(within limit: Duration = Monitor.patience) throws -> JSONValue {
+        while let message = try monitor.next(within: limit) {
+            guard message["event"] != nil else { return message }
+            events.append(message)
+        }
+        isClosed = true
+        throw LabError("\(name) closed the connection")
+    }
+
+    /// Sends what the recorded client sent.
+    func send(_ text: String) throws { try monitor.connection.send(text) }
+
+    /// Reads until the connection is closed.
+    func drain(within limit: Duration) throws {
+        while !isClosed {
+            do {
+                guard let message = try monitor.next(within: limit) else { break }
+                take(message)
+            } catch let error as LabError where error.description.contains("reset by peer") {
+                break
+            }
+        }
+        isClosed = true
+    }
+
+    /// Reads the events that have come, without waiting for more.
+    func takeWaiting() {
+        while !isClosed, let message = try? monitor.next(within: .milliseconds(1)) { take(message) }
+    }
+}

@@ -1,0 +1,52 @@
+/// Which recorded session is played, how far, and why not further.
+struct TranscriptPlan {
+    let name: String
+    /// Played up to the first call that contains this text; nil for all of it.
+    var until: String?
+    /// Whether it is played at all.
+    var isPlayed = true
+    /// What the rest needs.
+    var later: String?
+
+    init(_ name: String) { self.name = name }
+
+    /// Played up to a call.
+    init(_ name: String, until: String, _ later: String) {
+        (self.name, self.until, self.later) = (name, until, later)
+    }
+
+    /// Not played yet.
+    init(_ name: String, needs later: String) {
+        (self.name, self.isPlayed, self.later) = (name, false, later)
+    }
+}
+
+extension TranscriptPlan {
+    /// The sessions that are not played to their end.
+    static let all: [TranscriptPlan] = [
+        TranscriptPlan("postcopy", needs: "postcopy"),
+        TranscriptPlan("postcopy_cancel_pauses", needs: "postcopy"),
+        TranscriptPlan("postcopy_dst_cap_missing", needs: "postcopy"),
+        TranscriptPlan("postcopy_kill_src", needs: "postcopy"),
+        TranscriptPlan("postcopy_no_return_path", needs: "postcopy"),
+        TranscriptPlan("postcopy_pause_recover", needs: "postcopy"),
+        TranscriptPlan("postcopy_paused_cancel_stuck", needs: "postcopy"),
+        TranscriptPlan("postcopy_preempt", needs: "postcopy"),
+        TranscriptPlan("multifd_exec", needs: "multifd"),
+        TranscriptPlan("multifd_fewer_channels", needs: "multifd"),
+        TranscriptPlan("multifd_none", needs: "multifd"),
+        TranscriptPlan("multifd_zlib", needs: "multifd"),
+        TranscriptPlan("colo_multifd", needs: "multifd"),
+        TranscriptPlan("zero_copy", needs: "multifd"),
+        TranscriptPlan("compress", needs: "compression"),
+        TranscriptPlan("xbzrle", needs: "XBZRLE"),
+        TranscriptPlan("block_mig", needs: "block migration"),
+        TranscriptPlan("dirty_bitmaps", needs: "dirty bitmaps"),
+        TranscriptPlan("background_snapshot", needs: "background snapshots"),
+        TranscriptPlan("release_ram", needs: "release-ram"),
+        TranscriptPlan("ignore_shared", needs: "x-ignore-shared"),
+        TranscriptPlan("snapshots", needs: "qcow2 snapshots"),
+        TranscriptPlan("late_block_activate", needs: "disks that can be locked"),
+        TranscriptPlan("tls", needs: "TLS on migration channels"),
+    ]
+}

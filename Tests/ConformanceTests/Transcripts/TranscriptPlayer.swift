@@ -1,0 +1,304 @@
+import Environment
+import Glibc
+import PairLab
+import QMP
+import SystemCalls
+
+/// Plays a transcript again on machines of today, and notes each reply and event that differs.
+///
+/// The pace is not that of the recording. What the recorded client saw before it sent a call is awaited before the
+/// call is sent here. A migration is held at a trickle from its start until the client has to see it make progress,
+/// so that calls that were made while it was active are made while it is active.
+final class TranscriptPlayer {
+    /// One disagreement.
+    struct Difference {
+        let call: String
+        let expected: String
+        let got: String
+
+        /// The command, or what else it is about, for the list of deliberate differences.
+        var subject: String {
+            guard let start = call.firstIndex(of: "{"),
+                let parsed = try? JSONStreamParser.parse(String(call[start...])),
+                let command = (parsed["execute"] ?? parsed["exec-oob"])?.string
+            else { return call }
+            return command
+        }
+    }
+
+    private let transcript: Transcript
+    private let program: Program
+    private let kernel: String?
+    private let folder: TemporaryFolder
+    private var machines: [String: PlayedMachine] = [:]
+    /// All that ran, oldest first, for the comparison of events.
+    private var all: [PlayedMachine] = []
+    private var connections: [String: (server: Server, path: String)] = [:]
+    /// The bandwidth to go back to, by the machine whose migration is held.
+    private var held: [String: JSONValue] = [:]
+    private var calls: [String: [String]] = [:]
+    /// Ports of the recording and those of today.
+    private var ports: [(recorded: String, actual: String)] = []
+    /// How often something that was recorded did not come.
+    private var waitedInVain = 0
+    private(set) var differences: [Difference] = []
+    /// How many replies agreed.
+    private(set) var agreed = 0
+
+    private static let trickle: JSONValue = 40_000
+    private static let askLimit: Nanoseconds = .seconds(4)
+    private static let silenceLimit: Duration = .milliseconds(300)
+
+    init(_ transcript: Transcript, on program: Program, kernel: String? = nil) throws {
+        self.transcript = transcript
+        self.program = program
+        self.kernel = kernel
+        folder = try TemporaryFolder(prefix: "colod-transcript")
+    }
+
+    /// Plays all of it.
+    func play() throws {
+        for step in transcript.steps {
+            do {
+                try take(step)
+            } catch {
+                note("step \(step)", expected: "", got: "\(error)")
+                break
+            }
+            // One thing that goes wrong makes all that follows differ.
+            if waitedInVain >= 1 { break }
+        }
+        compareEvents()
+    }
+
+    private func note(_ call: String, expected: String, got: String) {
+        differences.append(Difference(call: call, expected: expected, got: got))
+    }
+
+    private func machine(_ name: String) throws -> PlayedMachine {
+        if let machine = machines[name] { return machine }
+        guard let connection = connections.values.first else { throw LabError("no machine \(name) was started") }
+        let monitor = Monitor(try MonitorConnection(path: connection.path))
+        guard try monitor.next()?["QMP"] != nil else { throw LabError("no greeting for \(name)") }
+        let machine = PlayedMachine(name: name, server: nil, monitor: monitor)
+        machines[name] = machine
+        all.append(machine)
+        return machine
+    }
+
+    private func take(_ step: Transcript.Step) throws {
+        // A client noticed the end of a machine late and sent it something more.
+        if machines[step.machine]?.isClosed == true {
+            if case .start = step {} else { return }
+        }
+        switch step {
+        case .start(let name, let options, let names): try start(name, options, connections: names)
+        case .send(let name, let text): try send(text, to: try machine(name))
+        case .reply(let name, let reply): try compareReply(reply, of: try machine(name))
+        case .silence(let name): try compareSilence(of: try machine(name))
+        case .ask(let name, let text, let reply): try ask(text, until: reply, try machine(name))
+        case .event(let name, let event, let isWithinCall):
+            if event != .null { try machine(name).expect(event, isWithinCall: isWithinCall) }
+        case .kill(let name):
+            let machine = try machine(name)
+            try awaitEvents(of: machine)
+            machine.server?.process.killAndWait()
+        case .end(let name, let status): try end(try machine(name), status)
+        }
+    }
+
+    // MARK: Starting and ending
+
+    private func start(_ name: String, _ recorded: StartOptions, connections names: [String]) throws {
+        var options = recorded
+        options.kernel = program == .colod ? kernel : nil
+        options.incoming = options.incoming.map(actual)
+        let control = folder.path("\(name).\(all.count).control")
+        options.moreMonitors = [control] + names.indices.map { folder.path("\(name).\(all.count).more\($0)") }
+        let server = try Server(program, options)
+        let machine = PlayedMachine(
+            name: name, server: server, monitor: try server.connectSilently(),
+            waitsForMigration: options.incoming != nil)
+        machines[name] = machine
+        all.append(machine)
+        // Each of colod's sockets serves any number of clients.
+        let more = program == .colod ? server.monitorPath : options.moreMonitors.dropFirst().first
+        if !names.isEmpty, let more { connections[name] = (server, more) }
+    }
+
+    private func end(_ machine: PlayedMachine, _ status: Int32) throws {
+        guard let server = machine.server else {
+            machines[machine.name] = nil
+            return
+        }
+        try release()
+        try machine.drain(within: PlayedMachine.eventLimit)
+        let end = server.process.waitForExit(within: .seconds(8))
+        if end != .exited(status) {
+            note(
+                "the end of \(machine.name)", expected: "exit status \(status)", got: end.map { "\($0)" } ?? "it lives")
+        }
+    }
+
+    // MARK: Calls
+
+    private func send(_ text: String, to machine: PlayedMachine) throws {
+        try awaitEvents(of: machine)
+        calls[machine.name, default: []].append(text)
+        if text.contains("\"migrate\""), held[machine.name] == nil { try hold(machine) }
+        try machine.send(actual(keepingHold(text, machine)))
+    }
+
+    private func awaitEvents(of machine: PlayedMachine) throws {
+        if machine.pendingWords.contains(where: Self.isProgress) { try release() }
+        if let missing = try machine.awaitPending() {
+            waitedInVain += 1
+            note("\(machine.name): an event", expected: EventOrder.word(missing), got: "none of it in time")
+        }
+    }
+
+    /// Whether a machine gets there only by a migration that goes on.
+    private static func isProgress(_ text: String) -> Bool {
+        [
+            "completed", "pre-switchover", "postcopy", "colo", "failed", "STOP", "RESUME", "postmigrate",
+            "finish-migrate",
+        ]
+        .contains { text.contains($0) }
+    }
+
+    private func compareReply(_ expected: JSONValue, of machine: PlayedMachine) throws {
+        let call = calls[machine.name]?.first ?? "?"
+        if calls[machine.name]?.isEmpty == false { calls[machine.name]?.removeFirst() }
+        let got = try machine.reply()
+        compare(call, of: machine, expected: expected, got: got)
+    }
+
+    private func compareSilence(of machine: PlayedMachine) throws {
+        let call = calls[machine.name]?.first ?? "?"
+        if calls[machine.name]?.isEmpty == false { calls[machine.name]?.removeFirst() }
+        do {
+            let got = try machine.reply(within: Self.silenceLimit)
+            note("\(machine.name): \(call)", expected: "no reply", got: got.text())
+        } catch is LabError {
+            agreed += 1
+        }
+    }
+
+    private func compare(_ call: String, of machine: PlayedMachine, expected: JSONValue, got: JSONValue) {
+        if areEqual(expected, got, machine) {
+            agreed += 1
+        } else {
+            note("\(machine.name): \(call)", expected: comparable(expected).text(), got: comparable(got).text())
+        }
+    }
+
+    private func areEqual(_ expected: JSONValue, _ got: JSONValue, _ machine: PlayedMachine) -> Bool {
+        if comparable(expected) == comparable(got) { return true }
+        // Whether a query comes within a checkpoint is a matter of time.
+        let runs: Set<String> = ["running", "colo"]
+        guard machine.isInCOLO, let one = expected["return"], let other = got["return"], one["singlestep"] != nil,
+            other["singlestep"] != nil
+        else { return false }
+        return runs.contains(one["status"]?.string ?? "") && runs.contains(other["status"]?.string ?? "")
+    }
+
+    /// Asks until the answer is the recorded one; a state that lasts only a moment is not waited for.
+    private func ask(_ text: String, until expected: JSONValue, _ machine: PlayedMachine) throws {
+        let status = expected["return"]?["status"]?.string ?? ""
+        if ["setup", "cancelling", "device"].contains(status) { return }
+        if Self.isProgress(status) || (status == "running" && machine.waitsForMigration) { try release() }
+        try awaitEvents(of: machine)
+        let deadline = SystemClock().now() + Self.askLimit
+        while true {
+            try machine.send(actual(text))
+            let got = try machine.reply()
+            let isInTime = SystemClock().now() < deadline
+            if areEqual(expected, got, machine) || !isInTime {
+                if !isInTime { waitedInVain += 1 }
+                rememberPorts(expected, got)
+                return compare(text, of: machine, expected: expected, got: got)
+            }
+            pause(.milliseconds(10))
+        }
+    }
+
+    // MARK: Holding a migration
+
+    private func hold(_ machine: PlayedMachine) throws {
+        guard let control = try control(of: machine) else { return }
+        let parameters = try control.ask(Call.text("query-migrate-parameters"))
+        guard let bandwidth = parameters["return"]?["max-bandwidth"] else { return }
+        held[machine.name] = bandwidth
+        _ = try control.ask(Call.text("migrate-set-parameters", ["max-bandwidth": Self.trickle]))
+    }
+
+    private func release() throws {
+        for (name, bandwidth) in held {
+            held[name] = nil
+            guard let machine = machines[name], let control = try? control(of: machine) else { continue }
+            _ = try control.ask(Call.text("migrate-set-parameters", ["max-bandwidth": bandwidth]))
+        }
+    }
+
+    /// A connection of its own, so that the recorded client's is not disturbed.
+    private func control(of machine: PlayedMachine) throws -> Monitor? {
+        guard let path = machine.server?.controlPath else { return nil }
+        let monitor = Monitor(try MonitorConnection(path: path))
+        guard try monitor.next()?["QMP"] != nil else { return nil }
+        _ = try monitor.ask(Call.negotiate(outOfBand: false))
+        return monitor
+    }
+
+    /// `text` without a change of the bandwidth that would end the hold; it comes into effect after it.
+    private func keepingHold(_ text: String, _ machine: PlayedMachine) -> String {
+        guard held[machine.name] != nil, text.contains("\"max-bandwidth\""),
+            var call = try? JSONStreamParser.parse(text).object, var arguments = call["arguments"]?.object,
+            let bandwidth = arguments["max-bandwidth"], bandwidth.unsigned != nil
+        else { return text }
+        held[machine.name] = bandwidth
+        arguments["max-bandwidth"] = nil
+        call["arguments"] = .object(arguments)
+        return JSONValue.object(call).text() + "\n"
+    }
+
+    // MARK: Paths and ports
+
+    /// What the recorded client sent, with the paths and ports of today.
+    private func actual(_ text: String) -> String {
+        var text = text.replacing("SCRATCH", with: folder.root)
+        for port in ports.reversed() { text = text.replacing(":\(port.recorded)", with: ":\(port.actual)") }
+        return text
+    }
+
+    /// A value of today with the paths of the recording, without what differs from run to run.
+    private func comparable(_ value: JSONValue) -> JSONValue {
+        let text = value.text().replacing(folder.root, with: "SCRATCH")
+        return Normalisation.normalise((try? JSONStreamParser.parse(text)) ?? value)
+    }
+
+    private func rememberPorts(_ expected: JSONValue, _ got: JSONValue) {
+        guard let recorded = expected["return"]?["socket-address"]?.array?.first?["port"]?.string,
+            let actual = got["return"]?["socket-address"]?.array?.first?["port"]?.string
+        else { return }
+        ports.removeAll { $0.recorded == recorded }
+        ports.append((recorded, actual))
+    }
+
+    // MARK: Events
+
+    private func compareEvents() {
+        for machine in all {
+            if (try? machine.awaitPending()) != nil {}
+            machine.takeWaiting()
+            let expected = EventOrder.canonical(machine.expectedEvents)
+            var got = EventOrder.canonical(machine.events)
+            // The recorded client of a further connection left before the machine ended.
+            if machine.server == nil { got = Array(got.prefix(expected.count)) }
+            if expected != got {
+                note(
+                    "\(machine.name): events", expected: expected.joined(separator: ", "),
+                    got: got.joined(separator: ", "))
+            }
+        }
+    }
+}
