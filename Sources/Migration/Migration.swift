@@ -7,6 +7,7 @@
 /// - An outgoing migration: connect, header and block list, rounds over the dirty log until what is left fits into the
 ///   allowed downtime, switchover (guest halted, last round, devices), completed. Whatever fails before that, the guest
 ///   runs on.
+/// - `AutoConverge` slows the guest down while it dirties faster than is sent, if that capability is on.
 /// - An incoming one: one connection, pages straight into RAM, devices validated first and applied at the end,
 ///   announce, run. A failure is reported to the owner, whose process ends or waits for the next source.
 /// - `ColoHandler` takes over when the capability x-colo is on (source) or the stream says so (destination). It gets a
