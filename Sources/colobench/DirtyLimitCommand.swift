@@ -62,24 +62,32 @@ struct DirtyLimitCommand: ParsableCommand {
                 "other": JSONValue(result.other),
             ])
         }
+        let pauses = try pauses()
+        lines.append(
+            "pause of a guest that is limited and throttled to 1 %: median \(decimal(pauses.median, 3)) ms, "
+                + "p99 \(decimal(pauses.p99, 3)) ms")
         let costs = try costs()
         lines += costs.map { "\($0.name): \(decimal($0.mips, 0)) MIPS" }
-        var members: JSONObject = ["limits": .array(held)]
+        var members: JSONObject = ["limits": .array(held), "pause_ms": pauses.json]
         for cost in costs { members[cost.key] = .double(cost.mips.rounded()) }
         output.print(members, text: lines.joined(separator: "\n"))
     }
 
     // MARK: Limits
 
-    private func hold(to limit: UInt64) throws -> (counted: Double, measured: Int64, other: Int64) {
+    private func makeWriters() throws -> BareMachine {
         let harts = Self.regions.map { base in
             HartReset(pc: TestProgram.memoryBase, privilege: .machine, a0: base, a1: Self.pagesEach - 1)
         }
-        let bare = try BareMachine(memorySize: 192 << 20, harts: harts) { memory in
+        return try BareMachine(memorySize: 192 << 20, harts: harts) { memory in
             for (index, word) in Self.program.enumerated() {
                 memory.store(TestProgram.memoryBase + UInt64(index) * 4, word)
             }
         }
+    }
+
+    private func hold(to limit: UInt64) throws -> (counted: Double, measured: Int64, other: Int64) {
+        let bare = try makeWriters()
         let monitor = DirtyRateMonitor(machine: bare.machine)
         defer { monitor.shutDown() }
         let clock = SystemClock()
@@ -95,6 +103,24 @@ struct DirtyLimitCommand: ParsableCommand {
             throw LabError("nothing was measured")
         }
         return (counted, rates[0].dirtyRate, rates[1].dirtyRate)
+    }
+
+    /// How long a pause takes to begin while both vCPUs rest nearly all the time.
+    private func pauses() throws -> Spread {
+        let bare = try makeWriters()
+        let monitor = DirtyRateMonitor(machine: bare.machine)
+        defer { monitor.shutDown() }
+        let clock = SystemClock()
+        try monitor.setLimit(cpuIndex: nil, rate: 1)
+        bare.machine.parts.engine.setThrottle(percentage: 99)
+        try bare.machine.run()
+        var times: [Double] = []
+        for _ in 0..<200 {
+            clock.wait(0.007)
+            let start = clock.now()
+            times.append(bare.machine.pauseBriefly { (clock.now() - start).inMilliseconds })
+        }
+        return Spread(times)
     }
 
     // MARK: Costs
