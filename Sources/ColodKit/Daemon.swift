@@ -28,6 +28,8 @@ enum DaemonEnd: Sendable, Equatable {
     case guestPowerOff
     /// The guest can no longer run; the text says why.
     case failure(String)
+    /// An incoming migration failed, and with it the guest that never ran here; no event tells of that.
+    case incomingFailure(String)
     /// This process is to begin anew as a waiting member of its pair; the text says why.
     case restart(String)
 }
@@ -48,14 +50,15 @@ public enum Daemon {
         await parts.finish(end)
         switch end {
         case .restart: try beginAnew()
-        case .failure(let why): throw StartFailure(why)
+        case .failure(let why), .incomingFailure(let why): throw StartFailure(why)
         default: return
         }
     }
 
     /// Replaces this process by a fresh one with the same arguments: execv(3). All descriptors are close-on-exec, so
-    /// nothing of the old life stays but the process id, which systemd goes by.
+    /// nothing of the old life stays but the process id, which systemd goes by, and the sockets that it passed.
     private static func beginAnew() throws -> Never {
+        keepListenDescriptors()
         let arguments = CommandLine.arguments.map { strdup($0) } + [nil]
         execv("/proc/self/exe", arguments)
         throw StartFailure("cannot begin anew: \(String(cString: strerror(errno)))")

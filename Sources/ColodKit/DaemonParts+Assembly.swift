@@ -43,7 +43,9 @@ extension DaemonParts {
                 parameters.maxBandwidth = 0
                 parameters.downtimeLimit = 100
             }
-            try migration.setCapabilities([CapabilityChange(.colo, true), CapabilityChange(.events, true)])
+            try migration.setCapabilities([
+                MigrationCapabilityStatus(.xColo, true), MigrationCapabilityStatus(.events, true),
+            ])
         } catch {
             throw StartFailure("checkpoint: \(error.description)", isConfiguration: true)
         }
@@ -67,14 +69,14 @@ extension DaemonParts {
         _ event: MigrationEvent, hub: EventHub, log: Logger, isPaired: Bool, end: (DaemonEnd) -> Void
     ) {
         switch event {
-        case .status(let status): hub.emit(.migration(status))
-        case .pass(let number): hub.emit(.migrationPass(number))
+        case .status(let status): hub.emit(.migration(status: status))
+        case .pass(let number): hub.emit(.migrationPass(pass: Int64(clamping: number)))
         case .incomingRefused(let why): log.warning("a source was sent away: \(why)")
         case .outgoingFailed(let why): log.warning("migration failed, the guest runs on: \(why)")
         case .incomingFailed(let why):
             log.error("\(why)")
             // As QEMU does: what was half loaded cannot run. A member of a pair listens again instead.
-            if !isPaired { end(.failure(why)) }
+            if !isPaired { end(.incomingFailure(why)) }
         }
     }
 
@@ -91,11 +93,11 @@ extension DaemonParts {
             recorder.note("pair", ["event": "\(event)"])
             log.notice("\(event)")
             if case .peerLost(let loss) = event {
-                hub.emit(.colodPeerLost(reason: loss == .refused ? "refused" : "silent"))
+                hub.emit(.xColodPeerLost(reason: loss == .refused ? "refused" : "silent"))
             }
         }
         let current = status.current
-        hub.emit(.colodStatus(current))
+        hub.emit(.xColodStatus(current))
         // READY once the role is served: the guest runs here, or this side takes checkpoints; the side whose turn it is
         // to boot the guest is not ready by waiting.
         let report = snapshot.report

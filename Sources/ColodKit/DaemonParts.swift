@@ -1,5 +1,6 @@
 import Configuration
 import Diagnostics
+import DirtyRate
 import Environment
 import Glibc
 import Logging
@@ -29,6 +30,7 @@ final class DaemonParts: Sendable {
     let built: BuiltMachine
     let migration: MigrationController
     let replication: ReplicationService
+    let dirtyRate: DirtyRateMonitor
     let pair: PairService?
     let status: StatusReporter
     let server: ManagementServer
@@ -64,6 +66,7 @@ final class DaemonParts: Sendable {
         migration = MigrationController(
             machine: machine, expectsIncoming: configuration.pair != nil || configuration.start.incoming != nil
         ) { sink.deliver($0) }
+        dirtyRate = DirtyRateMonitor(machine: machine)
         let userNetworks = built.userNetworks
         replication = ReplicationService(
             machine: machine, migration: migration, gate: built.gate,
@@ -113,13 +116,11 @@ final class DaemonParts: Sendable {
             if !names.isEmpty { log.critical("run loops stand still: \(names.joined(separator: ", "))") }
         }
         let target = ManagementTarget(
-            machine: machine, migration: migration, replication: replication, pair: pair,
+            machine: machine, migration: migration, replication: replication, dirtyRate: dirtyRate, pair: pair,
             status: status, emit: { hub.emit($0) }, end: { endWith.yield($0) })
-        let version = ColodKit.version
-        server = try ManagementServer(
-            commands: target, hub: hub,
-            version: .compatible(package: "colod \(version.major).\(version.minor).\(version.micro)")
-        ) { log.warning("\($0)") }
+        server = try ManagementServer(commands: target, hub: hub, version: ColodKit.serverVersion) {
+            log.warning("\($0)")
+        }
         connect(hooks)
     }
 
@@ -127,13 +128,14 @@ final class DaemonParts: Sendable {
 
     /// Opens the management socket and lets the machine or the pair begin.
     func begin() async throws {
-        try await listenForManagement()
         registerLoops()
         try watchdog.start()
         if let pair {
+            try await listenForManagement()
             try await pair.start()
             return
         }
+        // As QEMU does: no client sees how the machine starts.
         if let incoming = configuration.start.incoming {
             if incoming != "defer" {
                 do throws(CommandError) { try migration.migrateIncoming(uri: incoming) } catch {
@@ -143,6 +145,7 @@ final class DaemonParts: Sendable {
         } else if !configuration.start.paused {
             try built.machine.run()
         }
+        try await listenForManagement()
         notifier.ready(status: status.line)
     }
 
@@ -173,6 +176,7 @@ final class DaemonParts: Sendable {
         case .failure(let why):
             recorder.dump(to: log, reason: why)
             hub.emit(.shutdown(.hostError))
+        case .incomingFailure(let why): recorder.dump(to: log, reason: why)
         case .quit, .restart: break
         }
         // Commands that wait for a drill's outcome still get it: the heartbeat ends after the management socket.
@@ -181,6 +185,7 @@ final class DaemonParts: Sendable {
         // What is held stays held, since only the pair releases it.
         await pair?.shutDown()
         replication.shutDown()
+        dirtyRate.shutDown()
         migration.cancelChannel()
         let (migration, machine, clock) = (migration, built.machine, clock)
         await offload {
@@ -194,16 +199,37 @@ final class DaemonParts: Sendable {
     }
 
     private func listenForManagement() async throws {
-        guard let address = ManagementAddress(configuration.management.qmp.description) else {
-            throw StartFailure("management.qmp: \(configuration.management.qmp) is no address", isConfiguration: true)
+        let passed = try adoptPassedSockets()
+        for monitor in configuration.management.monitors {
+            guard let address = ManagementAddress(monitor.address.description) else {
+                throw StartFailure("management.qmp: \(monitor.address) is no address", isConfiguration: true)
+            }
+            if passed.contains(address) { continue }
+            if case .unix(let path) = address, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+                mkdir(String(path[..<slash]), 0o750)
+            }
+            do {
+                try server.listen(on: address, isPretty: monitor.isPretty)
+            } catch {
+                throw StartFailure("cannot listen on \(address): \(error)")
+            }
         }
-        if case .unix(let path) = address, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            mkdir(String(path[..<slash]), 0o750)
-        }
+    }
+
+    /// Serves the sockets that systemd handed over; returns where they are. The descriptors themselves stay as they
+    /// are, for the case that this process begins anew.
+    private func adoptPassedSockets() throws -> [ManagementAddress] {
         do {
-            try server.listen(on: address)
-        } catch {
-            throw StartFailure("cannot listen on \(address): \(error)")
+            return try listenDescriptors().map { passed in
+                guard passed.isListening else {
+                    throw StartFailure("the passed descriptor \(passed.name) is not a listening stream socket")
+                }
+                return try server.adopt(passed.duplicate()) { address in
+                    configuration.management.monitors.contains { $0.isPretty && "\($0.address)" == "\(address)" }
+                }
+            }
+        } catch let error as SystemError {
+            throw StartFailure("the sockets that systemd passed cannot be used: \(error)")
         }
     }
 
@@ -219,8 +245,8 @@ final class DaemonParts: Sendable {
             switch event {
             case .stop: hub.emit(.stop)
             case .resume: hub.emit(.resume)
-            case .shutdown(let guest, _): hub.emit(.shutdown(guest ? .guestShutdown : .hostQuit))
-            case .reset(let guest, _): hub.emit(.reset(guest ? .guestReset : .hostReset))
+            case .shutdown(let guest, _): hub.emit(.shutdown(guest ? .guestShutdown : .hostQmpQuit))
+            case .reset(let guest, _): hub.emit(.reset(guest ? .guestReset : .hostQmpSystemReset))
             }
         }
         hooks.onGuestRequest { what in

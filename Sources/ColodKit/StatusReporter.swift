@@ -35,15 +35,14 @@ struct StatusReporter: Sendable {
             serving: isServing(snapshot), term: snapshot?.term.number ?? 0,
             peer: .init(
                 connected: snapshot?.peerIsAlive ?? false,
-                lastHeardMilliseconds: snapshot?.lastHeardAt.map { (clock.now() - $0).count / 1_000_000 }),
-            failoverMode: configuration.failover == .automatic ? .automatic : .manual, arbiter: arbiterName)
-        status.peer.networks = UInt64(configuration.pair?.host(configuration.role.other).heartbeat.count ?? 0)
-        status.peer.networksUp = UInt64(snapshot?.heartbeatNetworks ?? 0)
-        status.peer.ignored = snapshot?.ignoredPeers ?? 0
-        status.checkpoints = statistics.completed
-        status.pause = statistics.pauses.summary.map { .init(median: $0.median, p99: $0.p99, max: $0.max) }
+                lastHeardMs: snapshot?.lastHeardAt.map { (clock.now() - $0).count / 1_000_000 },
+                networks: UInt64(configuration.pair?.host(configuration.role.other).heartbeat.count ?? 0),
+                networksUp: UInt64(snapshot?.heartbeatNetworks ?? 0), ignored: snapshot?.ignoredPeers ?? 0),
+            checkpoints: statistics.completed, heldPackets: 0, heldBytes: 0,
+            failover: configuration.failover == .automatic ? .automatic : .manual, arbiter: arbiterName)
+        status.pauseMs = statistics.pauses.summary.map { .init(median: $0.median, p99: $0.p99, max: $0.max) }
         status.bytesPerCheckpoint = statistics.bytesPerCheckpoint
-        status.lastCheckpointAgeMilliseconds = statistics.lastAge.map { $0.count / 1_000_000 }
+        status.lastCheckpointAgeMs = statistics.lastAge.map { $0.count / 1_000_000 }
         (status.heldPackets, status.heldBytes) = replication.gate.held
         status.lastFailure = failure(snapshot)
         let engine = machine.parts.engine
@@ -65,7 +64,7 @@ struct StatusReporter: Sendable {
         }
     }
 
-    private func role(_ snapshot: PairSnapshot?) -> ColodStatus.Role {
+    private func role(_ snapshot: PairSnapshot?) -> ColodRole {
         guard let snapshot else {
             switch replication.coloStatus.mode {
             case .primary: return .primary
@@ -81,7 +80,7 @@ struct StatusReporter: Sendable {
         }
     }
 
-    private func state(_ snapshot: PairSnapshot?) -> ColodStatus.State {
+    private func state(_ snapshot: PairSnapshot?) -> ColodState {
         guard let snapshot else { return machine.runState == .inmigrate ? .connecting : .unprotected }
         switch snapshot.state {
         case .starting: return snapshot.supersededBy == nil ? .starting : .superseded

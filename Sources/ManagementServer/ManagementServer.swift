@@ -31,6 +31,7 @@ public final class ManagementServer: Sendable {
         let isPretty: Bool
         let descriptors: DescriptorStore
         var token: UInt64 = 0
+        var clients: Set<ObjectIdentifier> = []
 
         init(socket: consuming ListeningSocket, isPretty: Bool, descriptors: DescriptorStore) {
             self.socket = socket
@@ -50,14 +51,14 @@ public final class ManagementServer: Sendable {
 
     /// A server that listens nowhere yet. `notice` gets what an operator should read in the log; it must be quick.
     public init(
-        commands: any ManagementCommands, hub: EventHub, version: ServerVersion, limits: ManagementLimits = .standard,
+        commands: any QMPCommands, hub: EventHub, version: ServerVersion, limits: ManagementLimits = .standard,
         notice: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(SystemError) {
         self.limits = limits
         self.hub = hub
         self.version = version
         self.notice = notice
-        dispatcher = CommandDispatcher(commands: commands, version: version)
+        dispatcher = CommandDispatcher(commands: commands)
         loop = try MonitorLoop()
         try loop.start()
     }
@@ -74,15 +75,27 @@ public final class ManagementServer: Sendable {
     }
 
     /// Serves the clients of a socket that somebody else, such as systemd, made and listens on; returns where it is.
+    /// `isPretty` says by the address how what is sent is laid out.
     @discardableResult
-    public func adopt(_ listening: consuming Descriptor, isPretty: Bool = false) throws(SystemError)
-        -> ManagementAddress
-    {
-        serve(try ListeningSocket.adopt(listening), isPretty)
+    public func adopt(
+        _ listening: consuming Descriptor, isPretty: (ManagementAddress) -> Bool = { _ in false }
+    ) throws(SystemError) -> ManagementAddress {
+        let socket = try ListeningSocket.adopt(listening)
+        let address = socket.address
+        return serve(socket, isPretty(address))
     }
 
     /// How many connections there are.
     public var connectionCount: Int { connections.load(ordering: .relaxed) }
+
+    /// Closes the connections that came over `address`; it goes on listening.
+    public func disconnectClients(of address: ManagementAddress) {
+        loop.post { [self] in
+            for listener in inside.listeners where listener.socket.address == address {
+                for client in listener.clients { inside.monitors[client]?.close() }
+            }
+        }
+    }
 
     /// Runs `body` on the thread of all connections, to see whether it turns.
     public func post(_ body: @escaping @Sendable () -> Void) { loop.post(body) }
@@ -153,12 +166,14 @@ public final class ManagementServer: Sendable {
             descriptors: listener.descriptors, notice: notice)
         let identity = ObjectIdentifier(monitor)
         inside.monitors[identity] = monitor
+        listener.clients.insert(identity)
         connections.store(inside.monitors.count, ordering: .relaxed)
-        monitor.start(greeting: MonitorSession.greeting(version)) { [weak self] in self?.ended(identity) }
+        monitor.start(greeting: MonitorSession.greeting(version)) { [weak self] in self?.ended(identity, listener) }
     }
 
-    private func ended(_ monitor: ObjectIdentifier) {
+    private func ended(_ monitor: ObjectIdentifier, _ listener: Listener) {
         inside.monitors[monitor] = nil
+        listener.clients.remove(monitor)
         connections.store(inside.monitors.count, ordering: .relaxed)
         resumeIfEmpty()
     }

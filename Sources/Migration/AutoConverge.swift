@@ -79,7 +79,7 @@ struct AutoConverge {
 
 extension AutoConverge.Settings {
     /// What `parameters` say.
-    init(_ parameters: MigrationParameters) {
+    init(_ parameters: MigrationSettings.Values) {
         self.init(
             threshold: Int(parameters.throttleTriggerThreshold), initial: Int(parameters.cpuThrottleInitial),
             increment: Int(parameters.cpuThrottleIncrement), maximum: Int(parameters.maxCPUThrottle),
@@ -99,8 +99,8 @@ extension OutgoingRun {
         let (percentage, rate) = (convergence.percentage, convergence.dirtyPagesRate)
         if percentage > 0 { machine.parts.engine.setThrottle(percentage: percentage) }
         controller.withState { state in
-            state.outgoing.ram.dirtyPagesRate = rate
-            state.outgoing.throttlePercentage = UInt64(percentage)
+            state.outgoing.ram.dirtyPagesRate = Int64(clamping: rate)
+            state.outgoing.throttlePercentage = Int64(percentage)
         }
     }
 

@@ -24,6 +24,10 @@ public protocol ColoHandler: AnyObject, Sendable {
     /// complete state, and the guest runs on here. Must not wait.
     func switchoverFailed()
 
+    /// The status is about to become `colo`, with its event; `runPrimary` or `runSecondary` follows. Clients that see the
+    /// event may use COLO's commands. Must not wait.
+    func willRunColo(asPrimary: Bool)
+
     /// Whether only COLO may come in: a member of a pair must not run what somebody else migrates to it.
     var acceptsOnlyCOLO: Bool { get }
 
@@ -44,6 +48,9 @@ public protocol ColoHandler: AnyObject, Sendable {
 extension ColoHandler {
     /// Nothing to take back.
     public func switchoverFailed() {}
+
+    /// Nothing to prepare.
+    public func willRunColo(asPrimary: Bool) {}
 }
 
 extension ColoHandler {

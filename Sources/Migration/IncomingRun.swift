@@ -58,7 +58,7 @@ final class IncomingRun {
             do {
                 let channel = try listener.accept(cancellation: control.cancellation)
                 let credentials = controller.settings.parameters.tlsCredentials
-                guard let refusal = controller.tlsRefusal(credentials, asClient: false) else { return channel }
+                guard let refusal = controller.tlsRefusal(credentials, as: .server) else { return channel }
                 // Whoever has no business here changes nothing: the next one may.
                 controller.emit(.incomingRefused(refusal))
                 channel.shutDown()
@@ -76,7 +76,7 @@ final class IncomingRun {
     private var expectations: StreamExpectations {
         let settings = controller.settings
         return machine.streamExpectations(
-            comparingUUID: settings[.validateUUID], ignoringShared: settings[.ignoreShared])
+            comparingUUID: settings[.validateUuid], ignoringShared: settings[.xIgnoreShared])
     }
 
     // MARK: Loading
@@ -170,6 +170,7 @@ final class IncomingRun {
 
     private func handOver(_ reader: StreamReader) throws(MigrationFailure) {
         guard let handler = controller.handler else { throw .peer("COLO is not available on this machine") }
+        handler.willRunColo(asPrimary: false)
         controller.withState { _ = controller.step(&$0, incoming: .colo) }
         _ = handler.runSecondary(ColoSecondarySession(machine: machine, reader: reader))
     }

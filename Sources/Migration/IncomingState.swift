@@ -55,16 +55,21 @@ struct IncomingState: Sendable {
         var info = MigrationInfo(status: status == .none ? nil : status)
         let addresses = listening.compactMap(Self.socketAddress)
         if !addresses.isEmpty { info.socketAddress = addresses }
-        info.errorDescription = status == .failed ? errorDescription : nil
+        info.errorDesc = status == .failed ? errorDescription : nil
         return info
     }
 
     private static func socketAddress(_ address: MigrationAddress) -> SocketAddress? {
         switch address {
-        case .tcp(let host, let port): .inet(host: host, port: UInt16(port) ?? 0)
-        case .unix(let path): .unix(path: path)
-        case .vsock(let cid, let port): .vsock(cid: cid, port: port)
-        case .exec, .fd: nil
+        case .tcp(let host, let port):
+            let isIPv6 = host.contains(":")
+            let address = InetSocketAddress(
+                host: host, port: port, ipv4: isIPv6 ? nil : true, ipv6: isIPv6 ? true : nil)
+            return SocketAddress(variant: .inet(address))
+        case .unix(let path): return SocketAddress(variant: .unix(UnixSocketAddress(path: path)))
+        case .vsock(let cid, let port):
+            return SocketAddress(variant: .vsock(VsockSocketAddress(cid: cid, port: port)))
+        case .exec, .fd: return nil
         }
     }
 }

@@ -17,7 +17,7 @@ extension MigrationController {
     /// `migrate-start-postcopy`. Postcopy is not carried, so a migration that runs cannot change to it.
     public func migrateStartPostcopy() throws(CommandError) {
         try withState { (state: inout State) throws(CommandError) in
-            guard state.settings[.postcopyRAM] else { throw .postcopyNotEnabled }
+            guard state.settings[.postcopyRam] else { throw .postcopyNotEnabled }
             guard state.outgoing.status != .none else { throw .postcopyTooEarly }
             guard !state.outgoing.status.isRunning else { throw .generic("Postcopy is not supported") }
         }

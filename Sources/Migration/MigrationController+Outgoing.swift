@@ -95,7 +95,7 @@ extension MigrationController {
         }
         if let blocker = blockers(state).first { throw .generic(blocker) }
         if options.block || options.incremental {
-            if settings[.colo] { throw .noDiskMigrationInColo }
+            if settings[.xColo] { throw .noDiskMigrationInColo }
             if settings[.block] || settings.parameters.blockIncremental { throw .incompatibleOptions }
         }
         if options.block || settings[.block], let disk = machine.parts.writableDisks.first {
@@ -107,7 +107,7 @@ extension MigrationController {
     /// blk and inc hold for one run.
     private func setOptions(_ state: inout State, _ options: OutgoingState.Options) throws(CommandError) {
         state.outgoing.options = options
-        if options.block { try state.settings.setCapabilities([CapabilityChange(.block, true)]) }
+        if options.block { try state.settings.setCapabilities([MigrationCapabilityStatus(.block, true)]) }
         if options.incremental { try state.settings.setParameters { $0.blockIncremental = true } }
     }
 
@@ -116,7 +116,7 @@ extension MigrationController {
         let options = state.outgoing.options
         state.outgoing.options = .init()
         // Switching off what has no dependents cannot be refused.
-        if options.block { try? state.settings.setCapabilities([CapabilityChange(.block, false)]) }
+        if options.block { try? state.settings.setCapabilities([MigrationCapabilityStatus(.block, false)]) }
         if options.incremental { try? state.settings.setParameters { $0.blockIncremental = false } }
     }
 
@@ -128,14 +128,14 @@ extension MigrationController {
     }
 
     private func checkCapabilities(_ settings: MigrationSettings) throws(CommandError) {
-        if settings[.colo] {
+        if settings[.xColo] {
             for other in [MigrationCapability.returnPath, .multifd, .compress] where settings[other] {
                 throw .generic("Capability 'x-colo' is not compatible with capability '\(other.rawValue)'")
             }
             guard handler != nil else { throw .generic("COLO is not available on this machine") }
         }
         let notCarried: [MigrationCapability] = [
-            .xbzrle, .compress, .multifd, .postcopyRAM, .backgroundSnapshot, .dirtyBitmaps, .zeroCopySend,
+            .xbzrle, .compress, .multifd, .postcopyRam, .backgroundSnapshot, .dirtyBitmaps, .zeroCopySend,
             .postcopyPreempt,
         ]
         for capability in notCarried where settings[capability] {

@@ -65,7 +65,7 @@ public final class MigrationController: Sendable {
 
     /// `migrate-set-capabilities`. Refused while an outgoing migration is under way. In COLO they are those of the next
     /// run, but for xbzrle, which checkpoints would take up at once and do not have.
-    public func setCapabilities(_ changes: [CapabilityChange]) throws(CommandError) {
+    public func setCapabilities(_ changes: [MigrationCapabilityStatus]) throws(CommandError) {
         try withState { (state: inout State) throws(CommandError) in
             guard !state.outgoing.status.isRunning else { throw .migrationInProgress }
             var result = state.settings
@@ -77,13 +77,13 @@ public final class MigrationController: Sendable {
     }
 
     /// `migrate-set-parameters`; takes effect at once, also on a migration under way.
-    public func setParameters(_ arguments: JSONObject) throws(CommandError) {
-        try withState { (state: inout State) throws(CommandError) in try state.settings.setParameters(arguments) }
+    public func setParameters(_ changes: MigrateSetParameters) throws(CommandError) {
+        try withState { (state: inout State) throws(CommandError) in try state.settings.setParameters(changes) }
         settingsChanged()
     }
 
     /// Sets parameters from within the program.
-    public func updateParameters(_ change: (inout MigrationParameters) -> Void) throws(CommandError) {
+    public func updateParameters(_ change: (inout MigrationSettings.Values) -> Void) throws(CommandError) {
         try withState { (state: inout State) throws(CommandError) in try state.settings.setParameters(change) }
         settingsChanged()
     }
@@ -109,7 +109,7 @@ public final class MigrationController: Sendable {
 
     /// What stands in the way of a migration now.
     func blockers(_ state: State) -> [String] {
-        guard state.settings[.colo] else { return state.blockers }
+        guard state.settings[.xColo] else { return state.blockers }
         return state.blockers
             + machine.parts.writableDisks.map { "COLO needs every writable disk replicated, which '\($0)' is not" }
     }

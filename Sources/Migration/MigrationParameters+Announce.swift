@@ -1,9 +1,10 @@
 import PacketPath
 import QAPI
 
-extension MigrationParameters {
+extension MigrationSettings.Values {
     /// The parameters announce-* as the packet path takes them.
-    public var announcement: AnnounceParameters {
-        AnnounceParameters(initial: announceInitial, max: announceMax, rounds: announceRounds, step: announceStep)
+    public var announcement: PacketPath.AnnounceParameters {
+        PacketPath.AnnounceParameters(
+            initial: announceInitial, max: announceMax, rounds: announceRounds, step: announceStep)
     }
 }

@@ -42,7 +42,7 @@ final class OutgoingRun {
             let channel = try open(destination)
             control.use(channel)
             defer { channel.shutDown() }
-            if let refusal = controller.tlsRefusal(settings.parameters.tlsCredentials, asClient: true) {
+            if let refusal = controller.tlsRefusal(settings.parameters.tlsCredentials, as: .client) {
                 throw .peer(refusal)
             }
             guard !settings[.returnPath] || channel.canReceive else {
@@ -52,7 +52,7 @@ final class OutgoingRun {
             try sendRounds(channel)
             try switchOver(channel)
             releaseThrottle()
-            if settings[.colo] { return try handOver(channel) }
+            if settings[.xColo] { return try handOver(channel) }
             if settings[.returnPath] { try awaitDestination(channel) }
             channel.finishWriting(deadline: clock.now() + .milliseconds(Transport.commandEndMilliseconds))
             complete()
@@ -75,15 +75,15 @@ final class OutgoingRun {
 
     private func sendSetup(_ channel: Channel) throws(MigrationFailure) {
         var writer = ByteWriter(capacity: 1024)
-        let uuid = settings[.validateUUID] ? machine.parts.uuid : nil
-        let ignoresShared = settings[.ignoreShared]
+        let uuid = settings[.validateUuid] ? machine.parts.uuid : nil
+        let ignoresShared = settings[.xIgnoreShared]
         StreamEncoder.writeFileHeader(
             machineType: machine.parts.machineType, uuid: uuid, ignoresShared: ignoresShared, to: &writer)
         if settings[.returnPath] {
             MigrationCommand.openReturnPath.write(to: &writer)
             MigrationCommand.ping(1).write(to: &writer)
         }
-        if settings[.colo] { MigrationCommand.enableCOLO.write(to: &writer) }
+        if settings[.xColo] { MigrationCommand.enableCOLO.write(to: &writer) }
         if settings[.block] {
             StreamEncoder.writeEmptyDiskSection(.sectionStart, id: machine.diskSectionID, to: &writer)
         }
@@ -113,7 +113,7 @@ final class OutgoingRun {
             let left = Double(work.reduce(0) { $0 + $1.count } * targetPageSize)
             let milliseconds = left / bytesPerMillisecond
             controller.withState { state in
-                state.outgoing.ram.remaining = UInt64(left)
+                state.outgoing.ram.remaining = Int64(left)
                 state.outgoing.expectedDowntime = UInt64(milliseconds)
             }
             if milliseconds <= Double(limit) { return }
@@ -125,7 +125,7 @@ final class OutgoingRun {
         stateBefore = try onMachine { () throws(RunStateError) in try machine.haltForMigration() }
         controller.withState { $0.outgoing.beginDowntime(now: clock.now()) }
         if settings[.pauseBeforeSwitchover] { try pauseBeforeSwitchover(channel) }
-        if settings[.colo], let handler = controller.handler, !handler.maySwitchOver() {
+        if settings[.xColo], let handler = controller.handler, !handler.maySwitchOver() {
             throw .peer("the pair does not allow the switchover now")
         }
         machine.beginLeaving()
@@ -192,6 +192,7 @@ final class OutgoingRun {
     }
 
     private func handOver(_ channel: Channel) throws(MigrationFailure) {
+        controller.handler?.willRunColo(asPrimary: true)
         try step(to: .colo)
         guard let handler = controller.handler else { return resumeGuest() }
         let session = ColoPrimarySession(
@@ -303,7 +304,7 @@ final class OutgoingRun {
         guard milliseconds >= Double(MigrationLimits.measureMilliseconds) else { return }
         bytesPerMillisecond = Double(bytes) / milliseconds
         controller.withState { state in
-            state.outgoing.ram.megabitsPerSecond = bytesPerMillisecond * 8 / 1000
+            state.outgoing.ram.mbps = bytesPerMillisecond * 8 / 1000
             state.outgoing.ram.pagesPerSecond = UInt64(bytesPerMillisecond * 1000) / UInt64(targetPageSize)
         }
     }
@@ -317,10 +318,11 @@ final class OutgoingRun {
             } else {
                 state.outgoing.ram.precopyBytes = sent
             }
-            state.outgoing.ram.transferred = sent
-            state.outgoing.ram.remaining = remaining
-            state.outgoing.ram.normal = sender.normalPages
-            state.outgoing.ram.duplicate = sender.zeroPages
+            state.outgoing.ram.transferred = Int64(clamping: sent)
+            state.outgoing.ram.remaining = Int64(clamping: remaining)
+            state.outgoing.ram.normal = Int64(clamping: sender.normalPages)
+            state.outgoing.ram.normalBytes = state.outgoing.ram.normal * state.outgoing.ram.pageSize
+            state.outgoing.ram.duplicate = Int64(clamping: sender.zeroPages)
         }
     }
 

@@ -6,13 +6,13 @@ struct OutgoingState: Sendable {
     private(set) var status = MigrationStatus.none
     private(set) var errorDescription: String?
     private(set) var passes: UInt64 = 0
-    private(set) var downtime: UInt64?
-    private(set) var setupTime: UInt64 = 0
-    private(set) var totalTime: UInt64 = 0
+    private(set) var downtime: Int64?
+    private(set) var setupTime: Int64 = 0
+    private(set) var totalTime: Int64 = 0
     var expectedDowntime: UInt64 = 0
     /// Hundredths of its time that the guest rests so that the migration converges.
-    var throttlePercentage: UInt64 = 0
-    var ram = MigrationStatistics()
+    var throttlePercentage: Int64 = 0
+    var ram = MigrationStats.nothing
     private var started = Nanoseconds.zero
     private var stopped: Nanoseconds?
     private var committed = false
@@ -41,8 +41,8 @@ struct OutgoingState: Sendable {
         status = .setup
         started = now
         expectedDowntime = downtimeLimit
-        ram.total = totalBytes
-        ram.remaining = totalBytes
+        ram.total = Int64(clamping: totalBytes)
+        ram.remaining = ram.total
         return true
     }
 
@@ -57,7 +57,7 @@ struct OutgoingState: Sendable {
             totalTime = milliseconds(from: started, to: now)
             downtime = stopped.map { milliseconds(from: $0, to: now) } ?? 0
             let seconds = (now - started).inMilliseconds / 1000
-            if seconds > 0 { ram.megabitsPerSecond = Double(ram.transferred) * 8 / 1_000_000 / seconds }
+            if seconds > 0 { ram.mbps = Double(ram.transferred) * 8 / 1_000_000 / seconds }
         case .colo:
             // The times of a run that ends in COLO tell nothing about the run; clients know them as zero.
             started = .never
@@ -80,7 +80,7 @@ struct OutgoingState: Sendable {
     /// Counts a pass over the dirty log and returns its number.
     mutating func countPass() -> UInt64 {
         passes += 1
-        ram.dirtySyncCount = passes
+        ram.dirtySyncCount = Int64(clamping: passes)
         return passes
     }
 
@@ -93,7 +93,7 @@ struct OutgoingState: Sendable {
         switch status {
         case .active, .cancelling, .device, .preSwitchover:
             info.totalTime = milliseconds(from: started, to: now)
-            info.expectedDowntime = expectedDowntime
+            info.expectedDowntime = Int64(clamping: expectedDowntime)
             info.setupTime = setupTime
             info.ram = ram
             if throttlePercentage > 0 { info.cpuThrottlePercentage = throttlePercentage }
@@ -102,13 +102,13 @@ struct OutgoingState: Sendable {
             info.downtime = downtime
             info.setupTime = setupTime
             info.ram = ram
-        case .failed: info.errorDescription = errorDescription
+        case .failed: info.errorDesc = errorDescription
         default: break
         }
         return info
     }
 
-    private func milliseconds(from start: Nanoseconds, to end: Nanoseconds) -> UInt64 {
-        UInt64((end - start).inMilliseconds)
+    private func milliseconds(from start: Nanoseconds, to end: Nanoseconds) -> Int64 {
+        Int64((end - start).inMilliseconds)
     }
 }

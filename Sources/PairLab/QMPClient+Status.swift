@@ -5,7 +5,7 @@ extension QMPClient {
     /// What the colod says about itself and its pair (`x-colod-status`).
     public func status(within limit: Duration = .seconds(5)) throws -> ColodStatus {
         let reply = try execute("x-colod-status", within: limit)
-        guard let status = ColodStatus(json: reply) else {
+        guard let status = ColodStatus(reply: reply) else {
             throw LabError("x-colod-status was answered with \(reply.text())")
         }
         return status

@@ -5,7 +5,7 @@ public struct MigrationSettings: Sendable, Hashable {
     /// The switches.
     public private(set) var capabilities = MigrationCapabilities()
     /// The numbers and texts.
-    public private(set) var parameters = MigrationParameters()
+    public private(set) var parameters = Values()
 
     /// Everything off, every default.
     public init() {}
@@ -14,59 +14,37 @@ public struct MigrationSettings: Sendable, Hashable {
     public subscript(capability: MigrationCapability) -> Bool { capabilities[capability] }
 
     /// Turns capabilities on and off, from the first to the last, or none of them if the result has a conflict.
-    public mutating func setCapabilities(_ changes: [CapabilityChange]) throws(CommandError) {
+    public mutating func setCapabilities(_ changes: [MigrationCapabilityStatus]) throws(CommandError) {
         var result = capabilities
         for change in changes { result[change.capability] = change.state }
         try result.check(parameters)
         capabilities = result
     }
 
-    /// Sets the parameters that `arguments` name (arguments of `migrate-set-parameters`), or none of them if one is
-    /// wrong.
-    public mutating func setParameters(_ arguments: JSONObject) throws(CommandError) {
-        try ArgumentChecker.check(arguments, against: MigrationParameters.members)
-        let result = parameters.applying(arguments)
-        try result.check()
-        try capabilities.checkZeroCopy(result)
-        parameters = result
+    /// Sets the parameters that `changes` names, or none of them if one is wrong.
+    public mutating func setParameters(_ changes: MigrateSetParameters) throws(CommandError) {
+        try replaceParameters(with: parameters.applying(changes))
     }
 
     /// Sets parameters directly, or leaves them all if one is out of range.
     public mutating func setParameters(
-        _ change: (inout MigrationParameters) -> Void
+        _ change: (inout Values) -> Void
     ) throws(CommandError) {
         var result = parameters
         change(&result)
+        try replaceParameters(with: result)
+    }
+
+    private mutating func replaceParameters(with result: Values) throws(CommandError) {
         try result.check()
         try capabilities.checkZeroCopy(result)
         parameters = result
     }
 }
 
-/// One element of the list that `migrate-set-capabilities` takes.
-public struct CapabilityChange: Sendable, Hashable {
-    /// Which one.
-    public var capability: MigrationCapability
-    /// On or off.
-    public var state: Bool
-
+extension MigrationCapabilityStatus {
     /// Turns `capability` on or off.
     public init(_ capability: MigrationCapability, _ state: Bool) {
-        self.capability = capability
-        self.state = state
+        self.init(capability: capability, state: state)
     }
-
-    /// The changes that a list of the right type holds.
-    public static func list(_ json: JSONValue?) -> [CapabilityChange] {
-        (json?.array ?? []).compactMap { element in
-            guard let name = element["capability"]?.string, let state = element["state"]?.boolean else { return nil }
-            return MigrationCapability(rawValue: name).map { CapabilityChange($0, state) }
-        }
-    }
-
-    /// What one element must be.
-    public static let type = ArgumentType.object([
-        .required("capability", .enumeration(MigrationCapability.allCases.map(\.rawValue))),
-        .required("state", .boolean),
-    ])
 }

@@ -14,7 +14,7 @@ struct CommandEmitter {
             files += QAPIGenerator.codeFiles(
                 named: "CommandTable+" + name, imports: ["QMP"], declarations: emitter.tableCode(name, commands))
         }
-        return files + [emitter.summary(topics.map(\.0))]
+        return files + [emitter.summary(topics.map(\.0)), emitter.refusals(topics.flatMap(\.1))]
     }
 
     /// A command and its definition.
@@ -35,13 +35,17 @@ struct CommandEmitter {
             for (index, entry) in commands.enumerated() {
                 if index > 0 { code.line() }
                 documentation(entry, &code)
-                let result = entry.command.result.map { " -> \(SwiftName.type($0))" } ?? ""
-                code.list(
-                    "func \(SwiftName.escaped(entry.definition.name))", parameters(entry.command.arguments),
-                    " async throws(CommandError)\(result)")
+                signature(entry, "", &code)
             }
         }
         return code.lines
+    }
+
+    private func signature(_ entry: Entry, _ end: String, _ code: inout CodeWriter) {
+        let result = entry.command.result.map { " -> \(SwiftName.type($0))" } ?? ""
+        code.list(
+            "func \(SwiftName.escaped(entry.definition.name))", parameters(entry.command.arguments),
+            " async throws(CommandError)\(result)\(end)")
     }
 
     private func documentation(_ entry: Entry, _ code: inout CodeWriter) {
@@ -132,11 +136,14 @@ struct CommandEmitter {
         var code = CodeWriter()
         code.line(QAPIGenerator.heading)
         code.line()
-        code.line("/// Everything that the management interface asks of the process it is part of: one method a command.")
-        code.line("///")
-        code.line("/// The methods are called from several connections at once. They must not block their thread; waiting is for")
-        code.line("/// `await`, with a deadline. What a method emits before it returns, clients see before its reply. Arguments")
-        code.line("/// have been held against the schema; everything else is for the method to refuse.")
+        code.documentation([
+            "Everything that the management interface asks of the process it is part of: one method a command.",
+            """
+            The methods are called from several connections at once. They must not block their thread; waiting is for \
+            `await`, with a deadline. What a method emits before it returns, clients see before its reply. Arguments \
+            have been held against the schema; everything else is for the method to refuse.
+            """,
+        ])
         let protocols = topics.map { SwiftName.upperCamel($0) + "Commands" }
         code.line("public protocol QMPCommands:")
         code.line("    " + protocols.joined(separator: ",\n    "))
@@ -156,5 +163,29 @@ struct CommandEmitter {
             code.array("public static let builtIn: [String] =", names)
         }
         return QAPIGenerator.File(path: QAPIGenerator.codeFolder + "QMPCommands.swift", text: code.text)
+    }
+
+    /// For tests: refuses every command that is not overridden.
+    private func refusals(_ commands: [Entry]) -> QAPIGenerator.File {
+        var code = CodeWriter()
+        code.line(QAPIGenerator.heading)
+        code.line()
+        code.line("import QAPI")
+        code.line("import QMP")
+        code.line()
+        code.line("/// Refuses every command; a test implements those that it is about.")
+        code.line("protocol RefusingCommands: QMPCommands {}")
+        code.line()
+        code.block("extension RefusingCommands") { code in
+            for entry in commands {
+                signature(entry, " { throw .refused }", &code)
+            }
+        }
+        code.line()
+        code.block("extension CommandError") { code in
+            code.line("fileprivate static let refused = generic(\"refused by the test\")")
+        }
+        return QAPIGenerator.File(
+            path: "Tests/ManagementServerTests/RefusingCommands.swift", text: code.text)
     }
 }

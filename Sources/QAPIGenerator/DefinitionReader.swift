@@ -17,7 +17,8 @@ struct DefinitionReader {
         "union": ["data", "base", "discriminator", "features"],
         "alternate": ["data", "features"],
         "command": [
-            "data", "returns", "boxed", "allow-oob", "allow-preconfig", "gen", "success-response", "coroutine", "features",
+            "data", "returns", "boxed", "allow-oob", "allow-preconfig", "gen", "success-response", "coroutine",
+            "features",
         ],
         "event": ["data", "boxed", "features"],
     ]
@@ -153,7 +154,8 @@ struct DefinitionReader {
         }
         for member in documentation.members where !known.contains(member.name) {
             throw SchemaError(
-                documentation.place, "the comment describes '@\(member.name)', which '\(definition.name)' does not have")
+                documentation.place, "the comment describes '@\(member.name)', which '\(definition.name)' does not have"
+            )
         }
     }
 }

@@ -31,7 +31,8 @@ struct IntrospectionEmitter {
                 if number == 0 {
                     code.line()
                     code.line("/// All parts, in order.")
-                    code.line("static var parts: [String] { [\(parts.indices.map { "part\($0 + 1)" }.joined(separator: ", "))] }")
+                    let names = parts.indices.map { "part\($0 + 1)" }
+                    code.line("static var parts: [String] { [\(names.joined(separator: ", "))] }")
                 }
             }
             return QAPIGenerator.File(
@@ -174,7 +175,8 @@ struct IntrospectionEmitter {
         return "[\(members.joined(separator: ", "))]"
     }
 
-    private mutating func entry(_ name: String, _ metaType: String, _ fields: [(String, String)], _ features: [String]) {
+    private mutating func entry(_ name: String, _ metaType: String, _ fields: [(String, String)], _ features: [String])
+    {
         entries.append(object([("name", quoted(name)), ("meta-type", quoted(metaType))] + fields, features))
     }
 

@@ -76,4 +76,37 @@ extension Schema {
         else { return nil }
         return (member, enumeration)
     }
+
+    /// The types that a command or event needs, and those that they need in turn.
+    var usedTypes: Set<String> {
+        var open: [String] = []
+        for definition in definitions {
+            switch definition.kind {
+            case .command(let command):
+                open += names(in: command.arguments) + (command.result.map { [$0.root] } ?? [])
+            case .event(let arguments): open += names(in: arguments)
+            default: break
+            }
+        }
+        var used: Set<String> = []
+        while let name = open.popLast() {
+            guard let type = types[name], used.insert(name).inserted else { continue }
+            open += members(of: name).map(\.type.root)
+            switch type.kind {
+            case .union(let union): open += union.branches.map(\.type)
+            case .alternate(let branches): open += branches.map(\.type.root)
+            default: break
+            }
+        }
+        return used
+    }
+
+    private func names(in arguments: Arguments) -> [String] {
+        switch arguments {
+        case .none: []
+        case .inline(let members): members.map(\.type.root)
+        case .named(let name, boxed: true): [name]
+        case .named(let name, boxed: false): members(of: name).map(\.type.root)
+        }
+    }
 }

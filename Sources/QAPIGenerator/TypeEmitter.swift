@@ -2,13 +2,14 @@
 struct TypeEmitter {
     let schema: Schema
 
-    /// One file a topic.
+    /// One file a topic. Types that no command or event needs are left out.
     static func files(_ schema: Schema) -> [QAPIGenerator.File] {
         let emitter = TypeEmitter(schema: schema)
+        let used = schema.usedTypes
         return schema.topics.flatMap { topic in
             QAPIGenerator.codeFiles(
                 named: "Types+" + SwiftName.upperCamel(topic.name), imports: ["QMP"],
-                declarations: topic.definitions.filter(\.isType).map(emitter.declaration))
+                declarations: topic.definitions.filter { used.contains($0.name) }.map(emitter.declaration))
         }
     }
 

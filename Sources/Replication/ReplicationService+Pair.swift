@@ -57,7 +57,9 @@ extension ReplicationService: PairOperations {
                 return run > state.stoppedRun
             }
             guard isWanted else { return }
-            try migration.setCapabilities([CapabilityChange(.colo, true), CapabilityChange(.events, true)])
+            try migration.setCapabilities([
+                MigrationCapabilityStatus(.xColo, true), MigrationCapabilityStatus(.events, true),
+            ])
             try migration.migrate(uri: pair.peerURI).start()
         } catch {
             pair.service.post(.replicationEnded(run: run, error.description))

@@ -46,7 +46,7 @@ public final class ReplicationService: ColoHandler {
     enum Resolution: Sendable { case alone, fenced }
 
     struct State {
-        var status = ColoStatus()
+        var status = COLOStatus.never
         var primary: PrimaryRun?
         var secondary: SecondaryRun?
         var resolution: Resolution?
@@ -128,7 +128,7 @@ public final class ReplicationService: ColoHandler {
     var pair: PairLink? { pairBox.withLock { $0 } }
 
     /// `query-colo-status`.
-    public var coloStatus: ColoStatus { state.withLock(notify: false) { $0.status } }
+    public var coloStatus: COLOStatus { state.withLock(notify: false) { $0.status } }
 
     /// An epoch's held output passed its limit: a checkpoint is due. From any thread, never blocks for long.
     public func holdLimitReached() { state.withLock(notify: false) { $0.primary }?.post(.holdLimitReached) }
@@ -227,8 +227,19 @@ public final class ReplicationService: ColoHandler {
 
     /// The last part of the synchronisation could not be sent.
     public func switchoverFailed() {
+        state.withLock { if $0.primary == nil { $0.status.mode = .none } }
         // In a pair the controller decides about what is held.
         if pair == nil { gate.open() }
+    }
+
+    /// From here on `query-colo-status` tells the mode, and a failover may be asked for.
+    public func willRunColo(asPrimary: Bool) {
+        state.withLock { state in
+            state.status.mode = asPrimary ? .primary : .secondary
+            state.status.reason = .none
+            // A pair may have decided already, in the moment between the last byte and here.
+            if asPrimary, pair == nil, !state.isEnding { state.resolution = nil }
+        }
     }
 
     /// Takes checkpoints until the run is left, then waits until it is known who may serve.
@@ -260,14 +271,12 @@ public final class ReplicationService: ColoHandler {
         } catch {
             return primaryLeft(.machineFailed("\(error)"), number, goOn)
         }
-        state.withLock { state in
-            state.status.mode = .primary
-            state.status.reason = .none
+        let isLeftAlready = state.withLock { state in
             state.primary = run
             state.primaryExitWasTold = false
-            // A pair may have decided already, in the moment between the last byte and here.
-            if pair == nil, !state.isEnding { state.resolution = nil }
+            return state.status.reason == .processing
         }
+        if isLeftAlready { run.post(.failoverRequested) }
         return primaryLeft(run.perform(), number, goOn)
     }
 
@@ -337,8 +346,8 @@ public final class ReplicationService: ColoHandler {
         if state.withLock(notify: false, { $0.wasFenced }) { try? machine.halt(to: .paused) }
     }
 
-    private func finish(_ mode: ColoMode) {
-        state.withLock { $0.status = ColoStatus(mode: .none, lastMode: mode, reason: .request) }
+    private func finish(_ mode: COLOMode) {
+        state.withLock { $0.status = COLOStatus(mode: .none, lastMode: mode, reason: .request) }
     }
 
     // MARK: ColoHandler, secondary
@@ -368,24 +377,25 @@ public final class ReplicationService: ColoHandler {
                     held: { [weak self] in self?.checkpointHeld($0, run: number) },
                     left: { [weak self] in self?.secondaryLeft($0, run: number) }))
         } catch {
+            state.withLock { $0.status.mode = .none }
             pair?.service.post(.incomingEnded(run: number, "\(error)"))
             return .peerLost("\(error)")
         }
-        let isAbandoned = state.withLock { state in
-            state.status.mode = .secondary
-            state.status.reason = .none
+        let (isAbandoned, isLeftAlready) = state.withLock { state in
             state.secondary = run
             state.secondaryExitWasTold = false
             // Without a pair, runs have no numbers.
-            return state.isEnding || pair != nil && number <= state.abandonedRun
+            return (
+                state.isEnding || pair != nil && number <= state.abandonedRun, state.status.reason == .processing
+            )
         }
-        if isAbandoned { run.abandon() }
+        if isAbandoned { run.abandon() } else if isLeftAlready { run.requestTakeover() }
         let ending = run.perform()
         state.withLock { $0.secondary = nil }
         if ending == .takeOver {
             takeOver(run)
         } else {
-            state.withLock { $0.status = ColoStatus(mode: .none, lastMode: .secondary, reason: .error) }
+            state.withLock { $0.status = COLOStatus(mode: .none, lastMode: .secondary, reason: .error) }
         }
         return .left
     }

@@ -19,6 +19,8 @@ extension VirtioNetwork: NetworkDevice {}
 public final class RISCVMachine: Sendable {
     /// The name in the configuration section of a stream.
     public static let machineType = "colod-riscv64"
+    /// The most vCPUs that it can have.
+    public static let maximumVCPUCount = EngineRISCV.maximumHartCount
 
     /// What `VirtualMachine` is made of.
     public let parts: MachineParts

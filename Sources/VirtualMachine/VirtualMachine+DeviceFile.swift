@@ -25,7 +25,7 @@ extension VirtualMachine {
     /// state in which its devices are its own.
     public func replaceDevices(_ state: PreparedDeviceState) -> Bool {
         control.withLock { control in
-            let states: [RunState] = [.prelaunch, .paused, .postmigrate, .shutdown, .restoreVM]
+            let states: [RunState] = [.prelaunch, .paused, .postmigrate, .shutdown, .restoreVm]
             guard !control.ended, !control.engineRuns, !control.isStandby, states.contains(runState) else {
                 return false
             }

@@ -132,7 +132,7 @@ extension VirtualMachine {
         emit(.reset(guest: guest, reason: reason))
         if ran {
             startEngine(&control)
-        } else if ![.running, .inmigrate, .finishMigrate, .saveVM].contains(runState) {
+        } else if ![.running, .inmigrate, .finishMigrate, .saveVm].contains(runState) {
             publish(.prelaunch)
         }
     }

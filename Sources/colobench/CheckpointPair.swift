@@ -23,7 +23,7 @@ final class CheckpointPair {
                 machine: machine, migration: migration, gate: OutputGate(holds: []),
                 environment: .init(emit: emit, openForwards: {}, restart: { _ in }, log: { _ in }))
             migration.setColoHandler(replication)
-            try migration.setCapabilities([CapabilityChange(.colo, true)])
+            try migration.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
         }
     }
 

@@ -53,7 +53,8 @@ struct Demo: ParsableCommand {
 
     private func printTable(_ result: FailoverResult) {
         let status = result.before
-        let pause = Spread(median: status.pause?.median ?? 0, p99: status.pause?.p99 ?? 0, max: status.pause?.max ?? 0)
+        let pause = Spread(
+            median: status.pauseMs?.median ?? 0, p99: status.pauseMs?.p99 ?? 0, max: status.pauseMs?.max ?? 0)
         let rows: [(String, String)] = [
             ("checkpoints taken", "\(status.checkpoints)"),
             ("pause, median", "\(decimal(pause.median, 2)) ms"),

@@ -68,7 +68,7 @@ struct Verdict: Equatable {
             (severity, what) = (.critical, "not serving (\(status.state.rawValue))")
         }
         var text = "\(status.role.rawValue), \(what), term \(status.term)"
-        if let age = status.lastCheckpointAgeMilliseconds { text += ", last checkpoint \(age) ms ago" }
+        if let age = status.lastCheckpointAgeMs { text += ", last checkpoint \(age) ms ago" }
         if severity != .ok, let failure = status.lastFailure { text += ", \(failure)" }
         line = Self.line(severity, text) + " | " + Self.performanceData(status)
     }
@@ -86,13 +86,13 @@ struct Verdict: Equatable {
 
     private static func performanceData(_ status: ColodStatus) -> String {
         var data = ["term=\(status.term)", "checkpoints=\(status.checkpoints)c"]
-        if let pause = status.pause {
+        if let pause = status.pauseMs {
             data.append("pause_median=\(decimal(pause.median, digits: 3))ms")
             data.append("pause_p99=\(decimal(pause.p99, digits: 3))ms")
             data.append("pause_max=\(decimal(pause.max, digits: 3))ms")
         }
         if let size = status.bytesPerCheckpoint { data.append("checkpoint_size=\(size)B") }
-        if let age = status.lastCheckpointAgeMilliseconds { data.append("checkpoint_age=\(age)ms") }
+        if let age = status.lastCheckpointAgeMs { data.append("checkpoint_age=\(age)ms") }
         data.append("held_packets=\(status.heldPackets)")
         data.append("held_bytes=\(status.heldBytes)B")
         return data.joined(separator: " ")

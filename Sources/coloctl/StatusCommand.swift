@@ -37,7 +37,7 @@ extension Connection {
             throw Failure(
                 .unclear, "this QMP server does not know x-colod-status", next: "check that the socket is colod's")
         }
-        guard let status = ColodStatus(json: reply) else {
+        guard let status = ColodStatus(reply: reply) else {
             throw Failure(
                 .unclear, "colod answers a status that this coloctl does not know",
                 next: "install coloctl and colod of the same version")

@@ -22,7 +22,7 @@ struct StatusTable {
             ("Protected", status.protected ? "yes" : "NO"), ("Serving here", status.serving ? "yes" : "no"),
             ("Term", "\(status.term)"), ("Peer", peer), ("Checkpoints", checkpoints),
         ]
-        if let pause = status.pause {
+        if let pause = status.pauseMs {
             rows.append(
                 (
                     "Pause",
@@ -37,20 +37,20 @@ struct StatusTable {
         if status.peer.ignored > 0 {
             rows.append(("Ignored peers", "\(status.peer.ignored) heartbeat connections without the pair's key"))
         }
-        rows.append(("Failover", "\(status.failoverMode.rawValue), arbiter \(status.arbiter)"))
+        rows.append(("Failover", "\(status.failover.rawValue), arbiter \(status.arbiter)"))
         rows.append(("Last failure", status.lastFailure ?? "none"))
         if let count = status.retiredInstructions { rows.append(("Instructions", "\(count)")) }
         return rows
     }
 
     private var peer: String {
-        let heard = status.peer.lastHeardMilliseconds.map { ", last heard \($0) ms ago" } ?? ""
+        let heard = status.peer.lastHeardMs.map { ", last heard \($0) ms ago" } ?? ""
         return (status.peer.connected ? "connected" : "NOT connected") + heard
     }
 
     private var checkpoints: String {
         var text = "\(status.checkpoints)"
-        if let age = status.lastCheckpointAgeMilliseconds { text += ", the last \(age) ms ago" }
+        if let age = status.lastCheckpointAgeMs { text += ", the last \(age) ms ago" }
         if let size = status.bytesPerCheckpoint { text += ", \(bytes(size)) each" }
         return text
     }

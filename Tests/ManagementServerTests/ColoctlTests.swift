@@ -7,12 +7,13 @@ import Testing
 @testable import coloctl
 
 private func status(
-    role: ColodStatus.Role = .primary, state: ColodStatus.State, protected: Bool = false, serving: Bool = false,
+    role: ColodRole = .primary, state: ColodState, protected: Bool = false, serving: Bool = false,
     connected: Bool = false
 ) -> ColodStatus {
     ColodStatus(
         role: role, state: state, protected: protected, serving: serving, term: 4,
-        peer: ColodStatus.Peer(connected: connected), failoverMode: .automatic, arbiter: "none")
+        peer: ColodPeer(connected: connected, networks: 0, networksUp: 0, ignored: 0), checkpoints: 0, heldPackets: 0,
+        heldBytes: 0, failover: .automatic, arbiter: "none")
 }
 
 @Suite struct CheckTests {
@@ -33,8 +34,8 @@ private func status(
     @Test func printsOneLineWithPerformanceData() {
         var pair = status(state: .unprotected, serving: true)
         pair.checkpoints = 7
-        pair.pause = ColodStatus.Pause(median: 1.5, p99: 2, max: 3)
-        pair.lastCheckpointAgeMilliseconds = 40
+        pair.pauseMs = ColodPause(median: 1.5, p99: 2, max: 3)
+        pair.lastCheckpointAgeMs = 40
         pair.lastFailure = "peer | lost\nat once"
         #expect(
             Verdict(pair).line
@@ -54,7 +55,7 @@ private func status(
         let good = StatusTable(status: status(state: .protected, protected: true), name: "web", runState: "running")
         #expect(good.text.contains("Protected     yes"))
         #expect(!good.text.contains("Next:"))
-        for state in ColodStatus.State.allCases where state != .protected {
+        for state in ColodState.allCases where state != .protected {
             #expect(StatusTable(status: status(state: state), name: nil, runState: nil).text.contains("\nNext: "))
         }
     }

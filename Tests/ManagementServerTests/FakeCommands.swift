@@ -5,7 +5,7 @@ import Synchronization
 @testable import ManagementServer
 
 /// A machine without a guest: keeps settings, stops and continues, and hangs on request.
-final class FakeCommands: ManagementCommands {
+final class FakeCommands: RefusingCommands {
     let hub: EventHub
     private let settings = Mutex(MigrationSettings())
     private let running = Mutex(true)
@@ -29,16 +29,22 @@ final class FakeCommands: ManagementCommands {
         if changed { hub.emit(event) }
     }
 
-    func quit() async throws(CommandError) { hub.emit(.shutdown(.hostQuit)) }
+    func quit() async throws(CommandError) { hub.emit(.shutdown(.hostQmpQuit)) }
 
-    func queryName() async throws(CommandError) -> String? { "fake" }
+    func queryVersion() async throws(CommandError) -> VersionInfo {
+        VersionInfo(qemu: VersionTriple(major: 7, minor: 2, micro: 22), package: "test")
+    }
 
-    func queryUUID() async throws(CommandError) -> String { "00000000-0000-0000-0000-000000000000" }
+    func queryName() async throws(CommandError) -> NameInfo { NameInfo(name: "fake") }
+
+    func queryUuid() async throws(CommandError) -> UuidInfo {
+        UuidInfo(uuid: "00000000-0000-0000-0000-000000000000")
+    }
 
     /// Hangs until `release`.
-    func migrate(_ arguments: MigrateArguments) async throws(CommandError) {
-        guard arguments.uri == "hang" else { throw .invalidMigrationProtocol }
-        hub.emit(.migration(.setup))
+    func migrate(uri: String, blk: Bool?, inc: Bool?, detach: Bool?, resume: Bool?) async throws(CommandError) {
+        guard uri == "hang" else { throw .invalidMigrationProtocol }
+        hub.emit(.migration(status: .setup))
         await withCheckedContinuation { continuation in waiting.withLock { $0.append(continuation) } }
     }
 
@@ -57,34 +63,56 @@ final class FakeCommands: ManagementCommands {
 
     func queryMigrate() async throws(CommandError) -> MigrationInfo { MigrationInfo() }
 
-    func migrateSetCapabilities(_ changes: [CapabilityChange]) async throws(CommandError) {
-        try settings.withLock { settings throws(CommandError) in try settings.setCapabilities(changes) }
+    func migrateSetCapabilities(capabilities: [MigrationCapabilityStatus]) async throws(CommandError) {
+        try settings.withLock { settings throws(CommandError) in try settings.setCapabilities(capabilities) }
     }
 
-    func queryMigrateCapabilities() async throws(CommandError) -> MigrationCapabilities {
-        settings.withLock { $0.capabilities }
+    func queryMigrateCapabilities() async throws(CommandError) -> [MigrationCapabilityStatus] {
+        settings.withLock { $0.capabilities.list }
     }
 
-    func migrateSetParameters(_ arguments: JSONObject) async throws(CommandError) {
+    func migrateSetParameters(_ arguments: MigrateSetParameters) async throws(CommandError) {
         try settings.withLock { settings throws(CommandError) in try settings.setParameters(arguments) }
     }
 
     func queryMigrateParameters() async throws(CommandError) -> MigrationParameters {
-        settings.withLock { $0.parameters }
+        settings.withLock { $0.parameters.reply }
     }
 
-    func coloLostHeartbeat() async throws(CommandError) { throw .coloNotEnabled }
+    func xColoLostHeartbeat() async throws(CommandError) { throw .coloNotEnabled }
 
-    func queryColoStatus() async throws(CommandError) -> ColoStatus { ColoStatus() }
+    func queryColoStatus() async throws(CommandError) -> COLOStatus { .never }
 
-    func colodStatus() async throws(CommandError) -> ColodStatus {
+    func xColodStatus() async throws(CommandError) -> ColodStatus {
         ColodStatus(
             role: .alone, state: .unprotected, protected: false, serving: true, term: 1,
-            peer: ColodStatus.Peer(connected: false), failoverMode: .manual, arbiter: "none")
+            peer: ColodPeer(connected: false, networks: 0, networksUp: 0, ignored: 0), checkpoints: 0, heldPackets: 0,
+            heldBytes: 0, failover: .manual, arbiter: "none")
     }
 
-    func colodFailover() async throws(CommandError) {}
+    func xColodFailover() async throws(CommandError) {}
 
-    func colodStart() async throws(CommandError) {}
-    func colodDrill() async throws(CommandError) -> Double { 12.5 }
+    func xColodStart() async throws(CommandError) {}
+
+    func xColodDrill() async throws(CommandError) -> ColodDrill { ColodDrill(milliseconds: 12.5) }
+
+    // MARK: What belongs to the connection
+
+    /// The context of the last command that was about descriptors.
+    var context: MonitorContext? { lastContext.withLock { $0 } }
+    private let lastContext = Mutex<MonitorContext?>(nil)
+
+    func getfd(fdname: String) async throws(CommandError) {
+        lastContext.withLock { $0 = MonitorContext.current }
+        try MonitorContext.current?.namePassedDescriptor(fdname)
+    }
+
+    func closefd(fdname: String) async throws(CommandError) { try MonitorContext.current?.descriptors.close(fdname) }
+
+    func queryYank() async throws(CommandError) -> [YankInstance] { [] }
+
+    /// Hangs until `release`.
+    func migratePause() async throws(CommandError) {
+        await withCheckedContinuation { continuation in waiting.withLock { $0.append(continuation) } }
+    }
 }

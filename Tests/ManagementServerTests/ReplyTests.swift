@@ -10,9 +10,8 @@ import Testing
     private static let records = recordedReplies.split(separator: "\n").map(String.init)
 
     private func run(_ request: Request) async -> JSONValue {
-        let version = ServerVersion(major: 7, minor: 2, micro: 22, package: "test")
         let commands = FakeCommands(hub: EventHub())
-        return await CommandDispatcher(commands: commands, version: version).run(request)
+        return await CommandDispatcher(commands: commands).run(request)
     }
 
     @Test(arguments: records)
@@ -59,7 +58,7 @@ import Testing
 
     @Test func everyCommandAnswersWithEveryArgumentLeftOut() async {
         for entry in CommandTable.entries {
-            let reply = await run(Request(entry.schema.name, id: 1))
+            let reply = await run(Request(entry.name, id: 1))
             #expect(reply["id"] == 1)
             #expect((reply["return"] == nil) != (reply["error"] == nil))
         }
@@ -67,15 +66,16 @@ import Testing
 
     @Test func anyArgumentsGetOneReply() async {
         var random = SeededGenerator(seed: 30)
-        let names = CommandTable.entries.flatMap { $0.schema.arguments.map(\.name) } + ["state", "x"]
+        let members = (Introspection.reply.array ?? []).flatMap { $0["members"]?.array ?? [] }
+        let names = Array(Set(members.compactMap { $0["name"]?.string })).sorted() + ["x"]
         for entry in CommandTable.entries {
-            for _ in 0..<300 {
+            for _ in 0..<100 {
                 var arguments = JSONObject()
                 for _ in 0..<Int.random(in: 0...3, using: &random) {
                     arguments[names.randomElement(using: &random) ?? "x"] = Self.value(&random, depth: 0)
                 }
                 if arguments["uri"] == "hang" { arguments["uri"] = nil }
-                let reply = await run(Request(entry.schema.name, arguments, id: 1))
+                let reply = await run(Request(entry.name, arguments, id: 1))
                 #expect(reply["id"] == 1)
                 #expect((reply["return"] == nil) != (reply["error"] == nil))
             }

@@ -70,7 +70,7 @@ import Testing
                 let idler = try TestClient(path)
                 var rounds = 0
                 while server.connectionCount == 2, rounds < 100_000 {
-                    commands.hub.emit(.migrationPass(UInt64(rounds)))
+                    commands.hub.emit(.migrationPass(pass: Int64(rounds)))
                     #expect(try reader.reply() == "MIGRATION_PASS")
                     rounds += 1
                 }
@@ -163,6 +163,21 @@ import Testing
             do { _ = try Descriptor.open(file, flags: O_CREAT | O_WRONLY) }
             #expect(throws: SystemError.self) { try server.listen(on: .unix(path: file)) }
             #expect(access(file, F_OK) == 0)
+        }
+    }
+
+    @Test func theClientsOfOneAddressAreDisconnectedAndMayComeAgain() async throws {
+        try await withServer { server, _, path in
+            let second = path + "2"
+            try server.listen(on: .unix(path: second))
+            try await onThread {
+                let cut = try TestClient(path)
+                let spared = try TestClient(second)
+                server.disconnectClients(of: .unix(path: path))
+                #expect(try cut.isClosed())
+                #expect(try spared.ask(#"{"execute":"query-name"}"#) == #"{"name": "fake"}"#)
+                #expect(try TestClient(path).ask(#"{"execute":"query-name"}"#) == #"{"name": "fake"}"#)
+            }
         }
     }
 

@@ -17,12 +17,13 @@ final class TestClient {
     private var session = ClientSession()
     private var messages: [ClientSession.Message] = []
 
-    /// Connects and reads the greeting; with `negotiate` also negotiates.
-    init(_ path: String, negotiate: Bool = true) throws {
+    /// Connects and reads the greeting; with `negotiate` also negotiates, with `outOfBand` that too.
+    init(_ path: String, negotiate: Bool = true, outOfBand: Bool = false) throws {
         socket = try UnixSocket.connect(path)
         guard case .greeting = try next() else { throw ClientError(text: "no greeting") }
         if negotiate {
-            send(#"{"execute":"qmp_capabilities"}"#)
+            let enable = outOfBand ? #""oob""# : ""
+            send(#"{"execute":"qmp_capabilities","arguments":{"enable":[\#(enable)]}}"#)
             guard try reply() == "{}" else { throw ClientError(text: "negotiation failed") }
         }
     }
@@ -30,6 +31,31 @@ final class TestClient {
     func send(_ text: String) {
         let bytes = Array(text.utf8)
         _ = Glibc.send(socket.number, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+
+    /// Sends `text` with descriptors.
+    func send(_ text: String, passing descriptors: [Int32]) {
+        // SAFETY: the bytes live for the call.
+        _ = Array(text.utf8).withUnsafeBytes { StreamMessage.send(socket.number, $0, descriptors: descriptors) }
+    }
+
+    /// Sends what the server takes without being read from; returns how many bytes of `text` went.
+    func sendWithoutWaiting(_ text: String) -> Int {
+        var rest = Array(text.utf8)[...]
+        let all = rest.count
+        while !rest.isEmpty {
+            // SAFETY: sends from a slice that lives for the call, never more than its length.
+            let count = rest.withUnsafeBytes { StreamMessage.send(socket.number, $0) }
+            guard let count, count > 0 else { break }
+            rest = rest.dropFirst(count)
+        }
+        return all - rest.count
+    }
+
+    /// Whether something has come that was not read.
+    var hasInput: Bool {
+        var poller = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
+        return !messages.isEmpty || poll(&poller, 1, 0) == 1
     }
 
     /// Says that nothing more will be sent.

@@ -86,7 +86,7 @@ struct AutoConvergeTests {
     func aGuestThatWritesAllTheTimeIsSlowedDownAndSetFreeAtTheEnd(cancelling: Bool) throws {
         let source = try WritingGuest()
         let destination = try WritingGuest(incoming: true)
-        try source.controller.setCapabilities([CapabilityChange(.autoConverge, true)])
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.autoConverge, true)])
         try source.controller.updateParameters { parameters in
             parameters.maxBandwidth = 800_000
             parameters.downtimeLimit = 1

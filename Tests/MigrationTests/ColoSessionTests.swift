@@ -17,7 +17,7 @@ struct ColoSessionTests {
         source.controller.setColoHandler(primary)
         destination.controller.setColoHandler(secondary)
         source.fill(seed: 3)
-        try source.controller.setCapabilities([CapabilityChange(.colo, true)])
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
         let uri = transport == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(folder.path("colo.sock"))"
         try destination.controller.migrateIncoming(uri: uri)
         try source.migrate(to: transport == "tcp" ? "tcp:127.0.0.1:\(destination.port)" : uri)
@@ -42,13 +42,15 @@ struct ColoSessionTests {
         let source = try TestMachine()
         source.controller.setColoHandler(SequentialPrimary(rounds: 0))
         for other in [MigrationCapability.returnPath, .multifd, .compress] {
-            try source.controller.setCapabilities([CapabilityChange(.colo, true), CapabilityChange(other, true)])
+            try source.controller.setCapabilities([
+                MigrationCapabilityStatus(.xColo, true), MigrationCapabilityStatus(other, true),
+            ])
             #expect {
                 try source.migrate(to: "tcp:127.0.0.1:1")
             } throws: {
                 "\($0)" == "Capability 'x-colo' is not compatible with capability '\(other.rawValue)'"
             }
-            try source.controller.setCapabilities([CapabilityChange(other, false)])
+            try source.controller.setCapabilities([MigrationCapabilityStatus(other, false)])
         }
     }
 
@@ -57,7 +59,7 @@ struct ColoSessionTests {
         parts.writableDisks = ["/images/root.img"]
         let controller = MigrationController(machine: VirtualMachine(parts: parts)) { _ in }
         controller.setColoHandler(SequentialPrimary(rounds: 0))
-        try controller.setCapabilities([CapabilityChange(.colo, true)])
+        try controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
         #expect {
             _ = try controller.migrate(uri: "tcp:127.0.0.1:1")
         } throws: {

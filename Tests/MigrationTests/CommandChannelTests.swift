@@ -72,7 +72,7 @@ struct CommandChannelTests {
         destination.controller.setSurroundings(
             MigrationSurroundings(takeDescriptor: { $0 == "right" ? Descriptor(owning: right) : nil }))
         for machine in [source, destination] {
-            try machine.controller.setCapabilities([CapabilityChange(.returnPath, true)])
+            try machine.controller.setCapabilities([MigrationCapabilityStatus(.returnPath, true)])
         }
         #expect(throws: CommandError.generic("File descriptor named 'nosuch' has not been found")) {
             try destination.controller.migrateIncoming(uri: "fd:nosuch")
@@ -95,7 +95,7 @@ struct CommandChannelTests {
         let source = try TestMachine(megabytes: 1)
         source.controller.setSurroundings(
             MigrationSurroundings(takeDescriptor: { _ in Descriptor(owning: writing) }))
-        try source.controller.setCapabilities([CapabilityChange(.returnPath, true)])
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.returnPath, true)])
         try source.migrate(to: "fd:pipe")
         #expect(source.awaits("outgoing failed: Capability 'return-path' needs a channel that can be read"))
     }

@@ -41,7 +41,7 @@ final class WritingGuest: Sendable {
         controller = MigrationController(machine: machine, expectsIncoming: incoming) { [log] event in
             if case .status(let status) = event { log.add(status.rawValue) } else { log.add("\(event)") }
         }
-        try controller.setCapabilities([CapabilityChange(.events, true)])
+        try controller.setCapabilities([MigrationCapabilityStatus(.events, true)])
     }
 
     deinit { machine.shutDown() }
@@ -146,7 +146,7 @@ struct LiveGuestTests {
         destination.controller.setColoHandler(secondary)
         try source.machine.run()
         try source.awaitCount(above: 1000)
-        try source.controller.setCapabilities([CapabilityChange(.colo, true)])
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
         try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
         try source.controller.migrate(uri: "tcp:127.0.0.1:\(destination.port)").start()
         #expect(secondary.awaitCheckpoints(20), "\(destination.log.lines)")

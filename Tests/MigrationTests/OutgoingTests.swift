@@ -41,7 +41,7 @@ struct OutgoingTests {
             #expect(source.machine.runState == .running)
             let info = source.controller.queryMigrate()
             #expect(info.status == .failed)
-            #expect(info.errorDescription?.hasPrefix("Failed to connect to '") == true)
+            #expect(info.errorDesc?.hasPrefix("Failed to connect to '") == true)
         }
         #expect(source.log.lines.filter { $0 == "setup" || $0 == "failed" } == ["setup", "failed", "setup", "failed"])
     }
@@ -53,7 +53,7 @@ struct OutgoingTests {
         #expect(throws: CommandError.generic("error parsing address '127.0.0.1'")) {
             _ = try source.controller.migrate(uri: "tcp:127.0.0.1")
         }
-        #expect(source.controller.queryMigrate().errorDescription == "error parsing address '127.0.0.1'")
+        #expect(source.controller.queryMigrate().errorDesc == "error parsing address '127.0.0.1'")
         #expect(source.log.lines.filter { !$0.hasPrefix("outgoing") } == ["setup", "failed", "setup", "failed"])
     }
 
@@ -68,7 +68,7 @@ struct OutgoingTests {
         }
         #expect(source.controller.queryMigrate().blockedReasons == ["a device that cannot move"])
         source.controller.setBlockers([])
-        try source.controller.setCapabilities([CapabilityChange(.colo, true)])
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
         #expect(throws: CommandError.noDiskMigrationInColo) {
             _ = try source.controller.migrate(uri: "bogus", block: true)
         }
@@ -89,7 +89,7 @@ struct OutgoingTests {
         #expect(source.awaits("active"))
         #expect(throws: CommandError.migrationInProgress) { _ = try source.controller.migrate(uri: peer.uri) }
         #expect(throws: CommandError.migrationInProgress) {
-            try source.controller.setCapabilities([CapabilityChange(.xbzrle, true)])
+            try source.controller.setCapabilities([MigrationCapabilityStatus(.xbzrle, true)])
         }
         let info = source.controller.queryMigrate()
         #expect(info.status == .active && info.expectedDowntime == 300 && info.ram?.dirtySyncCount == 1)
@@ -128,14 +128,14 @@ struct OutgoingTests {
         try peer.accept().shutDown()
         #expect(source.awaits("outgoing failed: Unable to write to socket: "))
         #expect(source.machine.runState == .running)
-        #expect(source.controller.queryMigrate().errorDescription?.hasPrefix("Unable to write to socket: ") == true)
+        #expect(source.controller.queryMigrate().errorDesc?.hasPrefix("Unable to write to socket: ") == true)
         #expect(!source.log.lines.contains("stop"))
     }
 
     @Test func aDestinationThatRefusesOnTheReturnPathGivesTheGuestBack() throws {
         let source = try TestMachine(megabytes: 1)
         let peer = try RawPeer()
-        try source.controller.setCapabilities([CapabilityChange(.returnPath, true)])
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.returnPath, true)])
         try source.machine.run()
         try source.migrate(to: peer.uri)
         let channel = try peer.accept()

@@ -54,7 +54,7 @@ struct QEMUInteropTests {
         let qemu = try QEMUPeer(in: folder, name: "s", megabytes: TestMachine.megabytes)
         try qemu.setCapability("x-colo")
         try qemu.migrateIncoming(uri: "tcp:127.0.0.1:0")
-        try source.controller.setCapabilities([CapabilityChange(.colo, true)])
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
         try source.migrate(to: "tcp:127.0.0.1:\(try qemu.port())")
         #expect(handler.awaitRounds())
         #expect(handler.error == nil)

@@ -12,7 +12,7 @@ struct SwitchoverPauseTests {
         let source = try TestMachine(megabytes: 1)
         let destination = try TestMachine(incoming: true, megabytes: 1)
         source.fill(seed: 21)
-        try source.controller.setCapabilities([CapabilityChange(.pauseBeforeSwitchover, true)])
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.pauseBeforeSwitchover, true)])
         if running { try source.machine.run() }
         try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
         try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
@@ -111,7 +111,7 @@ struct UnavailablePostcopyTests {
         #expect(throws: CommandError.postcopyNotEnabled) { try machine.controller.migrateStartPostcopy() }
         #expect(throws: CommandError.notInPostcopy) { try machine.controller.migratePause() }
         #expect(throws: CommandError.postcopyNotPaused) { try machine.controller.migrateRecover() }
-        try machine.controller.setCapabilities([CapabilityChange(.postcopyRAM, true)])
+        try machine.controller.setCapabilities([MigrationCapabilityStatus(.postcopyRam, true)])
         #expect(throws: CommandError.postcopyTooEarly) { try machine.controller.migrateStartPostcopy() }
         #expect(throws: CommandError.generic("Capability 'postcopy-ram' is not supported")) {
             _ = try machine.controller.migrate(uri: "tcp:127.0.0.1:1")

@@ -31,7 +31,7 @@ final class TestMachine: Sendable {
             }
         }
         self.log = log
-        try controller.setCapabilities([CapabilityChange(.events, true)])
+        try controller.setCapabilities([MigrationCapabilityStatus(.events, true)])
     }
 
     /// Fills RAM with a pattern that `seed` decides: some pages of zeroes, some of one byte, some of noise.

@@ -4,14 +4,14 @@ import Testing
 
 @Suite struct MigrationSettingsTests {
     @Test func startsWithTheDefaults() {
-        let parameters = MigrationSettings().parameters.json
+        let parameters = MigrationSettings().parameters.reply.json
         #expect(parameters.object?.members.count == 26)
         #expect(parameters["xbzrle-cache-size"] == 67_108_864)
         #expect(parameters["x-checkpoint-delay"] == 20000)
         #expect(parameters["tls-creds"] == "")
         #expect(parameters["multifd-compression"] == "none")
         #expect(parameters["block-bitmap-mapping"] == nil)
-        let capabilities = MigrationSettings().capabilities.json.array ?? []
+        let capabilities = MigrationSettings().capabilities.list.json.array ?? []
         #expect(capabilities.count == 21)
         #expect(capabilities.first == ["capability": "xbzrle", "state": false])
         #expect(capabilities.last == ["capability": "postcopy-preempt", "state": false])
@@ -32,8 +32,8 @@ import Testing
         var settings = MigrationSettings()
         #expect(throws: CommandError.generic("Postcopy is not compatible with ignore-shared")) {
             try settings.setCapabilities([
-                CapabilityChange(.events, true), CapabilityChange(.ignoreShared, true),
-                CapabilityChange(.postcopyRAM, true),
+                MigrationCapabilityStatus(.events, true), MigrationCapabilityStatus(.xIgnoreShared, true),
+                MigrationCapabilityStatus(.postcopyRam, true),
             ])
         }
         #expect(settings == MigrationSettings())
@@ -42,7 +42,8 @@ import Testing
     @Test func onlyTheResultMustBeFreeOfConflicts() throws {
         var settings = MigrationSettings()
         try settings.setCapabilities([
-            CapabilityChange(.multifd, true), CapabilityChange(.compress, true), CapabilityChange(.multifd, false),
+            MigrationCapabilityStatus(.multifd, true), MigrationCapabilityStatus(.compress, true),
+            MigrationCapabilityStatus(.multifd, false),
         ])
         #expect(settings[.compress] && !settings[.multifd])
     }
@@ -50,23 +51,27 @@ import Testing
     @Test func aCapabilityThatOthersNeedStays() throws {
         var settings = MigrationSettings()
         try settings.setCapabilities([
-            CapabilityChange(.postcopyRAM, true), CapabilityChange(.postcopyPreempt, true),
-            CapabilityChange(.multifd, true),
+            MigrationCapabilityStatus(.postcopyRam, true), MigrationCapabilityStatus(.postcopyPreempt, true),
+            MigrationCapabilityStatus(.multifd, true),
         ])
         #expect(throws: CommandError.generic("Postcopy preempt requires postcopy-ram")) {
-            try settings.setCapabilities([CapabilityChange(.postcopyRAM, false)])
+            try settings.setCapabilities([MigrationCapabilityStatus(.postcopyRam, false)])
         }
-        #expect(settings[.postcopyRAM])
+        #expect(settings[.postcopyRam])
     }
 
     @Test func zeroCopyHoldsItsParametersFast() throws {
         var settings = MigrationSettings()
-        try settings.setCapabilities([CapabilityChange(.multifd, true), CapabilityChange(.zeroCopySend, true)])
+        try settings.setCapabilities([
+            MigrationCapabilityStatus(.multifd, true), MigrationCapabilityStatus(.zeroCopySend, true),
+        ])
         for change: JSONObject in [["multifd-compression": "zlib"], ["tls-creds": "x"]] {
             #expect(throws: CommandError.self) { try settings.setParameters(change) }
         }
         try settings.setParameters(["tls-creds": nil, "multifd-compression": "none"])
-        #expect(throws: CommandError.self) { try settings.setCapabilities([CapabilityChange(.multifd, false)]) }
+        #expect(throws: CommandError.self) {
+            try settings.setCapabilities([MigrationCapabilityStatus(.multifd, false)])
+        }
     }
 
     @Test func oneWrongParameterRefusesAll() {
@@ -91,10 +96,10 @@ import Testing
         ]
         try settings.setParameters(change)
         for member in change.members where member.key != "max-bandwidth" {
-            #expect(settings.parameters.json[member.key] == member.value)
+            #expect(settings.parameters.reply.json[member.key] == member.value)
         }
         #expect(settings.parameters.maxBandwidth == .max)
-        #expect(settings.parameters.json["max-bandwidth"] == .unsigned(.max))
+        #expect(settings.parameters.reply.json["max-bandwidth"] == .unsigned(.max))
         #expect(settings.parameters.checkpointDelay == 100)
     }
 
@@ -103,5 +108,11 @@ import Testing
         try settings.setParameters(["max-cpu-throttle": 50])
         #expect(throws: CommandError.self) { try settings.setParameters(["cpu-throttle-initial": 60]) }
         try settings.setParameters(["cpu-throttle-initial": 60, "max-cpu-throttle": 60])
+    }
+}
+
+extension MigrationSettings {
+    fileprivate mutating func setParameters(_ arguments: JSONObject) throws(CommandError) {
+        try setParameters(try MigrateSetParameters(.object(arguments), at: .root))
     }
 }

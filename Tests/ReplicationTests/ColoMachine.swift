@@ -63,7 +63,9 @@ final class ColoMachine: Sendable {
             limits: limits)
         service.connect(replication)
         migration.setColoHandler(replication)
-        try migration.setCapabilities([CapabilityChange(.colo, true), CapabilityChange(.events, true)])
+        try migration.setCapabilities([
+            MigrationCapabilityStatus(.xColo, true), MigrationCapabilityStatus(.events, true),
+        ])
         try migration.updateParameters {
             $0.checkpointDelay = checkpointDelay
             $0.maxBandwidth = 0
@@ -112,7 +114,7 @@ final class ColoMachine: Sendable {
         return "\(port)"
     }
 
-    var mode: ColoMode { replication.coloStatus.mode }
+    var mode: COLOMode { replication.coloStatus.mode }
 }
 
 /// The hold and the migration controller exist before the service that they tell.

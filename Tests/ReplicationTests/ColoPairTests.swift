@@ -29,7 +29,7 @@ struct ColoPairTests {
         #expect(pair.secondary.migration.queryMigrate().status == .completed)
         #expect(
             pair.secondary.replication.coloStatus
-                == ColoStatus(mode: .none, lastMode: .secondary, reason: .request))
+                == COLOStatus(mode: .none, lastMode: .secondary, reason: .request))
         #expect(!pair.secondary.replication.leaveByCommand())
     }
 
@@ -75,7 +75,7 @@ struct ColoPairTests {
                 "STOP", "MIGRATION completed", "COLO_EXIT primary request", "RESUME",
             ])
         #expect(
-            pair.primary.replication.coloStatus == ColoStatus(mode: .none, lastMode: .primary, reason: .request))
+            pair.primary.replication.coloStatus == COLOStatus(mode: .none, lastMode: .primary, reason: .request))
         #expect(pair.secondary.log.awaits("COLO_EXIT"))
         #expect(pair.secondary.mode == .secondary)
         #expect(pair.secondary.replication.leaveByCommand())

@@ -21,7 +21,7 @@ struct QEMUConformanceTests {
         let qemu = try QEMUPeer(in: folder, name: "primary", megabytes: Self.megabytes)
         try qemu.migrateIncoming(uri: "tcp:127.0.0.1:0")
         try image.machine.run()
-        try image.migration.setCapabilities([CapabilityChange(.colo, false)])
+        try image.migration.setCapabilities([MigrationCapabilityStatus(.xColo, false)])
         try image.migration.migrate(uri: "tcp:127.0.0.1:\(try qemu.port())").start()
         try qemu.awaitMigration("completed")
         try qemu.setCapability("x-colo")

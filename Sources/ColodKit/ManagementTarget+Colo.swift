@@ -1,0 +1,77 @@
+import Environment
+import QAPI
+import QMP
+import Replication
+import ReplicationCore
+import SystemCalls
+
+// Replication of the guest: what QEMU knows of it, and the pair's own commands.
+extension ManagementTarget {
+    /// How long a failover command or drill may take until it is answered with an error.
+    private static let failoverDeadline = Nanoseconds.seconds(20)
+
+    func xColoLostHeartbeat() async throws(CommandError) {
+        guard replication.coloStatus.mode != .none else { throw .coloNotEnabled }
+        guard let pair else {
+            let left = await offload { replication.leaveByCommand() }
+            if !left { throw .coloNotEnabled }
+            return
+        }
+        try await failOver(pair, .failoverVouched)
+    }
+
+    func queryColoStatus() async throws(CommandError) -> COLOStatus { replication.coloStatus }
+
+    func xColodStatus() async throws(CommandError) -> ColodStatus { status.current }
+
+    func xColodFailover() async throws(CommandError) {
+        guard let pair else { throw .generic("This guest has no pair") }
+        try await failOver(pair, .failoverCommanded)
+    }
+
+    func xColodStart() async throws(CommandError) {
+        guard let pair else { throw .generic("This guest has no pair") }
+        if let why = pair.refusal(of: .start) { throw .generic("The start is refused: \(why)") }
+        let known = pair.failedCommands
+        pair.post(.startCommanded)
+        try await outcome(pair, known) { $0.report.isServing }
+    }
+
+    func xColodDrill() async throws(CommandError) -> ColodDrill {
+        guard let pair else { throw .generic("This guest has no pair") }
+        if let why = pair.refusal(of: .drill) { throw .generic("The drill is refused: \(why)") }
+        let before = pair.snapshot
+        let known = pair.failedCommands
+        let start = clock.now()
+        pair.post(.drillCommanded)
+        try await outcome(pair, known) { after in
+            let servesThere = after.peerReport.map { $0.isServing && $0.term > before.term } ?? false
+            let servesHere = after.report.isServing && after.term > before.term
+            return before.report.isServing ? servesThere : servesHere
+        }
+        return ColodDrill(milliseconds: (clock.now() - start).inMilliseconds)
+    }
+
+    private func failOver(_ pair: PairService, _ command: PairController.Event) async throws(CommandError) {
+        if let why = pair.refusal(of: .failover) { throw .generic("The failover is refused: \(why)") }
+        let known = pair.failedCommands
+        let served = pair.snapshot.report.isServing
+        pair.post(command)
+        try await outcome(pair, known) { after in
+            served ? after.state == .unprotected || !after.report.isServing : after.report.isServing
+        }
+    }
+
+    private func outcome(
+        _ pair: PairService, _ known: Int, _ goal: @escaping @Sendable (PairSnapshot) -> Bool
+    ) async throws(CommandError) {
+        let outcome = await offload { [clock] in
+            pair.wait(until: clock.now() + Self.failoverDeadline, known: known, goal: goal)
+        }
+        switch outcome {
+        case .reached: return
+        case .failed(let why): throw .generic("The failover was not carried out: \(why)")
+        case .timedOut: throw .generic("The failover is not complete yet; see x-colod-status")
+        }
+    }
+}

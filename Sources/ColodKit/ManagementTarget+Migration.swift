@@ -1,0 +1,63 @@
+import Migration
+import QAPI
+import QMP
+import Replication
+
+// Migrations of the guest.
+extension ManagementTarget {
+    func migrate(uri: String, blk: Bool?, inc: Bool?, detach: Bool?, resume: Bool?) async throws(CommandError) {
+        if pair != nil { throw .generic("The pair replicates this guest by itself") }
+        let pending = try migration.migrate(
+            uri: uri, block: blk ?? false, incremental: inc ?? false, resume: resume ?? false)
+        pending.start()
+    }
+
+    func migrateIncoming(uri: String) async throws(CommandError) {
+        if pair != nil { throw .generic("The pair replicates this guest by itself") }
+        try migration.migrateIncoming(uri: uri)
+    }
+
+    func migrateCancel() async throws(CommandError) { migration.migrateCancel() }
+
+    func queryMigrate() async throws(CommandError) -> MigrationInfo { migration.queryMigrate() }
+
+    func migrateSetCapabilities(capabilities: [MigrationCapabilityStatus]) async throws(CommandError) {
+        try migration.setCapabilities(capabilities)
+    }
+
+    func queryMigrateCapabilities() async throws(CommandError) -> [MigrationCapabilityStatus] {
+        migration.settings.capabilities.list
+    }
+
+    func migrateSetParameters(_ arguments: MigrateSetParameters) async throws(CommandError) {
+        let before = migration.settings.parameters.checkpointDelay
+        try migration.setParameters(arguments)
+        if migration.settings.parameters.checkpointDelay != before { replication.checkpointDelayChanged() }
+    }
+
+    func queryMigrateParameters() async throws(CommandError) -> MigrationParameters {
+        migration.settings.parameters.reply
+    }
+}
+
+extension ManagementTarget {
+    func migrateContinue(state: MigrationStatus) async throws(CommandError) {
+        throw .generic("This is not available")
+    }
+
+    func migrateStartPostcopy() async throws(CommandError) {
+        throw .generic("This is not available")
+    }
+
+    func migratePause() async throws(CommandError) {
+        throw .generic("This is not available")
+    }
+
+    func migrateRecover(uri: String) async throws(CommandError) {
+        throw .generic("This is not available")
+    }
+
+    func queryMigrationthreads() async throws(CommandError) -> [MigrationThreadInfo] {
+        throw .generic("This is not available")
+    }
+}

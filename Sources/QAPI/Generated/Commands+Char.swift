@@ -1,0 +1,11 @@
+// Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
+
+import QMP
+
+/// Commands: char.
+public protocol CharCommands: Sendable {
+    /// `query-chardev`: List the character devices.
+    ///
+    /// - Returns: the devices
+    func queryChardev() async throws(CommandError) -> [ChardevInfo]
+}

@@ -1,0 +1,9 @@
+// Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
+
+import QMP
+
+/// Commands: net.
+public protocol NetCommands: Sendable {
+    /// `announce-self`: Send packets from the guest's network addresses, so that switches learn where the guest is now.
+    func announceSelf(_ arguments: AnnounceParameters) async throws(CommandError)
+}

@@ -1,0 +1,249 @@
+// Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
+
+import QMP
+
+/// What this side is to the guest.
+public enum ColodRole: String, SchemaValue, CaseIterable {
+    /// It runs the guest and sends checkpoints.
+    case primary
+    /// It holds the last complete checkpoint.
+    case secondary
+    /// It runs the guest without a peer.
+    case alone
+    /// It neither runs the guest nor holds a checkpoint.
+    case waiting
+}
+
+/// Where this side stands.
+public enum ColodState: String, SchemaValue, CaseIterable {
+    /// The process has only begun.
+    case starting
+    /// There is no connection to the peer yet.
+    case connecting
+    /// The first full copy is on its way.
+    case synchronising
+    /// Checkpoints flow, and both sides have confirmed their roles.
+    case protected
+    /// The guest runs, but the death of this host would lose it.
+    case unprotected
+    /// The peer has taken over; this side will not run the guest.
+    case superseded
+    /// A takeover is under way.
+    case takingOver = "taking-over"
+    /// Something failed that an operator has to look at.
+    case failed
+}
+
+/// Who decides that the survivor goes on alone.
+public enum ColodFailoverMode: String, SchemaValue, CaseIterable {
+    /// The heartbeat monitor does.
+    case automatic
+    /// An operator does.
+    case manual
+}
+
+/// What is known of the other side.
+public struct ColodPeer: SchemaObject, Hashable {
+    /// Whether there is a connection.
+    public var connected: Bool
+    /// Milliseconds since it was last heard; absent if it never was.
+    public var lastHeardMs: UInt64?
+    /// How many heartbeat networks are configured.
+    public var networks: UInt64
+    /// How many of them carry messages now.
+    public var networksUp: UInt64
+    /// Heartbeat connections that did not know the pair's key or broke its protocol.
+    public var ignored: UInt64
+
+    /// Put together from its members.
+    public init(connected: Bool, lastHeardMs: UInt64? = nil, networks: UInt64, networksUp: UInt64, ignored: UInt64) {
+        self.connected = connected
+        self.lastHeardMs = lastHeardMs
+        self.networks = networks
+        self.networksUp = networksUp
+        self.ignored = ignored
+    }
+
+    /// As read from a request, member by member.
+    public init(reading reader: inout ArgumentReader) throws(CommandError) {
+        connected = try reader.required("connected")
+        lastHeardMs = try reader.optional("last-heard-ms")
+        networks = try reader.required("networks")
+        networksUp = try reader.required("networks-up")
+        ignored = try reader.required("ignored")
+    }
+
+    /// As sent, member by member.
+    public func write(into writer: inout ObjectWriter) {
+        writer.add("connected", connected)
+        writer.add("last-heard-ms", lastHeardMs)
+        writer.add("networks", networks)
+        writer.add("networks-up", networksUp)
+        writer.add("ignored", ignored)
+    }
+}
+
+/// For how many milliseconds checkpoints stopped the guest.
+public struct ColodPause: SchemaObject, Hashable {
+    /// Half of them for less.
+    public var median: Double
+    /// 99 of 100 for less.
+    public var p99: Double
+    /// The longest.
+    public var max: Double
+
+    /// Put together from its members.
+    public init(median: Double, p99: Double, max: Double) {
+        self.median = median
+        self.p99 = p99
+        self.max = max
+    }
+
+    /// As read from a request, member by member.
+    public init(reading reader: inout ArgumentReader) throws(CommandError) {
+        median = try reader.required("median")
+        p99 = try reader.required("p99")
+        max = try reader.required("max")
+    }
+
+    /// As sent, member by member.
+    public func write(into writer: inout ObjectWriter) {
+        writer.add("median", median)
+        writer.add("p99", p99)
+        writer.add("max", max)
+    }
+}
+
+/// How the pair is, from this side. What is not known is left out.
+public struct ColodStatus: SchemaObject, Hashable {
+    /// What this side is.
+    public var role: ColodRole
+    /// Where it stands.
+    public var state: ColodState
+    /// Whether the death of this host would lose nothing: verified, not hoped.
+    public var protected: Bool
+    /// Whether the guest runs here and its output is released.
+    public var serving: Bool
+    /// Grows with every takeover.
+    public var term: UInt64
+    /// The other side.
+    public var peer: ColodPeer
+    /// Complete checkpoints so far.
+    public var checkpoints: UInt64
+    /// How long they stopped the guest; once there were any.
+    public var pauseMs: ColodPause?
+    /// Their size on average; once there were any.
+    public var bytesPerCheckpoint: UInt64?
+    /// Milliseconds since the last complete one.
+    public var lastCheckpointAgeMs: UInt64?
+    /// Packets of the guest held back until their checkpoint is complete.
+    public var heldPackets: UInt64
+    /// The bytes of those packets.
+    public var heldBytes: UInt64
+    /// What went wrong last, also after it was overcome.
+    public var lastFailure: String?
+    /// Who decides a takeover.
+    public var failover: ColodFailoverMode
+    /// Who is asked before this side goes on alone: "none" or "command".
+    public var arbiter: String
+    /// Instructions that the guest has executed, if the engine counts them.
+    public var retiredInstructions: UInt64?
+
+    /// Put together from its members.
+    public init(
+        role: ColodRole,
+        state: ColodState,
+        protected: Bool,
+        serving: Bool,
+        term: UInt64,
+        peer: ColodPeer,
+        checkpoints: UInt64,
+        pauseMs: ColodPause? = nil,
+        bytesPerCheckpoint: UInt64? = nil,
+        lastCheckpointAgeMs: UInt64? = nil,
+        heldPackets: UInt64,
+        heldBytes: UInt64,
+        lastFailure: String? = nil,
+        failover: ColodFailoverMode,
+        arbiter: String,
+        retiredInstructions: UInt64? = nil
+    ) {
+        self.role = role
+        self.state = state
+        self.protected = protected
+        self.serving = serving
+        self.term = term
+        self.peer = peer
+        self.checkpoints = checkpoints
+        self.pauseMs = pauseMs
+        self.bytesPerCheckpoint = bytesPerCheckpoint
+        self.lastCheckpointAgeMs = lastCheckpointAgeMs
+        self.heldPackets = heldPackets
+        self.heldBytes = heldBytes
+        self.lastFailure = lastFailure
+        self.failover = failover
+        self.arbiter = arbiter
+        self.retiredInstructions = retiredInstructions
+    }
+
+    /// As read from a request, member by member.
+    public init(reading reader: inout ArgumentReader) throws(CommandError) {
+        role = try reader.required("role")
+        state = try reader.required("state")
+        protected = try reader.required("protected")
+        serving = try reader.required("serving")
+        term = try reader.required("term")
+        peer = try reader.required("peer")
+        checkpoints = try reader.required("checkpoints")
+        pauseMs = try reader.optional("pause-ms")
+        bytesPerCheckpoint = try reader.optional("bytes-per-checkpoint")
+        lastCheckpointAgeMs = try reader.optional("last-checkpoint-age-ms")
+        heldPackets = try reader.required("held-packets")
+        heldBytes = try reader.required("held-bytes")
+        lastFailure = try reader.optional("last-failure")
+        failover = try reader.required("failover")
+        arbiter = try reader.required("arbiter")
+        retiredInstructions = try reader.optional("retired-instructions")
+    }
+
+    /// As sent, member by member.
+    public func write(into writer: inout ObjectWriter) {
+        writer.add("role", role)
+        writer.add("state", state)
+        writer.add("protected", protected)
+        writer.add("serving", serving)
+        writer.add("term", term)
+        writer.add("peer", peer)
+        writer.add("checkpoints", checkpoints)
+        writer.add("pause-ms", pauseMs)
+        writer.add("bytes-per-checkpoint", bytesPerCheckpoint)
+        writer.add("last-checkpoint-age-ms", lastCheckpointAgeMs)
+        writer.add("held-packets", heldPackets)
+        writer.add("held-bytes", heldBytes)
+        writer.add("last-failure", lastFailure)
+        writer.add("failover", failover)
+        writer.add("arbiter", arbiter)
+        writer.add("retired-instructions", retiredInstructions)
+    }
+}
+
+/// The result of a drill.
+public struct ColodDrill: SchemaObject, Hashable {
+    /// For how long nobody served the guest.
+    public var milliseconds: Double
+
+    /// Put together from its members.
+    public init(milliseconds: Double) {
+        self.milliseconds = milliseconds
+    }
+
+    /// As read from a request, member by member.
+    public init(reading reader: inout ArgumentReader) throws(CommandError) {
+        milliseconds = try reader.required("milliseconds")
+    }
+
+    /// As sent, member by member.
+    public func write(into writer: inout ObjectWriter) {
+        writer.add("milliseconds", milliseconds)
+    }
+}

@@ -1,0 +1,54 @@
+import QMP
+
+/// The capabilities that are on. All are off at first.
+public struct MigrationCapabilities: Sendable, Hashable {
+    private var enabled: Set<MigrationCapability> = []
+
+    /// None.
+    public init() {}
+
+    /// Whether `capability` is on.
+    public subscript(capability: MigrationCapability) -> Bool {
+        get { enabled.contains(capability) }
+        set {
+            if newValue { enabled.insert(capability) } else { enabled.remove(capability) }
+        }
+    }
+
+    /// The reply of `query-migrate-capabilities`: all of them, in their order.
+    public var list: [MigrationCapabilityStatus] {
+        MigrationCapability.allCases.map { MigrationCapabilityStatus(capability: $0, state: self[$0]) }
+    }
+
+    /// Throws the first conflict between what is on.
+    func check(_ parameters: MigrationSettings.Values) throws(CommandError) {
+        if self[.multifd] && self[.compress] { throw .generic("Multifd is not compatible with compress") }
+        if self[.postcopyRam] && self[.xIgnoreShared] {
+            throw .generic("Postcopy is not compatible with ignore-shared")
+        }
+        if self[.backgroundSnapshot] {
+            for other in Self.notWithBackgroundSnapshot where self[other] {
+                throw .generic("Background-snapshot is not compatible with \(other.rawValue)")
+            }
+        }
+        try checkZeroCopy(parameters)
+        if self[.postcopyPreempt] {
+            guard self[.postcopyRam] else { throw .generic("Postcopy preempt requires postcopy-ram") }
+            guard !self[.compress] else { throw .generic("Postcopy preempt not compatible with compress") }
+        }
+    }
+
+    /// Zero copy needs plain pages on channels of their own.
+    func checkZeroCopy(_ parameters: MigrationSettings.Values) throws(CommandError) {
+        guard self[.zeroCopySend] else { return }
+        guard self[.multifd], parameters.multifdCompression == .none, parameters.tlsCredentials.isEmpty else {
+            throw .generic("Zero copy only available for non-compressed non-TLS multifd migration")
+        }
+    }
+
+    private static let notWithBackgroundSnapshot: [MigrationCapability] = [
+        .postcopyRam, .dirtyBitmaps, .postcopyBlocktime, .lateBlockActivate, .returnPath, .multifd,
+        .pauseBeforeSwitchover, .autoConverge, .releaseRam, .rdmaPinAll, .compress, .xbzrle, .xColo, .validateUuid,
+        .zeroCopySend,
+    ]
+}
