@@ -1,6 +1,7 @@
 import Environment
 import GuestMemory
 import MachineModel
+import QAPI
 import QMP
 import SystemCalls
 import VirtualMachine
@@ -18,8 +19,7 @@ public final class DirtyRateMonitor: Sendable {
 
     struct State {
         var info = DirtyRateInfo(
-            dirtyRate: nil, status: .unstarted, startTime: 0, calcTime: 0, samplePages: 0, mode: .pageSampling,
-            vcpuDirtyRate: nil)
+            status: .unstarted, startTime: 0, calcTime: 0, samplePages: 0, mode: .pageSampling)
         var isEnded = false
         var hasGlobalLog = false
     }
@@ -64,9 +64,8 @@ public final class DirtyRateMonitor: Sendable {
             let perGiB = samplePages ?? DirtyRateLimits.defaultSamplePages
             let before = state.info
             state.info = DirtyRateInfo(
-                dirtyRate: nil, status: .measuring, startTime: Int64(clock.now().count / 1_000_000_000),
-                calcTime: seconds, samplePages: mode == .pageSampling ? UInt64(perGiB) : 0, mode: mode,
-                vcpuDirtyRate: nil)
+                status: .measuring, startTime: Int64(clock.now().count / 1_000_000_000),
+                calcTime: seconds, samplePages: mode == .pageSampling ? UInt64(perGiB) : 0, mode: mode)
             do throws(SystemError) {
                 _ = try Thread(name: "dirty rate") { [self] in
                     finish(measure(UInt64(seconds), Int(perGiB), mode), before: before)

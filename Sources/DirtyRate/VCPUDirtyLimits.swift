@@ -1,4 +1,5 @@
 import MachineModel
+import QAPI
 import QMP
 import Synchronization
 import SystemCalls

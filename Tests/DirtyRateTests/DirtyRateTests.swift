@@ -1,5 +1,6 @@
 import Environment
 import GuestMemory
+import QAPI
 import QMP
 import SystemCalls
 import Testing

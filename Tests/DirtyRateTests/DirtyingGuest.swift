@@ -2,6 +2,7 @@ import Environment
 import Foundation
 import GuestMemory
 import MachineModel
+import QAPI
 import SystemCalls
 import VirtualMachine
 

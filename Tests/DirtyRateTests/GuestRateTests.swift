@@ -1,6 +1,7 @@
 import Environment
 import GuestMemory
 import MachineModel
+import QAPI
 import QMP
 import SystemCalls
 import Testing
