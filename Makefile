@@ -14,7 +14,7 @@ SOURCES := Package.swift Sources Tests
 # Debian packages: what building, the guest and the demo need, and the peers and oracles of the tests.
 PACKAGES := libgnutls28-dev libslirp-dev libsystemd-dev pkg-config \
 	binutils cpio debian-archive-keyring iproute2 xz-utils
-TEST_PACKAGES := qemu-system-x86 qemu-user-static systemd openssl
+TEST_PACKAGES := python3-venv qemu-system-x86 qemu-user-static systemd openssl
 
 # The packages of $(1) that are not installed.
 missing = $(shell for p in $(1); do \
@@ -78,7 +78,7 @@ package: deps-demo ## Pack the programs and units for hosts without the toolchai
 	$(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-static --product coloctl
 	rm -rf .build/package
 	install -D -t .build/package/usr/bin .build-static/release/colod .build-static/release/coloctl
-	install -D -m 644 -t .build/package/usr/lib/systemd/system systemd/*.service
+	install -D -m 644 -t .build/package/usr/lib/systemd/system systemd/*.service systemd/*.socket
 	install -D -m 644 systemd/colod.sysusers .build/package/usr/lib/sysusers.d/colod.conf
 	install -D -m 644 systemd/colod.tmpfiles .build/package/usr/lib/tmpfiles.d/colod.conf
 	install -D -m 644 -t .build/package/usr/share/doc/colod config/*.yaml README.md docs/*.md

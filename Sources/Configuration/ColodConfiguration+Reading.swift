@@ -75,7 +75,20 @@ struct ConfigurationReader {
     private func readManagement(guest name: String) -> ManagementConfiguration {
         let standard = SocketAddress.unix("\(ColodConfiguration.defaultRuntimeRoot)/\(name).qmp")
         let section = top.section("management", keys: ["qmp"])
-        return ManagementConfiguration(qmp: section?.value("qmp", .unixSocket, default: standard) ?? standard)
+        let monitors = section?.oneOrMore(
+            "qmp", short: "address", keys: ["address", "pretty"], limit: ConfigurationLimits.monitors
+        ).map { monitor in
+            MonitorConfiguration(
+                address: monitor.required("address", .address, placeholder: standard),
+                isPretty: monitor.value("pretty", .boolean, default: false))
+        }
+        guard let monitors, !monitors.isEmpty else {
+            return ManagementConfiguration(monitors: [MonitorConfiguration(address: standard)])
+        }
+        if let section, Set(monitors.map(\.address)).count < monitors.count {
+            section.problem("qmp", "has the same address twice")
+        }
+        return ManagementConfiguration(monitors: monitors)
     }
 
     private func readPair() -> PairConfiguration? {

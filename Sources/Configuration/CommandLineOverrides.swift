@@ -25,8 +25,8 @@ public struct CommandLineOverrides: Sendable, Equatable {
     public var name: String?
     /// --uuid
     public var uuid: String?
-    /// --qmp
-    public var qmp: String?
+    /// --qmp ADDRESS[,pretty=on], once for each socket; replaces the sockets of the file.
+    public var qmp: [String] = []
     /// --state-directory
     public var stateDirectory: String?
     /// --disk FILE[,readonly], once for each disk; replaces the disks of the file.
@@ -51,7 +51,7 @@ public struct CommandLineOverrides: Sendable, Equatable {
             ("--initrd", ["guest", "initrd"], initrd.map(absolute)), ("--append", ["guest", "append"], append),
             ("--firmware", ["guest", "firmware"], firmware.map(absolute)),
             ("--console", ["guest", "console"], console.map(absoluteAddress)), ("--name", ["guest", "name"], name),
-            ("--uuid", ["guest", "uuid"], uuid), ("--qmp", ["management", "qmp"], qmp.map(absoluteAddress)),
+            ("--uuid", ["guest", "uuid"], uuid),
             ("--state-directory", ["state-directory"], stateDirectory.map(absolute)),
         ]
         var tree = tree
@@ -59,6 +59,7 @@ public struct CommandLineOverrides: Sendable, Equatable {
             guard let value else { continue }
             tree = tree.replacing(path[...], with: ConfigurationNode(origin: .flag(flag), content: .scalar(value)))
         }
+        if !qmp.isEmpty { tree = tree.replacing(["management", "qmp"], with: list("--qmp", qmp, monitor)) }
         if !disks.isEmpty { tree = tree.replacing(["guest", "disks"], with: list("--disk", disks, disk)) }
         if !networks.isEmpty { tree = tree.replacing(["guest", "network"], with: list("--net", networks, card)) }
         return tree
@@ -76,6 +77,19 @@ public struct CommandLineOverrides: Sendable, Equatable {
         _ flag: String, _ values: [String], _ convert: (String, String) -> ConfigurationNode
     ) -> ConfigurationNode {
         ConfigurationNode(origin: .flag(flag), content: .sequence(values.map { convert($0, flag) }))
+    }
+
+    /// ADDRESS[,pretty=on]; `server` and `wait`, which QEMU's users are used to, change nothing.
+    private func monitor(_ value: String, _ flag: String) -> ConfigurationNode {
+        let parts = value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        var entries = [entry("address", absoluteAddress(parts[0]), flag)]
+        for option in parts.dropFirst() {
+            let pair = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            if ["server", "wait", "nowait"].contains(pair[0]) { continue }
+            let text = pair.count == 2 ? pair[1] : "on"
+            entries.append(entry(pair[0], ["on": "true", "off": "false"][text] ?? text, flag))
+        }
+        return ConfigurationNode(origin: .flag(flag), content: .mapping(entries))
     }
 
     /// FILE[,readonly]

@@ -22,7 +22,7 @@
 ///   console: log                     # log | none | stdio | file:PATH | unix:PATH; default log
 ///   disks: [{file: /x.img, read-only: true}]
 ///   network: [{backend: tap, mac: "52:54:00:12:34:56", tap: tap0, bridge: br0}]
-/// management: {qmp: "unix:/run/colod/web.qmp"}
+/// management: {qmp: "unix:/run/colod/web.qmp"}   # or a list of ADDRESS and {address: ADDRESS, pretty: true}
 /// state-directory: /var/lib/colod/web
 /// pair:                              # leave out for a guest without protection
 ///   primary:   {replication: "tcp:10.77.0.1:7800", heartbeat: ["tcp:10.77.0.1:7801"]}
@@ -76,8 +76,22 @@ public enum ConfiguredRole: String, Sendable, CaseIterable {
 
 /// Where management clients connect.
 public struct ManagementConfiguration: Sendable, Equatable {
-    /// The QMP socket.
-    public var qmp: SocketAddress
+    /// The QMP sockets.
+    public var monitors: [MonitorConfiguration]
+}
+
+/// One QMP socket.
+public struct MonitorConfiguration: Sendable, Equatable {
+    /// Where it listens.
+    public var address: SocketAddress
+    /// Whether replies and events are laid out over several lines.
+    public var isPretty: Bool
+
+    /// A socket at `address`.
+    public init(address: SocketAddress, isPretty: Bool = false) {
+        self.address = address
+        self.isPretty = isPretty
+    }
 }
 
 /// What the command line alone can say about the start.

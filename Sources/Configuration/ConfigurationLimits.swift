@@ -20,6 +20,8 @@ public enum ConfigurationLimits {
     public static let memory = (1 << 20)...(256 << 30)
     /// vCPUs of a riscv64 guest.
     public static let vcpus = 1...8
+    /// Management sockets of one guest.
+    public static let monitors = 16
     /// Disks of one guest.
     public static let disks = 4
     /// Network cards of one guest.

@@ -26,8 +26,10 @@ extension ConfigurationReader {
 
     /// What is allowed and yet worth a thought.
     func warnings(of configuration: ColodConfiguration) -> [String] {
-        guard configuration.pair != nil else { return [] }
-        var warnings: [String] = []
+        var warnings = configuration.management.monitors.filter { !$0.address.isOfThisHost }.map { monitor in
+            "management: whoever reaches \(monitor.address) controls the guest: there is no login"
+        }
+        guard configuration.pair != nil else { return warnings }
         if configuration.arbiter == .none {
             warnings.append(
                 configuration.failover == .automatic

@@ -97,6 +97,26 @@ struct Section {
         }
     }
 
+    /// The mappings under a key that holds one of them or a list; empty if the key is missing. A scalar in the place of
+    /// a mapping stands for one with the key `short` alone.
+    func oneOrMore(_ key: String, short: String, keys: [String], limit: Int) -> [Section] {
+        guard let entry = entry(key) else { return [] }
+        let all: [(ConfigurationNode, String)]
+        if case .sequence = entry.value.content {
+            all = items(key, limit: limit, of: "mappings with \(Self.list(keys))")
+        } else {
+            all = [(entry.value, fullKey(key))]
+        }
+        return all.map { node, path in
+            var node = node
+            switch node.content {
+            case .scalar, .empty: node.content = .mapping([.init(key: short, origin: node.origin, value: node)])
+            case .sequence, .mapping: break
+            }
+            return Section(node, path: path, keys: keys, problems: problems)
+        }
+    }
+
     private func items(_ key: String, limit: Int, of what: String) -> [(ConfigurationNode, String)] {
         guard let entry = entry(key) else { return [] }
         guard case .sequence(let items) = entry.value.content else {

@@ -93,6 +93,8 @@ extension ValueKind where Value == String {
     static var incoming: ValueKind {
         ValueKind(expected: "defer, tcp:HOST:PORT, unix:PATH, fd:NUMBER or exec:COMMAND") { text in
             if text == "defer" || SocketAddress(text) != nil { return text }
+            // Port 0 is for the kernel to choose; `query-migrate` tells which it was.
+            if text.hasPrefix("tcp:"), text.hasSuffix(":0"), SocketAddress(text.dropLast() + "1") != nil { return text }
             return (text.suffix(after: "fd:") ?? text.suffix(after: "exec:")).flatMap { $0.isEmpty ? nil : text }
         }
     }
@@ -110,14 +112,6 @@ extension ValueKind where Value == SocketAddress {
     /// An address of either family.
     static var address: ValueKind {
         ValueKind(expected: "tcp:HOST:PORT or unix:PATH with an absolute path") { SocketAddress($0) }
-    }
-
-    /// A unix socket only.
-    static var unixSocket: ValueKind {
-        let limit = ConfigurationLimits.socketPathLength
-        return ValueKind(expected: "unix:PATH with an absolute path of at most \(limit) bytes") { text in
-            if case .unix = SocketAddress(text) { SocketAddress(text) } else { nil }
-        }
     }
 }
 

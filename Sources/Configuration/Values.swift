@@ -53,6 +53,14 @@ public enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
         self = .tcp(host: String(host), port: port)
     }
 
+    /// Whether only processes of this host can connect to it.
+    var isOfThisHost: Bool {
+        switch self {
+        case .unix: true
+        case .tcp(let host, _): host == "::1" || host == "localhost" || host.hasPrefix("127.")
+        }
+    }
+
     /// The text it was read from, which is also a migration URI.
     public var description: String {
         switch self {

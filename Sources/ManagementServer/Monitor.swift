@@ -162,11 +162,12 @@ final class Monitor: @unchecked Sendable {
     /// Takes one request out of what was read; false if there is none or it may not be taken yet.
     private func takeRequest() -> Bool {
         guard canTakeRequest, let action = session.next(input.span, &offset) else { return false }
-        if case .execute(let request) = action, request.outOfBand {
+        switch action {
+        case .execute(let request) where request.outOfBand:
             isRunningOutOfBand = true
             run(request) { [self] in isRunningOutOfBand = false }
-        } else {
-            queue.append(action)
+        case .replyOutOfBand(let value): send(value)
+        default: queue.append(action)
         }
         return true
     }
@@ -175,7 +176,7 @@ final class Monitor: @unchecked Sendable {
     private func runNext() -> Bool {
         guard canRunNext else { return false }
         switch queue.removeFirst() {
-        case .reply(let value): send(value)
+        case .reply(let value), .replyOutOfBand(let value): send(value)
         case .negotiated(let value): hub.subscribe(connection.outbox, after: encode(value))
         case .execute(let request):
             isRunning = true

@@ -37,6 +37,8 @@ public struct MonitorSession: Sendable {
     public enum Action: Sendable, Hashable {
         /// Send this once everything before it was answered.
         case reply(JSONValue)
+        /// Send this at once: what was asked for out of band is refused.
+        case replyOutOfBand(JSONValue)
         /// Send this, and from then on events too.
         case negotiated(JSONValue)
         /// Run the command and send its reply.
@@ -92,7 +94,9 @@ public struct MonitorSession: Sendable {
             outOfBandEnabled = enabled
             return .negotiated(Reply.success([:], id: request.id))
         } catch {
-            return .reply(Reply.failure(error, id: value["id"]))
+            let reply = Reply.failure(error, id: value["id"])
+            let isOutOfBand = outOfBandEnabled && value["exec-oob"] != nil && value["execute"] == nil
+            return isOutOfBand ? .replyOutOfBand(reply) : .reply(reply)
         }
     }
 

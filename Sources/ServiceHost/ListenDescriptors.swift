@@ -6,8 +6,26 @@ import SystemCalls
 public struct ListenDescriptor: Sendable, Equatable {
     /// `FileDescriptorName=` of the socket unit; "unknown" if it has none.
     public let name: String
-    /// The open descriptor, which is now the caller's to close.
+    /// The open descriptor. It stays open as long as the process, and through `keepListenDescriptors` beyond it.
     public let number: Int32
+
+    /// Whether it is a stream socket that clients can connect to: sd_is_socket(3).
+    public var isListening: Bool { sd_is_socket(number, AF_UNSPEC, Int32(SOCK_STREAM.rawValue), 1) > 0 }
+
+    /// A second descriptor of the same socket.
+    public func duplicate() throws(SystemError) -> Descriptor {
+        let copy = dup(number)
+        guard copy >= 0, fcntl(copy, F_SETFD, FD_CLOEXEC) == 0 else {
+            throw SystemError(code: errno, call: "dup", subject: name)
+        }
+        return Descriptor(owning: copy)
+    }
+}
+
+/// Leaves the passed sockets open for the program that this process is about to become: execve(2).
+public func keepListenDescriptors() {
+    let count = max(0, sd_listen_fds(0))
+    for number in SD_LISTEN_FDS_START..<(SD_LISTEN_FDS_START + count) { _ = fcntl(number, F_SETFD, 0) }
 }
 
 /// The sockets that systemd handed to this process, in their order; none if it was not started by a socket unit.

@@ -46,8 +46,8 @@ struct ColodCommand: AsyncParsableCommand {
     var name: String?
     @Option(help: "UUID of the guest.")
     var uuid: String?
-    @Option(help: "Management socket, unix:PATH.")
-    var qmp: String?
+    @Option(help: "Management socket, unix:PATH or tcp:HOST:PORT[,pretty=on]; may be repeated.")
+    var qmp: [String] = []
     @Option(name: .customLong("state-directory"), help: "Where the term and the last role are kept.")
     var stateDirectory: String?
     @Option(help: "FILE[,readonly], once for each disk.")

@@ -8,7 +8,7 @@ import Testing
         flags.machine = "riscv64"
         flags.memory = "64M"
         flags.kernel = "/boot/Image"
-        flags.qmp = "unix:/tmp/a.qmp"
+        flags.qmp = ["unix:/tmp/a.qmp,server=on,wait=off", "tcp:127.0.0.1:4444,server,nowait,pretty=on"]
         flags.disks = ["/a.img", "/b.img,readonly"]
         flags.networks = [
             "tap,tap=tap3,bridge=br1,mac=52:54:00:00:00:09",
@@ -25,7 +25,11 @@ import Testing
             return
         }
         #expect(forwards.map(\.description) == ["tcp:127.0.0.1:80-10.0.2.15:80", "udp:127.0.0.1:53-10.0.2.15:53"])
-        #expect(read.management.qmp == .unix("/tmp/a.qmp"))
+        #expect(
+            read.management.monitors == [
+                MonitorConfiguration(address: .unix("/tmp/a.qmp")),
+                MonitorConfiguration(address: .tcp(host: "127.0.0.1", port: 4444), isPretty: true),
+            ])
         #expect(read.start == StartOptions(incoming: "defer", paused: true))
     }
 

@@ -53,13 +53,44 @@ func problems(_ yaml: String, overrides: CommandLineOverrides = CommandLineOverr
         #expect(read.warnings == [])
     }
 
+    @Test func thereMayBeSeveralManagementSockets() throws {
+        let read = try ColodConfiguration.parse(
+            yaml: """
+                guest: {machine: none, memory: 1G}
+                management:
+                  qmp: ["unix:/a", {address: "tcp:10.0.0.1:4444", pretty: true}]
+                """, file: "t.yaml")
+        #expect(
+            read.management.monitors == [
+                MonitorConfiguration(address: .unix("/a")),
+                MonitorConfiguration(address: .tcp(host: "10.0.0.1", port: 4444), isPretty: true),
+            ])
+        #expect(
+            read.warnings == [
+                "management: whoever reaches tcp:10.0.0.1:4444 controls the guest: there is no login"
+            ])
+    }
+
+    @Test(arguments: [
+        (#"["unix:/a", "unix:/a"]"#, "management.qmp: has the same address twice"),
+        (#""/a""#, "management.qmp.address: '/a' is not valid; expected tcp:HOST:PORT or unix:PATH"),
+        (#"{address: "unix:/a", prety: true}"#, "management.qmp.prety: unknown key; did you mean 'pretty'?"),
+        ("{pretty: true}", "management.qmp.address: is missing"),
+        (#"["unix:/a", {address: "unix:/b", pretty: 3}]"#, "management.qmp[1].pretty: '3' is not valid"),
+    ])
+    func aWrongManagementSocketIsNamed(qmp: String, problem: String) {
+        let found = problems("guest: {machine: none, memory: 1G}\nmanagement: {qmp: \(qmp)}")
+        #expect(found.count == 1)
+        #expect(found.first?.contains(problem) == true, "\(found)")
+    }
+
     @Test func whatIsLeftOutGetsTheDocumentedDefault() throws {
         let read = try ColodConfiguration.parse(yaml: "guest: {machine: none, memory: 1G}", file: "t.yaml")
         #expect(read.role == .primary)
         #expect(read.guest.name == "guest")
         #expect(read.guest.vcpus == 0)
         #expect(read.guest.console == .log)
-        #expect(read.management.qmp == .unix("/run/colod/guest.qmp"))
+        #expect(read.management.monitors == [MonitorConfiguration(address: .unix("/run/colod/guest.qmp"))])
         #expect(read.stateDirectory == nil)
         #expect(read.pair == nil)
         #expect(read.heartbeat == .standard)

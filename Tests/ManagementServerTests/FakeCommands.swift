@@ -44,8 +44,10 @@ final class FakeCommands: RefusingCommands {
     /// Hangs until `release`.
     func migrate(uri: String, blk: Bool?, inc: Bool?, detach: Bool?, resume: Bool?) async throws(CommandError) {
         guard uri == "hang" else { throw .invalidMigrationProtocol }
-        hub.emit(.migration(status: .setup))
-        await withCheckedContinuation { continuation in waiting.withLock { $0.append(continuation) } }
+        await withCheckedContinuation { continuation in
+            waiting.withLock { $0.append(continuation) }
+            hub.emit(.migration(status: .setup))
+        }
     }
 
     /// Lets every hanging `migrate` return.

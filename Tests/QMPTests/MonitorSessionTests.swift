@@ -6,6 +6,7 @@ private func answers(_ session: inout MonitorSession, _ text: String) -> [String
     session.receive(Array(text.utf8)).map { action in
         switch action {
         case .reply(let value): value.text()
+        case .replyOutOfBand(let value): "at once " + value.text()
         case .negotiated(let value): "negotiated " + value.text()
         case .execute(let request): "run " + request.json.text()
         }
@@ -118,6 +119,18 @@ private func failure(_ text: String, id: String? = nil, class name: String = "Ge
         #expect(session.next(bytes.span, &offset) == .execute(Request("b")))
         #expect(session.next(bytes.span, &offset) == nil)
         #expect(offset == bytes.count)
+    }
+
+    @Test func mistakesInWhatIsAskedForOutOfBandAreToldAtOnce() {
+        var session = negotiated(outOfBand: true)
+        let failures = [
+            failure("QMP input member 'x' is unexpected", id: "1"),
+            failure("QMP input member 'exec-oob' must be a string"),
+            failure("The command qmp_capabilities does not support OOB"),
+        ]
+        #expect(
+            answers(&session, #"{"exec-oob":"y","x":1,"id":1}{"exec-oob":1}{"exec-oob":"qmp_capabilities"}"#)
+                == failures.map { "at once " + $0 })
     }
 
     @Test func outOfBandNeedsNegotiationAndOneVerb() {
