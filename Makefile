@@ -35,7 +35,7 @@ define install
 	timeout 1800 $$apt install -y --no-install-recommends $(strip $(1)) </dev/null
 endef
 
-.PHONY: help deps deps-demo fetch build guest demo test bench package format lint clean
+.PHONY: help deps deps-demo fetch build guest demo test bench package generate format lint clean
 
 help: ## Tell what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -83,6 +83,9 @@ package: deps-demo ## Pack the programs and units for hosts without the toolchai
 	install -D -m 644 systemd/colod.tmpfiles .build/package/usr/lib/tmpfiles.d/colod.conf
 	install -D -m 644 -t .build/package/usr/share/doc/colod config/*.yaml README.md docs/*.md
 	tar -C .build/package --owner=root --group=root -czf .build/colod.tar.gz usr
+
+generate: fetch ## Write the code and docs/QMP.md that come from Sources/QAPI/Schema
+	$(SWIFT) run $(FLAGS) qapigen
 
 format: ## Format the sources in place
 	$(SWIFT) format format --in-place --recursive $(SOURCES)

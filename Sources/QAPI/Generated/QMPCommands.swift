@@ -2,9 +2,9 @@
 
 /// Everything that the management interface asks of the process it is part of: one method a command.
 ///
-/// The methods are called from several connections at once. They must not block their thread; waiting is for
-/// `await`, with a deadline. What a method emits before it returns, clients see before its reply. Arguments
-/// have been held against the schema; everything else is for the method to refuse.
+/// The methods are called from several connections at once. They must not block their thread; waiting is for `await`,
+/// with a deadline. What a method emits before it returns, clients see before its reply. Arguments have been held
+/// against the schema; everything else is for the method to refuse.
 public protocol QMPCommands:
     ControlCommands,
     RunStateCommands,
