@@ -22,7 +22,6 @@ public struct MigrationCapabilities: Sendable, Hashable {
 
     /// Throws the first conflict between what is on.
     func check(_ parameters: MigrationSettings.Values) throws(CommandError) {
-        if self[.multifd] && self[.compress] { throw .generic("Multifd is not compatible with compress") }
         if self[.postcopyRam] && self[.xIgnoreShared] {
             throw .generic("Postcopy is not compatible with ignore-shared")
         }
@@ -36,12 +35,15 @@ public struct MigrationCapabilities: Sendable, Hashable {
             guard self[.postcopyRam] else { throw .generic("Postcopy preempt requires postcopy-ram") }
             guard !self[.compress] else { throw .generic("Postcopy preempt not compatible with compress") }
         }
+        if self[.multifd] && self[.compress] { throw .generic("Multifd is not compatible with compress") }
     }
 
     /// Zero copy needs plain pages on channels of their own.
     func checkZeroCopy(_ parameters: MigrationSettings.Values) throws(CommandError) {
         guard self[.zeroCopySend] else { return }
-        guard self[.multifd], parameters.multifdCompression == .none, parameters.tlsCredentials.isEmpty else {
+        guard self[.multifd], !self[.compress], parameters.multifdCompression == .none,
+            parameters.tlsCredentials.isEmpty
+        else {
             throw .generic("Zero copy only available for non-compressed non-TLS multifd migration")
         }
     }
