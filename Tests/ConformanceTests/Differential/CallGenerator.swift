@@ -23,6 +23,8 @@ struct CallGenerator {
     private var arguments: ArgumentGenerator
     private var mutator: JSONMutator
     private let commands: [String]
+    /// Commands that are answered otherwise on purpose when their arguments are right.
+    private let unlike: Set<String>
     private var nextCommand = 0
 
     /// Commands that may be executed at random: they change nothing, or nothing but what the same calls read back.
@@ -35,7 +37,8 @@ struct CallGenerator {
         "getfd", "closefd", "yank", "qom-list", "qom-get", "announce-self", "qmp_capabilities",
     ]
 
-    init(_ model: SchemaModel, commands: [String], seed: UInt64) {
+    init(_ model: SchemaModel, commands: [String], unlike: [String], seed: UInt64) {
+        self.unlike = Set(unlike)
         self.model = model
         self.commands = commands.sorted()
         arguments = ArgumentGenerator(model, seed: seed)
@@ -56,7 +59,8 @@ struct CallGenerator {
     private mutating func command() -> GeneratedCall {
         let command = commands[nextCommand % commands.count]
         nextCommand += 1
-        let isHarmless = Self.harmless.contains(command) || command.hasPrefix("query-")
+        let isHarmless =
+            !unlike.contains(command) && (Self.harmless.contains(command) || command.hasPrefix("query-"))
         let isFaulty = !isHarmless || Int.random(in: 0..<3, using: &arguments.random) > 0
         let text = arguments.arguments(model.arguments[command] ?? "", faulty: isFaulty)
         return GeneratedCall(command, #"{"execute": "\#(command)", "arguments": \#(text)}"#)
@@ -108,7 +112,7 @@ struct CallGenerator {
         let verb = arguments.pick(["execute", "execute", "exec-oob", "exec-oob", "Execute", "exec_oob"])
         let command = arguments.pick(
             ["query-status", "migrate-pause", "query-yank", "no-such", "qmp_capabilities", ""]
-                + commands.filter { $0.hasPrefix("query-") })
+                + commands.filter { $0.hasPrefix("query-") && !unlike.contains($0) })
         var members = [
             #""\#(verb)": \#(Int.random(in: 0..<8, using: &arguments.random) == 0 ? arguments.pick(Literals.anything) : "\"\(command)\"")"#
         ]

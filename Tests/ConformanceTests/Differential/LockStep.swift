@@ -38,6 +38,16 @@ final class LockStep {
             qemu: try Self.messages(of: pair.qemu.1, until: mark))
     }
 
+    /// Whether both processes live, in words.
+    var health: String {
+        guard let pair else { return "not started" }
+        return [pair.colod.0, pair.qemu.0].map { server in
+            // A process that has just closed its connection needs a moment to end.
+            let end = server.process.waitForExit(within: .milliseconds(500))
+            return "\(server.program) \(end.map { "ended with \($0)" } ?? "lives")"
+        }.joined(separator: ", ")
+    }
+
     /// Starts both anew before the next call.
     func restart() { pair = nil }
 

@@ -55,6 +55,8 @@ enum EventOrder {
             if isInCOLO, isPartOfCheckpoint(word, at: index, of: events) { continue }
             if word == "MIGRATION_PASS", result.last == word { continue }
             if word == "STOP", result.last == "MIGRATION_PASS" { result.removeLast() }
+            // Whether that is still told depends on how fast the process ends.
+            if word.hasPrefix("COLO_EXIT"), result.contains(where: { $0.hasPrefix("SHUTDOWN") }) { continue }
             if word.hasPrefix("COLO_EXIT"), result.last == "RESUME" {
                 result.insert(exit(word), at: result.count - 1)
             } else {
@@ -68,9 +70,8 @@ enum EventOrder {
 
     private static func isPartOfCheckpoint(_ word: String, at index: Int, of events: [JSONValue]) -> Bool {
         switch word {
-        case "MIGRATION_PASS": return true
-        case "STOP":
-            return index + 1 >= events.count || Self.word(events[index + 1]) != "MIGRATION status=\"completed\""
+        // The order to fail over stops the guest too, unless a checkpoint has just done so.
+        case "MIGRATION_PASS", "STOP": return true
         case "RESUME": return Self.word(events[index - 1]) != "MIGRATION status=\"colo\""
         default: return false
         }

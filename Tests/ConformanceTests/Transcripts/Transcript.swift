@@ -46,6 +46,7 @@ struct Transcript {
         if let until, let end = lines.firstIndex(where: { $0.direction == ">" && $0.raw.contains(until) }) {
             lines.removeSubrange(end...)
         }
+        cutAtHang(&lines)
         cutAtCrash(&lines)
         var reader = TranscriptReader()
         for (index, line) in lines.enumerated() { try reader.take(line, at: index, of: lines) }
@@ -69,6 +70,20 @@ struct Transcript {
             guard direction == "#", raw.hasPrefix("exit code ") else { return nil }
             return Int32(raw.dropFirst("exit code ".count).prefix { $0 != ";" })
         }
+    }
+
+    /// The client gave a call that hung some seconds; one that was not to be answered less.
+    private mutating func cutAtHang(_ lines: inout [Line]) {
+        let hang = lines.firstIndex { line in
+            line.direction == "#" && ["within 3s", "within 20s"].contains { line.raw.contains($0) }
+        }
+        guard let hang else { return }
+        let machine = lines[hang].machine
+        guard let call = lines[..<hang].lastIndex(where: { $0.machine == machine && $0.direction == ">" }) else {
+            return
+        }
+        crash = "QEMU hung at \(lines[call].raw.prefix(80))"
+        lines.removeSubrange(call...)
     }
 
     private mutating func cutAtCrash(_ lines: inout [Line]) {

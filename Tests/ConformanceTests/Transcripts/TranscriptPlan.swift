@@ -1,5 +1,5 @@
 /// Which recorded session is played, how far, and why not further.
-struct TranscriptPlan {
+struct TranscriptPlan: Sendable {
     let name: String
     /// Played up to the first call that contains this text; nil for all of it.
     var until: String?
@@ -7,12 +7,20 @@ struct TranscriptPlan {
     var isPlayed = true
     /// What the rest needs.
     var later: String?
+    /// Whether the guest must write to its memory all the time.
+    var isGuestBusy = false
 
     init(_ name: String) { self.name = name }
 
     /// Played up to a call.
     init(_ name: String, until: String, _ later: String) {
         (self.name, self.until, self.later) = (name, until, later)
+    }
+
+    /// Played with a guest that writes to its memory all the time.
+    init(busy name: String) {
+        self.name = name
+        isGuestBusy = true
     }
 
     /// Not played yet.
@@ -22,8 +30,15 @@ struct TranscriptPlan {
 }
 
 extension TranscriptPlan {
-    /// The sessions that are not played to their end.
+    /// The sessions that are not played as they are, to their end.
     static let all: [TranscriptPlan] = [
+        TranscriptPlan(busy: "auto_converge"),
+        TranscriptPlan(busy: "dirty_rate"),
+        TranscriptPlan("blocked", needs: "disks that cannot be migrated"),
+        TranscriptPlan("version_mismatch", until: "src2", "devices that differ"),
+        TranscriptPlan("migrate_pause_non_oob", until: "\"migrate\"", "postcopy"),
+        TranscriptPlan("misc_errors_3", until: #"exec:cat>/dev/null", "blk""#, "background snapshots"),
+        TranscriptPlan("final_checks", until: "xbzrle", "XBZRLE, compression, TLS on migration channels"),
         TranscriptPlan("postcopy", needs: "postcopy"),
         TranscriptPlan("postcopy_cancel_pauses", needs: "postcopy"),
         TranscriptPlan("postcopy_dst_cap_missing", needs: "postcopy"),

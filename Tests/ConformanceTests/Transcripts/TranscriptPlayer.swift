@@ -11,7 +11,7 @@ import SystemCalls
 /// so that calls that were made while it was active are made while it is active.
 final class TranscriptPlayer {
     /// One disagreement.
-    struct Difference {
+    struct Difference: Sendable {
         let call: String
         let expected: String
         let got: String
@@ -28,6 +28,7 @@ final class TranscriptPlayer {
 
     private let transcript: Transcript
     private let program: Program
+    /// The guest's program; nil for a machine that is RAM only, and whose migration would be over at once.
     private let kernel: String?
     private let folder: TemporaryFolder
     private var machines: [String: PlayedMachine] = [:]
@@ -145,7 +146,7 @@ final class TranscriptPlayer {
     private func send(_ text: String, to machine: PlayedMachine) throws {
         try awaitEvents(of: machine)
         calls[machine.name, default: []].append(text)
-        if text.contains("\"migrate\""), held[machine.name] == nil { try hold(machine) }
+        if kernel == nil, text.contains("\"migrate\""), held[machine.name] == nil { try hold(machine) }
         try machine.send(actual(keepingHold(text, machine)))
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import PairLab
+import Synchronization
 import Testing
 
 extension ConformanceTests {
@@ -16,28 +17,55 @@ extension ConformanceTests {
             .enabled(if: setting("COLOD_CONFORMANCE_SELF_TEST", default: 0) == 1))
         func selfTest() throws { try playAll(on: .qemu) }
 
+        private static let atOnce = 3
+
+        private enum Outcome: Sendable {
+            case agrees(remark: String?)
+            case differs([TranscriptPlayer.Difference])
+        }
+
+        private static func play(_ plan: TranscriptPlan, on program: Program) -> Outcome {
+            do {
+                let transcript = try Transcript(name: plan.name, until: plan.until)
+                let player = try TranscriptPlayer(
+                    transcript, on: program, kernel: plan.isGuestBusy ? GuestProgram.dirtying.path.get() : nil)
+                try player.play()
+                guard player.differences.isEmpty else { return .differs(player.differences) }
+                return .agrees(remark: plan.later ?? transcript.crash)
+            } catch {
+                return .differs([.init(call: "all of it", expected: "", got: "\(error)")])
+            }
+        }
+
         private func playAll(on program: Program) throws {
             let only = ProcessInfo.processInfo.environment["COLOD_TRANSCRIPT"]?.split(separator: ",").map(String.init)
             var table = DifferenceTable("transcripts, \(program)", deliberate: DeliberateDifferences.sessions)
             let folder = try DataFolder.path("transcripts")
             let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-            for name in names.map({ String($0.prefix { $0 != "." }) }) where only?.contains(name) ?? true {
-                let plan = TranscriptPlan.all.first { $0.name == name } ?? TranscriptPlan(name)
-                guard plan.isPlayed else {
-                    table.leaveOut(name, why: plan.later ?? "")
-                    continue
+            let plans = names.map { String($0.prefix { $0 != "." }) }.filter { only?.contains($0) ?? true }.map {
+                name in
+                TranscriptPlan.all.first { $0.name == name } ?? TranscriptPlan(name)
+            }
+            let outcomes = Mutex([String: Outcome]())
+            // Most of the time of a session is spent waiting.
+            let queue = Mutex(plans.filter(\.isPlayed))
+            DispatchQueue.concurrentPerform(iterations: Self.atOnce) { _ in
+                while let plan = queue.withLock({ $0.popLast() }) {
+                    let outcome = Self.play(plan, on: program)
+                    outcomes.withLock { $0[plan.name] = outcome }
                 }
-                let transcript = try Transcript(name: name, until: plan.until)
-                let player = try TranscriptPlayer(transcript, on: program)
-                try player.play()
-                print("played \(name)")
-                fflush(nil)
-                for difference in player.differences {
-                    table.differ(
-                        "\(name), \(difference.subject)", call: difference.call, expected: difference.expected,
-                        got: difference.got)
+            }
+            for plan in plans {
+                switch outcomes.withLock({ $0[plan.name] }) {
+                case nil: table.leaveOut(plan.name, why: plan.later ?? "")
+                case .agrees(let remark): table.agree(plan.name, remark: remark)
+                case .differs(let differences):
+                    for difference in differences {
+                        table.differ(
+                            "\(plan.name), \(difference.subject)", call: difference.call,
+                            expected: difference.expected, got: difference.got)
+                    }
                 }
-                if player.differences.isEmpty { table.agree(name, remark: plan.later ?? transcript.crash) }
             }
             table.report(atLeast: 0, checkingForStaleReasons: only == nil)
         }
