@@ -35,6 +35,8 @@ final class VCPUDirtyLimits: Sendable {
                 limits[vCPU] = rate
                 meter.setLimit(pagesPerSecond: rate.map(MegabyteRate.pages), vCPU: vCPU)
             }
+            // Pages that were dirtied freely in this second would be free until its end.
+            if rate != nil { meter.rearm() }
             if hadLimits, limits.allSatisfy({ $0 == nil }) { counting.end() }
         }
     }

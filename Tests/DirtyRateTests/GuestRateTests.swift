@@ -95,6 +95,22 @@ struct GuestRateTests {
         #expect(clock.now() - start < .milliseconds(500), "a held guest pauses without waiting for its time")
     }
 
+    @Test func aLimitHoldsFromTheMomentItIsSet() throws {
+        let guest = try DirtyingGuest()
+        try guest.start()
+        // While pages are counted already, those that a vCPU dirtied freely are not free for it any longer.
+        try guest.monitor.setLimit(cpuIndex: 0, rate: 1)
+        let free = guest.written(by: 1)
+        #expect(wait { guest.written(by: 1) > free + 100_000 })
+        try guest.monitor.setLimit(cpuIndex: 1, rate: 3)
+        let before = guest.written(by: 1)
+        let clock = SystemClock()
+        let end = clock.now() + .milliseconds(500)
+        _ = wait { clock.now() > end }
+        // 3 MB/s are 768 pages a second; a free vCPU writes millions.
+        #expect(guest.written(by: 1) - before < 20_000)
+    }
+
     @Test func limitsAreSetChangedAndCancelledByVCPU() throws {
         let guest = try DirtyingGuest()
         let monitor = guest.monitor
