@@ -47,9 +47,9 @@ public struct ArgumentReader: Sendable {
     /// Throws if there are members that were never asked for.
     public mutating func finish() throws(CommandError) {
         guard taken.total < members.count, !path.toleratesStrangers else { return }
-        for place in members.indices where !taken.contains(place) {
-            throw .generic("Parameter '\(memberPath(members[place].key).text)' is unexpected")
-        }
+        let known = members.indices.filter(taken.contains).map { members[$0].key }
+        guard let stranger = StrangerOrder.first(of: members, without: known) else { return }
+        throw .generic("Parameter '\(memberPath(stranger).text)' is unexpected")
     }
 
     private mutating func memberPath(_ name: String) -> ArgumentPath {

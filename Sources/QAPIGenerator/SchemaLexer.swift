@@ -25,9 +25,12 @@ struct SchemaLexer {
         var items: [Item] = []
         var documentation: (lines: [String], place: SchemaPlace)?
         var place = SchemaPlace(file: file, line: 0)
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        for line in lines {
             place.line += 1
             if let block = documentation {
+                // What follows the last line end is no line.
+                if line.isEmpty, place.line == lines.count { break }
                 if line == "##" {
                     items.append(Item(token: .documentation(block.lines), place: block.place))
                     documentation = nil
