@@ -113,8 +113,11 @@ final class FakeCommands: RefusingCommands {
 
     func queryYank() async throws(CommandError) -> [YankInstance] { [] }
 
-    /// Hangs until `release`.
+    /// Whether `migrate-pause` hangs until `release`.
+    let pauseHangs = Mutex(false)
+
     func migratePause() async throws(CommandError) {
+        guard pauseHangs.withLock({ $0 }) else { return }
         await withCheckedContinuation { continuation in waiting.withLock { $0.append(continuation) } }
     }
 }

@@ -1,4 +1,5 @@
 import QMP
+import Synchronization
 import Testing
 
 @testable import ManagementServer
@@ -111,6 +112,7 @@ import Testing
         try await withServer { _, commands, path in
             try await onThread {
                 let client = try TestClient(path, outOfBand: true)
+                commands.pauseHangs.withLock { $0 = true }
                 client.send(#"{"exec-oob":"migrate-pause","id":"first"}"# + Self.overtaking + Self.quick)
                 let other = try TestClient(path, outOfBand: true)
                 other.send(Self.overtaking)
