@@ -1,4 +1,5 @@
 import Environment
+import ManagementServer
 import QAPI
 import QMP
 import Replication
@@ -12,12 +13,18 @@ extension ManagementTarget {
 
     func xColoLostHeartbeat() async throws(CommandError) {
         guard replication.coloStatus.mode != .none else { throw .coloNotEnabled }
-        guard let pair else {
-            let left = await offload { replication.leaveByCommand() }
-            if !left { throw .coloNotEnabled }
-            return
+        if let pair { return try await failOver(pair, .failoverVouched) }
+        let refusal = await offload { () -> CommandError? in
+            do throws(CommandError) {
+                try replication.failOverByCommand()
+                return nil
+            } catch {
+                return error
+            }
         }
-        try await failOver(pair, .failoverVouched)
+        if let refusal { throw refusal }
+        // As clients know it: the guest goes on after they were told.
+        AfterReply.run { replication.commandWasAnswered() }
     }
 
     func queryColoStatus() async throws(CommandError) -> COLOStatus { replication.coloStatus }

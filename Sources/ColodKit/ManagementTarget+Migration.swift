@@ -1,3 +1,4 @@
+import ManagementServer
 import Migration
 import QAPI
 import QMP
@@ -9,7 +10,7 @@ extension ManagementTarget {
         if pair != nil { throw .generic("The pair replicates this guest by itself") }
         let pending = try migration.migrate(
             uri: uri, block: blk ?? false, incremental: inc ?? false, resume: resume ?? false)
-        pending.start()
+        AfterReply.run { pending.start() }
     }
 
     func migrateIncoming(uri: String) async throws(CommandError) {
@@ -38,26 +39,19 @@ extension ManagementTarget {
     func queryMigrateParameters() async throws(CommandError) -> MigrationParameters {
         migration.settings.parameters.reply
     }
-}
 
-extension ManagementTarget {
     func migrateContinue(state: MigrationStatus) async throws(CommandError) {
-        throw .generic("This is not available")
+        let goOn = try migration.migrateContinue(state: state)
+        AfterReply.run { goOn() }
     }
 
-    func migrateStartPostcopy() async throws(CommandError) {
-        throw .generic("This is not available")
-    }
+    func migrateStartPostcopy() async throws(CommandError) { try migration.migrateStartPostcopy() }
 
-    func migratePause() async throws(CommandError) {
-        throw .generic("This is not available")
-    }
+    func migratePause() async throws(CommandError) { try migration.migratePause() }
 
-    func migrateRecover(uri: String) async throws(CommandError) {
-        throw .generic("This is not available")
-    }
+    func migrateRecover(uri: String) async throws(CommandError) { try migration.migrateRecover() }
 
     func queryMigrationthreads() async throws(CommandError) -> [MigrationThreadInfo] {
-        throw .generic("This is not available")
+        migration.migrationThreads().map { MigrationThreadInfo(name: $0.name, threadId: Int64($0.id)) }
     }
 }

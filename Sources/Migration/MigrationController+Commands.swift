@@ -3,15 +3,17 @@ import QMP
 import VirtualMachine
 
 extension MigrationController {
-    /// `migrate-continue`: lets a migration that is paused before the switchover go on. `state` must be the outgoing
-    /// status now; in every other one that it equals, nothing happens.
-    public func migrateContinue(state wanted: MigrationStatus) throws(CommandError) {
+    /// `migrate-continue`: lets a migration that is paused before the switchover go on, once what is returned is called.
+    /// `state` must be the outgoing status now; in every other one that it equals, nothing happens.
+    public func migrateContinue(
+        state wanted: MigrationStatus
+    ) throws(CommandError) -> @Sendable () -> Void {
         let run = try withState { (state: inout State) throws(CommandError) -> RunControl? in
             let status = state.outgoing.status
             guard status == wanted else { throw .notInExpectedState(status) }
             return status == .preSwitchover ? state.outgoingRun : nil
         }
-        run?.letContinue()
+        return { run?.letContinue() }
     }
 
     /// `migrate-start-postcopy`. Postcopy is not carried, so a migration that runs cannot change to it.

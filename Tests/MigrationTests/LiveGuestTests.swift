@@ -97,8 +97,8 @@ final class WritingGuest: Sendable {
     }
 
     var port: UInt16 {
-        guard case .inet(_, let port) = controller.queryMigrate().socketAddress?.first else { return 0 }
-        return port
+        guard case .inet(let address)? = controller.queryMigrate().socketAddress?.first?.variant else { return 0 }
+        return UInt16(address.port) ?? 0
     }
 }
 

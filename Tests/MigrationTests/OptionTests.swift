@@ -94,7 +94,7 @@ struct OptionTests {
             #expect(source.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)))
             try source.migrate(to: peer.uri)
             #expect(source.awaits("outgoing failed: \(text)"))
-            #expect(source.controller.queryMigrate().errorDescription == text)
+            #expect(source.controller.queryMigrate().errorDesc == text)
             #expect(source.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)))
         }
     }

@@ -26,7 +26,7 @@ struct OutgoingTests {
         let info = source.controller.queryMigrate()
         #expect(info.status == .completed && info.expectedDowntime == nil && info.downtime != nil)
         #expect(info.ram?.remaining == 0 && (info.ram?.dirtySyncCount ?? 0) >= 2)
-        #expect(info.ram?.total == UInt64(source.machine.memory.totalSize))
+        #expect(info.ram?.total == Int64(source.machine.memory.totalSize))
         #expect(destination.controller.queryMigrate() == MigrationInfo(status: .completed))
     }
 

@@ -28,11 +28,11 @@ struct SwitchoverPauseTests {
         }
         try source.machine.stopByCommand()
         #expect(throws: CommandError.generic("Migration not in expected state: pre-switchover")) {
-            try source.controller.migrateContinue(state: .active)
+            try source.controller.migrateContinue(state: .active)()
         }
         let info = source.controller.queryMigrate()
         #expect(info.status == .preSwitchover && info.expectedDowntime == 300 && info.ram?.dirtySyncCount == 1)
-        try source.controller.migrateContinue(state: .preSwitchover)
+        try source.controller.migrateContinue(state: .preSwitchover)()
         #expect(source.awaits("completed"))
         #expect(destination.awaits("completed"))
         #expect(
@@ -67,7 +67,7 @@ struct SwitchoverPauseTests {
         let (source, destination) = try Self.pausedSource()
         source.machine.resetByCommand()
         #expect(source.machine.runState == .finishMigrate)
-        try source.controller.migrateContinue(state: .preSwitchover)
+        try source.controller.migrateContinue(state: .preSwitchover)()
         #expect(destination.awaits("completed"))
         #expect(destination.ram == source.ram)
     }
@@ -82,9 +82,9 @@ struct SwitchoverPauseTests {
 
     @Test func continuingTooEarlyIsNoContinuation() throws {
         let source = try TestMachine(megabytes: 1)
-        try source.controller.migrateContinue(state: .none)
+        try source.controller.migrateContinue(state: .none)()
         #expect(throws: CommandError.generic("Migration not in expected state: none")) {
-            try source.controller.migrateContinue(state: .preSwitchover)
+            try source.controller.migrateContinue(state: .preSwitchover)()
         }
         let (other, _) = try Self.pausedSource()
         #expect(other.machine.runState == .finishMigrate)

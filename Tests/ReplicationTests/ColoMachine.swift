@@ -110,8 +110,8 @@ final class ColoMachine: Sendable {
 
     /// The port that an incoming machine listens on.
     var port: String {
-        guard case .inet(_, let port) = migration.queryMigrate().socketAddress?.first else { return "0" }
-        return "\(port)"
+        guard case .inet(let address)? = migration.queryMigrate().socketAddress?.first?.variant else { return "0" }
+        return address.port
     }
 
     var mode: COLOMode { replication.coloStatus.mode }
