@@ -71,6 +71,7 @@ let package = Package(
         module("QAPI", ["QMP"], exclude: ["Schema"]),
         module("QAPIGenerator"),
         module("Jobs", ["QAPI", "QMP"]),
+        module("HumanMonitor", ["QAPI", "QMP"]),
 
         // Layer 3
         module("ManagedObjects", ["QMP", "SystemCalls", "CGnuTLS"]),
@@ -124,7 +125,8 @@ let package = Package(
         module(
             "ColodKit",
             [
-                "Configuration", "VirtualMachine", "Migration", "DirtyRate", "ManagedObjects", "Jobs", "Replication",
+                "Configuration", "VirtualMachine", "Migration", "DirtyRate", "ManagedObjects", "Jobs", "HumanMonitor",
+                "Replication",
                 "ManagementServer", "ServiceHost", "Diagnostics", "QAPI", "QMP", "PacketPath", "BlockLayer",
                 "Transport", "ReplicationCore",
                 "MachineModel", "GuestMemory", "SystemCalls", "Environment", "CLinux",
@@ -163,6 +165,7 @@ let package = Package(
         tests("QAPIGeneratorTests", ["QAPIGenerator", "QAPI", "QMP"]),
         tests("ManagedObjectsTests", ["ManagedObjects", "QMP"]),
         tests("JobsTests", ["Jobs", "QAPI", "QMP"]),
+        tests("HumanMonitorTests", ["HumanMonitor", "QAPI", "QMP"]),
         tests(
             "EngineRISCVTests",
             ["EngineRISCV", "MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "Environment"]),

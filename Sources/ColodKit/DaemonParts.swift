@@ -34,6 +34,7 @@ final class DaemonParts: Sendable {
     let pair: PairService?
     let status: StatusReporter
     let server: ManagementServer
+    let state: ManagementState
     let watchdog: Watchdog
     private let pairGroup: MultiThreadedEventLoopGroup?
     private let ends: AsyncStream<DaemonEnd>
@@ -66,6 +67,8 @@ final class DaemonParts: Sendable {
         migration = MigrationController(
             machine: machine, expectsIncoming: configuration.pair != nil || configuration.start.incoming != nil
         ) { sink.deliver($0) }
+        // A command that names a descriptor means one that came over its own socket.
+        migration.setSurroundings(.init(takeDescriptor: { MonitorContext.current?.descriptors.take($0) }))
         dirtyRate = DirtyRateMonitor(machine: machine)
         let userNetworks = built.userNetworks
         replication = ReplicationService(
@@ -115,9 +118,11 @@ final class DaemonParts: Sendable {
         watchdog = Watchdog(notifier: notifier) { names in
             if !names.isEmpty { log.critical("run loops stand still: \(names.joined(separator: ", "))") }
         }
+        state = ManagementState(machine: machine) { hub.emit($0) }
+        if let console = Self.consoleName(configuration.guest) { state.addConsole(filename: console) }
         let target = ManagementTarget(
             machine: machine, migration: migration, replication: replication, dirtyRate: dirtyRate, pair: pair,
-            status: status, emit: { hub.emit($0) }, end: { endWith.yield($0) })
+            state: state, status: status, emit: { hub.emit($0) }, end: { endWith.yield($0) })
         server = try ManagementServer(commands: target, hub: hub, version: ColodKit.serverVersion) {
             log.warning("\($0)")
         }
@@ -200,6 +205,7 @@ final class DaemonParts: Sendable {
 
     private func listenForManagement() async throws {
         let passed = try adoptPassedSockets()
+        passed.forEach(addMonitor)
         for monitor in configuration.management.monitors {
             guard let address = ManagementAddress(monitor.address.description) else {
                 throw StartFailure("management.qmp: \(monitor.address) is no address", isConfiguration: true)
@@ -209,11 +215,16 @@ final class DaemonParts: Sendable {
                 mkdir(String(path[..<slash]), 0o750)
             }
             do {
-                try server.listen(on: address, isPretty: monitor.isPretty)
+                addMonitor(try server.listen(on: address, isPretty: monitor.isPretty))
             } catch {
                 throw StartFailure("cannot listen on \(address): \(error)")
             }
         }
+    }
+
+    /// Lets clients see the monitor at `address`.
+    private func addMonitor(_ address: ManagementAddress) {
+        state.addMonitor(filename: "\(address),server=on") { [server] in server.disconnectClients(of: address) }
     }
 
     /// Serves the sockets that systemd handed over; returns where they are. The descriptors themselves stay as they

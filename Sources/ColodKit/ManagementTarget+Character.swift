@@ -4,6 +4,8 @@ import QMP
 // Character devices.
 extension ManagementTarget {
     func queryChardev() async throws(CommandError) -> [ChardevInfo] {
-        throw .generic("This is not available")
+        state.characterDevices.map { device in
+            ChardevInfo(label: device.label, filename: device.filename, frontendOpen: device.isOpen)
+        }
     }
 }

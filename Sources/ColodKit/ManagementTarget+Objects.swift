@@ -1,25 +1,85 @@
+import ManagedObjects
 import QAPI
 import QMP
 
 // Objects that clients make, and the tree of all objects.
 extension ManagementTarget {
     func qomList(path: String) async throws(CommandError) -> [ObjectPropertyInfo] {
-        throw .generic("This is not available")
+        try state.tree.list(path: path).map { ObjectPropertyInfo(name: $0.name, type: $0.type) }
     }
 
     func qomGet(path: String, property: String) async throws(CommandError) -> JSONValue {
-        throw .generic("This is not available")
+        try state.tree.get(path: path, property: property)
     }
 
     func qomListTypes(implements: String?, abstract: Bool?) async throws(CommandError) -> [ObjectTypeInfo] {
-        throw .generic("This is not available")
+        ObjectTypes.list(implementing: implements, includingAbstract: abstract ?? false).map {
+            ObjectTypeInfo(name: $0.name, abstract: $0.isAbstract ? true : nil, parent: $0.parent)
+        }
     }
 
     func objectAdd(_ arguments: ObjectOptions) async throws(CommandError) {
-        throw .generic("This is not available")
+        // Credentials are read from files, which may lie on a slow disk.
+        let refusal = await offload { [state] () -> CommandError? in
+            do throws(CommandError) {
+                try state.objects.add(arguments.id) { () throws(CommandError) in try arguments.make() }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let refusal { throw refusal }
     }
 
-    func objectDel(id: String) async throws(CommandError) {
-        throw .generic("This is not available")
+    func objectDel(id: String) async throws(CommandError) { try state.objects.remove(id) }
+}
+
+extension ObjectOptions {
+    /// The object that these options describe.
+    fileprivate func make() throws(CommandError) -> any ManagedObject {
+        switch variant {
+        case .authzSimple(let options): return try AuthorizationList(identity: options.identity)
+        case .authzList(let options):
+            return try AuthorizationList(
+                rules: (options.rules ?? []).map(AuthorizationList.Rule.init), policy: .init(options.policy))
+        case .tlsCredsAnon(let options):
+            return try TLSCredentials(
+                anonymous: TLSSettings(options.dir, options.endpoint, options.verifyPeer, options.priority))
+        case .tlsCredsPsk(let options):
+            return try TLSCredentials(
+                sharedKey: TLSSettings(options.dir, options.endpoint, options.verifyPeer, options.priority),
+                username: options.username)
+        case .tlsCredsX509(let options):
+            return try TLSCredentials(
+                certificates: TLSSettings(options.dir, options.endpoint, options.verifyPeer, options.priority),
+                sanityCheck: options.sanityCheck ?? true, passwordID: options.passwordid)
+        default: throw .generic("invalid object type: \(qomType.rawValue)")
+        }
+    }
+}
+
+extension TLSSettings {
+    fileprivate init(
+        _ directory: String?, _ endpoint: QCryptoTLSCredsEndpoint?, _ verifyPeer: Bool?, _ priority: String?
+    ) {
+        self.init(
+            directory: directory, endpoint: endpoint == .server ? .server : .client, verifyPeer: verifyPeer ?? true,
+            priority: priority)
+    }
+}
+
+extension AuthorizationList.Policy {
+    fileprivate init(_ policy: QAuthZListPolicy?) { self = policy == .allow ? .allow : .deny }
+}
+
+extension AuthorizationList.Rule {
+    fileprivate init(_ rule: QAuthZListRule) {
+        let format: AuthorizationList.Format? =
+            switch rule.format {
+            case .exact: .exact
+            case .glob: .glob
+            case nil: nil
+            }
+        self.init(match: rule.match, policy: .init(rule.policy), format: format)
     }
 }

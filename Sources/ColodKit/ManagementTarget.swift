@@ -1,5 +1,6 @@
 import DirtyRate
 import Environment
+import Jobs
 import ManagementServer
 import Migration
 import QAPI
@@ -16,6 +17,7 @@ struct ManagementTarget: QMPCommands {
     let replication: ReplicationService
     let dirtyRate: DirtyRateMonitor
     let pair: PairService?
+    let state: ManagementState
     let status: StatusReporter
     let emit: @Sendable (Event) -> Void
     let end: @Sendable (DaemonEnd) -> Void
@@ -30,7 +32,10 @@ struct ManagementTarget: QMPCommands {
 
     func quit() async throws(CommandError) {
         emit(.shutdown(.hostQmpQuit))
-        end(.quit)
+        state.jobs.dismissAll()
+        migration.endByCommand()
+        replication.endByCommand()
+        AfterReply.run { [end] in end(.quit) }
     }
 
     /// Runs `body`, which may wait, on a thread of its own.

@@ -1,3 +1,4 @@
+import QAPI
 import QMP
 
 /// One job. Steps return the states that it went through, in order.
@@ -68,7 +69,6 @@ public struct Job: Sendable, Hashable {
         case .dismiss: return go(.null)
         case .finalize: return go(.concluded)
         case .complete: return go(.waiting, .pending, .concluded)
-        case .setSpeed: return []
         }
     }
 
@@ -82,7 +82,6 @@ public struct Job: Sendable, Hashable {
         .cancel: atWork.union([.waiting, .pending]),
         .pause: atWork,
         .resume: atWork,
-        .setSpeed: atWork,
         .complete: [.ready],
         .finalize: [.pending],
         .dismiss: [.concluded],

@@ -1,3 +1,4 @@
+import QAPI
 import QMP
 import Synchronization
 import Testing

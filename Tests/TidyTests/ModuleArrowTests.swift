@@ -7,7 +7,7 @@ private let layers: [[String]] = [
     ["SystemCalls", "Diagnostics"],
     [
         "GuestMemory", "BlockLayer", "PacketPath", "Transport", "MigrationFormat", "ReplicationCore", "QMP", "QAPI",
-        "QAPIGenerator", "Jobs",
+        "QAPIGenerator", "Jobs", "HumanMonitor",
     ],
     ["MachineModel", "ManagedObjects"],
     ["EngineRISCV", "Virtio", "PlatformDevices", "Configuration", "Simulation"],
@@ -22,7 +22,7 @@ private let layers: [[String]] = [
 /// Modules without input or output, clock or randomness of their own: the same events give the same run.
 private let pure = [
     "ByteCoding", "Environment", "MigrationFormat", "ReplicationCore", "QMP", "QAPI", "QAPIGenerator", "Jobs",
-    "Simulation",
+    "HumanMonitor", "Simulation",
 ]
 
 /// Modules of the language and of packages that a module of ours may import, besides Synchronization.

@@ -1,0 +1,71 @@
+import QAPI
+import QMP
+
+/// Migration parameters as people write them.
+enum HumanParameter {
+    private enum Kind {
+        case size(unit: UInt64)
+        case number
+        case onOff
+        case text
+    }
+
+    private static let kinds: [String: Kind] = [
+        "announce-initial": .size(unit: 1), "announce-max": .size(unit: 1), "announce-rounds": .size(unit: 1),
+        "announce-step": .size(unit: 1), "compress-level": .number, "compress-threads": .number,
+        "compress-wait-thread": .onOff, "decompress-threads": .number, "throttle-trigger-threshold": .number,
+        "cpu-throttle-initial": .number, "cpu-throttle-increment": .number, "cpu-throttle-tailslow": .onOff,
+        "max-cpu-throttle": .number, "tls-creds": .text, "tls-hostname": .text, "tls-authz": .text,
+        // A bare number means mebibytes here, and bytes everywhere else.
+        "max-bandwidth": .size(unit: 1 << 20), "downtime-limit": .size(unit: 1), "x-checkpoint-delay": .number,
+        "block-incremental": .onOff, "multifd-channels": .number, "multifd-compression": .text,
+        "multifd-zlib-level": .number, "multifd-zstd-level": .number, "xbzrle-cache-size": .size(unit: 1),
+        "max-postcopy-bandwidth": .size(unit: 1),
+    ]
+
+    /// The arguments of migrate-set-parameters for `text` as the value of parameter `name`.
+    static func value(_ name: String, _ text: String) throws(CommandError) -> MigrateSetParameters {
+        if name == "block-bitmap-mapping" {
+            throw .generic("The block-bitmap-mapping parameter can only be set through QMP")
+        }
+        guard let kind = kinds[name] else { throw .generic("invalid parameter value: \(name)") }
+        let value: JSONValue
+        switch kind {
+        case .size(let unit):
+            guard let size = size(text, unit: unit) else { throw noSize(name) }
+            value = JSONValue(size)
+        case .number:
+            guard let number = UInt64(text) else { throw .generic("Parameter '\(name)' expects uint64") }
+            value = JSONValue(number)
+        case .onOff:
+            guard ["on", "off", "true", "false", "yes", "no", "y", "n"].contains(text) else {
+                throw .generic("Parameter '\(name)' expects 'on' or 'off'")
+            }
+            value = .boolean(["on", "true", "yes", "y"].contains(text))
+        case .text: value = .string(text)
+        }
+        return try MigrateSetParameters([name: value], at: .root)
+    }
+
+    private static func noSize(_ name: String) -> CommandError {
+        .generic(
+            """
+            Parameter '\(name)' expects a non-negative number below 2^64
+            Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-
+            and exabytes, respectively.
+            """)
+    }
+
+    /// A whole number with a suffix for a power of 1024; without one it counts in `unit`s.
+    private static func size(_ text: String, unit: UInt64) -> UInt64? {
+        var digits = text[...]
+        var factor = unit
+        if let last = text.last, let power = "BkMGTPE".firstIndex(of: last == "K" ? "k" : last) {
+            factor = 1 << (10 * UInt64("BkMGTPE".distance(from: "BkMGTPE".startIndex, to: power)))
+            digits = digits.dropLast()
+        }
+        guard let first = digits.first, first.isNumber, let number = UInt64(digits) else { return nil }
+        let (size, overflow) = number.multipliedReportingOverflow(by: factor)
+        return overflow ? nil : size
+    }
+}
