@@ -7,7 +7,8 @@ struct Program: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "colobench", abstract: "Measures colod on this machine.",
         subcommands: [
-            Demo.self, Boot.self, Failover.self, Checkpoint.self, MIPSCommand.self, DirtyLimitCommand.self,
+            Demo.self, Boot.self, Failover.self, Checkpoint.self, MIPSCommand.self, QMPBenchmark.self,
+            DirtyLimitCommand.self,
             RISCVTestCommand.self,
         ])
 }
