@@ -39,11 +39,11 @@ struct Transcript {
     /// Why the recorded QEMU ended early, if it did: the rest cannot be replayed.
     private(set) var crash: String?
 
-    /// Reads the transcript `name`; ends before the first call that contains `until`.
+    /// Reads the transcript `name`; ends before the first call or start of a machine that contains `until`.
     init(name: String, until: String? = nil) throws {
         self.name = name
         var lines = try DataFolder.jsonLines("transcripts/\(name).jsonl").map(Line.init)
-        if let until, let end = lines.firstIndex(where: { $0.direction == ">" && $0.raw.contains(until) }) {
+        if let until, let end = lines.firstIndex(where: { $0.direction != "<" && $0.raw.contains(until) }) {
             lines.removeSubrange(end...)
         }
         cutAtHang(&lines)

@@ -69,6 +69,7 @@ final class TranscriptPlayer {
             // One thing that goes wrong makes all that follows differ.
             if waitedInVain >= 1 { break }
         }
+        for machine in all where !machine.isClosed && waitedInVain == 0 { try awaitEvents(of: machine) }
         compareEvents()
     }
 
@@ -104,6 +105,7 @@ final class TranscriptPlayer {
             let machine = try machine(name)
             try awaitEvents(of: machine)
             machine.server?.process.killAndWait()
+            if machine.server == nil { machines[name] = nil }
         case .end(let name, let status): try end(try machine(name), status)
         }
     }
@@ -128,10 +130,7 @@ final class TranscriptPlayer {
     }
 
     private func end(_ machine: PlayedMachine, _ status: Int32) throws {
-        guard let server = machine.server else {
-            machines[machine.name] = nil
-            return
-        }
+        guard let server = machine.server else { return }
         try release()
         try machine.drain(within: PlayedMachine.eventLimit)
         let end = server.process.waitForExit(within: .seconds(8))

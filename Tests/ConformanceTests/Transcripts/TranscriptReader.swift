@@ -43,10 +43,11 @@ struct TranscriptReader {
     private mutating func takeMessages(_ line: Transcript.Line, at index: Int, of lines: [Transcript.Line]) throws {
         if line.raw == "[closed]" {
             let status = lines[index...].first { $0.machine == line.machine && $0.exitStatus != nil }?.exitStatus
-            if let status, status < 0 {
-                steps.append(.kill(machine: line.machine))
+            // Without a remark, the recorded machine was killed, or the connection was that of one more client.
+            if let status, status >= 0 {
+                steps.append(.end(machine: line.machine, status))
             } else {
-                steps.append(.end(machine: line.machine, status ?? 0))
+                steps.append(.kill(machine: line.machine))
             }
             open[line.machine] = nil
             return
