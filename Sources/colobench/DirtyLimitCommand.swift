@@ -5,6 +5,7 @@ import Environment
 import GuestMemory
 import MachineModel
 import PairLab
+import QAPI
 import QMP
 import SystemCalls
 import VirtualMachine
