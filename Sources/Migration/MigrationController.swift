@@ -116,13 +116,16 @@ public final class MigrationController: Sendable {
 
     /// `migrate_cancel`: ends an outgoing migration that has not completed, and cuts the channel of COLO. Nothing
     /// happens if there is none.
-    public func migrateCancel() {
+    public func migrateCancel() { beginCancel()() }
+
+    /// `migrateCancel` in two steps: the status is told at once, and the work ends when what is returned is called.
+    public func beginCancel() -> @Sendable () -> Void {
         let run = withState { state -> RunControl? in
             if state.outgoing.status == .colo { return state.outgoingRun }
             guard step(&state, outgoing: .cancelling) else { return nil }
             return state.outgoingRun
         }
-        run?.cancel()
+        return { run?.cancel() }
     }
 
     /// The process ends: a migration that is under way is cancelled, and clients are told no more of it than that. A
@@ -218,7 +221,7 @@ final class RunControl: Sendable {
     var isFinished: Bool { gate.withLock(notify: false) { $0.finished } }
 
     /// Cuts the channel, if there is one yet, as a broken network would. Who still waits for a peer goes on waiting.
-    func cut() { gate.withLock(notify: false) { $0.channel }?.shutDown() }
+    func cut() { gate.withLock(notify: false) { $0.channel }?.breakOff() }
 
     /// The run has its channel from now on.
     func use(_ channel: Channel) {

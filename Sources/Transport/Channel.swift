@@ -110,6 +110,13 @@ public final class Channel: @unchecked Sendable {
         if let interruption { interruption.cancel() } else { Glibc.shutdown(readEnd, Int32(SHUT_RDWR)) }
     }
 
+    /// Breaks the connection as the network might: who reads or writes sees it end, not that somebody ended it. What is no
+    /// socket is shut down.
+    public func breakOff() {
+        guard interruption == nil else { return shutDown() }
+        Glibc.shutdown(readEnd, Int32(SHUT_RDWR))
+    }
+
     /// Tells the peer that nothing more comes; reading goes on. Belongs to the writing thread.
     public func shutDownWriting() {
         guard interruption != nil else { return _ = Glibc.shutdown(writeEnd, Int32(SHUT_WR)) }

@@ -88,6 +88,19 @@ struct ChannelTests {
         }
     }
 
+    @Test func aConnectionThatIsBrokenOffLooksBrokenAndNotCancelled() throws {
+        let pair = try ChannelPair()
+        let reader = try ReaderThread(pair.left, count: 1)
+        pair.left.breakOff()
+        _ = reader.result()
+        #expect(reader.error != .cancelled)
+        #expect(throws: TransportError.failed(action: "Unable to write to socket", reason: "Broken pipe")) {
+            try pair.left.write([1])
+            try pair.left.flush()
+        }
+        #expect(!pair.left.isShutDown)
+    }
+
     @Test func writingToAPeerThatHasGoneIsAnErrorAndNoSignal() throws {
         let pair = try ChannelPair()
         pair.right.shutDown()
