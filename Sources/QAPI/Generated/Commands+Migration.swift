@@ -139,7 +139,7 @@ public protocol MigrationCommands: Sendable {
     ///
     /// - Parameters:
     ///   - filename: the file; an existing one is replaced
-    ///   - live: false if the guest is to end here and its disks are to be given up; default true (since 2.11)
+    ///   - live: false if another host takes the disks over afterwards; default true (since 2.11)
     func xenSaveDevicesState(filename: String, live: Bool?) async throws(CommandError)
 
     /// `xen-load-devices-state`: Load the state of all devices from a file. The guest has to be stopped.
