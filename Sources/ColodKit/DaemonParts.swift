@@ -4,6 +4,7 @@ import DirtyRate
 import Environment
 import Glibc
 import Logging
+import ManagedObjects
 import ManagementServer
 import Migration
 import NIOCore
@@ -67,8 +68,6 @@ final class DaemonParts: Sendable {
         migration = MigrationController(
             machine: machine, expectsIncoming: configuration.pair != nil || configuration.start.incoming != nil
         ) { sink.deliver($0) }
-        // A command that names a descriptor means one that came over its own socket.
-        migration.setSurroundings(.init(takeDescriptor: { MonitorContext.current?.descriptors.take($0) }))
         dirtyRate = DirtyRateMonitor(machine: machine)
         let userNetworks = built.userNetworks
         replication = ReplicationService(
@@ -119,6 +118,19 @@ final class DaemonParts: Sendable {
             if !names.isEmpty { log.critical("run loops stand still: \(names.joined(separator: ", "))") }
         }
         state = ManagementState(machine: machine) { hub.emit($0) }
+        let objects = state.objects
+        migration.setSurroundings(
+            .init(
+                // A command that names a descriptor means one that came over its own socket.
+                takeDescriptor: { MonitorContext.current?.descriptors.take($0) },
+                refuseCredentials: { name, role in
+                    do throws(CommandError) {
+                        _ = try objects.tlsCredentials(name, for: role == .client ? .client : .server)
+                        return nil
+                    } catch {
+                        return error.description
+                    }
+                }))
         if let console = Self.consoleName(configuration.guest) { state.addConsole(filename: console) }
         let target = ManagementTarget(
             machine: machine, migration: migration, replication: replication, dirtyRate: dirtyRate, pair: pair,

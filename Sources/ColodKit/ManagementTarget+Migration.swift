@@ -18,7 +18,7 @@ extension ManagementTarget {
         try migration.migrateIncoming(uri: uri)
     }
 
-    func migrateCancel() async throws(CommandError) { migration.migrateCancel() }
+    func migrateCancel() async throws(CommandError) { AfterReply.run(migration.beginCancel()) }
 
     func queryMigrate() async throws(CommandError) -> MigrationInfo { migration.queryMigrate() }
 

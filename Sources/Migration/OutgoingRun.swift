@@ -24,6 +24,8 @@ final class OutgoingRun {
     /// The run state before the guest was halted for the switchover; nil as long as it was not.
     private var stateBefore: RunState?
     private var bytesPerMillisecond: Double = 0
+    /// When the bandwidth was measured last, and what had been sent then.
+    private var measured: (time: Nanoseconds, bytes: UInt64, pages: UInt64)
 
     init(controller: MigrationController, control: RunControl, settings: MigrationSettings) {
         self.controller = controller
@@ -33,6 +35,7 @@ final class OutgoingRun {
         sender = RAMSender(layout: machine.layout)
         limiter = RateLimiter(bytesPerSecond: settings.parameters.maxBandwidth, now: clock.now())
         work = machine.memory.blocks.map { _ in [] }
+        measured = (clock.now(), 0, 0)
         convergence = AutoConverge(now: clock.now(), sent: 0)
     }
 
@@ -90,22 +93,18 @@ final class OutgoingRun {
         StreamEncoder.writeRAMStart(
             id: machine.ramSectionID, layout: machine.layout,
             guestAddresses: ignoresShared ? machine.memory.blocks.map(\.guestAddress) : nil, to: &writer)
-        try onChannel { () throws(TransportError) in
-            try channel.write(writer.bytes)
-            try channel.flush()
-        }
+        // Sent with the first pages: as clients know it, a migration is active before a peer can refuse it.
+        try onChannel { () throws(TransportError) in try channel.write(writer.bytes) }
         for block in machine.memory.blocks { block.dirtyLog.markAll() }
         harvest()
+        measured = (clock.now(), channel.bytesSent, 0)
         convergence = AutoConverge(now: clock.now(), sent: channel.bytesSent)
         try step(to: .active)
     }
 
     private func sendRounds(_ channel: Channel) throws(MigrationFailure) {
         while true {
-            let start = clock.now()
-            let before = channel.bytesSent
             try sendWork(channel, .sectionPart, limited: true)
-            measure(bytes: channel.bytesSent - before, since: start)
             let limit = controller.settings.parameters.downtimeLimit
             // As long as nothing was measured, the round was so short that the next one will be, too.
             guard bytesPerMillisecond > 0 else { return }
@@ -262,6 +261,7 @@ final class OutgoingRun {
                 start = end
                 try checkCancelled()
                 report(channel, remaining: UInt64(left * targetPageSize))
+                if stateBefore == nil { measure(channel) }
                 if limited { pace(channel) }
             }
         }
@@ -299,13 +299,18 @@ final class OutgoingRun {
         if let pause { control.pause(until: pause) }
     }
 
-    private func measure(bytes: UInt64, since start: Nanoseconds) {
-        let milliseconds = (clock.now() - start).inMilliseconds
+    /// What the channel carries, over the last moments that are long enough to tell.
+    private func measure(_ channel: Channel) {
+        let now = clock.now()
+        let milliseconds = (now - measured.time).inMilliseconds
         guard milliseconds >= Double(MigrationLimits.measureMilliseconds) else { return }
-        bytesPerMillisecond = Double(bytes) / milliseconds
+        let pages = sender.normalPages + sender.zeroPages
+        bytesPerMillisecond = Double(channel.bytesSent - measured.bytes) / milliseconds
+        let pagesPerSecond = Double(pages - measured.pages) / milliseconds * 1000
+        measured = (now, channel.bytesSent, pages)
         controller.withState { state in
             state.outgoing.ram.mbps = bytesPerMillisecond * 8 / 1000
-            state.outgoing.ram.pagesPerSecond = UInt64(bytesPerMillisecond * 1000) / UInt64(targetPageSize)
+            state.outgoing.ram.pagesPerSecond = UInt64(pagesPerSecond)
         }
     }
 

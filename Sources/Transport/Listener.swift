@@ -35,7 +35,7 @@ public final class Listener: Sendable {
         var failure: TransportError?
         var sockets: [Int32] = []
         var bound: [MigrationAddress] = []
-        for candidate in try SocketAddress.resolve(address, passive: true) {
+        for candidate in try Self.candidates(address) {
             do {
                 let socket = try Self.bind(candidate, address, backlog: backlog)
                 sockets.append(socket)
@@ -102,6 +102,13 @@ public final class Listener: Sendable {
             // A client that left again is no failure of the listener.
             guard [EAGAIN, EINTR, ECONNABORTED].contains(errno) else { throw .last("Unable to accept connection") }
         }
+    }
+
+    /// The addresses in the order in which clients know them: of "any", that of IPv6 comes first.
+    private static func candidates(_ address: MigrationAddress) throws(TransportError) -> [SocketAddress] {
+        let all = try SocketAddress.resolve(address, passive: true)
+        guard case .tcp("", _) = address else { return all }
+        return all.filter { $0.family == AF_INET6 } + all.filter { $0.family != AF_INET6 }
     }
 
     private static func bind(

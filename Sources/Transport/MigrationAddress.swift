@@ -30,7 +30,9 @@ public enum MigrationAddress: Hashable, Sendable, CustomStringConvertible {
             self = .vsock(cid: String(rest[..<colon]), port: String(port))
         case "exec": self = .exec(command: String(rest))
         case "fd": self = .fd(name: String(rest))
-        case "rdma": throw .noRDMA
+        case "rdma":
+            guard rest.contains(":") else { throw .badAddress("RDMA ERROR: bad RDMA migration address '\(rest)'") }
+            throw .noRDMA
         default: throw .unknownScheme(uri: uri)
         }
     }
