@@ -47,7 +47,7 @@ public struct ArgumentReader: Sendable {
     /// Throws if there are members that were never asked for.
     public mutating func finish() throws(CommandError) {
         guard taken.total < members.count, !path.toleratesStrangers else { return }
-        let known = members.indices.filter(taken.contains).map { members[$0].key }
+        let known = taken.inOrder.map { members[$0].key }
         guard let stranger = StrangerOrder.first(of: members, without: known) else { return }
         throw .generic("Parameter '\(memberPath(stranger).text)' is unexpected")
     }
@@ -77,19 +77,30 @@ public struct ArgumentReader: Sendable {
     }
 }
 
-/// Which members of an object were taken; no allocation for ordinary objects.
+/// Which members of an object were taken.
 private struct MemberSet: Sendable {
     private(set) var total = 0
     private var small: UInt64 = 0
     private var large: [Bool]
+    /// The places as they were taken. Of a small object they are not kept: there the order decides nothing.
+    private var order: [Int] = []
+    private let count: Int
 
-    init(count: Int) { large = count > UInt64.bitWidth ? [Bool](repeating: false, count: count) : [] }
+    private static let smallObject = 7
 
-    func contains(_ place: Int) -> Bool { large.isEmpty ? small & (1 << UInt64(place)) != 0 : large[place] }
+    init(count: Int) {
+        self.count = count
+        large = count > UInt64.bitWidth ? [Bool](repeating: false, count: count) : []
+    }
+
+    var inOrder: [Int] { count > Self.smallObject ? order : (0..<count).filter(contains) }
+
+    private func contains(_ place: Int) -> Bool { large.isEmpty ? small & (1 << UInt64(place)) != 0 : large[place] }
 
     mutating func insert(_ place: Int) {
         if contains(place) { return }
         total += 1
+        if count > Self.smallObject { order.append(place) }
         if large.isEmpty { small |= 1 << UInt64(place) } else { large[place] = true }
     }
 }

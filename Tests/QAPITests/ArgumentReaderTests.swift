@@ -126,6 +126,25 @@ import Testing
         #expect(problem(MigrateSetParameters.self, arguments) == "Parameter '\(name)' is unexpected")
     }
 
+    /// So many strangers `key-0`, `key-7`, … beside the first so many of these.
+    @Test(
+        arguments: [
+            (2, 0, 7), (2, 1, 7), (2, 5, 7), (2, 19, 0), (3, 12, 14), (1, 19, 0), (4, 19, 14), (9, 0, 35), (9, 7, 7),
+            (13, 2, 84), (30, 19, 84), (60, 3, 63), (200, 19, 707), (1000, 1, 567), (5000, 19, 30429),
+        ])
+    func amongManyStrangersToo(strangers: Int, known: Int, number: Int) {
+        let names = [
+            "announce-initial", "announce-max", "announce-rounds", "announce-step", "compress-level",
+            "compress-threads", "decompress-threads", "throttle-trigger-threshold", "cpu-throttle-initial",
+            "cpu-throttle-increment", "max-bandwidth", "downtime-limit", "x-checkpoint-delay", "multifd-channels",
+            "xbzrle-cache-size", "max-postcopy-bandwidth", "max-cpu-throttle", "multifd-zlib-level",
+            "multifd-zstd-level",
+        ]
+        let members = (0..<strangers).map { "key-\($0 * 7)" } + names.prefix(known)
+        let arguments = JSONObject(members.map { JSONObject.Member(key: $0, value: 100) })
+        #expect(problem(MigrateSetParameters.self, arguments) == "Parameter 'key-\(number)' is unexpected")
+    }
+
     @Test func aHugeObjectIsReadInLinearTime() {
         let members = (0..<1_000_000).map { JSONObject.Member(key: "m\($0)", value: 0) }
         let arguments = JSONObject(members + [.init(key: "max-bandwidth", value: "x")])
@@ -139,7 +158,7 @@ import Testing
         }
     }
 
-    @Test func aDeepValueOfARecursiveTypeIsRead() {
+    @Test func aDeepValueIsRefusedWhereItBegins() {
         var node: JSONValue = ["match": "x", "policy": "allow"]
         for _ in 0..<1000 { node = [node] }
         #expect(

@@ -1,3 +1,5 @@
+// What is handy to have on the types of the schema and does not follow from it.
+
 extension MigrationStatus {
     /// Whether an outgoing migration in this status is under way, so that settings are fixed and none can be started.
     public var isRunning: Bool {
