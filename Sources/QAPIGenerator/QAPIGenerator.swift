@@ -5,7 +5,7 @@
 /// expression that follows it: `@Name:`, paragraphs, `@member: text` for each member, then sections such as `Features:`,
 /// `Returns:`, `Since:`, `Example:`. A block that begins with `= Title` opens a section of the reference instead.
 ///
-/// Expressions: `include`, `pragma`, `enum`, `struct`, `union` (always with a discriminator), `alternate`, `command`,
+/// Expressions: `include`, `enum`, `struct`, `union` (always with a discriminator), `alternate`, `command`,
 /// `event`. A member name that begins with `*` is optional; `[ 'T' ]` is a list of T.
 ///
 /// - `SchemaLexer` and `SchemaParser` turn a file's text into expressions, `Schema` holds what they mean and is checked
