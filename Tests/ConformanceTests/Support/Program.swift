@@ -15,6 +15,8 @@ struct StartOptions {
     var paused = false
     /// A kernel image for a riscv64 guest; nil for a machine that is RAM only.
     var kernel: String?
+    /// Files that a riscv64 guest has as disks.
+    var disks: [String] = []
     /// Paths of further management sockets.
     var moreMonitors: [String] = []
 }
@@ -36,6 +38,7 @@ enum Program: String {
         var words = [ProtectedPair.builtProgram("colod"), "--memory", "\(options.megabytes)M"]
         if let kernel = options.kernel {
             words += ["--machine", "riscv64", "--kernel", kernel, "--console", "none"]
+            for disk in options.disks { words += ["--disk", disk] }
         } else {
             words += ["--machine", "none"]
         }
