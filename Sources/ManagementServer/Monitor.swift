@@ -223,9 +223,13 @@ final class Monitor: @unchecked Sendable {
 
 /// Which commands are answered from memory.
 enum CommandUrgency {
-    /// Whether the command may run on the thread of all connections: queries, and what came out of band, which by its
-    /// nature must not wait for anything. The schema is large, so it is not for that thread.
-    static func isQuick(_ request: Request) -> Bool {
-        request.outOfBand || (request.command.hasPrefix("query-") && request.command != "query-qmp-schema")
-    }
+    /// Queries that take no lock which anybody holds for long, and no time of their own.
+    private static let quick: Set<String> = [
+        "query-status", "query-version", "query-name", "query-uuid", "query-kvm", "query-target", "query-migrate",
+        "query-migrate-capabilities", "query-migrate-parameters", "query-colo-status", "query-jobs", "query-yank",
+    ]
+
+    /// Whether the command may run on the thread of all connections: such a query, or what came out of band, which by
+    /// its nature must not wait for anything.
+    static func isQuick(_ request: Request) -> Bool { request.outOfBand || quick.contains(request.command) }
 }

@@ -29,8 +29,10 @@ public struct ClientSession: Sendable {
     /// A connection that was just made.
     public init(limits: JSONLimits = .standard) { parser = JSONStreamParser(limits: limits) }
 
-    /// What a client has to send before anything else.
-    public static let negotiation = Reply.encode(Request("qmp_capabilities").json)
+    /// What a client has to send before anything else; with `outOfBand` it may ask for out-of-band execution after it.
+    public static func negotiation(outOfBand: Bool = false) -> [UInt8] {
+        Reply.encode(Request("qmp_capabilities", outOfBand ? ["enable": ["oob"]] : [:]).json)
+    }
 
     /// Takes the next bytes from the server. Throws if what comes is not QMP.
     public mutating func receive(_ bytes: [UInt8]) throws(JSONError) -> [Message] {

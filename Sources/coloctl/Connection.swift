@@ -12,24 +12,26 @@ final class Connection {
     private var unread: [ClientSession.Message] = []
     private var lastId: Int64 = 0
 
-    /// Connects and negotiates.
-    init(path: String, patience: Nanoseconds) throws(Failure) {
+    /// Connects and negotiates, with `outOfBand` also that commands may overtake others.
+    init(path: String, patience: Nanoseconds, outOfBand: Bool = false) throws(Failure) {
         self.path = path
         self.patience = patience
         socket = try Self.open(path)
         let deadline = Self.clock.now() + patience
         guard case .greeting = try next(until: deadline) else { throw unclear("it does not greet as a QMP server") }
-        try send(ClientSession.negotiation, until: deadline)
+        try send(ClientSession.negotiation(outOfBand: outOfBand), until: deadline)
         _ = try answer(to: nil, until: deadline)
     }
 
-    /// Runs `command`; returns what it returned. `patience` overrules that of the connection.
+    /// Runs `command`; returns what it returned. `patience` overrules that of the connection. `outOfBand` needs a
+    /// connection that negotiated it.
     func run(
-        _ command: String, _ arguments: JSONObject = [:], patience: Nanoseconds? = nil
+        _ command: String, _ arguments: JSONObject = [:], patience: Nanoseconds? = nil, outOfBand: Bool = false
     ) throws(Failure) -> JSONValue {
         let deadline = Self.clock.now() + (patience ?? self.patience)
         lastId += 1
-        try send(Reply.encode(Request(command, arguments, id: .integer(lastId)).json), until: deadline)
+        let request = Request(command, arguments, id: .integer(lastId), outOfBand: outOfBand)
+        try send(Reply.encode(request.json), until: deadline)
         return try answer(to: .integer(lastId), until: deadline)
     }
 

@@ -27,7 +27,9 @@ struct ConnectionOptions: ParsableArguments {
     /// How long to wait for an answer.
     var patience: Nanoseconds { Nanoseconds(UInt64(timeout * 1_000_000_000)) }
 
-    func connect() throws(Failure) -> Connection { try Connection(path: path(), patience: patience) }
+    func connect(outOfBand: Bool = false) throws(Failure) -> Connection {
+        try Connection(path: path(), patience: patience, outOfBand: outOfBand)
+    }
 
     /// The socket to use.
     func path() throws(Failure) -> String {

@@ -9,9 +9,11 @@ struct QMPCommand: ParsableCommand {
             Examples:
               coloctl qmp query-migrate
               coloctl qmp migrate-set-parameters '{"x-checkpoint-delay": 50}'
+              coloctl qmp --oob migrate-pause
             """)
 
     @OptionGroup var options: ConnectionOptions
+    @Flag(help: "Overtake commands that wait or run; for those that allow it.") var oob = false
     @Argument(help: "The command's name; query-commands lists them all.") var command: String
     @Argument(help: ArgumentHelp("Its arguments, as a JSON object.", valueName: "json")) var arguments = "{}"
 
@@ -21,7 +23,7 @@ struct QMPCommand: ParsableCommand {
             throw ValidationError("the arguments are not JSON: \(error.description)")
         }
         guard let object = value.object else { throw ValidationError("the arguments must be a JSON object") }
-        let connection = try options.connect()
-        print(try connection.run(command, object).text(.pretty(newline: "\n")))
+        let connection = try options.connect(outOfBand: oob)
+        print(try connection.run(command, object, outOfBand: oob).text(.pretty(newline: "\n")))
     }
 }

@@ -18,6 +18,22 @@ struct SystemdUnit {
         return try Tool.run(tool, arguments + [copy.path()], in: folder)
     }
 
+    @Test func theSocketUnitIsValid() throws {
+        let tool = try #require(Tool.find("systemd-analyze"))
+        let folder = FileManager.default.temporaryDirectory.appending(path: "colod-unit-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for name in ["colod@.service", "colod@.socket"] {
+            let unit = try #require(SourceTree.file("systemd/\(name)")).lines.joined(separator: "\n")
+            try unit.replacing("/usr/bin/colod", with: "/bin/true")
+                .write(to: folder.appending(path: name), atomically: true, encoding: .utf8)
+        }
+        let socket = folder.appending(path: "colod@.socket").path()
+        let result = try Tool.run(tool, ["verify", "--man=no", socket], in: folder)
+        #expect(result.status == 0, "\(result.output)")
+        #expect(!result.output.contains("colod@"), "\(result.output)")
+    }
+
     @Test func theUnitIsValid() throws {
         let result = try analyze(["verify", "--man=no"])
         #expect(result.status == 0, "\(result.output)")
