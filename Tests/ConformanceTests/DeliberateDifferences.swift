@@ -12,6 +12,7 @@ enum DeliberateDifferences {
         .init("record 100", "what is left of the call before it"),
         .init("record 286", "a measurement of the call before it"),
         .init("record 287", "a measurement of the call before it"),
+        .init("record 331", "parameters that were set before it"),
     ]
 
     /// Of calls made up at random, by command.
@@ -36,9 +37,33 @@ enum DeliberateDifferences {
     ]
 
     /// Of recorded sessions.
-    static let sessions: [DeliberateDifference] = [
-        .init(
-            "fail_refused, query-migrate", saying: "port number 99999 exceeds 65535",
-            "QEMU 7.2 takes port numbers modulo 65536")
+    static let sessions: [DeliberateDifference] =
+        [
+            .init(
+                "fail_refused, query-migrate", saying: "port number 99999 exceeds 65535",
+                "QEMU 7.2 takes port numbers modulo 65536"),
+            .init(
+                "colo_commands_during, migrate-set-capabilities", saying: "in progress",
+                "XBZRLE switched on during COLO crashes QEMU 7.2 at the next checkpoint"),
+            .init(
+                "colo_migrate_in_colo_crash, migrate-set-capabilities", saying: "in progress",
+                "XBZRLE switched on during COLO crashes QEMU 7.2 at the next checkpoint"),
+            .init(
+                "snapshot_delete_raw, query-jobs", saying: "No block device node",
+                "the machine that is RAM only has no disk"),
+            .init("surrounding, query-kvm", "there is no KVM in colod that could be enabled"),
+            .init("surrounding, query-cpus-fast", saying: "[]", "the machine that is RAM only has no processor"),
+            .init("surrounding, query-block", saying: "[]", "the machine that is RAM only has no disk"),
+            .init("surrounding, query-blockstats", saying: "[]", "the machine that is RAM only has no disk"),
+            .init("surrounding, query-named-block-nodes", saying: "[]", "the machine that is RAM only has no disk"),
+            .init("surrounding, query-chardev", saying: "compat_monitor0", "the sockets are others"),
+            .init(
+                "surrounding, query-memdev", saying: "\"ram\"", "the RAM of the machine that is RAM only is called so"),
+        ] + notOffered.map { .init("surrounding, \($0)", saying: "CommandNotFound", "the command is not offered") }
+
+    /// Commands of a recorded session about devices that no machine of colod has.
+    private static let notOffered = [
+        "query-block-exports", "query-hotpluggable-cpus", "query-memory-devices", "query-pci", "query-tpm", "query-sev",
+        "query-vnc", "query-spice", "query-rx-filter", "query-current-machine", "query-dump",
     ]
 }

@@ -50,17 +50,20 @@ enum EventOrder {
     static func canonical(_ events: [JSONValue]) -> [String] {
         var result: [String] = []
         var isInCOLO = false
-        for (index, event) in events.enumerated() {
+        var isLastKept = false
+        for event in events {
             let word = word(event)
-            if isInCOLO, isPartOfCheckpoint(word, at: index, of: events) { continue }
-            if word == "MIGRATION_PASS", result.last == word { continue }
+            let wasLastKept = isLastKept
+            isLastKept = !isInCOLO || !isPartOfCheckpoint(word, after: result)
+            guard isLastKept, word != "MIGRATION_PASS" || result.last != word else { continue }
             if word == "STOP", result.last == "MIGRATION_PASS" { result.removeLast() }
-            // Whether that is still told depends on how fast the process ends.
-            if word.hasPrefix("COLO_EXIT"), result.contains(where: { $0.hasPrefix("SHUTDOWN") }) { continue }
-            if word.hasPrefix("COLO_EXIT"), result.last == "RESUME" {
-                result.insert(exit(word), at: result.count - 1)
+            if word.hasPrefix("COLO_EXIT") {
+                // Whether that is still told depends on how fast the process ends.
+                if result.contains(where: { $0.hasPrefix("SHUTDOWN") }) { continue }
+                let goesBefore = wasLastKept && result.last == "RESUME"
+                result.insert(exit(word), at: result.count - (goesBefore ? 1 : 0))
             } else {
-                result.append(word.hasPrefix("COLO_EXIT") ? exit(word) : word)
+                result.append(word)
             }
             if word == "MIGRATION status=\"colo\"" { isInCOLO = true }
             if word == "MIGRATION status=\"completed\"" { isInCOLO = false }
@@ -68,12 +71,13 @@ enum EventOrder {
         return result
     }
 
-    private static func isPartOfCheckpoint(_ word: String, at index: Int, of events: [JSONValue]) -> Bool {
+    private static func isPartOfCheckpoint(_ word: String, after result: [String]) -> Bool {
         switch word {
         // The order to fail over stops the guest too, unless a checkpoint has just done so.
-        case "MIGRATION_PASS", "STOP": return true
-        case "RESUME": return Self.word(events[index - 1]) != "MIGRATION status=\"colo\""
-        default: return false
+        case "MIGRATION_PASS", "STOP": true
+        // The guest goes on for the first time once both sides are in COLO.
+        case "RESUME": result.last != "MIGRATION status=\"colo\""
+        default: false
         }
     }
 

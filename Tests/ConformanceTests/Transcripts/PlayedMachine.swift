@@ -48,9 +48,12 @@ final class PlayedMachine {
         return nil
     }
 
+    /// Whether the guest is only stopped for a checkpoint, or goes on after one; the first time it goes on counts.
     private func isCheckpoint(_ event: JSONValue) -> Bool {
         let word = EventOrder.word(event)
-        return isInCOLO && (word == "STOP" || word == "RESUME")
+        guard isInCOLO, word == "STOP" || word == "RESUME" else { return false }
+        let known = events[..<awaited].map(EventOrder.word)
+        return word == "STOP" || known.last != "MIGRATION status=\"colo\""
     }
 
     /// Whether checkpoints stop and start the guest as far as the recorded machine is.
