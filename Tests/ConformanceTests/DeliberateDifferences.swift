@@ -20,8 +20,6 @@ enum DeliberateDifferences {
         .init(
             "migrate-set-parameters", saying: "multifd_z",
             "zlib levels above 9 and zstd levels above 20 do not exist; QEMU 7.2 forgot to check them"),
-        .init("object-add", saying: "invalid object type", "QEMU has more types of objects"),
-        .init("snapshot-load", "QEMU 7.2 stops the guest for a load that then fails, and leaves it so"),
     ]
 
     /// Commands whose answers cannot be QEMU's.

@@ -42,7 +42,8 @@ extension ConformanceTests {
                 }
                 pair.restart()
             }
-            table.report()
+            // Not every run makes up a call of each kind.
+            table.report(checkingForStaleReasons: false)
         }
     }
 }
