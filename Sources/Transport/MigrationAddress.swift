@@ -12,16 +12,15 @@ public enum MigrationAddress: Hashable, Sendable, CustomStringConvertible {
     case fd(name: String)
 
     /// Reads `tcp:HOST:PORT`, `tcp:[V6]:PORT`, `unix:PATH`, `vsock:CID:PORT`, `exec:COMMAND` or `fd:NAME`; options behind
-    /// a comma are ignored. `rdma:` is recognised and refused.
+    /// the comma of a TCP address are ignored. `rdma:` is recognised and refused.
     public init(_ uri: String) throws(TransportError) {
         guard let colon = uri.firstIndex(of: ":") else { throw .unknownScheme(uri: uri) }
         let rest = uri[uri.index(after: colon)...]
         switch uri[..<colon] {
         case "tcp": self = try Self.parseTCP(rest)
         case "unix":
-            let path = rest.prefix { $0 != "," }
-            guard !path.isEmpty else { throw .badAddress("invalid Unix socket address") }
-            self = .unix(path: String(path))
+            guard !rest.isEmpty else { throw .badAddress("invalid Unix socket address") }
+            self = .unix(path: String(rest))
         case "vsock":
             guard let colon = rest.firstIndex(of: ":") else {
                 throw .badAddress("error parsing address '\(rest)'")
@@ -37,21 +36,32 @@ public enum MigrationAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The host ends at the first colon, the port at the first comma; both have a length that clients know.
     private static func parseTCP(_ text: Substring) throws(TransportError) -> MigrationAddress {
-        let address = text.prefix { $0 != "," }
-        let failure = TransportError.badAddress("error parsing address '\(address)'")
-        if address.hasPrefix("[") {
-            guard let end = address.firstIndex(of: "]") else { throw failure }
-            let rest = address[address.index(after: end)...]
-            guard rest.hasPrefix(":"), rest.count > 1 else { throw failure }
-            return .tcp(
-                host: String(address[address.index(after: address.startIndex)..<end]), port: String(rest.dropFirst()))
+        if text.hasPrefix("[") {
+            let failure = TransportError.badAddress("error parsing IPv6 address '\(text)'")
+            guard let end = text.firstIndex(of: "]") else { throw failure }
+            let host = text[text.index(after: text.startIndex)..<end]
+            let rest = text[text.index(after: end)...]
+            let port = rest.dropFirst().prefix { $0 != "," }
+            guard !host.isEmpty, host.utf8.count <= hostLimit, rest.hasPrefix(":"), !port.isEmpty else {
+                throw failure
+            }
+            return .tcp(host: String(host), port: String(port.prefix(portLimit)))
         }
-        guard let colon = address.firstIndex(of: ":") else { throw failure }
-        let port = address[address.index(after: colon)...]
-        guard !port.isEmpty, !port.contains(":") else { throw failure }
-        return .tcp(host: String(address[..<colon]), port: String(port))
+        let failure = TransportError.badAddress("error parsing address '\(text)'")
+        guard let colon = text.firstIndex(of: ":") else { throw failure }
+        let host = text[..<colon]
+        let port = text[text.index(after: colon)...].prefix { $0 != "," }
+        guard !host.isEmpty || !port.isEmpty else {
+            throw .badAddress("error parsing port in address '\(text)'")
+        }
+        guard host.utf8.count <= hostLimit, !port.isEmpty else { throw failure }
+        return .tcp(host: String(host), port: String(port.prefix(portLimit)))
     }
+
+    private static let hostLimit = 64
+    private static let portLimit = 32
 
     /// Whether it is a descriptor that somebody has to hand over.
     public var isDescriptor: Bool { if case .fd = self { true } else { false } }

@@ -46,9 +46,6 @@ struct SocketAddress {
     private static func lookUp(
         host: String, port: String, passive: Bool, name: String
     ) throws(TransportError) -> [SocketAddress] {
-        guard !host.isEmpty || passive else {
-            throw .resolution(address: name, reason: "Name or service not known")
-        }
         if let number = UInt64(port), number > 65535 {
             throw .resolution(address: name, reason: "port number \(port) exceeds 65535")
         }
@@ -56,7 +53,7 @@ struct SocketAddress {
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = passive ? AI_PASSIVE : 0
         var list: UnsafeMutablePointer<addrinfo>?
-        let code = getaddrinfo(host.isEmpty ? nil : host, port, &hints, &list)
+        let code = getaddrinfo(host.isEmpty && passive ? nil : host, port, &hints, &list)
         guard code == 0 else { throw .resolution(address: name, reason: String(cString: gai_strerror(code))) }
         defer { freeaddrinfo(list) }
         var found: [SocketAddress] = []
