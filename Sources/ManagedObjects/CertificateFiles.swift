@@ -4,6 +4,7 @@ import QMP
 /// The files of `tls-creds-x509`, found but not yet read.
 struct CertificateFiles {
     private let endpoint: TLSEndpoint
+    private let directory: String
     private let authority: CredentialFile
     private let revocations: CredentialFile?
     private let certificate: CredentialFile?
@@ -11,7 +12,7 @@ struct CertificateFiles {
 
     /// Finds them. A server needs its certificate and key, a client can do without.
     init(_ settings: TLSSettings) throws(CommandError) {
-        let directory = try settings.requiredDirectory()
+        directory = try settings.requiredDirectory()
         endpoint = settings.endpoint
         authority = try CredentialFile.require("ca-cert.pem", in: directory)
         let isServer = endpoint == .server
@@ -68,7 +69,7 @@ struct CertificateFiles {
                 gnutls_certificate_set_x509_crl_mem(handle.pointer, &$0, GNUTLS_X509_FMT_PEM)
             }
         }
-        if endpoint == .server { try handle.useKnownParameters() }
+        if endpoint == .server { try handle.useParameters(of: directory) }
         return handle
     }
 

@@ -3,7 +3,7 @@ import QMP
 
 /// Owns credentials of GnuTLS, of one of its five types, and frees them once.
 final class CredentialsHandle: @unchecked Sendable {
-    // SAFETY: the pointer is set once and freed in deinit alone; what it points to is changed only by whoever makes the
+    // SAFETY: the pointers are set once and freed in deinit alone; what they point to is changed only by whoever makes the
     // credentials, before anybody else sees them, and GnuTLS lets many threads read it.
     enum Purpose {
         case certificate, sharedKeyServer, sharedKeyClient, anonymousServer, anonymousClient
@@ -11,6 +11,8 @@ final class CredentialsHandle: @unchecked Sendable {
 
     let purpose: Purpose
     let pointer: OpaquePointer
+    /// Diffie-Hellman parameters that the credentials refer to.
+    private var parameters: gnutls_dh_params_t?
 
     init(_ purpose: Purpose) throws(CommandError) {
         var pointer: OpaquePointer?
@@ -29,9 +31,14 @@ final class CredentialsHandle: @unchecked Sendable {
         self.pointer = pointer
     }
 
-    convenience init(anonymous endpoint: TLSEndpoint) throws(CommandError) {
-        try self.init(endpoint == .server ? .anonymousServer : .anonymousClient)
-        if purpose == .anonymousServer { try useKnownParameters() }
+    convenience init(anonymous settings: TLSSettings) throws(CommandError) {
+        try self.init(settings.endpoint == .server ? .anonymousServer : .anonymousClient)
+        guard purpose == .anonymousServer else { return }
+        if settings.directory == nil {
+            try useKnownParameters()
+        } else {
+            try useParameters(of: try settings.requiredDirectory())
+        }
     }
 
     deinit {
@@ -42,6 +49,7 @@ final class CredentialsHandle: @unchecked Sendable {
         case .anonymousServer: gnutls_anon_free_server_credentials(pointer)
         case .anonymousClient: gnutls_anon_free_client_credentials(pointer)
         }
+        if let parameters { gnutls_dh_params_deinit(parameters) }
     }
 
     /// What gnutls_credentials_set(3) calls these.
@@ -53,8 +61,33 @@ final class CredentialsHandle: @unchecked Sendable {
         }
     }
 
+    /// Gives a server the Diffie-Hellman parameters of dh-params.pem in `directory`, or the well-known ones without it.
+    func useParameters(of directory: String) throws(CommandError) {
+        guard let file = try CredentialFile.find("dh-params.pem", in: directory, required: false) else {
+            return try useKnownParameters()
+        }
+        let what = "Unable to load DH parameters from \(file.path)"
+        var made: gnutls_dh_params_t?
+        let code = gnutls_dh_params_init(&made)
+        guard code >= 0, let made else { throw .generic("\(what): \(GnuTLSError(code: code).message)") }
+        parameters = made
+        let imported: Int32
+        do throws(CredentialFileError) {
+            imported = try file.withBytes { bytes in
+                bytes.withDatum { gnutls_dh_params_import_pkcs3(made, &$0, GNUTLS_X509_FMT_PEM) }
+            }
+        } catch { throw .generic("\(what): \(error.message)") }
+        guard imported >= 0 else { throw .generic("\(what): \(GnuTLSError(code: imported).message)") }
+        switch purpose {
+        case .certificate: gnutls_certificate_set_dh_params(pointer, made)
+        case .sharedKeyServer: gnutls_psk_set_server_dh_params(pointer, made)
+        case .anonymousServer: gnutls_anon_set_server_dh_params(pointer, made)
+        case .sharedKeyClient, .anonymousClient: break
+        }
+    }
+
     /// Gives a server the Diffie-Hellman groups of RFC 7919.
-    func useKnownParameters() throws(CommandError) {
+    private func useKnownParameters() throws(CommandError) {
         let code =
             switch purpose {
             case .certificate: gnutls_certificate_set_known_dh_params(pointer, GNUTLS_SEC_PARAM_MEDIUM)

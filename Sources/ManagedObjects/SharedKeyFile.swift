@@ -15,7 +15,6 @@ struct SharedKeyFile {
             try reading { _ in }
             let handle = try CredentialsHandle(.sharedKeyServer)
             try check(gnutls_psk_set_server_credentials_file(handle.pointer, file.path), "server")
-            try handle.useKnownParameters()
             return handle
         case .client:
             let name = username ?? Self.usualName

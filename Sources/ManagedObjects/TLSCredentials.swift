@@ -74,14 +74,16 @@ public final class TLSCredentials: ManagedObject {
         if settings.endpoint == .server, username != nil {
             throw .generic("username should not be set when endpoint=server")
         }
-        let keys = try CredentialFile.require("keys.psk", in: try settings.requiredDirectory())
+        let directory = try settings.requiredDirectory()
+        let keys = try CredentialFile.require("keys.psk", in: directory)
         let handle = try SharedKeyFile(file: keys).load(settings.endpoint, username: username)
+        if settings.endpoint == .server { try handle.useParameters(of: directory) }
         self.init(settings, .sharedKey(username: username), handle)
     }
 
     /// `tls-creds-anon`: encryption without knowing who is there.
     public convenience init(anonymous settings: TLSSettings) throws(CommandError) {
-        self.init(settings, .anonymous, try CredentialsHandle(anonymous: settings.endpoint))
+        self.init(settings, .anonymous, try CredentialsHandle(anonymous: settings))
     }
 
     private init(_ settings: TLSSettings, _ kind: Kind, _ handle: CredentialsHandle) {

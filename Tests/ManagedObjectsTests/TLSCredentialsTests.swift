@@ -93,6 +93,39 @@ import Testing
             ]) == "Cannot load CRL 'DIR/ca-crl.pem': Base64 decoding error.")
     }
 
+    @Test func diffieHellmanParametersAreTakenFromTheirFile() throws {
+        let lab = try self.lab.get()
+        try lab.sign("party", .server)
+        try lab.write("junk.pem", "junk\n")
+        // The 2048 bit group of RFC 7919.
+        try lab.write(
+            "ffdhe2048.pem",
+            """
+            -----BEGIN DH PARAMETERS-----
+            MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz
+            +8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a
+            87VXE15/V8k1mE8McODmi3fipona8+/och3xWKE2rec1MKzKT0g6eXq8CrGCsyT7
+            YdEIqUuyyOP7uWrat2DX9GgdT0Kj3jlN9K5W7edjcrsZCwenyO4KbXCeAvzhzffi
+            7MA0BM0oNC9hkXL+nOmFg/+OTxIy7vKBg8P+OxtMb61zO7X8vC7CIAXFjvGDfRaD
+            ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==
+            -----END DH PARAMETERS-----
+
+            """)
+        func files(_ parameters: String) -> KeyValuePairs<String, String> {
+            [
+                "ca-cert.pem": "ca.pem", "server-cert.pem": "party.pem", "server-key.pem": "party.key",
+                "dh-params.pem": parameters,
+            ]
+        }
+        let text = "Unable to load DH parameters from DIR/dh-params.pem: Base64 unexpected header error."
+        #expect(try refusal(files("junk.pem")) == text)
+        #expect(try refusal(files("ffdhe2048.pem")) == nil)
+        for (parameters, isGood) in ["junk.pem": false, "ffdhe2048.pem": true] {
+            let settings = TLSSettings(directory: try lab.directory(["dh-params.pem": parameters]), endpoint: .server)
+            #expect(((try? TLSCredentials(anonymous: settings)) != nil) == isGood)
+        }
+    }
+
     @Test func certificatesMustSuitTheirTimeAndRole() throws {
         let lab = try self.lab.get()
         typealias Extensions = CertificateLab.Extensions
