@@ -50,17 +50,15 @@ enum EventOrder {
     static func canonical(_ events: [JSONValue]) -> [String] {
         var result: [String] = []
         var isInCOLO = false
-        var isLastKept = false
         for event in events {
             let word = word(event)
-            let wasLastKept = isLastKept
-            isLastKept = !isInCOLO || !isPartOfCheckpoint(word, after: result)
-            guard isLastKept, word != "MIGRATION_PASS" || result.last != word else { continue }
+            let isKept = !isInCOLO || !isPartOfCheckpoint(word, after: result)
+            guard isKept, word != "MIGRATION_PASS" || result.last != word else { continue }
             if word == "STOP", result.last == "MIGRATION_PASS" { result.removeLast() }
             if word.hasPrefix("COLO_EXIT") {
                 // Whether that is still told depends on how fast the process ends.
                 if result.contains(where: { $0.hasPrefix("SHUTDOWN") }) { continue }
-                let goesBefore = wasLastKept && result.last == "RESUME"
+                let goesBefore = !isInCOLO && result.last == "RESUME"
                 result.insert(exit(word), at: result.count - (goesBefore ? 1 : 0))
             } else {
                 result.append(word)

@@ -17,8 +17,8 @@ final class PlayedMachine {
     private(set) var isClosed = false
     /// How many of `events` are before the place up to which the expected ones were awaited.
     private var awaited = 0
-    /// Expected events that were not yet awaited.
-    private var pending: [JSONValue] = []
+    /// Expected events that were not yet awaited, and whether they came between a call and its reply.
+    private var pending: [(event: JSONValue, isWithinCall: Bool)] = []
 
     /// Whether it was started to wait for a migration.
     let waitsForMigration: Bool
@@ -30,19 +30,23 @@ final class PlayedMachine {
         self.waitsForMigration = waitsForMigration
     }
 
-    /// The recorded machine said this; one within a call comes with the call's reply.
+    /// The recorded machine said this.
     func expect(_ event: JSONValue, isWithinCall: Bool) {
         expectedEvents.append(event)
-        if !isWithinCall { pending.append(event) }
+        pending.append((event, isWithinCall))
     }
 
-    /// The events that must come before the next call.
-    var pendingWords: [String] { EventOrder.canonical(pending) }
+    /// The events that must come before the next call, without those that a call itself brings about.
+    var pendingWords: [String] {
+        pending.map { (EventOrder.word($0.event), $0.isWithinCall) }.filter { word, isWithinCall in
+            !isWithinCall || (word != "STOP" && word != "RESUME")
+        }.map(\.0)
+    }
 
     /// Waits for the events that the recorded client had seen by now; returns the first that did not come.
     func awaitPending() throws -> JSONValue? {
         defer { pending = [] }
-        for event in pending where EventOrder.word(event) != "MIGRATION_PASS" && !isCheckpoint(event) {
+        for (event, _) in pending where EventOrder.word(event) != "MIGRATION_PASS" && !isCheckpoint(event) {
             guard try hasCome(event) else { return event }
         }
         return nil
