@@ -62,7 +62,7 @@ let package = Package(
 
         // Layer 2
         module("GuestMemory", ["SystemCalls"]),
-        module("BlockLayer", ["SystemCalls", "ByteCoding"]),
+        module("BlockLayer", ["SystemCalls", "ByteCoding", "Environment"]),
         module("PacketPath", ["SystemCalls", "CLinux", "CSlirp", "Environment"]),
         module("Transport", ["SystemCalls", "CLinux", "Environment"]),
         module("MigrationFormat", ["ByteCoding"]),

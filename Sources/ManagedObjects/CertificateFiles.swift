@@ -3,6 +3,8 @@ import QMP
 
 /// The files of `tls-creds-x509`, found but not yet read.
 struct CertificateFiles {
+    // SAFETY: the bytes of a file are borrowed for the length of one call of `CredentialFile.withBytes`; GnuTLS copies
+    // what it keeps of them.
     private let endpoint: TLSEndpoint
     private let directory: String
     private let authority: CredentialFile

@@ -3,6 +3,7 @@ import QMP
 
 /// The file keys.psk: lines "NAME:KEY".
 struct SharedKeyFile {
+    /// The name that is meant when none is given.
     static let usualName = "qemu"
 
     let file: CredentialFile
@@ -31,6 +32,8 @@ struct SharedKeyFile {
         }
     }
 
+    // SAFETY: the bytes of the file are borrowed for the length of one call of `CredentialFile.withBytes`; GnuTLS copies
+    // the key that it is given.
     private func reading<Value>(_ body: (UnsafeRawBufferPointer) -> Value) throws(CommandError) -> Value {
         do throws(CredentialFileError) { return try file.withBytes(body) } catch {
             let what = error.call == .open ? "Failed to open file" : "Error reading file"
