@@ -36,19 +36,41 @@ enum JSONScalar {
     /// Takes off the quotes and resolves the escapes.
     private static func string(_ quoted: [UInt8]) throws(JSONError) -> String {
         let text = quoted[1..<(quoted.count - 1)]
-        guard text.contains(UInt8(ascii: "\\")) else { return try decode(text) }
-        var result = ""
-        var index = text.startIndex
+        guard let first = text.firstIndex(of: UInt8(ascii: "\\")) else { return try decode(text) }
+        var bytes = Array(text[..<first])
+        bytes.reserveCapacity(text.count)
+        var index = first
         while index < text.endIndex {
-            let plain = text[index...].prefix { $0 != UInt8(ascii: "\\") }
-            result += try decode(plain)
-            guard plain.endIndex < text.endIndex else { break }
-            let escape = text[plain.endIndex + 1]
-            index = plain.endIndex + 2
-            result.unicodeScalars.append(
-                escape == UInt8(ascii: "u") ? try scalar(quoted, &index) : Unicode.Scalar(try simple(escape)))
+            let byte = quoted[index]
+            index += 1
+            guard byte == UInt8(ascii: "\\") else {
+                bytes.append(byte)
+                continue
+            }
+            do throws(JSONError) {
+                try resolve(quoted, &index, into: &bytes)
+            } catch {
+                // Of two mistakes the first one is told.
+                _ = try decode(bytes[...])
+                throw error
+            }
         }
-        return result
+        return try decode(bytes[...])
+    }
+
+    /// Appends what the escape means whose second byte is at `index`.
+    private static func resolve(
+        _ text: [UInt8], _ index: inout Int, into bytes: inout [UInt8]
+    ) throws(JSONError) {
+        let escape = text[index]
+        index += 1
+        guard escape == UInt8(ascii: "u") else { return bytes.append(try simple(escape)) }
+        let scalar = try scalar(text, &index)
+        if scalar.isASCII {
+            bytes.append(UInt8(truncatingIfNeeded: scalar.value))
+        } else {
+            bytes.append(contentsOf: String(scalar).utf8)
+        }
     }
 
     private static func simple(_ escape: UInt8) throws(JSONError) -> UInt8 {

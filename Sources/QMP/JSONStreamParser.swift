@@ -1,6 +1,6 @@
 /// What one JSON value may take at most; beyond it the value is dropped with an error.
 public struct JSONLimits: Sendable {
-    /// Bytes of token text in one value.
+    /// Bytes of token text that are too many for one value.
     public var textBytes: Int
     /// Tokens in one value.
     public var tokens: Int
@@ -86,7 +86,7 @@ public struct JSONStreamParser: Sendable {
         }
         tokenCount += 1
         textBytes += max(1, lexer.text.count)
-        if textBytes > limits.textBytes { return reject(JSONError("JSON token size limit exceeded")) }
+        if textBytes >= limits.textBytes { return reject(JSONError("JSON token size limit exceeded")) }
         if tokenCount > limits.tokens { return reject(JSONError("JSON token count limit exceeded")) }
         if openBraces + openBrackets > limits.nesting {
             return reject(JSONError("JSON nesting depth limit exceeded"))

@@ -18,6 +18,9 @@ public struct JSONText {
     /// Appends `value`.
     public mutating func write(_ value: JSONValue) { write(value, level: 0) }
 
+    /// Appends the line end of the wire.
+    mutating func endLine() { append("\r\n") }
+
     private mutating func write(_ value: JSONValue, level: Int) {
         switch value {
         case .null: append("null")
@@ -61,38 +64,62 @@ public struct JSONText {
 
     private mutating func write(quoted text: String) {
         bytes.append(UInt8(ascii: "\""))
-        if text.utf8.allSatisfy(Self.isPlain) {
-            bytes.append(contentsOf: text.utf8)
-        } else {
-            for unit in text.utf16 { write(escaped: unit) }
+        var text = text
+        // SAFETY: the buffer is used within the closure only, and every index is checked against its count.
+        text.withUTF8 { utf8 in
+            var index = 0
+            while index < utf8.count {
+                let start = index
+                while index < utf8.count, Self.isPlain(utf8[index]) { index += 1 }
+                bytes.append(contentsOf: utf8[start..<index])
+                if index < utf8.count { index += write(escaped: utf8[index...]) }
+            }
         }
         bytes.append(UInt8(ascii: "\""))
     }
 
+    /// Writes the first character of `utf8`, which is valid; returns how many bytes it has there.
+    private mutating func write(escaped utf8: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
+        guard let first = utf8.first else { return 0 }
+        let length = first < 0x80 ? 1 : (~first).leadingZeroBitCount
+        var value = UInt32(first < 0x80 ? first : first & (0x7f >> UInt8(length)))
+        for byte in utf8.dropFirst().prefix(length - 1) { value = value << 6 | UInt32(byte & 0x3f) }
+        if value >= 0x10000 {
+            write(escaped: UInt16(truncatingIfNeeded: 0xd7c0 + (value >> 10)))
+            write(escaped: UInt16(truncatingIfNeeded: 0xdc00 + (value & 0x3ff)))
+        } else {
+            write(escaped: UInt16(truncatingIfNeeded: value))
+        }
+        return length
+    }
+
     /// Whether the byte stands for itself in a string.
     private static func isPlain(_ byte: UInt8) -> Bool {
-        (0x20..<0x7f).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+        byte >= 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private mutating func write(escaped unit: UInt16) {
+        bytes.append(UInt8(ascii: "\\"))
         switch unit {
-        case 0x22: append("\\\"")
-        case 0x5c: append("\\\\")
-        case 0x08: append("\\b")
-        case 0x0c: append("\\f")
-        case 0x0a: append("\\n")
-        case 0x0d: append("\\r")
-        case 0x09: append("\\t")
-        case 0x20..<0x7f: bytes.append(UInt8(truncatingIfNeeded: unit))
+        case 0x22, 0x5c: bytes.append(UInt8(truncatingIfNeeded: unit))
+        case 0x08: bytes.append(UInt8(ascii: "b"))
+        case 0x0c: bytes.append(UInt8(ascii: "f"))
+        case 0x0a: bytes.append(UInt8(ascii: "n"))
+        case 0x0d: bytes.append(UInt8(ascii: "r"))
+        case 0x09: bytes.append(UInt8(ascii: "t"))
         default:
-            append("\\u")
-            for shift in stride(from: 12, through: 0, by: -4) {
-                bytes.append(Self.hexDigits[Int((unit >> UInt16(shift)) & 0xf)])
-            }
+            bytes.append(UInt8(ascii: "u"))
+            bytes.append(Self.hexDigit(unit >> 12))
+            bytes.append(Self.hexDigit(unit >> 8))
+            bytes.append(Self.hexDigit(unit >> 4))
+            bytes.append(Self.hexDigit(unit))
         }
     }
 
-    private static let hexDigits = Array("0123456789ABCDEF".utf8)
+    private static func hexDigit(_ value: UInt16) -> UInt8 {
+        let digit = UInt8(truncatingIfNeeded: value & 0xf)
+        return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10
+    }
 
     private mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
 }

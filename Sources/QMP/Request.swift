@@ -119,6 +119,7 @@ public enum Reply {
     public static func encode(_ value: JSONValue, pretty: Bool = false) -> [UInt8] {
         var text = JSONText(style: pretty ? .pretty(newline: "\r\n") : .compact)
         text.write(value)
-        return text.bytes + [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
+        text.endLine()
+        return text.bytes
     }
 }

@@ -3,7 +3,7 @@
 enum WireText {
     /// The text of `bytes`; nil if one of its sequences stands for no character.
     static func strict(_ bytes: ArraySlice<UInt8>) -> String? {
-        if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
+        if !mayHoldNoncharacters(bytes), let text = String(validating: bytes, as: UTF8.self) { return text }
         var text = ""
         var index = bytes.startIndex
         while index < bytes.endIndex {
@@ -11,6 +11,16 @@ enum WireText {
             text.unicodeScalars.append(scalar)
         }
         return text
+    }
+
+    /// False if it is certain that there are none: they all have EF B7, BF BE or BF BF in them.
+    private static func mayHoldNoncharacters(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var last: UInt8 = 0
+        for byte in bytes {
+            if byte >= 0xb7, last == 0xef && byte == 0xb7 || last == 0xbf && byte >= 0xbe { return true }
+            last = byte
+        }
+        return false
     }
 
     /// The text of `bytes`, with U+FFFD for each sequence that stands for no character.

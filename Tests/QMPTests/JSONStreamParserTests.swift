@@ -95,6 +95,11 @@ private func outcome(_ bytes: [UInt8], limits: JSONLimits = .standard) -> [Strin
         #expect(outcome([0x22, 0xe2, 0x82, 0x41, 0x0a]) == ["! JSON parse error, stray '\"\u{FFFD}A\n'"])
     }
 
+    @Test func ofTwoMistakesInAStringTheFirstIsTold() {
+        #expect(outcome([0x22, 0xc3, 0x5c, 0x71, 0x22]) == ["! JSON parse error, invalid UTF-8 sequence in string"])
+        #expect(outcome([0x22, 0x5c, 0x71, 0xc3, 0x22]) == ["! JSON parse error, invalid escape sequence in string"])
+    }
+
     @Test func aZeroMayBeTwoBytes() {
         #expect(outcome([0x22, 0xc0, 0x80, 0x22]) == [#""\u0000""#])
         #expect(outcome([0x22, 0xc0, 0x81, 0x22]) == ["! JSON parse error, invalid UTF-8 sequence in string"])
@@ -123,6 +128,8 @@ private func outcome(_ bytes: [UInt8], limits: JSONLimits = .standard) -> [Strin
         let limits = JSONLimits(textBytes: 20, tokens: 5, nesting: 4)
         #expect(outcome("\"aaaaaaaaaaaaaaaaaaaaaaaa", limits: limits).first == "! JSON token size limit exceeded")
         #expect(outcome("[\"aaaaaaaaa\", \"aaaaaaaaa\"", limits: limits).first == "! JSON token size limit exceeded")
+        #expect(outcome("\"aaaaaaaaaaaaaaaaa\"", limits: limits) == ["\"aaaaaaaaaaaaaaaaa\""])
+        #expect(outcome("\"aaaaaaaaaaaaaaaaaa\"", limits: limits) == ["! JSON token size limit exceeded"])
         #expect(outcome("[1,1,1,1]", limits: limits).first == "! JSON token count limit exceeded")
         #expect(outcome("[1,1]", limits: limits) == ["[1, 1]"])
     }
