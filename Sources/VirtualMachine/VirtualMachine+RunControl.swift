@@ -6,7 +6,7 @@ extension VirtualMachine {
     /// Lets the guest run: RESUME, then guest time and vCPUs go on. Nothing happens if it runs already.
     public func run() throws(RunStateError) {
         try control.withLock { (control: inout Control) throws(RunStateError) in
-            try showRunning(control)
+            try showRunning(&control)
             control.isStandby = false
             startEngine(&control)
         }
@@ -16,7 +16,7 @@ extension VirtualMachine {
     /// then on only `run` starts the guest; the command `cont` does not.
     public func runAsStandby() throws(RunStateError) {
         try control.withLock { (control: inout Control) throws(RunStateError) in
-            try showRunning(control)
+            try showRunning(&control)
             control.isStandby = true
         }
     }
@@ -50,7 +50,7 @@ extension VirtualMachine {
     }
 
     /// The last of RAM and the device state are about to leave together: until the machine has left finish-migrate,
-    /// a reset waits.
+    /// a reset is put off.
     public func beginLeaving() { control.withLock { $0.isLeaving = true } }
 
     /// Changes the state of a machine that does not run, without an event.
@@ -62,6 +62,7 @@ extension VirtualMachine {
                 control.isStandby = false
                 globalState.forgetArrived()
             }
+            if state != .finishMigrate { resetIfDue(&control) }
             publish(state)
         }
     }
@@ -87,7 +88,7 @@ extension VirtualMachine {
             case .inmigrate: control.autostart = true
             case .finishMigrate: throw RunStateError(current: .finishMigrate, wanted: .running)
             default:
-                try showRunning(control)
+                try showRunning(&control)
                 if !control.isStandby { startEngine(&control) }
             }
         }
@@ -114,27 +115,38 @@ extension VirtualMachine {
     }
 
     /// Puts the machine back to power-on: RESET, and goes on if it ran. One that did not run is in prelaunch
-    /// afterwards, unless it waits for a migration or is in the middle of one.
+    /// afterwards, unless it waits for a migration or is in the middle of one. While the last of a migration is on its
+    /// way out, the reset is carried out when that is over: what is sent stays whole.
     public func reset(guest: Bool, reason: String) {
-        _ = control.wait { [self] control -> Bool? in
-            if control.isLeaving, runState == .finishMigrate, !control.ended { return nil }
-            reset(guest: guest, reason: reason, &control)
-            return true
+        control.withLock { control in
+            guard !control.ended else { return }
+            if control.isLeaving, runState == .finishMigrate {
+                control.resetIsDue = true
+                emit(.reset(guest: guest, reason: reason))
+                return
+            }
+            let ran = control.engineRuns
+            stopEngine(&control)
+            resetParts()
+            emit(.reset(guest: guest, reason: reason))
+            if ran {
+                startEngine(&control)
+            } else if ![RunState.running, .inmigrate, .finishMigrate, .saveVm].contains(runState) {
+                publish(.prelaunch)
+            }
         }
     }
 
-    private func reset(guest: Bool, reason: String, _ control: inout Control) {
-        guard !control.ended else { return }
-        let ran = control.engineRuns
-        stopEngine(&control)
+    private func resetParts() {
         parts.lock.withLockWhileFrozen { parts.resetToPowerOn() }
         parts.engine.forgetTranslations()
-        emit(.reset(guest: guest, reason: reason))
-        if ran {
-            startEngine(&control)
-        } else if ![.running, .inmigrate, .finishMigrate, .saveVm].contains(runState) {
-            publish(.prelaunch)
-        }
+    }
+
+    /// Before the run state leaves finish-migrate.
+    private func resetIfDue(_ control: inout Control) {
+        guard control.resetIsDue else { return }
+        control.resetIsDue = false
+        resetParts()
     }
 
     /// Ends the machine's threads for good; the guest is stopped without an event.
@@ -150,9 +162,10 @@ extension VirtualMachine {
         }
     }
 
-    private func showRunning(_ control: Control) throws(RunStateError) {
+    private func showRunning(_ control: inout Control) throws(RunStateError) {
         try checkStep(to: .running, control)
         guard runState != .running else { return }
+        resetIfDue(&control)
         publish(.running)
         emit(.resume)
     }

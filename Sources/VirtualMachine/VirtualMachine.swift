@@ -38,6 +38,8 @@ public final class VirtualMachine: Sendable {
         var ended = false
         /// Whether the last of a migration is on its way out, with nothing to be changed any more.
         var isLeaving = false
+        /// A reset was asked for in that time.
+        var resetIsDue = false
     }
 
     /// A machine at rest. `incoming`: it waits for a migration (run state inmigrate), else it is in prelaunch.

@@ -1,0 +1,56 @@
+import QAPI
+import Synchronization
+import Testing
+
+@testable import VirtualMachine
+
+struct ResetTests {
+    private static func machine(_ resets: CountingResets) throws -> VirtualMachine {
+        var parts = try NoneMachine.parts(memorySize: 1 << 20)
+        parts.resetToPowerOn = { resets.add() }
+        return VirtualMachine(parts: parts)
+    }
+
+    @Test func aResetOfAStoppedMachineLeadsToPrelaunch() throws {
+        let resets = CountingResets()
+        let machine = try Self.machine(resets)
+        try machine.run()
+        machine.resetByCommand()
+        #expect(machine.runState == .running)
+        try machine.stopByCommand()
+        machine.resetByCommand()
+        #expect(machine.runState == .prelaunch)
+        #expect(resets.count == 2)
+    }
+
+    @Test func aResetBeforeTheSwitchoverHappensAtOnceAndOneAfterItWhenItIsOver() throws {
+        let resets = CountingResets()
+        let machine = try Self.machine(resets)
+        try machine.run()
+        _ = try machine.haltForMigration()
+        machine.resetByCommand()
+        #expect(resets.count == 1 && machine.runState == .finishMigrate)
+        machine.beginLeaving()
+        machine.resetByCommand()
+        #expect(resets.count == 1, "what is being sent stays whole")
+        try machine.setState(.postmigrate)
+        #expect(resets.count == 2)
+        try machine.run()
+        #expect(resets.count == 2)
+    }
+
+    @Test func aMachineThatWaitsForItsStateIsNotTouched() throws {
+        let resets = CountingResets()
+        var parts = try NoneMachine.parts(memorySize: 1 << 20)
+        parts.resetToPowerOn = { resets.add() }
+        let machine = VirtualMachine(parts: parts, incoming: true)
+        machine.resetByCommand()
+        #expect(resets.count == 0 && machine.runState == .inmigrate)
+    }
+}
+
+private final class CountingResets: Sendable {
+    private let value = Mutex(0)
+    var count: Int { value.withLock { $0 } }
+    func add() { value.withLock { $0 += 1 } }
+}
