@@ -28,8 +28,9 @@ final class TestClient {
         }
     }
 
-    func send(_ text: String) {
-        let bytes = Array(text.utf8)
+    func send(_ text: String) { send(bytes: Array(text.utf8)) }
+
+    func send(bytes: [UInt8]) {
         _ = Glibc.send(socket.number, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 
