@@ -45,15 +45,16 @@ final class ManagementState: Sendable {
         self.devices = devices
     }
 
-    /// The monitors and consoles, in the order in which they were added.
+    /// The monitors, then the consoles, each in the order in which they were added.
     var characterDevices: [CharacterDevice] { devices.all }
 
     /// One more monitor, which gets the next name of its kind.
     func addMonitor(filename: String, disconnect: @escaping @Sendable () -> Void) {
         devices.change { list in
             let count = list.count { $0.label.hasPrefix("compat_monitor") }
-            list.append(
-                CharacterDevice(label: "compat_monitor\(count)", filename: filename, disconnect: disconnect))
+            list.insert(
+                CharacterDevice(label: "compat_monitor\(count)", filename: filename, disconnect: disconnect),
+                at: count)
         }
     }
 

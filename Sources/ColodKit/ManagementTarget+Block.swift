@@ -6,16 +6,19 @@ import VirtualMachine
 // Disks.
 extension ManagementTarget {
     func queryBlock() async throws(CommandError) -> [BlockInfo] {
-        machine.parts.disks.map { disk in
-            BlockInfo(
-                device: "", qdev: MachineTree.diskPath(disk.name), type: "unknown", removable: false, locked: false,
-                inserted: disk.node, ioStatus: .ok)
+        // The file's size is asked of the host, whose storage may be slow.
+        await offload { [machine] in
+            machine.parts.disks.map { disk in
+                BlockInfo(
+                    device: "", qdev: MachineTree.diskPath(disk.name), type: "unknown", removable: false,
+                    locked: false, inserted: disk.node, ioStatus: .ok)
+            }
         }
     }
 
     // No disk has a backing image that could be left out.
     func queryNamedBlockNodes(flat: Bool?) async throws(CommandError) -> [BlockDeviceInfo] {
-        machine.parts.disks.map(\.node)
+        await offload { [machine] in machine.parts.disks.map(\.node) }
     }
 
     func queryBlockstats(queryNodes: Bool?) async throws(CommandError) -> [BlockStats] {
