@@ -7,12 +7,16 @@
 /// - An outgoing migration: connect, header and block list, rounds over the dirty log until what is left fits into the
 ///   allowed downtime, switchover (guest halted, last round, devices), completed. Whatever fails before that, the guest
 ///   runs on.
+/// - Before the switchover it waits for `migrateContinue` if the capability pause-before-switchover says so. It leads to
+///   a socket, a command or a descriptor that a client has passed; what clients have made known by name comes from
+///   `MigrationSurroundings`.
 /// - `AutoConverge` slows the guest down while it dirties faster than is sent, if that capability is on.
 /// - An incoming one: one connection, pages straight into RAM, devices validated first and applied at the end,
 ///   announce, run. A failure is reported to the owner, whose process ends or waits for the next source.
 /// - `ColoHandler` takes over when the capability x-colo is on (source) or the stream says so (destination). It gets a
 ///   session with the live channel: `ColoPrimarySession` sends checkpoints, `ColoSecondarySession` receives them into
 ///   a `CheckpointStaging`, for which `StagingArena` is the one to use.
+/// - `saveDevices` and `loadDevices` keep the state of the devices alone in a file.
 ///
 /// Pages are never copied on the way out: the kernel gathers them from guest memory, or from the copies that a
 /// checkpoint made.

@@ -87,6 +87,15 @@ struct DeviceFileTests {
         }
     }
 
+    @Test func aDiskThatIsFullIsAnErrorAndTheGuestRunsOn() throws {
+        let machine = try TestMachine(megabytes: 1)
+        try machine.machine.run()
+        #expect(throws: CommandError.generic("Unable to write to /dev/full: No space left on device")) {
+            try machine.controller.saveDevices(to: "/dev/full")
+        }
+        #expect(machine.machine.runState == .running)
+    }
+
     @Test(arguments: ["/tmp", "/dev/zero"])
     func whatIsNoFileIsNotRead(path: String) throws {
         let machine = try TestMachine(megabytes: 1)
