@@ -62,6 +62,5 @@ enum DeliberateDifferences {
             .init("surrounding, object-del", saying: "'rng0' not found", "QEMU has more types of objects"),
             .init("surrounding, qom-list", saying: "\"ram\"", "the RAM of the machine that is RAM only is called so"),
             .init("surrounding, qom-get", saying: "none-machine", "the machine is another"),
-            .init("surrounding, src: events", "QEMU's disk exports tell when they are gone"),
         ]
 }

@@ -40,6 +40,8 @@ enum EventOrder {
     static func word(_ event: JSONValue) -> String {
         let name = event["event"]?.string ?? "?"
         if name == "MIGRATION_PASS" { return name }
+        // A primary that is told to fail over ends with either reason, whichever of two threads is first.
+        if name == "COLO_EXIT", event["data"]?["mode"] == "primary" { return "COLO_EXIT primary" }
         let data = event["data"]?.object?.members.sorted { $0.key < $1.key } ?? []
         return ([name] + data.map { "\($0.key)=\($0.value.text())" }).joined(separator: " ")
     }
@@ -59,7 +61,7 @@ enum EventOrder {
                 // Whether that is still told depends on how fast the process ends.
                 if result.contains(where: { $0.hasPrefix("SHUTDOWN") }) { continue }
                 let goesBefore = !isInCOLO && result.last == "RESUME"
-                result.insert(exit(word), at: result.count - (goesBefore ? 1 : 0))
+                result.insert(word, at: result.count - (goesBefore ? 1 : 0))
             } else {
                 result.append(word)
             }
@@ -77,10 +79,5 @@ enum EventOrder {
         case "RESUME": result.last != "MIGRATION status=\"colo\""
         default: false
         }
-    }
-
-    /// A primary that is told to fail over ends with either reason, whichever of two threads is first.
-    private static func exit(_ word: String) -> String {
-        word.contains("\"primary\"") ? "COLO_EXIT mode=\"primary\"" : word
     }
 }

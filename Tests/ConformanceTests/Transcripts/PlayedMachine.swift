@@ -72,7 +72,8 @@ final class PlayedMachine {
         return false
     }
 
-    private func hasCome(_ event: JSONValue) throws -> Bool {
+    /// Waits for one event; false if it does not come in time.
+    func hasCome(_ event: JSONValue) throws -> Bool {
         let word = EventOrder.word(event)
         let deadline = SystemClock().now() + .seconds(5)
         var index = awaited

@@ -44,7 +44,8 @@ extension TranscriptPlan {
         TranscriptPlan(
             "misc_errors_1", until: "system_reset",
             "a return path over a one-way pipe leaves QEMU 7.2 waiting for ever, and the rest goes with that"),
-        TranscriptPlan("surrounding", until: "\"system_reset", "firmware that resets the machine by itself"),
+        TranscriptPlan(
+            "surrounding", until: "\"system_reset", "firmware that resets the machine by itself, and disk exports"),
         TranscriptPlan("misc_errors_3", until: #"exec:cat>/dev/null", "blk""#, "background snapshots"),
         TranscriptPlan("final_checks", until: "xbzrle", "XBZRLE, compression, TLS on migration channels"),
         TranscriptPlan("postcopy", needs: "postcopy"),
