@@ -25,6 +25,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -60,6 +61,11 @@ static inline int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pid
 
 /// unshare(2): gives the calling thread, and what it starts, a network namespace of its own.
 static inline int clinux_unshare_network(void) { return unshare(CLONE_NEWNET); }
+
+/// setpriority(2) of the calling thread alone; 0 if it was allowed.
+static inline int clinux_set_thread_priority(int nice) {
+    return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice);
+}
 
 /// gettid(2).
 static inline int clinux_gettid(void) { return (int)syscall(SYS_gettid); }

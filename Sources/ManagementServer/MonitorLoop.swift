@@ -92,6 +92,8 @@ final class MonitorLoop: Sendable {
 
     private func run() {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
+        // Clients are to be answered soon also while migrations and guests keep every core busy.
+        Thread.favourCurrent()
         var events: [Poller.Event] = []
         while true {
             let hasJobs = mailbox.withLock { !$0.jobs.isEmpty }

@@ -41,6 +41,10 @@ public final class Thread: @unchecked Sendable {
     /// The number of the calling thread, as /proc shows it: gettid(2).
     public static var currentID: Int32 { clinux_gettid() }
 
+    /// Has the calling thread scheduled before others of ordinary priority, as far as the process may: setpriority(2),
+    /// RLIMIT_NICE of getrlimit(2). For threads that do little and must do it soon.
+    public static func favourCurrent() { _ = clinux_set_thread_priority(-10) }
+
     /// Waits until the thread has ended. To be called once at most; a thread never joined is detached.
     public func join() {
         guard !joined else { return }
