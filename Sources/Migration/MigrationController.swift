@@ -133,6 +133,7 @@ public final class MigrationController: Sendable {
     public func endByCommand() {
         let run = withState { state -> RunControl? in
             guard state.outgoing.status.isRunning else { return nil }
+            state.outgoing.abandonCommitment()
             step(&state, outgoing: .cancelling)
             state.isEnding = true
             return state.outgoingRun

@@ -74,6 +74,9 @@ struct OutgoingState: Sendable {
         return committed
     }
 
+    /// This process ends, whatever becomes of what was sent: also the last bytes may be cut off now.
+    mutating func abandonCommitment() { committed = false }
+
     /// Remembers why it failed.
     mutating func setError(_ text: String?) { errorDescription = text }
 

@@ -80,6 +80,18 @@ struct SwitchoverPauseTests {
         #expect(source.machine.runState == .finishMigrate, "the guest does not run on in a process that ends")
     }
 
+    @Test func quittingWhileTheDestinationIsSilentEndsTheWaitToo() throws {
+        let source = try TestMachine(megabytes: 1)
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.returnPath, true)])
+        try source.machine.run()
+        try source.migrate(to: "exec:cat > /dev/null")
+        #expect(source.awaits("pass 2"))
+        source.controller.endByCommand()
+        #expect(source.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)))
+        #expect(source.log.lines.last == "cancelling")
+        #expect(source.machine.runState == .finishMigrate)
+    }
+
     @Test func continuingTooEarlyIsNoContinuation() throws {
         let source = try TestMachine(megabytes: 1)
         try source.controller.migrateContinue(state: .none)()
