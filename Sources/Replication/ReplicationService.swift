@@ -73,6 +73,8 @@ public final class ReplicationService: ColoHandler {
         var runsLeft = 0
         /// COLO_EXIT of the primary was told in this run.
         var primaryExitWasTold = false
+        /// A checkpoint is due, but the run that takes it has not begun yet.
+        var isCheckpointDue = false
     }
 
     let machine: VirtualMachine
@@ -131,7 +133,13 @@ public final class ReplicationService: ColoHandler {
     public var coloStatus: COLOStatus { state.withLock(notify: false) { $0.status } }
 
     /// An epoch's held output passed its limit: a checkpoint is due. From any thread, never blocks for long.
-    public func holdLimitReached() { state.withLock(notify: false) { $0.primary }?.post(.holdLimitReached) }
+    public func holdLimitReached() {
+        let primary = state.withLock(notify: false) { state in
+            state.isCheckpointDue = state.primary == nil && state.status.mode == .primary
+            return state.primary
+        }
+        primary?.post(.holdLimitReached)
+    }
 
     /// x-checkpoint-delay was changed.
     public func checkpointDelayChanged() {
@@ -271,11 +279,13 @@ public final class ReplicationService: ColoHandler {
         } catch {
             return primaryLeft(.machineFailed("\(error)"), number, goOn)
         }
-        let isLeftAlready = state.withLock { state in
+        let (isLeftAlready, isCheckpointDue) = state.withLock { state in
             state.primary = run
             state.primaryExitWasTold = false
-            return state.status.reason == .processing
+            defer { state.isCheckpointDue = false }
+            return (state.status.reason == .processing, state.isCheckpointDue)
         }
+        if isCheckpointDue { run.post(.holdLimitReached) }
         if isLeftAlready { run.post(.failoverRequested) }
         return primaryLeft(run.perform(), number, goOn)
     }
