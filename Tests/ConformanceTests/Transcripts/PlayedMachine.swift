@@ -20,6 +20,9 @@ final class PlayedMachine {
     /// Expected events that were not yet awaited, and whether they came between a call and its reply.
     private var pending: [(event: JSONValue, isWithinCall: Bool)] = []
 
+    /// Events that have come before the recorded machine is there.
+    private var early: [String] = []
+
     /// Whether it was started to wait for a migration.
     let waitsForMigration: Bool
 
@@ -33,7 +36,11 @@ final class PlayedMachine {
     /// The recorded machine said this.
     func expect(_ event: JSONValue, isWithinCall: Bool) {
         expectedEvents.append(event)
-        pending.append((event, isWithinCall))
+        if let index = early.firstIndex(of: EventOrder.word(event)) {
+            early.remove(at: index)
+        } else {
+            pending.append((event, isWithinCall))
+        }
     }
 
     /// The events that must come before the next call, without those that a call itself brings about.
@@ -72,8 +79,11 @@ final class PlayedMachine {
         return false
     }
 
+    /// Waits for an event that is expected only later.
+    func awaitEarly(_ event: JSONValue) throws { if try hasCome(event) { early.append(EventOrder.word(event)) } }
+
     /// Waits for one event; false if it does not come in time.
-    func hasCome(_ event: JSONValue) throws -> Bool {
+    private func hasCome(_ event: JSONValue) throws -> Bool {
         let word = EventOrder.word(event)
         let deadline = SystemClock().now() + .seconds(5)
         var index = awaited

@@ -141,7 +141,6 @@ final class TranscriptPlayer {
 
     private func end(_ machine: PlayedMachine, _ status: Int32) throws {
         guard let server = machine.server else { return }
-        try release()
         try machine.drain(within: PlayedMachine.eventLimit)
         let end = server.process.waitForExit(within: .seconds(8))
         if end != .exited(status) {
@@ -178,7 +177,7 @@ final class TranscriptPlayer {
     private func awaitCoincidences(of machine: PlayedMachine) throws {
         for step in transcript.steps[(position + 1)...] where step.machine == machine.name {
             guard case .event(_, let event, true) = step, event["event"] != "SHUTDOWN" else { return }
-            if event["event"] == "MIGRATION" || event["event"] == "RESUME" { _ = try machine.hasCome(event) }
+            if event["event"] == "MIGRATION" || event["event"] == "RESUME" { try machine.awaitEarly(event) }
         }
     }
 
