@@ -25,7 +25,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -62,10 +61,9 @@ static inline int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pid
 /// unshare(2): gives the calling thread, and what it starts, a network namespace of its own.
 static inline int clinux_unshare_network(void) { return unshare(CLONE_NEWNET); }
 
-/// setpriority(2) of the calling thread alone; 0 if it was allowed.
-static inline int clinux_set_thread_priority(int nice) {
-    return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice);
-}
+/// setpriority(2) of the calling thread alone; 0 if it was allowed. Without <sys/resource.h>, whose enumerations look
+/// different under _GNU_SOURCE: PRIO_PROCESS is 0, and process 0 is the calling thread.
+static inline int clinux_set_thread_priority(int nice) { return (int)syscall(SYS_setpriority, 0, 0, nice); }
 
 /// gettid(2).
 static inline int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
