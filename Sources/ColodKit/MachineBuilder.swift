@@ -54,7 +54,8 @@ struct MachineBuilder {
     func build() throws -> BuiltMachine {
         switch guest.machine {
         case .none:
-            let parts = try NoneMachine.parts(memorySize: guest.memory, name: guest.name, uuid: Self.bytes(guest.uuid))
+            let parts = try NoneMachine.parts(
+                memorySize: guest.memory, name: guest.givenName ?? "", uuid: Self.bytes(guest.uuid))
             return BuiltMachine(
                 machine: VirtualMachine(parts: parts, incoming: isIncoming, autostart: autostart),
                 gate: OutputGate(holds: []), userNetworks: [], console: nil)
@@ -69,7 +70,7 @@ struct MachineBuilder {
         }
         let console = try ConsoleLink(guest.console, receive: { hooks.typed($0) }, log: log)
         var settings = RISCVMachineConfiguration(memorySize: guest.memory, kernel: kernel)
-        settings.name = guest.name
+        settings.name = guest.givenName ?? ""
         settings.uuid = Self.bytes(guest.uuid)
         settings.vCPUCount = guest.vcpus
         settings.initrd = guest.initrd

@@ -10,16 +10,16 @@ extension ConfigurationReader {
         let section = top.section("guest", keys: Self.guestKeys, required: true)
         guard let section else { return Self.placeholder }
         let machine = section.required("machine", .choice, placeholder: MachineKind.none)
-        let name = section.value("name", .guestName, default: "guest")
+        let name = section.optional("name", .guestName)
         let guest = GuestConfiguration(
-            name: name, uuid: section.optional("uuid", .uuid), machine: machine,
+            givenName: name, uuid: section.optional("uuid", .uuid), machine: machine,
             memory: section.required("memory", .size(ConfigurationLimits.memory, pages: true), placeholder: 1 << 20),
             vcpus: section.value("vcpus", .integer(ConfigurationLimits.vcpus), default: machine == .none ? 0 : 1),
             kernel: section.optional("kernel", .path), initrd: section.optional("initrd", .path),
             append: section.value("append", .text(ConfigurationLimits.appendLength), default: ""),
             firmware: section.optional("firmware", .path),
             console: section.value("console", .console, default: .log), disks: readDisks(section),
-            network: readNetwork(section, guest: name))
+            network: readNetwork(section, guest: name ?? GuestConfiguration.defaultName))
         if section.has("machine") { checkMachine(guest, section) }
         return guest
     }
@@ -79,7 +79,7 @@ extension ConfigurationReader {
     /// Stands for a guest that the file lacks, which was noted.
     private static var placeholder: GuestConfiguration {
         GuestConfiguration(
-            name: "guest", uuid: nil, machine: .none, memory: 1 << 20, vcpus: 0, kernel: nil, initrd: nil, append: "",
+            givenName: nil, uuid: nil, machine: .none, memory: 1 << 20, vcpus: 0, kernel: nil, initrd: nil, append: "",
             firmware: nil, console: .log, disks: [], network: [])
     }
 }

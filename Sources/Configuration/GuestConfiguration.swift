@@ -1,7 +1,7 @@
 /// The machine to run.
 public struct GuestConfiguration: Sendable, Equatable {
-    /// Letters, digits, dot, dash and underscore; at most `ConfigurationLimits.nameLength`.
-    public var name: String
+    /// Letters, digits, dot, dash and underscore; at most `ConfigurationLimits.nameLength`. Nil if not configured.
+    public var givenName: String?
     /// Lower-case, with dashes; nil if not configured.
     public var uuid: String?
     /// The kind of machine.
@@ -88,4 +88,12 @@ public enum NetworkBackend: Sendable, Equatable {
     case tap(name: String, bridge: String?)
     /// The user-mode network, with host ports forwarded to the guest.
     case user(forwards: [PortForward])
+}
+
+extension GuestConfiguration {
+    /// The name of a guest that was given none.
+    static let defaultName = "guest"
+
+    /// What the guest is called in logs and paths.
+    public var name: String { givenName ?? Self.defaultName }
 }
