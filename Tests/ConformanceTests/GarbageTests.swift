@@ -53,7 +53,7 @@ extension ConformanceTests {
             let bystander = try Bystander(riscv: riscv)
             var random = SeededGenerator(seed: seed)
             var mutator = JSONMutator(seed: seed)
-            for round in 0..<150 {
+            for round in 0..<1000 {
                 let connection = try MonitorConnection(path: bystander.server.monitorPath)
                 if Bool.random(using: &random) { try connection.send(Call.negotiate(outOfBand: true)) }
                 for _ in 0..<Int.random(in: 1...20, using: &random) {

@@ -23,7 +23,7 @@ extension ConformanceTests {
                 table.leaveOut(entry.name, why: "only with wrong arguments: \(entry.reason)")
             }
             for name in LockStep.unstored { table.leaveOut(name, why: "QEMU 7.2 takes it and then forgets it") }
-            for _ in 0..<setting("COLOD_CONFORMANCE_CALLS", default: 250) {
+            for _ in 0..<setting("COLOD_CONFORMANCE_CALLS", default: 1000) {
                 let call = generator.next()
                 let text = String(decoding: call.bytes, as: UTF8.self)
                 do {

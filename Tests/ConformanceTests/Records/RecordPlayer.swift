@@ -9,18 +9,22 @@ final class RecordPlayer {
     private let program: Program
     private var servers: [Bool: (server: Server, firstState: [JSONValue])] = [:]
 
-    private static let replyLimit: Duration = .seconds(3)
+    private let replyLimit: Duration
     private static let stateQueries = [
         "query-status", "query-migrate", "query-migrate-capabilities", "query-migrate-parameters", "query-jobs",
         "query-dirty-rate",
     ]
 
-    init(_ program: Program) { self.program = program }
+    /// A player that takes what is not answered within `replyLimit` for not answered at all.
+    init(_ program: Program, replyLimit: Duration = .seconds(10)) {
+        self.program = program
+        self.replyLimit = replyLimit
+    }
 
     /// What the server answers to the call: a reply, or a list of as many as were recorded.
     func play(_ record: Record) throws -> JSONValue {
         let (server, firstState) = try server(incoming: record.isIncoming)
-        let replies = try Self.call(record, server)
+        let replies = try call(record, server)
         let isHarmless = replies.allSatisfy { $0["error"] != nil } || record.call.contains("\"query-")
         if try !isHarmless || Self.state(of: server) != firstState { servers[record.isIncoming] = nil }
         return record.reply.array == nil ? replies.first ?? .null : .array(replies)
@@ -34,7 +38,7 @@ final class RecordPlayer {
         return fresh
     }
 
-    private static func call(_ record: Record, _ server: Server) throws -> [JSONValue] {
+    private func call(_ record: Record, _ server: Server) throws -> [JSONValue] {
         let monitor =
             record.isNegotiated ? try server.connect(outOfBand: record.isOutOfBand) : try server.connectSilently()
         try monitor.connection.send(record.sent)

@@ -25,8 +25,8 @@ extension ConformanceTests {
         @Test("all other single calls are answered as recorded, or as a fresh QEMU answers them today", needsQEMU())
         func allRecords() throws {
             let fresh = Set(try DataFolder.jsonLines("errors-fresh.jsonl").compactMap { $0["n"]?.integer })
-            let player = RecordPlayer(.colod)
-            let oracle = RecordPlayer(.qemu)
+            let player = RecordPlayer(.colod, replyLimit: .milliseconds(1500))
+            let oracle = RecordPlayer(.qemu, replyLimit: .milliseconds(1500))
             var table = DifferenceTable("errors.jsonl", deliberate: DeliberateDifferences.otherRecords)
             for record in try DataFolder.jsonLines("errors.jsonl").compactMap(Record.init)
             where !fresh.contains(record.number) && record.reply != "[no reply]" {

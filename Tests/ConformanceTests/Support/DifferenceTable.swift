@@ -39,13 +39,21 @@ struct DifferenceTable {
     private var remarks: [String] = []
     private let deliberate: [DeliberateDifference]
 
-    init(_ title: String, deliberate: [DeliberateDifference]) {
+    /// Whether all differences whose names begin alike, up to a comma, are of one case.
+    private let isGrouped: Bool
+
+    init(_ title: String, deliberate: [DeliberateDifference], isGrouped: Bool = false) {
         self.title = title
+        self.isGrouped = isGrouped
         self.deliberate = deliberate
     }
 
     /// How many cases there were.
-    var total: Int { agreed + rows.count }
+    var total: Int { agreed + differed }
+
+    private var differed: Int {
+        isGrouped ? Set(rows.map { $0.name.prefix { $0 != "," } }).count : rows.count
+    }
 
     /// Counts a case that agreed.
     mutating func agree() { agreed += 1 }
@@ -68,13 +76,13 @@ struct DifferenceTable {
 
     /// Prints the table; a difference without a reason fails the test, and so does a reason without its difference.
     func report(atLeast percent: Double = 98, checkingForStaleReasons: Bool = true) {
-        print("\(title): \(agreed) of \(total) agree, \(rows.count) differ")
+        print("\(title): \(agreed) of \(total) agree, \(differed) differ")
         for remark in remarks { print(remark) }
         for row in rows {
             print("  \(row.name)")
-            print("    call      \(row.call.prefix(6000))")
-            print("    expected  \(row.expected.prefix(6000))")
-            print("    got       \(row.got.prefix(6000))")
+            print("    call      \(row.call.prefix(400))")
+            print("    expected  \(row.expected.prefix(400))")
+            print("    got       \(row.got.prefix(400))")
             print("    reason    \(reason(of: row) ?? "none")")
         }
         let unexplained = rows.filter { reason(of: $0) == nil }.map(\.name)

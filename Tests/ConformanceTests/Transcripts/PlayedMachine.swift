@@ -26,7 +26,7 @@ final class PlayedMachine {
     /// Whether it was started to wait for a migration.
     let waitsForMigration: Bool
 
-    static let eventLimit: Duration = .seconds(8)
+    static let eventLimit: Duration = .seconds(15)
 
     init(name: String, server: Server?, monitor: Monitor, waitsForMigration: Bool = false) {
         (self.name, self.server, self.monitor) = (name, server, monitor)
@@ -85,7 +85,7 @@ final class PlayedMachine {
     /// Waits for one event; false if it does not come in time.
     private func hasCome(_ event: JSONValue) throws -> Bool {
         let word = EventOrder.word(event)
-        let deadline = SystemClock().now() + .seconds(5)
+        let deadline = SystemClock().now() + .seconds(15)
         var index = awaited
         while true {
             while index < events.count {

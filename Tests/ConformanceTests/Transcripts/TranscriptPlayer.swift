@@ -51,7 +51,7 @@ final class TranscriptPlayer {
     /// An event of disk exports, which colod does not have.
     private static let absent: JSONValue = "BLOCK_EXPORT_DELETED"
     private static let trickle: JSONValue = 40_000
-    private static let askLimit: Nanoseconds = .seconds(4)
+    private static let askLimit: Nanoseconds = .seconds(6)
     private static let statusQueries = [
         "query-migrate", "query-status", "query-jobs", "query-dirty-rate", "query-colo-status",
     ]
