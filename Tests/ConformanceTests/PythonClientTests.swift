@@ -56,6 +56,8 @@ extension ConformanceTests {
         @Test("qemu.qmp connects, negotiates, runs commands in band and out of band, and receives events")
         func library() throws {
             let server = try Server(.colod)
+            // The package does not wait for somebody to listen.
+            _ = try server.connect()
             let python = try "\(PythonClient.programs.get())/python3"
             let (end, output) = try PythonClient.output(
                 of: [python, DataFolder.path("qmp_client_check.py"), server.monitorPath])
@@ -66,6 +68,8 @@ extension ConformanceTests {
         @Test("qmp-shell runs what is typed, and shows events")
         func shell() throws {
             let server = try Server(.colod)
+            // The package does not wait for somebody to listen.
+            _ = try server.connect()
             let shell = try "\(PythonClient.programs.get())/qmp-shell"
             let typed = [
                 "query-status", "migrate-set-parameters downtime-limit=123", "query-migrate-parameters", "stop", "",
