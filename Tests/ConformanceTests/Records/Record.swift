@@ -22,8 +22,16 @@ struct Record {
         if let repeats = json["repeats"], repeats != .null { return nil }
         let followsUp = ["param-xbzrle", "param-multi", "param-downtime"].contains(group)
         if followsUp, json["note"]?.string?.hasPrefix("after") == true { return nil }
-        (self.number, self.group, self.state, self.call, self.reply) = (number, group, state, call, reply)
+        (self.number, self.group, self.state, self.reply) = (number, group, state, reply)
+        self.call = Self.abbreviations[call] ?? call
     }
+
+    /// Calls that were too long to be recorded in full.
+    private static let abbreviations = [
+        "[ x1024 ] x1024": String(repeating: "[", count: 1024) + String(repeating: "]", count: 1024),
+        #"{"execute":"query-name","id":"a x1000000"}"#:
+            #"{"execute":"query-name","id":"\#(String(repeating: "a", count: 1_000_000))"}"#,
+    ]
 
     /// How the table names it.
     var name: String { "record \(number)" }
