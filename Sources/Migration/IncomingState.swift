@@ -9,7 +9,7 @@ struct IncomingState: Sendable {
         case notExpected
         /// It waits for `migrate-incoming`.
         case deferred
-        /// It listens, or has listened.
+        /// It listens, is about to, or has listened.
         case started
     }
 
@@ -26,9 +26,12 @@ struct IncomingState: Sendable {
         .colo: [.completed],
     ]
 
+    /// A listener is about to be made.
+    mutating func claim() { readiness = .started }
+
     /// The listener is there.
     mutating func startListening(_ addresses: [MigrationAddress]) {
-        readiness = .started
+        claim()
         listening = addresses
     }
 

@@ -14,26 +14,27 @@ extension MigrationController {
             switch state.incoming.readiness {
             case .notExpected: throw .incomingNotSpecified
             case .started: throw .incomingAlreadyStarted
-            case .deferred: emit(.status(.setup))
+            case .deferred:
+                // Taken at once: whoever else asks while this one begins to listen comes too late.
+                state.incoming.claim()
+                emit(.status(.setup))
             }
         }
         let listener: Listener
         do {
             listener = try makeListener(uri)
         } catch {
+            waitAgain()
             switch error {
             case .unknownScheme: throw .unknownMigrationProtocol(uri)
             case .noRDMA: throw .generic("RDMA ERROR: could not create rdma event channel")
             default: throw .generic(error.description)
             }
         }
-        let accepted = withState { state in
-            guard case .deferred = state.incoming.readiness else { return false }
+        withState { state in
             state.incoming.startListening(listener.addresses)
             state.incomingRun = run
-            return true
         }
-        guard accepted else { throw .incomingAlreadyStarted }
         do {
             _ = try Thread(name: "incoming") { [self] in
                 IncomingRun(controller: self, control: run).perform(listener)
@@ -52,7 +53,8 @@ extension MigrationController {
         return Listener(adopting: try Channel.adopt(descriptor, name: name), as: address)
     }
 
-    /// What it listened to has gone without a byte: another `migrateIncoming` may try again.
+    /// Nobody will come: what was to be listened to cannot be, or has gone without a byte. Another `migrateIncoming` may
+    /// try again.
     func waitAgain() { withState { $0.incoming.stopListening() } }
 
     /// Makes the machine wait for `migrateIncoming` again: after an incoming migration failed, or when this side gives

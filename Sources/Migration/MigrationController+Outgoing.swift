@@ -50,7 +50,7 @@ extension MigrationController {
         } catch {
             var text: String? = error.description
             if case .unknownScheme = error { text = nil }
-            failOutgoing(text)
+            endBeforeStart(text)
             run.finish()
             throw .generic(error.description)
         }
@@ -65,7 +65,7 @@ extension MigrationController {
                 run.finish()
             }
         } catch {
-            failOutgoing(error.description)
+            endBeforeStart(error.description)
             run.finish()
         }
     }
@@ -74,13 +74,21 @@ extension MigrationController {
         do { return try RunControl() } catch { throw .generic(error.description) }
     }
 
-    /// The status becomes failed, with its event.
-    func failOutgoing(_ text: String?) {
+    /// The status becomes failed, with its event. False, with nothing told, if a cancellation came first: then the caller
+    /// brings that to its end.
+    func failOutgoing(_ text: String?) -> Bool {
         withState { state in
+            guard state.outgoing.status != .cancelling else { return false }
             state.outgoing.setError(text)
             step(&state, outgoing: .failed)
             emit(.outgoingFailed(text ?? CommandError.invalidMigrationProtocol.description))
+            return true
         }
+    }
+
+    /// There is no thread that could bring the migration to its end.
+    private func endBeforeStart(_ text: String?) {
+        if !failOutgoing(text) { withState { _ = step(&$0, outgoing: .cancelled) } }
     }
 
     private func checkMigrate(_ state: State, _ options: OutgoingState.Options) throws(CommandError) {

@@ -206,8 +206,7 @@ final class OutgoingRun {
     private func giveUp(_ failure: MigrationFailure) {
         releaseThrottle()
         // As clients know it: the guest goes on before `cancelled` is told, and after `failed`.
-        let isCancelled = controller.withState { $0.outgoing.status == .cancelling }
-        if !isCancelled { controller.failOutgoing(failure.description) }
+        let isCancelled = !controller.failOutgoing(failure.description)
         if machine.runState == .finishMigrate { giveBack() }
         if stateBefore != nil { controller.handler?.switchoverFailed() }
         if isCancelled { controller.withState { _ = controller.step(&$0, outgoing: .cancelled) } }

@@ -87,6 +87,36 @@ struct CommandChannelTests {
         #expect(destination.ram == source.ram)
     }
 
+    @Test func aCancellationDuringAStartThatFailsComesToItsEnd() throws {
+        let source = try TestMachine(megabytes: 1)
+        source.controller.setSurroundings(
+            MigrationSurroundings(takeDescriptor: { [controller = source.controller] _ in
+                controller.migrateCancel()
+                return nil
+            }))
+        #expect(throws: CommandError.generic("File descriptor named 'nosuch' has not been found")) {
+            _ = try source.controller.migrate(uri: "fd:nosuch")
+        }
+        #expect(source.log.lines == ["setup", "cancelling", "cancelled"])
+    }
+
+    @Test func whoAsksWhileAnotherBeginsToListenComesTooLate() throws {
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        destination.controller.setSurroundings(
+            MigrationSurroundings(takeDescriptor: { [controller = destination.controller] _ in
+                #expect(throws: CommandError.incomingAlreadyStarted) {
+                    try controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+                }
+                return nil
+            }))
+        for _ in 1...2 {
+            #expect(throws: CommandError.generic("File descriptor named 'nosuch' has not been found")) {
+                try destination.controller.migrateIncoming(uri: "fd:nosuch")
+            }
+        }
+        destination.controller.cancelChannel()
+    }
+
     @Test func aPipeHasNoReturnPath() throws {
         var ends: [Int32] = [-1, -1]
         try #require(pipe(&ends) == 0)
