@@ -87,6 +87,15 @@ final class GlobalStateDevice: SavedDevice {
 
     func record(_ state: RunState) { states.withLock { $0.recorded = state } }
 
+    /// Runs `body`, which sees `state` recorded. What a migration that stands before its switchover has recorded is
+    /// there again afterwards.
+    func recording<Result>(_ state: RunState, _ body: () -> Result) -> Result {
+        let before = states.withLock { $0.recorded }
+        record(state)
+        defer { record(before) }
+        return body()
+    }
+
     func saveState(to writer: inout ByteWriter) {
         let text = Array(states.withLock { $0.recorded }.rawValue.utf8)
         writer.write(UInt32(text.count + 1))

@@ -13,8 +13,7 @@ extension VirtualMachine {
             let engineRan = control.engineRuns
             stopEngine(&control)
             if runs { emit(.stop) }
-            globalState.record(.running)
-            let bytes = parts.lock.withLockWhileFrozen { saveDeviceBlob() }
+            let bytes = globalState.recording(.running) { parts.lock.withLockWhileFrozen { saveDeviceBlob() } }
             if runs { emit(.resume) }
             if engineRan { startEngine(&control) }
             return bytes

@@ -40,6 +40,18 @@ final class RecordingNetwork: NetworkDevice, NetworkBackend {
     }
 }
 
+struct DeviceCaptureTests {
+    @Test func aCaptureBeforeTheSwitchoverLeavesWhatTheMigrationTells() throws {
+        let machine = VirtualMachine(parts: try NoneMachine.parts(memorySize: 1 << 20))
+        try machine.run()
+        try machine.stopByCommand()
+        _ = try machine.haltForMigration()
+        let before = machine.saveDeviceBlob()
+        #expect(machine.captureDevices() != before, "a file's guest runs, this one was paused")
+        #expect(machine.saveDeviceBlob() == before)
+    }
+}
+
 struct RunControlTests {
     private static func machine(
         incoming: Bool = false, network: RecordingNetwork? = nil
