@@ -93,15 +93,16 @@ final class DirtyCounting: Sendable {
             let end = state.withLock(notify: false) { $0.run == run ? $0.periodEnd : nil }
             guard let end else { return }
             let changed = state.wait(until: end) { $0.run != run || $0.periodEnd != end ? true : nil }
-            if changed == nil { endPeriod(run) }
+            if changed == nil { endPeriod(run, planned: end) }
         }
     }
 
-    private func endPeriod(_ run: UInt64) {
+    /// Ends the period whose end was `planned`; nothing happens if a measurement has begun one of its own meanwhile.
+    func endPeriod(_ run: UInt64, planned: Nanoseconds) {
         state.withLock { state in
-            guard state.run == run else { return }
+            guard state.run == run, state.periodEnd == planned else { return }
             let before = state.counts
-            let (start, planned) = (state.periodStart, state.periodEnd)
+            let start = state.periodStart
             state.endedAt = clock.now()
             startPeriod(&state)
             state.rates = zip(state.counts, before).map { count, before in

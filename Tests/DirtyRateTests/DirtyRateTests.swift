@@ -1,7 +1,9 @@
 import Environment
 import GuestMemory
+import MachineModel
 import QAPI
 import QMP
+import Synchronization
 import SystemCalls
 import Testing
 import VirtualMachine
@@ -37,6 +39,28 @@ private final class QuietMachine {
         } catch {
             return error.description
         }
+    }
+}
+
+/// Notes how often it is rearmed.
+private final class IdleMeter: VCPUDirtyMeter {
+    private let count = Mutex(0)
+    var rearms: Int { count.withLock { $0 } }
+    var dirtiedPages: [UInt64] { [0] }
+    func startCounting() {}
+    func stopCounting() {}
+    func rearm() { count.withLock { $0 += 1 } }
+    func setLimit(pagesPerSecond: UInt64?, vCPU: Int) {}
+}
+
+struct CountingTests {
+    @Test func anEndThatBelongsToAnEarlierPeriodEndsNothing() {
+        let meter = IdleMeter()
+        let counting = DirtyCounting(meter: meter)
+        counting.endPeriod(0, planned: .zero)
+        #expect(meter.rearms == 0)
+        counting.endPeriod(0, planned: .never)
+        #expect(meter.rearms == 1)
     }
 }
 
