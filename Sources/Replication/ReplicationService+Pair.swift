@@ -144,6 +144,7 @@ extension ReplicationService: PairOperations {
             state.wasFenced = true
             state.resolution = .fenced
         }
+        machine.endAnnouncements()
         try? machine.halt(to: .paused)
     }
 

@@ -6,8 +6,8 @@ extension VirtualMachine {
     static let maximumAnnouncementCount = 16
 
     /// Tells the network where the guest is now, for each of its network cards, the first round before this returns;
-    /// and asks the guest to announce itself. The rounds that are left end with the machine. Called while the machine
-    /// is at rest.
+    /// and asks the guest to announce itself. The rounds that are left end with the machine, or when the guest leaves it.
+    /// Called while the machine is at rest.
     public func announce(_ parameters: AnnounceParameters = AnnounceParameters()) {
         for device in parts.networkDevices { device.requestGuestAnnounce() }
         announce(parameters, parts.networkDevices, name: "")

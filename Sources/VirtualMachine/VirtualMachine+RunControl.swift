@@ -62,6 +62,8 @@ extension VirtualMachine {
                 control.isStandby = false
                 globalState.forgetArrived()
             }
+            // Whoever gives its guest away must not go on to claim the guest's address.
+            if state == .postmigrate || state == .inmigrate { endAnnouncements() }
             if state != .finishMigrate { resetIfDue(&control) }
             publish(state)
         }

@@ -79,7 +79,8 @@ public final class VirtualMachine: Sendable {
         for announcer in ended { announcer?.cancel() }
     }
 
-    func endAnnouncements() {
+    /// No further round of any announcement begins: the guest is no longer here.
+    public func endAnnouncements() {
         let ended = announcers.withLock { announcers in
             defer { announcers = [:] }
             return announcers

@@ -199,6 +199,23 @@ struct RunControlTests {
         #expect(frame.count == 60)
     }
 
+    @Test(arguments: [RunState.postmigrate, .inmigrate])
+    func whoGivesItsGuestAwayAnnouncesItNoMore(_ state: RunState) throws {
+        let network = RecordingNetwork()
+        let (machine, _) = try Self.machine(network: network)
+        try machine.run()
+        let address = try #require(EthernetAddress(network.mac))
+        let announcer = Announcer(
+            [(network, address)],
+            parameters: AnnounceParameters(initial: 100_000, max: 100_000, rounds: 1000, step: 0))
+        try announcer.start()
+        machine.replaceAnnouncer(announcer, name: "long")
+        _ = try machine.haltForMigration()
+        try machine.setState(state)
+        #expect(announcer.waitUntilFinished(deadline: SystemClock().now() + .seconds(10)))
+        #expect(network.wait(for: 1).count == 1)
+    }
+
     @Test func announcementsByCommandChooseCardsAndMayRunBesideEachOther() throws {
         let network = RecordingNetwork()
         let (machine, _) = try Self.machine(network: network)
