@@ -1,6 +1,6 @@
 extension GuestMemory {
-    /// Begins to record for `watch` in every block, from an empty set on. While the machine is at rest, and followed by
-    /// `GuestEngine.forgetWritePermissions`: then no write is missed.
+    /// Begins to record for `watch` in every block, from an empty set on; the guest may run. Followed by
+    /// `GuestEngine.forgetWritePermissions` with the machine at rest: no write after that is missed.
     public func startWatching(_ watch: DirtyWatch) { for block in blocks { block.dirtyLog.startWatching(watch) } }
 
     /// Ends recording for `watch`.
