@@ -4,17 +4,25 @@ import QMP
 ///
 /// A real QEMU reports the one that its hash tables come upon first. Clients' test suites know the answer, so it is
 /// worked out the same way: names stand in a dictionary of 512 chains, are moved from there into an open hash table,
-/// and leave that one when they are asked for; the first that is left in it is reported.
+/// and leave that one when they are asked for; the first that is left in it is reported. Of names that a client chose so
+/// that they crowd one place of the table, the first as sent is reported: to follow QEMU there takes quadratic time.
 enum StrangerOrder {
     /// The first of `members` left once `known` were taken out in this order; nil if none is left.
     static func first(of members: [JSONObject.Member], without known: [String]) -> String? {
-        var table = NameTable()
-        for name in dictionaryOrder(members) { table.insert(name) }
-        for name in known { table.remove(name) }
-        return table.first
+        do throws(Crowding) {
+            var table = NameTable(probes: members.count * probesPerMember)
+            for name in dictionaryOrder(members) { try table.insert(name) }
+            for name in known { try table.remove(name) }
+            return table.first
+        } catch {
+            let known = Set(known)
+            return members.first { !known.contains($0.key) }?.key
+        }
     }
 
     private static let chainCount = 512
+    /// Names that nobody chose to collide need less than ten.
+    private static let probesPerMember = 32
 
     /// Chain by chain, the youngest of a chain first.
     private static func dictionaryOrder(_ members: [JSONObject.Member]) -> [String] {
@@ -31,6 +39,9 @@ enum StrangerOrder {
         return 1_103_515_243 &* value &+ 12345
     }
 }
+
+/// More names want the same places than chance brings about.
+private struct Crowding: Error {}
 
 /// An open hash table of names with triangular probing. Its size is a power of two; the first place to look is the
 /// remainder of a division by the largest prime below it.
@@ -51,28 +62,32 @@ private struct NameTable {
     private var count = 0
     /// Names and places of removed names.
     private var occupied = 0
+    /// How many more places may be looked at.
+    private var probes: Int
+
+    init(probes: Int) { self.probes = probes }
 
     var first: String? {
         for case .name(let name, _) in slots { return name }
         return nil
     }
 
-    mutating func insert(_ name: String) {
+    mutating func insert(_ name: String) throws(Crowding) {
         let hash = Self.hash(name)
-        let (slot, isThere) = find(name, hash)
+        let (slot, isThere) = try find(name, hash)
         if isThere { return }
         if case .empty = slots[slot] { occupied += 1 }
         slots[slot] = .name(name, hash)
         count += 1
-        resizeIfNeeded()
+        try resizeIfNeeded()
     }
 
-    mutating func remove(_ name: String) {
-        let (slot, isThere) = find(name, Self.hash(name))
+    mutating func remove(_ name: String) throws(Crowding) {
+        let (slot, isThere) = try find(name, Self.hash(name))
         guard isThere else { return }
         slots[slot] = .removed
         count -= 1
-        resizeIfNeeded()
+        try resizeIfNeeded()
     }
 
     private static func hash(_ name: String) -> UInt32 {
@@ -85,7 +100,7 @@ private struct NameTable {
     private func start(_ hash: UInt32) -> Int { Int((hash &* 11) % Self.primes[shift]) }
 
     /// Where the name is, or where it would go.
-    private func find(_ name: String, _ hash: UInt32) -> (slot: Int, isThere: Bool) {
+    private mutating func find(_ name: String, _ hash: UInt32) throws(Crowding) -> (slot: Int, isThere: Bool) {
         var place = start(hash)
         var step = 0
         var free: Int?
@@ -95,22 +110,28 @@ private struct NameTable {
             case .removed: free = free ?? place
             case .name(let other, let otherHash): if otherHash == hash, other == name { return (place, true) }
             }
+            try probe()
             step += 1
             place = (place + step) & (slots.count - 1)
         }
     }
 
-    private mutating func resizeIfNeeded() {
+    private mutating func probe() throws(Crowding) {
+        probes -= 1
+        if probes < 0 { throw Crowding() }
+    }
+
+    private mutating func resizeIfNeeded() throws(Crowding) {
         let isTooLarge = slots.count > 1 << Self.smallestShift && slots.count > count * 4
         guard isTooLarge || slots.count <= occupied + occupied / 16 else { return }
         let wanted = Int(Double(count) * 1.333)
         shift = min(max(Int.bitWidth - wanted.leadingZeroBitCount, Self.smallestShift), Self.primes.count - 1)
-        rehash(size: 1 << shift)
+        try rehash(size: 1 << shift)
         occupied = count
     }
 
     /// In place: each name in turn moves to where it belongs and drives out whoever stood there and has not moved yet.
-    private mutating func rehash(size: Int) {
+    private mutating func rehash(size: Int) throws(Crowding) {
         var old = slots
         if old.count < size { old += [Slot](repeating: .empty, count: size - old.count) }
         var hasMoved = [Bool](repeating: false, count: old.count)
@@ -124,6 +145,7 @@ private struct NameTable {
                 var place = start(hash)
                 var step = 0
                 while hasMoved[place] {
+                    try probe()
                     step += 1
                     place = (place + step) & (size - 1)
                 }

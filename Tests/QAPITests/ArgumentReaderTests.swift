@@ -158,6 +158,19 @@ import Testing
         }
     }
 
+    /// `Ez` and `FY` have the same hash, and so have all names that are made of as many of them: looking each one up
+    /// among the others would take longer than anybody waits.
+    @Test(.timeLimit(.minutes(1))) func namesThatWereMadeToCollideHoldNothingUp() {
+        let members = (0..<1 << 18).map { number in
+            let name = (0..<18).map { number >> $0 & 1 == 0 ? "Ez" : "FY" }.joined()
+            return JSONObject.Member(key: name, value: 0)
+        }
+        let first = String(repeating: "Ez", count: 18)
+        let known = JSONObject.Member(key: "max-bandwidth", value: 1)
+        #expect(
+            problem(MigrateSetParameters.self, JSONObject([known] + members)) == "Parameter '\(first)' is unexpected")
+    }
+
     @Test func aDeepValueIsRefusedWhereItBegins() {
         var node: JSONValue = ["match": "x", "policy": "allow"]
         for _ in 0..<1000 { node = [node] }
