@@ -118,7 +118,7 @@ let package = Package(
             ] + nio),
 
         // Layer 8
-        module("ManagementServer", ["QMP", "QAPI", "Diagnostics", "SystemCalls", "Environment"]),
+        module("ManagementServer", ["QMP", "QAPI", "SystemCalls", "Environment"]),
         module("ServiceHost", ["CSystemd", "Diagnostics", "SystemCalls", "Environment", log]),
 
         // Layer 9
@@ -129,10 +129,9 @@ let package = Package(
                 "Replication",
                 "ManagementServer", "ServiceHost", "Diagnostics", "QAPI", "QMP", "PacketPath", "BlockLayer",
                 "Transport", "ReplicationCore",
-                "MachineModel", "GuestMemory", "SystemCalls", "Environment", "CLinux",
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "MachineModel", "GuestMemory", "SystemCalls", "Environment", "CLinux", log,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ]),
+            ] + nio),
         // What tests, the demo and the benchmarks share: hosts made of network namespaces, a Redis client, processes.
         module("PairLab", ["SystemCalls", "CLinux", "QMP", "QAPI", "Environment"]),
 

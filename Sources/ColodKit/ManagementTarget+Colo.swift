@@ -14,15 +14,7 @@ extension ManagementTarget {
     func xColoLostHeartbeat() async throws(CommandError) {
         guard replication.coloStatus.mode != .none else { throw .coloNotEnabled }
         if let pair { return try await failOver(pair, .failoverVouched) }
-        let refusal = await offload { () -> CommandError? in
-            do throws(CommandError) {
-                try replication.failOverByCommand()
-                return nil
-            } catch {
-                return error
-            }
-        }
-        if let refusal { throw refusal }
+        try await onThread { () throws(CommandError) in try replication.failOverByCommand() }
         // As clients know it: the guest goes on after they were told.
         AfterReply.run { replication.commandWasAnswered() }
     }

@@ -20,15 +20,9 @@ extension ManagementTarget {
 
     func objectAdd(_ arguments: ObjectOptions) async throws(CommandError) {
         // Credentials are read from files, which may lie on a slow disk.
-        let refusal = await offload { [state] () -> CommandError? in
-            do throws(CommandError) {
-                try state.objects.add(arguments.id) { () throws(CommandError) in try arguments.make() }
-                return nil
-            } catch {
-                return error
-            }
+        try await onThread { () throws(CommandError) in
+            try state.objects.add(arguments.id) { () throws(CommandError) in try arguments.make() }
         }
-        if let refusal { throw refusal }
     }
 
     func objectDel(id: String) async throws(CommandError) { try state.objects.remove(id) }

@@ -26,18 +26,4 @@ extension ManagementTarget {
 
     /// A checkpoint of all replicated disks, of which there are none.
     func xenColoDoCheckpoint() async throws(CommandError) {}
-
-    private func onThread(
-        _ body: @escaping @Sendable () throws(CommandError) -> Void
-    ) async throws(CommandError) {
-        let refusal = await offload { () -> CommandError? in
-            do throws(CommandError) {
-                try body()
-                return nil
-            } catch {
-                return error
-            }
-        }
-        if let refusal { throw refusal }
-    }
 }

@@ -40,15 +40,22 @@ struct ManagementTarget: QMPCommands {
 
     /// Runs `body`, which may wait, on a thread of its own.
     func onThread(_ body: @escaping @Sendable () throws(RunStateError) -> Void) async throws(CommandError) {
-        let refusal = await offload { () -> RunStateError? in
-            do throws(RunStateError) {
+        try await onThread { () throws(CommandError) in
+            do throws(RunStateError) { try body() } catch { throw .generic(error.description) }
+        }
+    }
+
+    /// Runs `body`, which may wait, on a thread of its own.
+    func onThread(_ body: @escaping @Sendable () throws(CommandError) -> Void) async throws(CommandError) {
+        let refusal = await offload { () -> CommandError? in
+            do throws(CommandError) {
                 try body()
                 return nil
             } catch {
                 return error
             }
         }
-        if let refusal { throw .generic(refusal.description) }
+        if let refusal { throw refusal }
     }
 }
 
