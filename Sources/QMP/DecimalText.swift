@@ -11,29 +11,32 @@ enum DecimalText {
         let sign = value < 0 ? "-" : ""
         var significant = digits
         while significant.count > 1, significant.last == 0 { significant.removeLast() }
-        let text = significant.map(String.init)
+        let text = significant.map { UInt8(ascii: "0") + UInt8($0) }
         if exponent < -4 || exponent >= digitCount {
-            let fraction = text.count > 1 ? "." + text[1...].joined() : ""
+            let fraction = text.count > 1 ? "." + string(text[1...]) : ""
             let size = exponent.magnitude
-            return sign + text[0] + fraction + "e" + (exponent < 0 ? "-" : "+") + (size < 10 ? "0" : "") + "\(size)"
+            return sign + string(text[..<1]) + fraction + "e" + (exponent < 0 ? "-" : "+") + (size < 10 ? "0" : "")
+                + "\(size)"
         }
         if exponent < 0 {
-            return sign + "0." + String(repeating: "0", count: -exponent - 1) + text.joined()
+            return sign + "0." + String(repeating: "0", count: -exponent - 1) + string(text[...])
         }
         if text.count <= exponent + 1 {
-            return sign + text.joined() + String(repeating: "0", count: exponent + 1 - text.count)
+            return sign + string(text[...]) + String(repeating: "0", count: exponent + 1 - text.count)
         }
-        return sign + text[...exponent].joined() + "." + text[(exponent + 1)...].joined()
+        return sign + string(text[...exponent]) + "." + string(text[(exponent + 1)...])
     }
+
+    private static func string(_ digits: ArraySlice<UInt8>) -> String { String(decoding: digits, as: UTF8.self) }
 
     /// The first 17 digits, rounded half to even, and the power of ten of the first.
     private static func rounded(_ value: Double) -> (digits: [Int], exponent: Int) {
-        var (digits, exponent) = exactDigits(value)
+        var (digits, exponent, isCut) = leadingDigits(value)
         guard digits.count > digitCount else {
             return (digits + [Int](repeating: 0, count: digitCount - digits.count), exponent)
         }
         let next = digits[digitCount]
-        let restIsZero = digits[(digitCount + 1)...].allSatisfy { $0 == 0 }
+        let restIsZero = !isCut && digits[(digitCount + 1)...].allSatisfy { $0 == 0 }
         let up = next > 5 || (next == 5 && (!restIsZero || digits[digitCount - 1] % 2 == 1))
         digits.removeSubrange(digitCount...)
         if up {
@@ -53,21 +56,30 @@ enum DecimalText {
         return (digits, exponent)
     }
 
-    /// All digits: value = significand * 2^e exactly; for a negative e that is significand * 5^-e / 10^-e.
-    private static func exactDigits(_ value: Double) -> (digits: [Int], exponent: Int) {
+    /// The digits: value = significand * 2^e; for a negative e that is significand * 5^-e / 10^-e. All of them, or so many
+    /// that no double's digits go on with only nines or zeros as far as that: then `isCut`, and what was cut is not zero.
+    private static func leadingDigits(_ value: Double) -> (digits: [Int], exponent: Int, isCut: Bool) {
         let power = (value.exponentBitPattern == 0 ? 1 : Int(value.exponentBitPattern)) - 1075
-        var number = BigDecimalInteger(
+        var number = LeadingDecimals(
             value.significandBitPattern | (value.exponentBitPattern == 0 ? 0 : 1 << 52))
-        for _ in 0..<power.magnitude { number.multiply(by: power > 0 ? 2 : 5) }
+        number.multiply(by: power > 0 ? 2 : 5, times: Int(power.magnitude))
         let digits = number.digits
-        return (digits, digits.count - 1 + min(0, power))
+        return (digits, digits.count - 1 + number.cutDigits + min(0, power), number.isCut)
     }
 }
 
-/// A whole number of any size in base 10^9, least significant limb first.
-private struct BigDecimalInteger {
+/// The front of a whole number of any size in base 10^9, least significant limb first. A client may send a million
+/// numbers, so no more of one is kept than its first digits depend on.
+private struct LeadingDecimals {
     private static let base: UInt64 = 1_000_000_000
+    private static let maximumLimbs = 10
+    /// How many factors are multiplied in one go: 5^12 is below the base, so that what is carried is one limb.
+    private static let stride = 12
     private var limbs: [UInt64] = []
+    /// How many digits at the end were cut off.
+    private(set) var cutDigits = 0
+    /// Whether one of them was not zero.
+    private(set) var isCut = false
 
     init(_ value: UInt64) {
         var rest = value
@@ -77,7 +89,14 @@ private struct BigDecimalInteger {
         } while rest > 0
     }
 
-    mutating func multiply(by factor: UInt64) {
+    mutating func multiply(by factor: UInt64, times: Int) {
+        let (strides, rest) = times.quotientAndRemainder(dividingBy: Self.stride)
+        let power = (0..<Self.stride).reduce(1) { product, _ in product * factor }
+        for _ in 0..<strides { multiply(by: power) }
+        for _ in 0..<rest { multiply(by: factor) }
+    }
+
+    private mutating func multiply(by factor: UInt64) {
         var carry: UInt64 = 0
         for index in limbs.indices {
             let product = limbs[index] * factor + carry
@@ -85,6 +104,10 @@ private struct BigDecimalInteger {
             carry = product / Self.base
         }
         if carry > 0 { limbs.append(carry) }
+        if limbs.count > Self.maximumLimbs {
+            if limbs.removeFirst() > 0 { isCut = true }
+            cutDigits += 9
+        }
     }
 
     /// Decimal digits, the most significant first.

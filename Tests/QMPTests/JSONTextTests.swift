@@ -3,6 +3,12 @@ import Testing
 @testable import QMP
 
 @Suite struct JSONTextTests {
+    /// The smallest numbers have the most digits, hundreds each. With whole numbers of that size this takes minutes.
+    @Test(.timeLimit(.minutes(1))) func aMillionTinyNumbersHoldNothingUp() {
+        let tiny = (1...1_000_000).map { JSONValue.double(Double(bitPattern: UInt64($0))) }
+        #expect(JSONValue.array(tiny).text().hasPrefix("[4.9406564584124654e-324, 9.8813129168249309e-324, "))
+    }
+
     @Test func writesASCIIWithEscapes() {
         let value: JSONValue = [
             "k\u{e9}": "a\"\\\n\t\u{0}\u{1F600}", "n": .null, "l": [1, 2.5, true], "e": [], "o": [:],
