@@ -41,7 +41,7 @@ public struct MigrationCapabilities: Sendable, Hashable {
     /// Zero copy needs plain pages on channels of their own.
     func checkZeroCopy(_ parameters: MigrationSettings.Values) throws(CommandError) {
         guard self[.zeroCopySend] else { return }
-        guard self[.multifd], !self[.compress], parameters.multifdCompression == .none,
+        guard self[.multifd], !self[.compress], !self[.xbzrle], parameters.multifdCompression == .none,
             parameters.tlsCredentials.isEmpty
         else {
             throw .generic("Zero copy only available for non-compressed non-TLS multifd migration")

@@ -72,6 +72,9 @@ import Testing
         #expect(throws: CommandError.self) {
             try settings.setCapabilities([MigrationCapabilityStatus(.multifd, false)])
         }
+        #expect(throws: CommandError.self) {
+            try settings.setCapabilities([MigrationCapabilityStatus(.xbzrle, true)])
+        }
     }
 
     @Test func oneWrongParameterRefusesAll() {
