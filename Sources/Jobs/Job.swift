@@ -86,17 +86,4 @@ public struct Job: Sendable, Hashable {
         .finalize: [.pending],
         .dismiss: [.concluded],
     ]
-
-    /// Whether `name` can be a job's: a letter, then letters, digits, '-', '.' and '_'.
-    public static func isWellFormed(_ name: String) -> Bool {
-        guard let first = name.utf8.first, isLetter(first) else { return false }
-        return name.utf8.allSatisfy { byte in
-            isLetter(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_")].contains(byte)
-        }
-    }
-
-    private static func isLetter(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-    }
 }

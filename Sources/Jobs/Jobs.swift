@@ -24,7 +24,7 @@ public final class JobRegistry: Sendable {
 
     /// Sets up the job `name`. Throws if it is no name for a job, or is taken.
     public func create(_ name: String, type: JobType) throws(CommandError) {
-        guard Job.isWellFormed(name), name.utf8.count <= Self.maximumNameLength else {
+        guard name.isIdentifier, name.utf8.count <= Self.maximumNameLength else {
             throw .generic("Invalid job ID '\(name)'")
         }
         try jobs.withLock { jobs throws(CommandError) in

@@ -71,7 +71,7 @@ public final class ObjectRegistry: Sendable {
 
     /// Makes the object `name`. Throws what QEMU answers: the name is none or taken, the object cannot be made.
     public func add(_ name: String, _ make: () throws(CommandError) -> any ManagedObject) throws(CommandError) {
-        guard Self.isWellFormed(name), name.utf8.count <= Self.maximumNameLength else {
+        guard name.isIdentifier, name.utf8.count <= Self.maximumNameLength else {
             throw .generic("Parameter 'id' expects an identifier")
         }
         try reserve(name)
@@ -130,19 +130,6 @@ public final class ObjectRegistry: Sendable {
 
     /// The authorisation list `name`; nil if there is no object of that name, or it is no such list.
     public func authorizationList(_ name: String) -> AuthorizationList? { object(name) as? AuthorizationList }
-
-    /// Whether `name` is an identifier: a letter, then letters, digits, '-', '.' and '_'.
-    public static func isWellFormed(_ name: String) -> Bool {
-        guard let first = name.utf8.first, isLetter(first) else { return false }
-        return name.utf8.allSatisfy { byte in
-            isLetter(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_")].contains(byte)
-        }
-    }
-
-    private static func isLetter(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-    }
 
     private func reserve(_ name: String) throws(CommandError) {
         try entries.withLock { entries throws(CommandError) in

@@ -11,7 +11,7 @@ extension BitmapMigrationNodeAlias {
         var aliases: Set<String> = []
         for mapping in mappings {
             let alias = mapping.alias
-            guard isWellFormed(alias) else { throw .invalid("The node alias '\(alias)' is not well-formed") }
+            guard alias.isIdentifier else { throw .invalid("The node alias '\(alias)' is not well-formed") }
             guard alias.utf8.count <= longestAlias else {
                 throw .invalid("The node alias '\(alias)' is longer than \(longestAlias) bytes")
             }
@@ -40,19 +40,6 @@ extension BitmapMigrationNodeAlias {
                 throw .invalid("The bitmap alias '\(alias)'/'\(bitmap.alias)' is used twice")
             }
         }
-    }
-
-    /// A letter, then letters, digits, '-', '.' and '_'.
-    private static func isWellFormed(_ name: String) -> Bool {
-        guard let first = name.utf8.first, isLetter(first) else { return false }
-        return name.utf8.dropFirst().allSatisfy { byte in
-            isLetter(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_")].contains(byte)
-        }
-    }
-
-    private static func isLetter(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
     }
 }
 
