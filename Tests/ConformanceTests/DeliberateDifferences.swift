@@ -48,6 +48,8 @@ enum DeliberateDifferences {
             .init(
                 "snapshot_delete_raw, query-jobs", saying: "No block device node",
                 "the machine that is RAM only has no disk"),
+            .init(
+                "ignore_shared, query-memdev", saying: "\"ram\"", "no machine here has memory that others share"),
             .init("surrounding, query-kvm", "there is no KVM in colod that could be enabled"),
             .init("surrounding, query-cpus-fast", saying: "[]", "the machine that is RAM only has no processor"),
             .init("surrounding, query-block", saying: "[]", "the machine that is RAM only has no disk"),
