@@ -15,4 +15,12 @@ public protocol NetworkBackend: AnyObject, Sendable {
     /// Returns once `receiver` will not be called again; so it must not be called with a lock held that `receiver`
     /// takes, nor from `receiver` itself. Calling it again does nothing.
     func stop()
+
+    /// Why no frame reaches the network now; nil while all is well. From any thread, without waiting for a system call.
+    var failure: NetworkError? { get }
+}
+
+extension NetworkBackend {
+    /// Nothing that could fail.
+    public var failure: NetworkError? { nil }
 }

@@ -66,6 +66,9 @@ public final class OutputHold: NetworkBackend {
     /// Stops the back-end behind the hold.
     public func stop() { backend.stop() }
 
+    /// What keeps the back-end behind the hold from its network.
+    public var failure: NetworkError? { backend.failure }
+
     /// Holds everything sent from now on. To be called while the guest stands (or before it runs), so that the first
     /// checkpoint covers all that was sent before.
     public func beginHolding() { state.withLock { $0.beginHolding() } }

@@ -86,6 +86,24 @@ struct TapInterface {
         }
     }
 
+    /// Throws unless the interface is there and up.
+    func checkUp() throws(NetworkError) {
+        let control = try controlSocket()
+        let flags = clinux_interface_flags(control.number, name)
+        guard flags >= 0 else { throw failure("SIOCGIFFLAGS", name, advice: "it was deleted, renamed or moved away") }
+        guard flags & Int32(IFF_UP) != 0 else {
+            throw NetworkError(subject: subject, problem: "is down", advice: "set it up: ip link set \(name) up")
+        }
+    }
+
+    /// The interface's number, which no other one has at the same time.
+    func index() throws(NetworkError) -> Int32 {
+        let control = try controlSocket()
+        let index = clinux_interface_index(control.number, name)
+        guard index > 0 else { throw failure("SIOCGIFINDEX", name, advice: "there is no such interface any more") }
+        return Int32(index)
+    }
+
     private func controlSocket() throws(NetworkError) -> Descriptor {
         let number = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { throw failure("socket", "AF_INET") }

@@ -100,25 +100,6 @@ struct TapBackendTests {
         }
     }
 
-    @Test("an interface that somebody deletes ends the back-end with a reason, and frames are dropped")
-    func deletedInterface() throws {
-        let places = ["/usr/sbin/ip", "/sbin/ip"]
-        guard let command = places.first(where: { access($0, X_OK) == 0 }) else {
-            return  // Without iproute2 nobody can delete the interface under the back-end.
-        }
-        try inOwnNetworkNamespace {
-            let tap = try TapBackend(name: "tap0")
-            try tap.start { _ in }
-            let deletion = try ChildProcess(path: command, arguments: ["link", "delete", "tap0"], environment: [])
-            #expect(try deletion.wait(until: SystemClock().now() + .seconds(20)) == .exited(0))
-            tap.waitUntilEnded()
-            #expect(tap.failure?.subject == "tap tap0")
-            tap.send(experimentalFrame(1))
-            #expect(tap.counters.dropped.frames == 1)
-            tap.stop()
-        }
-    }
-
     @Test("refuses to be started twice or after it was stopped, and counts what is no frame")
     func misuse() throws {
         try inOwnNetworkNamespace {
