@@ -37,6 +37,7 @@ public final class DiskStatistics: Sendable {
     private let flushes = Counters()
     private let highest = Atomic<UInt64>(0)
     private let last = Atomic<UInt64>(0)
+    private let underWay = RequestsUnderWay()
     private let clock = SystemClock()
 
     /// Counts that are all zero.
@@ -56,6 +57,9 @@ public final class DiskStatistics: Sendable {
         return then == 0 ? nil : clock.now().count &- then
     }
 
+    /// How long the oldest request is under way that has not come back; nil if there is none.
+    public var oldestRequestAge: Nanoseconds? { underWay.oldestStart.map { clock.now() - $0 } }
+
     /// Runs `body`, one request for `count` bytes at `offset`, and counts it.
     func counting(
         _ kind: Kind, offset: UInt64 = 0, count: Int = 0, _ body: () throws(BlockError) -> Void
@@ -67,6 +71,8 @@ public final class DiskStatistics: Sendable {
             case .flush: flushes
             }
         let start = clock.now().count
+        let number = underWay.begin(now: Nanoseconds(start))
+        defer { underWay.end(number) }
         do throws(BlockError) {
             try body()
         } catch {
