@@ -177,7 +177,7 @@ let package = Package(
             "VirtualMachineTests",
             [
                 "VirtualMachine", "MachineModel", "GuestMemory", "EngineRISCV", "MigrationFormat", "ByteCoding",
-                "PacketPath", "SystemCalls", "Environment", "QAPI",
+                "PacketPath", "BlockLayer", "SystemCalls", "Environment", "QAPI",
             ]),
         tests(
             "MigrationTests",

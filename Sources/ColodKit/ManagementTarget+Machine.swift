@@ -65,7 +65,9 @@ extension ManagementTarget {
 
     func queryIothreads() async throws(CommandError) -> [IOThreadInfo] { [] }
 
-    func systemReset() async throws(CommandError) { await offload { [machine] in machine.resetByCommand() } }
+    func systemReset() async throws(CommandError) {
+        try await onThread { [machine] () throws(RunStateError) in try machine.resetByCommand() }
+    }
 
     // The guest has no power button that could be pressed; as with any guest that ignores it, nothing more happens.
     func systemPowerdown() async throws(CommandError) { emit(.powerdown) }

@@ -7,11 +7,9 @@ import SystemCalls
 extension Hart {
     /// What the hart's thread does: one turn for each run of the machine, until there will be none.
     func threadBody(_ gate: RunGate) {
-        var run: UInt64 = 0
-        while let next = gate.waitForRun(after: run) {
-            run = next
+        while gate.waitForRun(of: identifier) {
             execute(until: gate)
-            gate.stand()
+            gate.stand(identifier)
         }
     }
 

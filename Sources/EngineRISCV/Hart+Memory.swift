@@ -90,7 +90,7 @@ extension Hart {
         let s = state
         let physical = s.pointee.slowValue
         guard physical & UInt64(width - 1) == 0 else { return raise(ExceptionCause.loadMisaligned, address) }
-        guard let value = environment.bus.load(physical, width: width) else {
+        guard let value = loadFromBus(physical, width: width) else {
             return raise(ExceptionCause.loadAccess, address)
         }
         s.pointee.slowValue = value
@@ -148,7 +148,7 @@ extension Hart {
         let physical = state.pointee.slowValue
         guard physical & UInt64(width - 1) == 0 else { return raise(ExceptionCause.storeMisaligned, address) }
         let shift = UInt64(64 - 8 * width)
-        guard environment.bus.store(physical, width: width, value: (value << shift) >> shift) else {
+        guard storeToBus(physical, width: width, value: (value << shift) >> shift) else {
             return raise(ExceptionCause.storeAccess, address)
         }
         shortenSlice()

@@ -67,6 +67,8 @@ final class Hart: @unchecked Sendable {
     var pace = HartPace()
     /// Pages that this hart dirtied while they were counted.
     let dirtiedPages = Atomic<UInt64>(0)
+    /// The address of the device access that this hart is in, plus one; 0 while it is in none.
+    private let deviceAccess = Atomic<UInt64>(0)
 
     init(identifier: Int, inputs: InterruptInputs, environment: HartEnvironment) {
         self.identifier = identifier
@@ -151,6 +153,26 @@ final class Hart: @unchecked Sendable {
 
     /// Makes the hart look up from a wait for an interrupt.
     func interruptExecution() { inputs.wake() }
+
+    /// What the hart does now, as far as others can tell.
+    var activity: PauseTimeout.Busy {
+        let access = deviceAccess.load(ordering: .relaxed)
+        return PauseTimeout.Busy(vCPU: identifier, deviceAddress: access == 0 ? nil : access - 1)
+    }
+
+    /// Loads from a device; nil if there is none.
+    func loadFromBus(_ address: UInt64, width: Int) -> UInt64? {
+        deviceAccess.store(address &+ 1, ordering: .relaxed)
+        defer { deviceAccess.store(0, ordering: .relaxed) }
+        return environment.bus.load(address, width: width)
+    }
+
+    /// Stores into a device; false if there is none.
+    func storeToBus(_ address: UInt64, width: Int, value: UInt64) -> Bool {
+        deviceAccess.store(address &+ 1, ordering: .relaxed)
+        defer { deviceAccess.store(0, ordering: .relaxed) }
+        return environment.bus.store(address, width: width, value: value)
+    }
 
     var retiredInstructions: UInt64 { publishedRetired.load(ordering: .relaxed) }
 

@@ -1,4 +1,5 @@
 import CLinux
+import Environment
 import GuestMemory
 import MachineModel
 import SystemCalls
@@ -63,7 +64,15 @@ public final class RISCVEngine: GuestEngine {
     public func resume() { runState.resume() }
 
     /// Stops all harts at an instruction boundary.
-    public func pause() { runState.pause { for hart in harts { hart.interruptExecution() } } }
+    public func pause(until deadline: Nanoseconds) throws(PauseTimeout) {
+        let busy = runState.pause(until: deadline, wake: interruptHarts)
+        guard busy.isEmpty else { throw PauseTimeout(busy: busy.map { harts[$0].activity }) }
+    }
+
+    /// Stops all harts for good, without waiting for them.
+    public func retire() { runState.end(wake: interruptHarts) }
+
+    private func interruptHarts() { for hart in harts { hart.interruptExecution() } }
 
     /// Empties the write TLBs of all harts.
     public func forgetWritePermissions() { for hart in harts { hart.forgetWritePermissions() } }
@@ -78,9 +87,16 @@ public final class RISCVEngine: GuestEngine {
     public var savedDevices: [any SavedDevice] { harts }
 
     /// Stops the harts for good and ends their threads.
-    public func shutDown() {
-        runState.end { for hart in harts { hart.interruptExecution() } }
+    @discardableResult
+    public func shutDown(until deadline: Nanoseconds) -> Bool {
+        retire()
+        guard runState.waitUntilStanding(deadline: deadline) else {
+            // A hart reaches the others through references that do not keep them: nothing of them may go away.
+            _ = Unmanaged.passRetained(self)
+            return false
+        }
         for thread in threads { thread.join() }
+        return true
     }
 
     /// Runs one hart on the calling thread for at most about `limit` instructions and returns how many it retired. It

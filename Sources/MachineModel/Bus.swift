@@ -23,10 +23,10 @@ public final class Bus: Sendable {
         self.devices = devices.sorted { $0.range.lowerBound < $1.range.lowerBound }
     }
 
-    /// Does a load; nil if no device answers (the vCPU then raises an access fault).
+    /// Does a load; nil if no device answers (the vCPU then raises an access fault). A machine that has ended answers 0.
     public func load(_ address: UInt64, width: Int) -> UInt64? {
         guard let device = device(at: address, width: width) else { return nil }
-        return lock.withLock { device.load(offset: address - device.range.lowerBound, width: width) }
+        return lock.withLock { device.load(offset: address - device.range.lowerBound, width: width) } ?? 0
     }
 
     /// Does a store; false if no device answers.

@@ -1,17 +1,24 @@
+import Environment
+
 /// What runs the guest's instructions. The replication core and the machine know nothing more of it.
 ///
-/// Threads: `resume` and `pause` come from one controlling thread at a time. All other members are called only while
-/// the engine is paused, unless they say otherwise.
+/// Threads: `resume` and `pause` come from one controlling thread at a time, `retire` from any at any time. All other
+/// members are called only while the engine is paused, unless they say otherwise.
 public protocol GuestEngine: AnyObject, Sendable {
     /// Short name for status and logs ("riscv64", "none").
     var name: String { get }
     /// Number of vCPUs; 0 for a machine that is RAM only.
     var vCPUCount: Int { get }
-    /// Lets the vCPUs run. Returns at once.
+    /// Lets the vCPUs run, unless the engine is retired. Returns at once.
     func resume()
-    /// Stops every vCPU at an instruction boundary and returns when all stand, within a millisecond as a rule.
-    /// Must not be called with the machine lock held.
-    func pause()
+    /// Stops every vCPU at an instruction boundary and returns when all stand, within a millisecond as a rule. A vCPU
+    /// in a device access stands when that is over; if that takes until `deadline` (of SystemClock) the stop is
+    /// withdrawn, all vCPUs run on, and `PauseTimeout` is thrown. Must not be called with the machine lock held.
+    func pause(until deadline: Nanoseconds) throws(PauseTimeout)
+    /// Stops every vCPU for good, without waiting for any: each stands as soon as it looks, after a few thousand
+    /// instructions at most or when it comes back from a device, and no `resume` has an effect any more. From any thread,
+    /// at any time.
+    func retire()
     /// Forgets every cached write permission, so that the next store to each page marks it in the dirty log again.
     func forgetWritePermissions()
     /// Forgets everything cached about memory, after its content was replaced from outside.
@@ -30,11 +37,17 @@ public protocol GuestEngine: AnyObject, Sendable {
     var dirtyMeter: (any VCPUDirtyMeter)? { get }
     /// The host's number of each vCPU's thread, as gettid(2) tells it; from any thread, at any time.
     var threadIDs: [Int32] { get }
-    /// Ends the vCPU threads; the engine cannot be used afterwards.
-    func shutDown()
+    /// Ends the vCPU threads; the engine cannot be used afterwards. Threads that stand in a device access at `deadline`
+    /// are left to themselves, with all that they may still touch: false then.
+    @discardableResult
+    func shutDown(until deadline: Nanoseconds) -> Bool
 }
 
 extension GuestEngine {
+    /// Pauses, however long it takes.
+    public func pause() { while (try? pause(until: Nanoseconds.never)) == nil {} }
+    /// Shuts down, however long it takes.
+    public func shutDown() { shutDown(until: Nanoseconds.never) }
     /// Nothing to slow down.
     public func setThrottle(percentage: Int) {}
     /// Nothing rests.

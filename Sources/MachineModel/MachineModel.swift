@@ -1,6 +1,6 @@
 // MachineModel: what a machine is made of, seen from outside any engine or device.
 //
-// `GuestEngine` runs vCPUs, and its `VCPUDirtyMeter` counts and limits the pages they dirty; `Bus` leads their loads and stores to a `MemoryMappedDevice` under the one `MachineLock`;
+// `GuestEngine` runs vCPUs and says with `PauseTimeout` which of them does not stop, and its `VCPUDirtyMeter` counts and limits the pages they dirty; `Bus` leads their loads and stores to a `MemoryMappedDevice` under the one `MachineLock`;
 // devices raise an `InterruptLine` and vCPUs poll their `InterruptInputs`; `GuestClock` is the guest's time, which stands
 // while the guest does; `SavedDevice` turns state into plain data and back. Engines and devices build on these and never
 // know of each other.

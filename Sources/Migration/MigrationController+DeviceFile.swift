@@ -13,7 +13,8 @@ extension MigrationController {
     /// state is taken in, with its events.
     public func saveDevices(to path: String) throws(CommandError) {
         guard !path.utf8.contains(0) else { throw .generic("Unable to open \(path): No such file or directory") }
-        let blob = machine.captureDevices()
+        let blob: [UInt8]
+        do { blob = try machine.captureDevices() } catch { throw .generic("\(error)") }
         let file = try Self.open(path, O_WRONLY | O_CREAT | O_TRUNC)
         var writer = ByteWriter(capacity: blob.count + 8)
         writer.write(MigrationFormat.magic)

@@ -54,6 +54,16 @@ public final class ThreadGate<Value>: @unchecked Sendable {
         return try body(&value)
     }
 
+    /// Runs `body` with the lock held if nobody holds it now; nil, without having run it, if somebody does.
+    public func tryLock<Result>(_ body: (inout Value) -> Result) -> Result? {
+        guard pthread_mutex_trylock(mutex) == 0 else { return nil }
+        defer {
+            pthread_cond_broadcast(condition)
+            pthread_mutex_unlock(mutex)
+        }
+        return body(&value)
+    }
+
     /// Waits until `predicate` returns a value, and returns that; nil once `deadline` (of SystemClock) has passed.
     public func wait<Result>(
         until deadline: Nanoseconds = .never, _ predicate: (inout Value) -> Result?

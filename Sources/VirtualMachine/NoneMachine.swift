@@ -1,4 +1,5 @@
 import ByteCoding
+import Environment
 import GuestMemory
 import MachineModel
 import SystemCalls
@@ -28,10 +29,11 @@ final class IdleEngine: GuestEngine {
     var retiredInstructions: UInt64 { 0 }
     var savedDevices: [any SavedDevice] { [] }
     func resume() {}
-    func pause() {}
+    func pause(until deadline: Nanoseconds) {}
+    func retire() {}
     func forgetWritePermissions() {}
     func forgetTranslations() {}
-    func shutDown() {}
+    func shutDown(until deadline: Nanoseconds) -> Bool { true }
 }
 
 /// The `timer` section, version 2: tick offset (unused here), eight zero bytes, and guest time in nanoseconds.

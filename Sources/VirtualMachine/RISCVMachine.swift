@@ -68,9 +68,10 @@ public final class RISCVMachine: Sendable {
         }
     }
 
-    /// Types `bytes` at the guest's serial port and returns how many found room. Waits while the machine is paused.
+    /// Types `bytes` at the guest's serial port and returns how many found room. Waits while the machine is paused; a
+    /// machine whose guest is elsewhere, or that has ended, has no room.
     @discardableResult
-    public func typeAtConsole(_ bytes: [UInt8]) -> Int { lock.withLock { uart.receive(bytes) } }
+    public func typeAtConsole(_ bytes: [UInt8]) -> Int { lock.withLock { uart.receive(bytes) } ?? 0 }
 }
 
 /// The pieces of a riscv64 machine and how they are wired.

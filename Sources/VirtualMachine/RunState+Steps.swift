@@ -1,3 +1,4 @@
+import MachineModel
 import QAPI
 
 extension RunState {
@@ -40,15 +41,34 @@ public struct RunStateError: Error, Equatable, Sendable, CustomStringConvertible
     public let current: RunState
     /// The state that was asked for.
     public let wanted: RunState
+    /// What else than the two states stands in the way; nil if it is the states alone.
+    public let obstacle: Obstacle?
+
+    /// What keeps a machine from a step that its state would allow.
+    public enum Obstacle: Equatable, Sendable {
+        /// The guest does not come to a stand.
+        case timeout(PauseTimeout)
+        /// The machine was retired.
+        case retired
+    }
 
     /// A refused step from `current` to `wanted`.
-    public init(current: RunState, wanted: RunState) {
+    public init(current: RunState, wanted: RunState, obstacle: Obstacle? = nil) {
         self.current = current
         self.wanted = wanted
+        self.obstacle = obstacle
     }
 
     /// One line for a log or a QMP reply.
     public var description: String {
+        switch obstacle {
+        case .timeout(let timeout): timeout.description
+        case .retired: "This guest was given up and does not run here again"
+        case nil: refusal
+        }
+    }
+
+    private var refusal: String {
         switch (current, wanted) {
         case (.finishMigrate, .running): "Migration is not finalized yet"
         case (.shutdown, .running), (.guestPanicked, .running), (.internalError, .running):

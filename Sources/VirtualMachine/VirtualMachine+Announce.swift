@@ -1,5 +1,6 @@
 import MachineModel
 import PacketPath
+import SystemCalls
 
 extension VirtualMachine {
     /// How many announcements of different names go on at a time.
@@ -19,7 +20,10 @@ extension VirtualMachine {
         let devices = parts.networkDevices.enumerated().filter { index, _ in
             interfaces?.contains("net\(index)") ?? true
         }.map(\.element)
-        parts.lock.withLockWhileFrozen { for device in devices { device.requestGuestAnnounce() } }
+        // A disk that hangs keeps the devices; then the host's part of the announcement must do.
+        _ = parts.lock.withLockWhileFrozen(until: SystemClock().now() + Self.pausePatience) {
+            for device in devices { device.requestGuestAnnounce() }
+        }
         announce(parameters, devices, name: name)
     }
 

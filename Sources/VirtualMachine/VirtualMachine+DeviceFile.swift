@@ -7,11 +7,11 @@ extension VirtualMachine {
     /// Stops the guest, with STOP, takes the device state as bytes, and lets the guest go on, with RESUME. Of a guest that
     /// does not run, the state stays as it is and no event is sent. The bytes are FULL sections and the byte that ends
     /// them; whoever loads them lets the guest run, so `globalstate` says "running".
-    public func captureDevices() -> [UInt8] {
-        control.withLock { control in
+    public func captureDevices() throws(PauseTimeout) -> [UInt8] {
+        try withControl { (control: inout Control) throws(PauseTimeout) in
             let runs = runState == .running
             let engineRan = control.engineRuns
-            stopEngine(&control)
+            try stopEngine(&control, within: Self.pausePatience)
             if runs { emit(.stop) }
             let bytes = globalState.recording(.running) { parts.lock.withLockWhileFrozen { saveDeviceBlob() } }
             if runs { emit(.resume) }
@@ -23,9 +23,9 @@ extension VirtualMachine {
     /// Replaces the device state of a machine that does not run. False, with nothing changed, if it runs or is not in a
     /// state in which its devices are its own.
     public func replaceDevices(_ state: PreparedDeviceState) -> Bool {
-        control.withLock { control in
+        withControl { control in
             let states: [RunState] = [.prelaunch, .paused, .postmigrate, .shutdown, .restoreVm]
-            guard !control.ended, !control.engineRuns, !control.isStandby, states.contains(runState) else {
+            guard !control.ended, !isRetired, !control.engineRuns, !control.isStandby, states.contains(runState) else {
                 return false
             }
             parts.lock.withLockWhileFrozen {

@@ -1,3 +1,4 @@
+import Environment
 import GuestMemory
 import MachineModel
 import PacketPath
@@ -8,25 +9,37 @@ import SystemCalls
 /// Assembles a machine, runs it, saves and loads its state.
 ///
 /// - `MachineParts` is what a machine is made of; `NoneMachine` and the riscv64 machine make one.
-/// - `VirtualMachine` owns the run state: `run`, `halt`, `pauseBriefly`, `reset`, `shutDown`. Only here do the engine,
-///   the guest clock and the freeze of the machine lock change, always together: the engine stands, then the clock
-///   stands, then the lock is frozen; and the other way round to go on. A new machine is at rest.
+/// - `VirtualMachine` owns the run state: `run`, `halt`, `pauseBriefly`, `reset`, `retire`, `shutDown`. Only here do the
+///   engine, the guest clock and the freeze of the machine lock change, always together: the engine stands, then the
+///   clock stands, then the lock is frozen; and the other way round to go on. A new machine is at rest.
+/// - `health` tells what keeps the guest from serving although it runs.
 /// - `saveDeviceSections` and `prepareLoad` turn the device state into the FULL sections of a migration stream and
 ///   back. Loading validates everything first and returns one step that cannot fail.
 /// - `announce` tells the network where the guest is now.
 ///
 /// Threads: every method may be called from any thread but those of the vCPUs and of devices (who would wait for
-/// themselves); calls are served one after the other. `runState` may be read from everywhere. The event handler runs
-/// on the thread that made the change and must not call back into the run control.
+/// themselves); calls are served one after the other, and none holds the others up for longer than `pausePatience` at a
+/// time. `runState` and `health` may be read from everywhere, and `retire` be called, without waiting for any of them.
+/// The event handler runs on the thread that made the change and must not call back into the run control.
 public final class VirtualMachine: Sendable {
     /// What the machine is made of.
     public let parts: MachineParts
     let globalState: GlobalStateDevice
     let sections: DeviceSections
     let control: ThreadGate<Control>
-    private let published: Mutex<RunState>
+    private let published: Mutex<Published>
+    let stopEventIsDue = Atomic<Bool>(false)
     private let announcers = Mutex<[String: Announcer]>([:])
     private let handler = Mutex<(@Sendable (MachineEvent) -> Void)?>(nil)
+
+    /// How long a command waits for the guest to come to a stand.
+    public static let pausePatience = Nanoseconds.seconds(5)
+
+    /// What may be read without the run control.
+    private struct Published {
+        var state: RunState
+        var isRetired = false
+    }
 
     struct Control {
         /// Whether the engine really runs (a secondary's machine says "running" while it stands by).
@@ -49,15 +62,18 @@ public final class VirtualMachine: Sendable {
         globalState = GlobalStateDevice()
         sections = DeviceSections(parts.savedDevices + [globalState])
         control = ThreadGate(Control(autostart: autostart))
-        published = Mutex(incoming ? .inmigrate : .prelaunch)
-        parts.lock.freeze()
+        published = Mutex(Published(state: incoming ? .inmigrate : .prelaunch))
+        if incoming { parts.lock.detach() } else { parts.lock.freeze() }
     }
 
     /// The guest's RAM.
     public var memory: GuestMemory { parts.memory }
 
     /// The run state now.
-    public var runState: RunState { published.withLock { $0 } }
+    public var runState: RunState { published.withLock { $0.state } }
+
+    /// Whether `retire` was called.
+    public var isRetired: Bool { published.withLock { $0.isRetired } }
 
     /// Sets who is told about STOP, RESUME, SHUTDOWN and RESET. To be set once, before the machine first runs.
     public func setEventHandler(_ body: @escaping @Sendable (MachineEvent) -> Void) { handler.withLock { $0 = body } }
@@ -88,5 +104,22 @@ public final class VirtualMachine: Sendable {
         for announcer in ended.values { announcer.cancel() }
     }
 
-    func publish(_ state: RunState) { published.withLock { $0 = state } }
+    /// Makes `state` the run state; false, with nothing changed, of a retired machine.
+    @discardableResult
+    func publish(_ state: RunState) -> Bool {
+        published.withLock { published in
+            guard !published.isRetired else { return false }
+            published.state = state
+            return true
+        }
+    }
+
+    /// The run state is paused from now on, and changes no more. Returns the one before; nil if it was so already.
+    func publishRetirement() -> RunState? {
+        published.withLock { published in
+            guard !published.isRetired else { return nil }
+            defer { published = Published(state: .paused, isRetired: true) }
+            return published.state
+        }
+    }
 }

@@ -58,14 +58,14 @@ struct SwitchoverPauseTests {
         #expect(source.awaits("cancelled"))
         #expect(source.machine.runState == .postmigrate)
         #expect(throws: CommandError.pausedByMigration) { _ = try source.controller.migrate(uri: "tcp:127.0.0.1:1") }
-        source.machine.resetByCommand()
+        try source.machine.resetByCommand()
         #expect(source.machine.runState == .prelaunch)
         #expect(throws: Never.self) { _ = try source.controller.migrate(uri: "tcp:127.0.0.1:1") }
     }
 
     @Test func aResetThereIsAnEventAndTheMigrationGoesOn() throws {
         let (source, destination) = try Self.pausedSource()
-        source.machine.resetByCommand()
+        try source.machine.resetByCommand()
         #expect(source.machine.runState == .finishMigrate)
         try source.controller.migrateContinue(state: .preSwitchover)()
         #expect(destination.awaits("completed"))

@@ -15,10 +15,10 @@ struct ResetTests {
         let resets = CountingResets()
         let machine = try Self.machine(resets)
         try machine.run()
-        machine.resetByCommand()
+        try machine.resetByCommand()
         #expect(machine.runState == .running)
         try machine.stopByCommand()
-        machine.resetByCommand()
+        try machine.resetByCommand()
         #expect(machine.runState == .prelaunch)
         #expect(resets.count == 2)
     }
@@ -28,10 +28,10 @@ struct ResetTests {
         let machine = try Self.machine(resets)
         try machine.run()
         _ = try machine.haltForMigration()
-        machine.resetByCommand()
+        try machine.resetByCommand()
         #expect(resets.count == 1 && machine.runState == .finishMigrate)
         machine.beginLeaving()
-        machine.resetByCommand()
+        try machine.resetByCommand()
         #expect(resets.count == 1, "what is being sent stays whole")
         try machine.setState(.postmigrate)
         #expect(resets.count == 2)
@@ -44,7 +44,7 @@ struct ResetTests {
         var parts = try NoneMachine.parts(memorySize: 1 << 20)
         parts.resetToPowerOn = { resets.add() }
         let machine = VirtualMachine(parts: parts, incoming: true)
-        machine.resetByCommand()
+        try machine.resetByCommand()
         #expect(resets.count == 0 && machine.runState == .inmigrate)
     }
 }
