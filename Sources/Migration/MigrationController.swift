@@ -114,14 +114,15 @@ public final class MigrationController: Sendable {
             + machine.parts.writableDisks.map { "COLO needs every writable disk replicated, which '\($0)' is not" }
     }
 
-    /// `migrate_cancel`: ends an outgoing migration that has not completed, and cuts the channel of COLO. Nothing
-    /// happens if there is none.
+    /// `migrate_cancel`: ends an outgoing migration that has not completed, and cuts the channel of COLO, from the moment
+    /// on at which the migration to it can no longer be taken back. Nothing happens if there is none.
     public func migrateCancel() { beginCancel()() }
 
     /// `migrateCancel` in two steps: the status is told at once, and the work ends when what is returned is called.
     public func beginCancel() -> @Sendable () -> Void {
         let run = withState { state -> RunControl? in
-            if state.outgoing.status == .colo { return state.outgoingRun }
+            let isHandingOver = state.settings[.xColo] && state.outgoing.isCommitted
+            if state.outgoing.status == .colo || isHandingOver { return state.outgoingRun }
             guard step(&state, outgoing: .cancelling) else { return nil }
             return state.outgoingRun
         }

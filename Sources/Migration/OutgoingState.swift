@@ -16,6 +16,8 @@ struct OutgoingState: Sendable {
     private var started = Nanoseconds.zero
     private var stopped: Nanoseconds?
     private var committed = false
+    /// Whether the last bytes of a migration that is under way may have left.
+    var isCommitted: Bool { committed && status.isRunning }
     /// What `migrate` itself switched on, for this run only.
     var options = Options()
 

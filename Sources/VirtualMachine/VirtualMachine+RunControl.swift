@@ -4,9 +4,14 @@ import QAPI
 import SystemCalls
 
 extension VirtualMachine {
-    /// Lets the guest run: RESUME, then guest time and vCPUs go on. Nothing happens if it runs already.
+    /// Lets the guest run: RESUME, then guest time and vCPUs go on. Nothing happens if it runs already. A guest that an
+    /// operator stopped while it stood in finish-migrate stays stopped: paused, without an event.
     public func run() throws(RunStateError) {
         try withControl { (control: inout Control) throws(RunStateError) in
+            if control.isStopWanted, runState == .finishMigrate {
+                try checkStep(to: .paused, control)
+                return leaveFinishMigrate(for: .paused, &control)
+            }
             try showRunning(&control)
             control.isStandby = false
             startEngine(&control)
@@ -46,6 +51,7 @@ extension VirtualMachine {
             try checkStep(to: .finishMigrate, control)
             try stopEngine(&control, for: .finishMigrate, within: limit)
             control.isLeaving = false
+            control.isStopWanted = false
             globalState.record(previous)
             guard publish(.finishMigrate) else { throw refusal(of: .finishMigrate) }
             if previous == .running { emit(.stop) }
@@ -71,8 +77,7 @@ extension VirtualMachine {
             }
             // Whoever gives its guest away must not go on to claim the guest's address.
             if state == .postmigrate || state == .inmigrate { endAnnouncements() }
-            if state != .finishMigrate { resetIfDue(&control) }
-            publish(state)
+            if state == .finishMigrate { publish(state) } else { leaveFinishMigrate(for: state, &control) }
         }
     }
 
@@ -82,7 +87,10 @@ extension VirtualMachine {
         try withControl { (control: inout Control) throws(RunStateError) in
             switch runState {
             case .inmigrate: control.autostart = true
-            case .finishMigrate: throw RunStateError(current: .finishMigrate, wanted: .running)
+            case .finishMigrate:
+                // What a command to stop has left is taken back, even though the answer is that of QEMU.
+                control.isStopWanted = false
+                throw RunStateError(current: .finishMigrate, wanted: .running)
             default:
                 try showRunning(&control)
                 if !control.isStandby { startEngine(&control) }
@@ -90,10 +98,18 @@ extension VirtualMachine {
         }
     }
 
-    /// The QMP command `stop`: stops a running guest; for an incoming machine it means "do not start by yourself".
+    /// The QMP command `stop`: stops a running guest; for an incoming machine it means "do not start by yourself". A
+    /// guest that stands for the end of a migration stays stopped if it would go on here.
     public func stopByCommand() throws(RunStateError) {
-        if runState == .inmigrate { return withControl { $0.autostart = false } }
-        try halt(to: .paused)
+        let isDone = withControl { control in
+            switch runState {
+            case .inmigrate: control.autostart = false
+            case .finishMigrate: control.isStopWanted = true
+            default: return false
+            }
+            return true
+        }
+        if !isDone { try halt(to: .paused) }
     }
 
     /// Whether an incoming machine starts when its state is there.
@@ -127,9 +143,17 @@ extension VirtualMachine {
     private func showRunning(_ control: inout Control) throws(RunStateError) {
         try checkStep(to: .running, control)
         guard runState != .running else { return }
+        control.isStopWanted = false
         resetIfDue(&control)
         guard publish(.running) else { throw refusal(of: .running) }
         emit(.resume)
+    }
+
+    /// Carries out what was put off until the machine leaves finish-migrate, if that is where it is.
+    private func leaveFinishMigrate(for state: RunState, _ control: inout Control) {
+        control.isStopWanted = false
+        resetIfDue(&control)
+        publish(state)
     }
 
     func checkStep(to state: RunState, _ control: Control) throws(RunStateError) {

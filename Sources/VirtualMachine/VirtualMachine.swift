@@ -53,6 +53,8 @@ public final class VirtualMachine: Sendable {
         var isLeaving = false
         /// A reset was asked for in that time.
         var resetIsDue = false
+        /// An operator stopped the guest while it stood in finish-migrate: it does not go on by itself.
+        var isStopWanted = false
     }
 
     /// A machine at rest. `incoming`: it waits for a migration (run state inmigrate), else it is in prelaunch.

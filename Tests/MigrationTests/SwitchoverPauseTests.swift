@@ -52,6 +52,20 @@ struct SwitchoverPauseTests {
         #expect(source.machine.runState == .running)
     }
 
+    @Test(arguments: [false, true])
+    func aStopThereIsHonouredWhenTheGuestComesBackUnlessItIsTakenBack(takenBack: Bool) throws {
+        let (source, _) = try Self.pausedSource()
+        try source.machine.stopByCommand()
+        if takenBack { #expect(throws: RunStateError.self) { try source.machine.continueByCommand() } }
+        source.controller.migrateCancel()
+        #expect(source.awaits("cancelled"))
+        let back = takenBack ? ["resume", "cancelled"] : ["cancelled"]
+        #expect(source.log.lines.suffix(back.count + 1) == ["cancelling"] + back)
+        #expect(source.machine.runState == (takenBack ? .running : .paused))
+        try source.machine.continueByCommand()
+        #expect(source.machine.runState == .running)
+    }
+
     @Test func aGuestThatNeverRanCountsAsMigratedWhenItIsCancelledThere() throws {
         let (source, _) = try Self.pausedSource(running: false)
         source.controller.migrateCancel()

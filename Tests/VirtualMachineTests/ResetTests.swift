@@ -39,6 +39,24 @@ struct ResetTests {
         #expect(resets.count == 2)
     }
 
+    @Test func aStopBeforeTheSwitchoverKeepsTheGuestStoppedAndAResetIsStillCarriedOut() throws {
+        let resets = CountingResets()
+        let machine = try Self.machine(resets)
+        try machine.run()
+        _ = try machine.haltForMigration()
+        machine.beginLeaving()
+        try machine.stopByCommand()
+        try machine.resetByCommand()
+        try machine.run()
+        #expect(machine.runState == .paused && resets.count == 1)
+        try machine.run()
+        _ = try machine.haltForMigration()
+        try machine.stopByCommand()
+        try machine.setState(.postmigrate)
+        try machine.run()
+        #expect(machine.runState == .running, "a stop of one migration is not one of the next")
+    }
+
     @Test func aMachineThatWaitsForItsStateIsNotTouched() throws {
         let resets = CountingResets()
         var parts = try NoneMachine.parts(memorySize: 1 << 20)
