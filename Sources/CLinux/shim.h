@@ -12,12 +12,14 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -57,6 +59,19 @@ static const int clinux_populate_write = 23;
 
 /// pidfd_open(2).
 static inline int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
+/// close_range(2).
+static inline int clinux_close_range(unsigned first, unsigned last, unsigned flags) {
+    return (int)syscall(SYS_close_range, first, last, flags);
+}
+
+// Of glibc 2.34 and newer; Swift's own C modules see <spawn.h> without it.
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+
+/// Has a spawned process close `from` and all descriptors above it: posix_spawn_file_actions_addclosefrom_np(3).
+static inline int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int from) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, from);
+}
 
 /// unshare(2): gives the calling thread, and what it starts, a network namespace of its own.
 static inline int clinux_unshare_network(void) { return unshare(CLONE_NEWNET); }

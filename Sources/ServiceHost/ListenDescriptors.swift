@@ -14,10 +14,8 @@ public struct ListenDescriptor: Sendable, Equatable {
 
     /// A second descriptor of the same socket.
     public func duplicate() throws(SystemError) -> Descriptor {
-        let copy = dup(number)
-        guard copy >= 0, fcntl(copy, F_SETFD, FD_CLOEXEC) == 0 else {
-            throw SystemError(code: errno, call: "dup", subject: name)
-        }
+        let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw SystemError(code: errno, call: "dup", subject: name) }
         return Descriptor(owning: copy)
     }
 }

@@ -2,7 +2,8 @@ import CLinux
 import Environment
 import Glibc
 
-/// A child process in a process group of its own, with standard input and output on /dev/null or what it is given.
+/// A child process in a process group of its own, with standard input and output on /dev/null or what it is given, and
+/// standard error of this process. It gets no other descriptor, however those of this process were made.
 public final class ChildProcess {
     /// How a process ended.
     public enum Ending: Equatable, Sendable {
@@ -29,6 +30,11 @@ public final class ChildProcess {
         defer { posix_spawn_file_actions_destroy(&actions) }
         Self.connect(standardInput, to: 0, O_RDONLY, &actions)
         Self.connect(standardOutput, to: 1, O_WRONLY, &actions)
+        // A socket that leaked into a child would keep its port taken and its peer waiting after this process has died,
+        // and not every library makes its descriptors close-on-exec.
+        guard clinux_spawn_close_from(&actions, 3) == 0 else {
+            throw SystemError(code: ENOMEM, call: "posix_spawn_file_actions_addclosefrom_np", subject: path)
+        }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

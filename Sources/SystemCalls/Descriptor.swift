@@ -39,6 +39,27 @@ public struct Descriptor: ~Copyable, Sendable {
         return Descriptor(owning: copy)
     }
 
+    /// Makes every descriptor of this process but 0, 1 and 2 close-on-exec, whoever made it: close_range(2).
+    public static func closeAllOnExec() throws(SystemError) {
+        guard clinux_close_range(3, UInt32.max, UInt32(CLOSE_RANGE_CLOEXEC)) == 0 else { throw .last("close_range") }
+    }
+
+    /// Makes one descriptor, which somebody else owns, close-on-exec.
+    public static func closeOnExec(_ number: Int32) { _ = clinux_fcntl(number, F_SETFD, FD_CLOEXEC) }
+
+    /// Opens /dev/null in the place of each of descriptors 0, 1 and 2 that is closed, so that no file or socket is ever
+    /// taken for standard output or standard error.
+    public static func fillStandardNumbers() throws(SystemError) {
+        while true {
+            let number = clinux_open("/dev/null", O_RDWR, 0)
+            guard number >= 0 else { throw .last("open", "/dev/null") }
+            guard number <= 2 else {
+                _ = Glibc.close(number)
+                return
+            }
+        }
+    }
+
     /// Makes reads and writes return at once instead of waiting.
     public func setNonBlocking(_ on: Bool) throws(SystemError) {
         let flags = clinux_fcntl(number, F_GETFL, 0)

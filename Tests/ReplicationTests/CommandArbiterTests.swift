@@ -64,6 +64,14 @@ struct CommandArbiterTests {
         #expect(try folder.read("answer") == "my guest \(UInt64.max) \(purpose.rawValue) b c\n")
     }
 
+    @Test func theCommandGetsNoDescriptorOfThisProcess() throws {
+        let leaky = (0..<4).map { _ in dup(STDERR_FILENO) }
+        defer { for number in leaky { close(number) } }
+        let numbers = (3..<256).map { "\($0)" }
+        let arbiter = shell("for n; do [ -e /proc/self/fd/$n ] && exit 1; done; exit 0", numbers)
+        #expect(arbiter.decide(Self.request) == .granted)
+    }
+
     @Test func theArbiterNoneGrantsEverything() {
         #expect(NoArbiter().decide(Self.request) == .granted)
     }

@@ -50,4 +50,33 @@ struct ChildProcessTests {
         }
         #expect(error?.subject == "/no/such/command")
     }
+
+    @Test("a child gets descriptors 0, 1 and 2 and no other, even of those that this process left open for children")
+    func noDescriptorLeaks() throws {
+        let leaky = (0..<4).map { _ in dup(STDERR_FILENO) }
+        defer { for number in leaky { close(number) } }
+        for number in leaky { try #require(fcntl(number, F_GETFD) == 0, "not close-on-exec") }
+        let output = try Descriptor.pipe()
+        // The test inside the shell opens nothing, so what it finds was inherited.
+        let numbers = (0..<256).map { "\($0)" }
+        let child = try ChildProcess(
+            path: "/bin/sh",
+            arguments: ["-c", "for n; do [ -e /proc/self/fd/$n ] && echo $n; done; exit 0", "sh"] + numbers,
+            environment: ["PATH=/usr/bin:/bin"], standardOutput: output.writing.number)
+        #expect(try child.wait(until: soon) == .exited(0))
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = read(output.reading.number, &buffer, buffer.count)
+        #expect(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self) == "0\n1\n2\n")
+    }
+
+    @Test("every descriptor can be made close-on-exec at once, but 0, 1 and 2")
+    func closeAllOnExec() throws {
+        let leaky = dup(STDERR_FILENO)
+        defer { close(leaky) }
+        try #require(fcntl(leaky, F_GETFD) == 0)
+        let before = (0...2).map { fcntl(Int32($0), F_GETFD) }
+        try Descriptor.closeAllOnExec()
+        #expect(fcntl(leaky, F_GETFD) == FD_CLOEXEC)
+        #expect((0...2).map { fcntl(Int32($0), F_GETFD) } == before)
+    }
 }

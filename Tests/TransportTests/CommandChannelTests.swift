@@ -1,5 +1,6 @@
 import Environment
 import Foundation
+import Glibc
 import SystemCalls
 import Testing
 
@@ -28,6 +29,13 @@ struct CommandChannelTests {
         try channel.flush()
         channel.shutDownWriting()
         #expect(try Self.read(channel) == Array("STREAM".utf8))
+    }
+
+    @Test func aCommandInheritsNoDescriptorButThreeStandardOnes() throws {
+        let leaky = (0..<4).map { _ in dup(STDERR_FILENO) }
+        defer { for number in leaky { close(number) } }
+        let script = "n=0; while [ $n -lt 256 ]; do [ -e /proc/self/fd/$n ] && echo $n; n=$((n + 1)); done"
+        #expect(try Self.read(Channel.execute(script)) == Array("0\n1\n2\n".utf8))
     }
 
     @Test func whatACommandWritesIsThereOnceWritingIsFinished() throws {
