@@ -1,8 +1,8 @@
+import Environment
+import Glibc
 import NIOCore
 import NIOPosix
-#if canImport(Glibc)
-    import Glibc
-#endif
+import SystemCalls
 
 /// One TCP connection of the heartbeat, as long as it is open.
 public struct HeartbeatLink: Hashable, Sendable {
@@ -23,9 +23,9 @@ public enum HeartbeatNetworkEvent: Sendable {
 }
 
 /// The sockets of the heartbeat: listens on the local addresses, dials the peer's when told, and turns everything
-/// into events. Knows nothing of the protocol.
+/// into events. Tells which networks are down. Knows nothing of the protocol.
 final class HeartbeatNetwork: @unchecked Sendable {
-    // SAFETY: `links` and `counter` are touched on `loop` alone.
+    // SAFETY: everything mutable is touched on `loop` alone.
     /// The longest time a dial may take.
     static let dialTimeout = TimeAmount.milliseconds(1000)
     /// Connections beyond this many are closed at once, so that a stranger cannot use up descriptors.
@@ -33,30 +33,66 @@ final class HeartbeatNetwork: @unchecked Sendable {
     /// How long a connection lives whose bytes the other host does not confirm, so that a healed network is used again
     /// soon and not after the kernel's long retransmission delays.
     static let unconfirmedMilliseconds = 3000
+    /// How often it is looked whether the local addresses are there.
+    static let lookPause = TimeAmount.seconds(1)
 
-    private let loop: any EventLoop
-    private let handler: @Sendable (HeartbeatNetworkEvent) -> Void
-    private var links: [HeartbeatLink: any Channel] = [:]
-    private var listeners: [any Channel] = []
-    private var counter: UInt64 = 0
-
-    /// Reports to `handler`, on `loop`.
-    init(loop: any EventLoop, handler: @escaping @Sendable (HeartbeatNetworkEvent) -> Void) {
-        self.loop = loop
-        self.handler = handler
+    private struct Link {
+        let channel: any Channel
+        /// The peer address that was dialled; nil if the peer dialled.
+        let path: Int?
     }
 
-    /// Listens on an address; the future fails if that is not possible.
-    func listen(host: String, port: Int) -> EventLoopFuture<Void> {
-        ServerBootstrap(group: loop)
+    private let loop: any EventLoop
+    private let own: [HeartbeatAddress]
+    private let peer: [HeartbeatAddress]
+    private let patience: TimeAmount
+    private let log: @Sendable (HeartbeatNotice) -> Void
+    private let handler: @Sendable (HeartbeatNetworkEvent) -> Void
+    private let clock = SystemClock()
+    private var links: [HeartbeatLink: Link] = [:]
+    private var listeners: HeartbeatListeners?
+    private var watch: HeartbeatNetworkWatch
+    private var looks: RepeatedTask?
+    private var counter: UInt64 = 0
+
+    /// Reports to `handler`, on `loop`. `log` gets what an operator is told, there too.
+    init(
+        loop: any EventLoop, own: [HeartbeatAddress], peer: [HeartbeatAddress],
+        patience: TimeAmount = HeartbeatListeners.patience,
+        log: @escaping @Sendable (HeartbeatNotice) -> Void,
+        handler: @escaping @Sendable (HeartbeatNetworkEvent) -> Void
+    ) {
+        self.loop = loop
+        self.own = own
+        self.peer = peer
+        self.patience = patience
+        self.log = log
+        self.handler = handler
+        watch = HeartbeatNetworkWatch(own: own, peer: peer)
+    }
+
+    /// Listens on the local addresses, and waits for those that do not exist; the future fails with a `ListenProblem`.
+    func listen() -> EventLoopFuture<Void> {
+        let bootstrap = ServerBootstrap(group: loop)
             .serverChannelOption(.backlog, value: 16)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // ip(7): an address that no interface has yet can be listened on all the same, in either family.
+            .serverChannelOption(Self.freeBind, value: 1)
+            .serverChannelInitializer { Self.closeOnExec($0) }
             .childChannelOption(Self.userTimeout, value: SocketOptionValue(Self.unconfirmedMilliseconds))
             .childChannelInitializer { channel in
-                channel.pipeline.addHandler(LinkHandler(network: self, path: nil))
+                Self.closeOnExec(channel).flatMap {
+                    channel.pipeline.addHandler(LinkHandler(network: self, path: nil))
+                }
             }
-            .bind(host: host, port: port)
-            .map { self.listeners.append($0) }
+        let listeners = HeartbeatListeners(
+            loop: loop, addresses: own, patience: patience, bootstrap: bootstrap, log: log)
+        return loop.submit { [self] in
+            self.listeners = listeners
+            looks = loop.scheduleRepeatedTask(initialDelay: .zero, delay: Self.lookPause) { [weak self] _ in
+                self?.look()
+            }
+        }.flatMap { listeners.open() }
     }
 
     /// Dials peer address number `path`.
@@ -65,32 +101,81 @@ final class HeartbeatNetwork: @unchecked Sendable {
             .connectTimeout(Self.dialTimeout)
             .channelOption(Self.userTimeout, value: SocketOptionValue(Self.unconfirmedMilliseconds))
             .channelInitializer { channel in
-                channel.pipeline.addHandler(LinkHandler(network: self, path: path))
+                Self.closeOnExec(channel).flatMap {
+                    channel.pipeline.addHandler(LinkHandler(network: self, path: path))
+                }
             }
             .connect(host: host, port: port)
-            .whenFailure { error in self.handler(.dialFailed(path: path, refused: Self.isRefusal(error))) }
+            .whenFailure { [self] error in
+                isDown(path, Self.reason(error))
+                handler(.dialFailed(path: path, refused: Self.isRefusal(error)))
+            }
     }
+
+    /// ip(7): IP_FREEBIND, which ipv6(7) sockets take as well.
+    private static let freeBind = ChannelOptions.Types.SocketOption(level: .ip, name: .init(rawValue: IP_FREEBIND))
 
     /// tcp(7): TCP_USER_TIMEOUT.
     private static let userTimeout = ChannelOptions.Types.SocketOption(
         level: .tcp, name: .init(rawValue: TCP_USER_TIMEOUT))
 
+    /// SwiftNIO makes sockets that a child process would inherit.
+    private static func closeOnExec(_ channel: any Channel) -> EventLoopFuture<Void> {
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+                Descriptor.closeOnExec($0)
+            }
+        }
+    }
+
     /// Sends bytes; a link that is gone swallows them, and one that takes none is closed, with its event.
     func send(_ bytes: [UInt8], on link: HeartbeatLink) {
-        guard let channel = links[link] else { return }
+        guard let channel = links[link]?.channel else { return }
         guard channel.isWritable else { return channel.close(promise: nil) }
         channel.writeAndFlush(channel.allocator.buffer(bytes: bytes), promise: nil)
     }
 
     /// Closes a link; no `closed` event follows.
-    func close(_ link: HeartbeatLink) { links.removeValue(forKey: link)?.close(promise: nil) }
+    func close(_ link: HeartbeatLink) {
+        guard let closed = links.removeValue(forKey: link) else { return }
+        closed.channel.close(promise: nil)
+        isGone(closed, "it was silent, or no member of this pair with its key")
+    }
 
     /// Closes everything.
     func shutDown() {
-        for listener in listeners { listener.close(promise: nil) }
-        for channel in links.values { channel.close(promise: nil) }
-        listeners = []
+        looks?.cancel()
+        listeners?.close()
+        listeners = nil
+        for link in links.values { link.channel.close(promise: nil) }
         links = [:]
+    }
+
+    // MARK: Which networks are down
+
+    private func look() {
+        let now = clock.now()
+        for (index, address) in listeners?.bound ?? [:] {
+            let why = "this host has no such address (is the interface configured, and the cable plugged in?)"
+            watch.note(.own(index), isUp: HeartbeatAddress.isLocal(address), why: why, now: now)
+        }
+        for notice in watch.news(now: now) { log(notice) }
+    }
+
+    private func isDown(_ path: Int, _ why: String) { watch.note(.peer(path), isUp: false, why: why, now: clock.now()) }
+
+    private func isGone(_ link: Link, _ why: String) {
+        guard let path = link.path, !links.values.contains(where: { $0.path == path }) else { return }
+        isDown(path, why)
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        if let error = error as? NIOConnectionError, let first = error.connectionErrors.first {
+            return reason(first.error)
+        }
+        if let error = error as? IOError { return String(cString: strerror(error.errnoCode)) }
+        if case ChannelError.connectTimeout = error { return "no answer" }
+        return "\(error)"
     }
 
     private static func isRefusal(_ error: any Error) -> Bool {
@@ -110,7 +195,8 @@ final class HeartbeatNetwork: @unchecked Sendable {
         }
         counter += 1
         let link = HeartbeatLink(number: counter)
-        links[link] = channel
+        links[link] = Link(channel: channel, path: path)
+        if let path { watch.note(.peer(path), isUp: true, now: clock.now()) }
         handler(.opened(link, path: path))
         return link
     }
@@ -119,8 +205,10 @@ final class HeartbeatNetwork: @unchecked Sendable {
         if links[link] != nil { handler(.received(link, bytes)) }
     }
 
-    fileprivate func ended(_ link: HeartbeatLink) {
-        if links.removeValue(forKey: link) != nil { handler(.closed(link)) }
+    fileprivate func ended(_ link: HeartbeatLink, _ failure: (any Error)?) {
+        guard let ended = links.removeValue(forKey: link) else { return }
+        isGone(ended, failure.map(Self.reason) ?? "the peer closed it")
+        handler(.closed(link))
     }
 }
 
@@ -131,6 +219,7 @@ private final class LinkHandler: ChannelInboundHandler, @unchecked Sendable {
     private let network: HeartbeatNetwork
     private let path: Int?
     private var link: HeartbeatLink?
+    private var failure: (any Error)?
 
     init(network: HeartbeatNetwork, path: Int?) {
         self.network = network
@@ -144,7 +233,10 @@ private final class LinkHandler: ChannelInboundHandler, @unchecked Sendable {
         if let link { network.received(Array(buffer.readableBytesView), on: link) }
     }
 
-    func channelInactive(context: ChannelHandlerContext) { if let link { network.ended(link) } }
+    func channelInactive(context: ChannelHandlerContext) { if let link { network.ended(link, failure) } }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        failure = error
+        context.close(promise: nil)
+    }
 }

@@ -130,18 +130,19 @@ public final class PairService: @unchecked Sendable {
             Published(snapshot: PairSnapshot(controller: controller, monitor: monitor, record: record)))
     }
 
-    /// Listens on all heartbeat addresses and begins. Throws if an address cannot be used.
-    public func start() async throws {
-        let network = HeartbeatNetwork(loop: loop) { [weak self] in self?.networkEvent($0) }
+    /// Listens on all heartbeat addresses, also on those that do not exist yet, and begins. Throws if an address cannot
+    /// be used. `log` is called on `loop` with what an operator is told about the networks.
+    public func start(log: @escaping @Sendable (HeartbeatNotice) -> Void = { _ in }) async throws {
+        let network = HeartbeatNetwork(
+            loop: loop, own: settings.listen.map { HeartbeatAddress(host: $0.host, port: $0.port) },
+            peer: settings.peer.map { HeartbeatAddress(host: $0.host, port: $0.port) }, log: log
+        ) { [weak self] in self?.networkEvent($0) }
         // Before anybody can connect, or the greeting of an early peer would find no way out.
         try await loop.submit { [self] in self.network = network }.get()
-        for address in settings.listen {
-            do {
-                try await network.listen(host: address.host, port: address.port).get()
-            } catch {
-                throw PairStartError(
-                    description: "cannot listen for heartbeats on \(address.host):\(address.port): \(error)")
-            }
+        do {
+            try await network.listen().get()
+        } catch {
+            throw PairStartError(description: "\(error)")
         }
         try await loop.submit { [self] in turn(.timer) }.get()
     }

@@ -1,0 +1,66 @@
+import CLinux
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// One address of the heartbeat as the configuration names it.
+struct HeartbeatAddress: Sendable, Equatable, CustomStringConvertible {
+    let host: String
+    let port: Int
+
+    /// As an operator writes it.
+    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    /// The numeric address. A name is looked up on a thread of its own, because a name server may be slow.
+    func resolve(on loop: any EventLoop) -> EventLoopFuture<SocketAddress> {
+        if let numeric = try? SocketAddress(ipAddress: host, port: port) { return loop.makeSucceededFuture(numeric) }
+        return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [host, port] in
+            try SocketAddress.makeAddressResolvingHost(host, port: port)
+        }
+    }
+
+    /// Whether an interface of this host has `address` now: a bind(2) that does not insist, of a socket that nobody
+    /// hears of.
+    static func isLocal(_ address: SocketAddress) -> Bool {
+        var anyPort = address
+        anyPort.port = 0
+        let family = anyPort.protocol.rawValue
+        let probe = socket(family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        // Without a descriptor to ask with, nothing is known against the address.
+        guard probe >= 0 else { return true }
+        defer { close(probe) }
+        return anyPort.withSockAddr { raw, length in bind(probe, raw, socklen_t(length)) } == 0
+    }
+}
+
+/// Why an address could not be listened on.
+struct ListenProblem: Error, Equatable, CustomStringConvertible {
+    let address: HeartbeatAddress
+    let reason: String
+    /// The address, its interface or its name does not exist yet: waiting is all that can be done.
+    let isAbsence: Bool
+    /// What the operator can do.
+    let advice: String?
+
+    init(_ address: HeartbeatAddress, _ error: any Error) {
+        self.address = address
+        guard let code = (error as? IOError)?.errnoCode else {
+            // A name that cannot be looked up.
+            (reason, isAbsence, advice) = ("\(error)", true, nil)
+            return
+        }
+        reason = String(cString: strerror(code))
+        isAbsence = [EADDRNOTAVAIL, ENODEV, ENETDOWN, ENETUNREACH, EINVAL].contains(code)
+        advice =
+            switch code {
+            case EADDRINUSE: "another program has this port; 'ss -ltnp' names it"
+            case EACCES: "ports below 1024 need CAP_NET_BIND_SERVICE; use a higher one"
+            default: nil
+            }
+    }
+
+    /// As an operator reads it.
+    var description: String {
+        "cannot listen for heartbeats on \(address): \(reason)" + (advice.map { " (\($0))" } ?? "")
+    }
+}
