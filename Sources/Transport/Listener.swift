@@ -22,8 +22,10 @@ public final class Listener: Sendable {
     private let isStopped = Mutex(false)
 
     /// Binds and listens, on every address that the name stands for; or starts the command. Fails at once if that
-    /// cannot be done for any of them.
-    public init(_ address: MigrationAddress, backlog: Int32 = 1) throws(TransportError) {
+    /// cannot be done for any of them. With `freeBind` an internet address that no interface has yet will do.
+    public init(
+        _ address: MigrationAddress, backlog: Int32 = 1, freeBind: Bool = false
+    ) throws(TransportError) {
         if case .exec(let command) = address {
             self.address = address
             addresses = []
@@ -37,7 +39,7 @@ public final class Listener: Sendable {
         var bound: [MigrationAddress] = []
         for candidate in try Self.candidates(address) {
             do {
-                let socket = try Self.bind(candidate, address, backlog: backlog)
+                let socket = try Self.bind(candidate, address, backlog: backlog, freeBind: freeBind)
                 sockets.append(socket)
                 bound.append(Self.boundAddress(of: socket, candidate, address))
             } catch {
@@ -112,7 +114,7 @@ public final class Listener: Sendable {
     }
 
     private static func bind(
-        _ candidate: SocketAddress, _ address: MigrationAddress, backlog: Int32
+        _ candidate: SocketAddress, _ address: MigrationAddress, backlog: Int32, freeBind: Bool
     ) throws(TransportError) -> Int32 {
         let number = try candidate.makeSocket()
         let descriptor = Descriptor(owning: number)
@@ -124,6 +126,8 @@ public final class Listener: Sendable {
             place = "socket to \(path)"
         } else {
             setOption(number, SOL_SOCKET, SO_REUSEADDR, 1)
+            // ip(7), of both families.
+            if freeBind, candidate.isInternet { setOption(number, Int32(IPPROTO_IP), IP_FREEBIND, 1) }
             // Each family has a socket of its own.
             if candidate.family == AF_INET6 { setOption(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
         }

@@ -78,9 +78,12 @@ struct SocketAddress {
         }
     }
 
+    /// Whether it is an address of IPv4 or IPv6.
+    var isInternet: Bool { family == AF_INET || family == AF_INET6 }
+
     /// The numeric host and port: getnameinfo(3). Nil if this is no internet address.
     var numericName: (host: String, port: String)? {
-        guard family == AF_INET || family == AF_INET6 else { return nil }
+        guard isInternet else { return nil }
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         var port = [CChar](repeating: 0, count: Int(NI_MAXSERV))
         let code = withSocketAddress { address, length in
