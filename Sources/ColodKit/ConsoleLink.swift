@@ -40,7 +40,7 @@ final class ConsoleLink: Sendable {
         case .log: end = .log(log)
         case .stdio: end = .descriptors(output: STDOUT_FILENO, input: STDIN_FILENO)
         case .file(let path):
-            let file = try Descriptor.open(path, flags: O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)
+            let file = try Self.open(path)
             end = .descriptors(output: file.release(), input: nil)
         case .unix(let path):
             let socket = try UnixSocket.bind(path)
@@ -56,6 +56,19 @@ final class ConsoleLink: Sendable {
                 _ = Self.pump(queue, wake, output: output, input: input, receive: receive)
             case .listener(let listener): Self.serve(listener, queue, wake, receive)
             }
+        }
+    }
+
+    /// Opens the file of a console. One that is made here can be read by the group, whatever the umask.
+    private static func open(_ path: String) throws(SystemError) -> Descriptor {
+        let flags = O_WRONLY | O_APPEND
+        do throws(SystemError) {
+            let file = try Descriptor.open(path, flags: flags | O_CREAT | O_EXCL, mode: 0o600)
+            guard fchmod(file.number, 0o640) == 0 else { throw SystemError(code: errno, call: "fchmod", subject: path) }
+            return file
+        } catch {
+            guard error.code == EEXIST else { throw error }
+            return try Descriptor.open(path, flags: flags)
         }
     }
 
@@ -150,7 +163,7 @@ final class ConsoleLink: Sendable {
                 if take(queue).ended { return }
             }
             guard entries[1].revents != 0 else { continue }
-            let client = accept(listener, nil, nil)
+            let client = clinux_accept(listener, Int32(SOCK_CLOEXEC.rawValue))
             guard client >= 0 else { continue }
             defer { close(client) }
             if pump(queue, wake, output: client, input: client, receive: receive) { return }

@@ -6,12 +6,13 @@ public enum UnixSocket {
     /// The longest path that fits the address, in bytes.
     public static let longestPath = 107
 
-    /// A socket bound to `path` with the permissions `mode` (less the umask), not yet listening.
+    /// A socket bound to `path` with the permissions `mode`, whatever the umask, and the group of this process; not yet
+    /// listening.
     ///
     /// A socket file that nobody listens on is replaced; anything else at `path` is an error, EADDRINUSE.
     public static func bind(_ path: String, mode: UInt32 = 0o660) throws(SystemError) -> Descriptor {
         let socket = try make()
-        // The kernel gives the file the mode of the socket, so there is no moment with wider permissions.
+        // The kernel gives the file the mode of the socket less the umask, so there is no moment with wider permissions.
         guard fchmod(socket.number, mode) == 0 else { throw .last("fchmod", path) }
         if try !attempt(socket, path, Glibc.bind) {
             guard errno == EADDRINUSE else { throw .last("bind", path) }
@@ -19,7 +20,20 @@ public enum UnixSocket {
             unlink(path)
             guard try attempt(socket, path, Glibc.bind) else { throw .last("bind", path) }
         }
+        try setAccess(of: path, mode: mode)
         return socket
+    }
+
+    /// What the umask took away is given back, and the group is that of the process also in a folder that gives its own.
+    /// Goes by a descriptor of the file itself, O_PATH of open(2), so that nothing else is meant whatever `path` becomes.
+    private static func setAccess(of path: String, mode: UInt32) throws(SystemError) {
+        let file = try Descriptor.open(path, flags: O_PATH | O_NOFOLLOW)
+        var status = stat()
+        guard fstat(file.number, &status) == 0 else { throw .last("fstat", path) }
+        guard status.st_mode & S_IFMT == S_IFSOCK else { throw SystemError(code: EEXIST, call: "bind", subject: path) }
+        let link = "/proc/self/fd/\(file.number)"
+        if status.st_gid != getegid(), chown(link, uid_t.max, getegid()) != 0 { throw .last("chown", path) }
+        if status.st_mode & 0o7777 != mode, chmod(link, mode) != 0 { throw .last("chmod", path) }
     }
 
     /// A connected socket that does not block.

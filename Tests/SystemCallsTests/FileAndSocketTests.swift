@@ -97,6 +97,44 @@ import Testing
         }
     }
 
+    @Test(arguments: [0o000, 0o027, 0o077, 0o777])
+    func modeAndGroupAreThoseAskedForWhateverTheUmask(mask: mode_t) async {
+        // The umask belongs to the whole process.
+        await #expect(processExitsWith: .success) { [mask] in
+            let folder = FileManager.default.temporaryDirectory.appending(path: "colod-\(UUID().uuidString)").path()
+            umask(mask)
+            #expect(try Folder.make(folder, mode: 0o750))
+            #expect(try !Folder.make(folder, mode: 0o700), "is there already")
+            let path = "\(folder)/socket"
+            defer {
+                unlink(path)
+                rmdir(folder)
+            }
+            let listener = try UnixSocket.bind(path)
+            var status = stat()
+            #expect(stat(folder, &status) == 0 && status.st_mode & 0o7777 == 0o750)
+            #expect(stat(path, &status) == 0 && status.st_mode & 0o7777 == 0o660)
+            #expect(status.st_gid == getegid())
+            _ = listener.release()
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can make a folder of another group"))
+    func theGroupIsThatOfTheProcessInAFolderThatGivesItsOwn() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "colod-\(UUID().uuidString)").path()
+        try Folder.make(folder, mode: 0o770)
+        let path = "\(folder)/socket"
+        defer {
+            unlink(path)
+            rmdir(folder)
+        }
+        try #require(chown(folder, uid_t.max, getegid() + 1) == 0 && chmod(folder, 0o2770) == 0)
+        let listener = try UnixSocket.bind(path)
+        var status = stat()
+        #expect(stat(path, &status) == 0 && status.st_gid == getegid() && status.st_mode & 0o7777 == 0o660)
+        _ = listener.release()
+    }
+
     @Test(arguments: ["", "/tmp/" + String(repeating: "x", count: 120), "/tmp/a\0b"])
     func aPathThatFitsNoAddressIsRefused(path: String) {
         #expect(throws: SystemError.self) { _ = try UnixSocket.bind(path) }
