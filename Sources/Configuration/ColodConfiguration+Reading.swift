@@ -1,11 +1,12 @@
 import SystemCalls
 
 extension ColodConfiguration {
-    /// The configuration of the file at `path` (nil: of the flags alone) with `overrides` over it.
+    /// The configuration of the file at `path` (nil: of the flags alone) with `overrides` over it. With `checksFiles` a
+    /// file that it names and that cannot be used is a problem too.
     public static func load(
-        file path: String?, overrides: CommandLineOverrides = CommandLineOverrides()
+        file path: String?, overrides: CommandLineOverrides = CommandLineOverrides(), checksFiles: Bool = false
     ) throws(ConfigurationError) -> ColodConfiguration {
-        guard let path else { return try read(nil, file: "", overrides: overrides) }
+        guard let path else { return try read(nil, file: "", overrides: overrides, checksFiles: checksFiles) }
         let bytes: [UInt8]
         do {
             bytes = try readSmallFile(path, limit: ConfigurationLimits.fileSize).bytes
@@ -15,14 +16,15 @@ extension ColodConfiguration {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw failure(path, "is not UTF-8 text")
         }
-        return try parse(yaml: text, file: path, overrides: overrides)
+        return try parse(yaml: text, file: path, overrides: overrides, checksFiles: checksFiles)
     }
 
     /// The configuration that `yaml` describes, with `overrides` over it. `file` is what problems call it.
     public static func parse(
-        yaml: String, file: String, overrides: CommandLineOverrides = CommandLineOverrides()
+        yaml: String, file: String, overrides: CommandLineOverrides = CommandLineOverrides(), checksFiles: Bool = false
     ) throws(ConfigurationError) -> ColodConfiguration {
-        try read(try YAMLReader.read(yaml, file: file), file: file, overrides: overrides)
+        try read(
+            try YAMLReader.read(yaml, file: file), file: file, overrides: overrides, checksFiles: checksFiles)
     }
 
     private static func failure(_ path: String, _ message: String) -> ConfigurationError {
@@ -30,14 +32,19 @@ extension ColodConfiguration {
     }
 
     private static func read(
-        _ tree: ConfigurationNode?, file: String, overrides: CommandLineOverrides
+        _ tree: ConfigurationNode?, file: String, overrides: CommandLineOverrides, checksFiles: Bool
     ) throws(ConfigurationError) -> ColodConfiguration {
         let problems = ProblemList(file: file)
         let root = tree ?? ConfigurationNode(origin: .commandLine, content: .mapping([]))
+        let merged = overrides.merge(into: root)
         let reader = ConfigurationReader(
-            top: Section(overrides.merge(into: root), path: "", keys: ConfigurationReader.keys, problems: problems),
+            top: Section(merged, path: "", keys: ConfigurationReader.keys, problems: problems),
             start: overrides.startSection(problems: problems))
         let configuration = reader.read(paused: overrides.paused)
+        // Paths that stand for missing ones are none that could be looked at.
+        if checksFiles, problems.problems.isEmpty {
+            FileChecks(tree: merged, problems: problems).check(configuration)
+        }
         guard problems.problems.isEmpty else { throw ConfigurationError(problems: problems.problems) }
         return configuration
     }

@@ -39,6 +39,22 @@ struct ConfigurationNode: Equatable {
     /// The entries of a mapping; none for anything else.
     var entries: [Entry] { if case .mapping(let entries) = content { entries } else { [] } }
 
+    /// Where the key at the end of `steps` was written, each of them a key or the number of an item; if it was not, where
+    /// the last thing on the way to it was.
+    func origin(of steps: [String]) -> Origin {
+        var (node, place) = (self, origin)
+        for step in steps {
+            if case .sequence(let items) = node.content, let index = Int(step), items.indices.contains(index) {
+                (node, place) = (items[index], items[index].origin)
+            } else if let entry = node.entries.first(where: { $0.key == step }) {
+                (node, place) = (entry.value, entry.origin)
+            } else {
+                break
+            }
+        }
+        return place
+    }
+
     /// This tree with the value at `path` replaced, and with mappings made on the way where there are none.
     func replacing(_ path: ArraySlice<String>, with value: ConfigurationNode) -> ConfigurationNode {
         guard let key = path.first else { return value }

@@ -22,7 +22,8 @@ struct ColodCommand: AsyncParsableCommand {
 
     @Option(help: "The configuration file (YAML).")
     var config: String?
-    @Flag(name: .customLong("check-config"), help: "Only check the configuration, then end.")
+    @Flag(
+        name: .customLong("check-config"), help: "Only check the configuration and the files that it names, then end.")
     var checkConfig = false
     @Option(help: "primary or secondary; overrules the file.")
     var role: String?
@@ -62,13 +63,17 @@ struct ColodCommand: AsyncParsableCommand {
     func run() async throws {
         let settings: ColodConfiguration
         do {
-            settings = try ColodConfiguration.load(file: config, overrides: overrides)
+            settings = try ColodConfiguration.load(file: config, overrides: overrides, checksFiles: true)
         } catch {
             Self.complain("\(error)")
             throw ExitCode(EX_CONFIG)
         }
         if checkConfig {
             for warning in settings.warnings { Self.complain("warning: \(warning)") }
+            if geteuid() == 0 {
+                let again = "runuser -u colod -- \(CommandLine.arguments.joined(separator: " "))"
+                Self.complain("note: checked with the rights of root; with those of the service: \(again)")
+            }
             print("\(config ?? "command line"): OK")
             return
         }
