@@ -39,28 +39,31 @@ public enum Daemon {
     /// How long migrations, clients and threads may take to end.
     static let endDeadline = Nanoseconds.seconds(5)
 
+    /// How long the beginning may take, of which the service manager is told while it lasts: a large guest's memory has
+    /// to be found first.
+    static let startLimit = Nanoseconds.seconds(600)
+    /// What one sign of a beginning that goes on is good for.
+    static let startExtension = Nanoseconds.seconds(30)
+    /// How long the end of a life may take before another one begins in the same process.
+    static let turnLimit = Nanoseconds.seconds(30)
+
     /// Runs until a signal, `quit` or the guest's power-off ends it. Throws `StartFailure` if it cannot begin, and when
     /// the guest broke.
     public static func run(_ configuration: ColodConfiguration) async throws {
         bootstrapLogging()
+        BeginAnew.restoreName()
+        // Without descriptors 0, 1 and 2 the next file opened would become one of them.
+        try? Descriptor.fillStandardNumbers()
         signal(SIGPIPE, SIG_IGN)
         let parts = try await DaemonParts(configuration)
         try await parts.begin()
         let end = await parts.waitForEnd()
         await parts.finish(end)
         switch end {
-        case .restart: try beginAnew()
+        // A stop that was asked for meanwhile is a stop.
+        case .restart: if !parts.wasAskedToEnd { try BeginAnew.execute() }
         case .failure(let why), .incomingFailure(let why): throw StartFailure(why)
         default: return
         }
-    }
-
-    /// Replaces this process by a fresh one with the same arguments: execv(3). All descriptors are close-on-exec, so
-    /// nothing of the old life stays but the process id, which systemd goes by, and the sockets that it passed.
-    private static func beginAnew() throws -> Never {
-        keepListenDescriptors()
-        let arguments = CommandLine.arguments.map { strdup($0) } + [nil]
-        execv("/proc/self/exe", arguments)
-        throw StartFailure("cannot begin anew: \(String(cString: strerror(errno)))")
     }
 }

@@ -1,3 +1,4 @@
+import BlockLayer
 import Configuration
 import Diagnostics
 import Environment
@@ -30,7 +31,9 @@ extension DaemonParts {
         } catch let error as StartFailure {
             throw error
         } catch {
-            throw StartFailure("the machine cannot be put together: \(error)")
+            throw StartFailure(
+                "the machine cannot be put together: \(error)",
+                isConfiguration: (error as? RISCVMachineError)?.lastsUntilChanged ?? false)
         }
     }
 
@@ -82,7 +85,7 @@ extension DaemonParts {
 
     static func pairChanged(
         _ service: PairService, _ event: PairEvent?, status: StatusReporter, hub: EventHub,
-        log: Logger, recorder: FlightRecorder, notifier: ServiceNotifier
+        log: Logger, recorder: FlightRecorder, notifier: ServiceNotifier, waiting: WaitingLog
     ) {
         let snapshot = service.snapshot
         LogContext.update { identity in
@@ -98,14 +101,20 @@ extension DaemonParts {
         }
         let current = status.current
         hub.emit(.xColodStatus(current))
-        // READY once the role is served: the guest runs here, or this side takes checkpoints; the side whose turn it is
-        // to boot the guest is not ready by waiting.
-        let report = snapshot.report
-        let waits = report.isReady && (!snapshot.isDueToServe || snapshot.peerReport?.isServing == true)
-        if report.isServing || report.hasCheckpoint || waits {
-            notifier.ready(status: status.line)
-        } else {
-            notifier.status(status.line)
+        waiting.tell(status.waitsFor, log)
+        notifier.status(status.line)
+    }
+}
+
+extension RISCVMachineError {
+    /// Whether trying again cannot help before the configuration, or a file that it names, is changed.
+    fileprivate var lastsUntilChanged: Bool {
+        switch self {
+        case .invalid, .badImage, .doesNotFit: true
+        case .file(_, let error), .disk(.system(_, _, let error)):
+            [ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, EROFS, ELOOP, ENAMETOOLONG].contains(error.code)
+        case .disk(.unusable): true
+        case .disk, .network, .system: false
         }
     }
 }
@@ -159,8 +168,10 @@ struct PairAssembly {
     }
 
     private static func record(_ file: DurableFile, _ directory: String) throws -> PairRecord {
-        if mkdir(directory, 0o750) != 0, errno != EEXIST {
-            throw StartFailure("state-directory: cannot make \(directory): \(String(cString: strerror(errno)))")
+        do {
+            try Folder.make(directory, mode: 0o750)
+        } catch {
+            throw StartFailure("state-directory: cannot make \(directory): \(error.reason)", isConfiguration: true)
         }
         do {
             guard let bytes = try file.read() else { return PairRecord(term: .none) }

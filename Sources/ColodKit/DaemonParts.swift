@@ -37,10 +37,12 @@ final class DaemonParts: Sendable {
     let server: ManagementServer
     let state: ManagementState
     let watchdog: Watchdog
+    let waiting = WaitingLog()
     private let pairGroup: MultiThreadedEventLoopGroup?
     private let ends: AsyncStream<DaemonEnd>
     private let endWith: AsyncStream<DaemonEnd>.Continuation
-    private let isReady = Mutex(false)
+    private let signals = Mutex<Task<Void, Never>?>(nil)
+    private let askedToEnd = Atomic<Bool>(false)
 
     /// Builds everything; nothing runs yet.
     init(_ configuration: ColodConfiguration) async throws {
@@ -60,6 +62,13 @@ final class DaemonParts: Sendable {
                 recorder.note(event.name)
             }
         }
+
+        let notifier = notifier
+        watchdog = Watchdog(notifier: notifier) { names in
+            if !names.isEmpty { log.critical("run loops stand still: \(names.joined(separator: ", "))") }
+        }
+        watchdog.excuse(for: Daemon.startLimit) { notifier.extendTimeout(Daemon.startExtension) }
+        try watchdog.start()
 
         let hooks = MachineHooks()
         built = try Self.buildMachine(configuration, hooks, log)
@@ -103,19 +112,17 @@ final class DaemonParts: Sendable {
             try Self.prepare(migration, configuration.checkpoint)
             status = StatusReporter(
                 machine: machine, replication: replication, pair: pair, configuration: configuration)
-            let (status, notifier) = (status, notifier)
+            let (status, waiting) = (status, waiting)
             holder.observe { service, event in
                 Self.pairChanged(
-                    service, event, status: status, hub: hub, log: log, recorder: recorder, notifier: notifier)
+                    service, event, status: status, hub: hub, log: log, recorder: recorder, notifier: notifier,
+                    waiting: waiting)
             }
         } else {
             pairGroup = nil
             pair = nil
             status = StatusReporter(
                 machine: machine, replication: replication, pair: nil, configuration: configuration)
-        }
-        watchdog = Watchdog(notifier: notifier) { names in
-            if !names.isEmpty { log.critical("run loops stand still: \(names.joined(separator: ", "))") }
         }
         state = ManagementState(machine: machine) { hub.emit($0) }
         let objects = state.objects
@@ -144,14 +151,29 @@ final class DaemonParts: Sendable {
     // MARK: Life
 
     /// Opens the management socket and lets the machine or the pair begin.
+    ///
+    /// The service is up when that is done. A member of a pair may have to wait for its peer then, perhaps for days: that
+    /// is a state in which it works, and the status line says what it waits for.
     func begin() async throws {
         registerLoops()
-        try watchdog.start()
         if let pair {
             try await listenForManagement()
-            try await pair.start()
-            return
+            let log = log
+            try await pair.start { notice in
+                switch notice {
+                case .notice(let text): log.notice("\(text)")
+                case .warning(let text): log.warning("\(text)")
+                }
+            }
+            waiting.tell(status.waitsFor, log)
+        } else {
+            try await beginAlone()
         }
+        watchdog.endExcuse()
+        notifier.ready(status: status.line)
+    }
+
+    private func beginAlone() async throws {
         // As QEMU does: no client sees how the machine starts.
         if let incoming = configuration.start.incoming {
             if incoming != "defer" {
@@ -163,30 +185,39 @@ final class DaemonParts: Sendable {
             try built.machine.run()
         }
         try await listenForManagement()
-        notifier.ready(status: status.line)
     }
+
+    /// Whether a signal has asked the process to end.
+    var wasAskedToEnd: Bool { askedToEnd.load(ordering: .relaxed) }
 
     /// Waits for whatever ends the process, and serves SIGUSR1 meanwhile.
     func waitForEnd() async -> DaemonEnd {
-        let (endWith, recorder, log) = (endWith, recorder, log)
-        let signals = Task {
+        let task = Task { [self] in
             for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup, .sigusr1) {
                 if signal == .sigusr1 {
                     recorder.dump(to: log, reason: "asked for by SIGUSR1")
                 } else {
+                    askedToEnd.store(true, ordering: .relaxed)
                     endWith.yield(.signal)
                 }
             }
         }
-        defer { signals.cancel() }
+        // It goes on listening while the process ends: the one that would begin anew must know.
+        signals.withLock { $0 = task }
         for await end in ends { return end }
         return .signal
     }
 
     /// Ends everything in the reverse order of the beginning.
     func finish(_ end: DaemonEnd) async {
-        log.notice("ending: \(end)")
-        notifier.stopping(status: "ending")
+        if case .restart(let why) = end {
+            log.notice("beginning anew: \(why)")
+            notifier.reloading(status: "beginning anew: \(why)")
+            watchdog.excuse(for: Daemon.turnLimit)
+        } else {
+            log.notice("ending: \(end)")
+            notifier.stopping(status: "ending")
+        }
         switch end {
         case .signal: hub.emit(.shutdown(.hostSignal))
         case .guestPowerOff: hub.emit(.shutdown(.guestShutdown))
@@ -224,7 +255,8 @@ final class DaemonParts: Sendable {
             }
             if passed.contains(address) { continue }
             if case .unix(let path) = address, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-                mkdir(String(path[..<slash]), 0o750)
+                // One that cannot be made is named by the socket that cannot be bound in it.
+                _ = try? Folder.make(String(path[..<slash]), mode: 0o750)
             }
             do {
                 addMonitor(try server.listen(on: address, isPretty: monitor.isPretty))

@@ -50,11 +50,12 @@ struct StatusReporter: Sendable {
         return status
     }
 
-    /// Role and protection in one line.
+    /// Role and protection in one line, and what is waited for.
     var line: String {
         let status = current
         let protection = status.protected ? "protected" : status.state.rawValue
-        return "\(status.role.rawValue), \(protection), term \(status.term)"
+        let line = "\(status.role.rawValue), \(protection), term \(status.term)"
+        return waitsFor.map { "\(line): \($0)" } ?? line
     }
 
     private var arbiterName: String {

@@ -1,6 +1,7 @@
 import CSystemd
 import Environment
 import Glibc
+import SystemCalls
 
 /// Tells the service manager how this process is doing; does nothing where nobody asked to be told.
 public struct ServiceNotifier: Sendable {
@@ -20,6 +21,14 @@ public struct ServiceNotifier: Sendable {
     /// One line for people: role and protection.
     @discardableResult
     public func status(_ text: String) -> Bool { send("STATUS=\(Self.line(text))") }
+
+    /// The process begins anew with the same identifier and will say `ready` again: it is up meanwhile. Never
+    /// `stopping` before an execve(2): systemd would wait for the end of the process, and kill it when that takes long.
+    @discardableResult
+    public func reloading(status: String) -> Bool {
+        let microseconds = SystemClock().now().count / 1000
+        return send("RELOADING=1\nMONOTONIC_USEC=\(microseconds)\nSTATUS=\(Self.line(status))")
+    }
 
     /// The process has begun to end.
     @discardableResult

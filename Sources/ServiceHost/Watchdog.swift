@@ -31,6 +31,12 @@ public final class WatchdogParticipant: Sendable {
 /// A loop that can be idle for longer gives a closure to ask it: the closure hands a piece of work to the loop and
 /// returns at once, and the work calls `tick`. A loop that cannot do that piece of work in time counts as hanging.
 public final class Watchdog: Sendable {
+    /// A time in which the loops need not turn.
+    private struct Excuse {
+        let end: Nanoseconds
+        let note: @Sendable () -> Void
+    }
+
     /// How long the manager waits for a sign of life where it does not say (and nobody restarts us).
     public static let unsupervisedInterval = Nanoseconds.seconds(30)
     /// Questions and looks in one interval.
@@ -44,6 +50,7 @@ public final class Watchdog: Sendable {
     private let participants = Mutex<[WatchdogParticipant]>([])
     private let lastReport = Mutex<[String]>([])
     private let lastLook: Mutex<Nanoseconds>
+    private let excuse = Mutex<Excuse?>(nil)
     private let ending = ThreadGate(false)
 
     /// A watchdog that calls `pet` while all is well. `report` gets the names of the loops that stand still whenever
@@ -83,6 +90,18 @@ public final class Watchdog: Sendable {
         }
     }
 
+    /// Pets for this long whatever the loops do, because they do not run yet or no longer: while the process begins or
+    /// ends. `note` is called with each look meanwhile.
+    public func excuse(for span: Nanoseconds, note: @escaping @Sendable () -> Void = {}) {
+        excuse.withLock { $0 = Excuse(end: clock.now() + span, note: note) }
+    }
+
+    /// The loops run, and have just turned.
+    public func endExcuse() {
+        for participant in participants.withLock({ $0 }) { participant.tick() }
+        excuse.withLock { $0 = nil }
+    }
+
     /// Ends the thread; no sign of life is sent afterwards.
     public func stop() { ending.withLock { $0 = true } }
 
@@ -94,6 +113,11 @@ public final class Watchdog: Sendable {
         }
         defer { for participant in watched { participant.ask?(participant) } }
         let now = clock.now()
+        if let excuse = excuse.withLock({ $0 }), now < excuse.end {
+            lastLook.withLock { $0 = now }
+            excuse.note()
+            return pet()
+        }
         // A process that was stopped for a while and goes on says nothing about its loops yet.
         let sinceLast = lastLook.withLock { last in
             defer { last = now }

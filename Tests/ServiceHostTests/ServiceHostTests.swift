@@ -2,6 +2,7 @@ import Environment
 import Foundation
 import Glibc
 import Synchronization
+import SystemCalls
 import Testing
 
 @testable import ServiceHost
@@ -65,6 +66,12 @@ final class HandClock: MonotonicClock {
             #expect(manager.message() == "EXTEND_TIMEOUT_USEC=2000000")
             #expect(notifier.mainProcess(7))
             #expect(manager.message() == "MAINPID=7")
+            let before = SystemClock().now().count / 1000
+            #expect(notifier.reloading(status: "beginning anew"))
+            let lines = manager.message()?.split(separator: "\n").map(String.init) ?? []
+            #expect(lines.first == "RELOADING=1" && lines.last == "STATUS=beginning anew" && lines.count == 3)
+            let stamp = try #require(lines.dropFirst().first.flatMap { UInt64($0.dropFirst("MONOTONIC_USEC=".count)) })
+            #expect(stamp >= before && stamp < before + 10_000_000)
             #expect(notifier.stopping(status: "ending"))
             #expect(manager.message() == "STOPPING=1\nSTATUS=ending")
             #expect(manager.message() == nil)
@@ -197,6 +204,43 @@ final class HandClock: MonotonicClock {
             watchdog.look()
         }
         #expect(pets.take() == 5)
+    }
+
+    @Test func loopsAreExcusedWhileTheProcessBeginsButNotForEver() {
+        let (watchdog, notes) = (watchdog(), Count())
+        watchdog.excuse(for: .seconds(10)) { notes.add() }
+        _ = watchdog.register("a")
+        for _ in 0..<9 {
+            clock.advance(.seconds(1))
+            watchdog.look()
+        }
+        #expect(pets.take() == 9)
+        #expect(notes.take() == 9)
+        for _ in 0..<9 {
+            clock.advance(.seconds(1))
+            watchdog.look()
+        }
+        #expect(pets.take() == 0)
+        #expect(reports.all == [["a"]])
+    }
+
+    @Test func loopsThatBeginNowHaveTurnedNow() {
+        let watchdog = watchdog()
+        let loop = watchdog.register("a")
+        watchdog.excuse(for: .seconds(100))
+        for _ in 0..<20 {
+            clock.advance(.seconds(1))
+            watchdog.look()
+        }
+        #expect(pets.take() == 20)
+        watchdog.endExcuse()
+        clock.advance(.seconds(1))
+        watchdog.look()
+        #expect(pets.take() == 1)
+        clock.advance(.seconds(2))
+        watchdog.look()
+        #expect(pets.take() == 0)
+        loop.leave()
     }
 
     @Test func loopsGetAFreshChanceAfterTheWholeProcessStoodStill() {
