@@ -83,7 +83,7 @@ package: deps-demo ## Pack the programs and units for hosts without the toolchai
 	install -D -m 644 -t .build/package/usr/lib/systemd/system systemd/*.service systemd/*.socket
 	install -D -m 644 systemd/colod.sysusers .build/package/usr/lib/sysusers.d/colod.conf
 	install -D -m 644 systemd/colod.tmpfiles .build/package/usr/lib/tmpfiles.d/colod.conf
-	install -D -m 644 -t .build/package/usr/share/doc/colod config/*.yaml README.md docs/*.md
+	.ci/package-docs .build/package/usr/share/doc/colod .build-static/checkouts
 	tar -C .build/package --owner=root --group=root -czf .build/colod.tar.gz usr
 
 generate: fetch ## Write the code and docs/QMP.md that come from Sources/QAPI/Schema
