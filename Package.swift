@@ -58,6 +58,7 @@ let package = Package(
 
         // Layer 1
         module("SystemCalls", ["CLinux", "Environment"]),
+        module("ProgramSupport"),
         module("Diagnostics", ["Environment", log, .product(name: "Histogram", package: "hdrhistogram-swift")]),
 
         // Layer 2
@@ -129,16 +130,16 @@ let package = Package(
                 "Replication",
                 "ManagementServer", "ServiceHost", "Diagnostics", "QAPI", "QMP", "PacketPath", "BlockLayer",
                 "Transport", "ReplicationCore",
-                "MachineModel", "GuestMemory", "SystemCalls", "Environment", "CLinux", log,
+                "MachineModel", "GuestMemory", "SystemCalls", "Environment", "CLinux", "ProgramSupport", log,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio),
         // What tests, the demo and the benchmarks share: hosts made of network namespaces, a Redis client, processes.
         module("PairLab", ["SystemCalls", "CLinux", "QMP", "QAPI", "Environment"]),
 
         // Layer 10: thin programs
-        program("colod", ["ColodKit", "Configuration"]),
-        program("coloctl", ["QMP", "QAPI", "SystemCalls", "Environment"]),
-        program("colosim", ["Simulation"]),
+        program("colod", ["ColodKit", "Configuration", "ProgramSupport"]),
+        program("coloctl", ["QMP", "QAPI", "SystemCalls", "Environment", "ProgramSupport"]),
+        program("colosim", ["Simulation", "ProgramSupport"]),
         program("qapigen", ["QAPIGenerator"]),
         program(
             "colobench",
@@ -146,7 +147,7 @@ let package = Package(
                 "PairLab", "VirtualMachine", "EngineRISCV", "PlatformDevices", "MachineModel", "GuestMemory",
                 "Migration", "DirtyRate", "Replication", "ReplicationCore", "Transport", "SystemCalls", "QMP", "QAPI",
                 "Diagnostics",
-                "Environment",
+                "Environment", "ProgramSupport",
             ]),
 
         // Tests: one target a module, and one for each kind of promise that spans modules.
@@ -200,10 +201,19 @@ let package = Package(
         tests(
             "ManagementServerTests",
             [
-                "ManagementServer", "coloctl", "QMP", "QAPI", "SystemCalls", "Environment",
+                "ManagementServer", "coloctl", "QMP", "QAPI", "SystemCalls", "Environment", "ProgramSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        tests("ServiceHostTests", ["ServiceHost", "Diagnostics", "SystemCalls", "Environment", log]),
+        tests(
+            "ServiceHostTests",
+            ["ServiceHost", "Diagnostics", "SystemCalls", "Environment", log]),
+        // What the daemon says about itself: log, status, figures.
+        tests(
+            "ColodKitTests",
+            [
+                "ColodKit", "Configuration", "Replication", "ReplicationCore", "Diagnostics", "QAPI", "QMP",
+                "ProgramSupport", "Environment", log,
+            ]),
         // The tree itself: arrows between modules, sizes, forbidden words.
         tests("TidyTests", []),
         // What a QMP client sees, held against what QEMU 7.2 answers: recorded, and live beside it.
@@ -211,6 +221,6 @@ let package = Package(
             "ConformanceTests", ["PairLab", "QMP", "QAPI", "SystemCalls", "Environment"],
             resources: [.copy("Data")]),
         // Real processes: colod, coloctl, real QEMU as the peer, network namespaces, faults.
-        tests("SystemTests", ["PairLab", "QMP", "QAPI", "SystemCalls", "Environment"]),
+        tests("SystemTests", ["PairLab", "QMP", "QAPI", "SystemCalls", "Environment", "ProgramSupport"]),
     ]
 )

@@ -1,3 +1,4 @@
+import ProgramSupport
 import QMP
 
 /// The composition root: from a validated configuration to running services, and back down in the right order.
@@ -15,9 +16,9 @@ import QMP
 /// Nothing below imports this module.
 public enum ColodKit {
     /// The version that `query-version` and the log tell.
-    public static let version = (major: 0, minor: 1, micro: 0)
+    public static let version = ProgramSupport.version
 
     /// What the greeting and `query-version` tell.
     static let serverVersion = ServerVersion.compatible(
-        package: "colod \(version.major).\(version.minor).\(version.micro)")
+        package: ProgramSupport.versionLine("colod"))
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProgramSupport
 
 /// Measures this machine with colod's engine and pairs, and runs the demo. Every subcommand takes `--json` and then
 /// prints one object with stable keys and the machine's core count.
@@ -6,9 +7,15 @@ import ArgumentParser
 struct Program: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "colobench", abstract: "Measures colod on this machine.",
+        version: ProgramSupport.versionLine("colobench"),
         subcommands: [
             Demo.self, Boot.self, Failover.self, Checkpoint.self, MIPSCommand.self, QMPBenchmark.self,
             DirtyLimitCommand.self,
             RISCVTestCommand.self,
         ])
+
+    static func main() {
+        StandardOutput.checkAtExit()
+        main(nil)
+    }
 }

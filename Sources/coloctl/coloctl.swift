@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProgramSupport
 
 /// The operator's tool: asks the colod of one guest over its QMP socket and says what it means.
 @main
@@ -16,9 +17,15 @@ struct Coloctl: ParsableCommand {
               coloctl qmp migrate-set-parameters '{"x-checkpoint-delay": 50}'
               coloctl check --name web        as a monitoring plugin: exit status 0, 1, 2 or 3
             """,
+        version: ProgramSupport.versionLine("coloctl"),
         subcommands: [
             StatusCommand.self, EventsCommand.self, FailoverCommand.self, StartCommand.self, DrillCommand.self,
             QMPCommand.self,
             CheckCommand.self,
         ])
+
+    static func main() {
+        StandardOutput.checkAtExit()
+        main(nil)
+    }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import ColodKit
 import Configuration
 import Glibc
+import ProgramSupport
 
 /// The daemon's command line: a configuration file, flags that overrule it, or flags alone for experiments.
 @main
@@ -18,7 +19,13 @@ struct ColodCommand: AsyncParsableCommand {
                     --append 'console=ttyS0' --console stdio --qmp unix:/tmp/colod.qmp
 
             Exit status: 0 after an orderly end, 78 for a wrong configuration, 1 for everything else.
-            """)
+            """,
+        version: ProgramSupport.versionLine("colod"))
+
+    static func main() async {
+        StandardOutput.checkAtExit()
+        await main(nil)
+    }
 
     @Option(help: "The configuration file (YAML).")
     var config: String?

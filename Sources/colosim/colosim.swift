@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProgramSupport
 import Simulation
 
 /// Runs simulated pairs and reports what the checkers found.
@@ -7,7 +8,13 @@ struct Colosim: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "colosim",
         abstract: "Runs a pair over simulated links, hosts and arbiters; one seed decides one run.",
-        discussion: "Exits with 1 and names the seed if an invariant was violated.")
+        discussion: "Exits with 1 and names the seed if an invariant was violated.",
+        version: ProgramSupport.versionLine("colosim"))
+
+    static func main() {
+        StandardOutput.checkAtExit()
+        main(nil)
+    }
 
     @Option(help: "The first seed.")
     var seed: UInt64 = 1
