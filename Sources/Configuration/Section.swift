@@ -133,7 +133,8 @@ struct Section {
         switch node.content {
         case .scalar(let text):
             if let value = kind.parse(text) { return value }
-            problems.add(node.origin, key, "'\(Self.shortened(text))' is not valid; expected \(kind.expected)")
+            let fault = kind.fault(text) ?? "'\(Self.shortened(text))' is not valid"
+            problems.add(node.origin, key, "\(fault); expected \(kind.expected)")
         case .empty: problems.add(origin, key, "has no value; expected \(kind.expected)")
         case .sequence: problems.add(node.origin, key, "is a list; expected \(kind.expected)")
         case .mapping: problems.add(node.origin, key, "is a mapping; expected \(kind.expected)")

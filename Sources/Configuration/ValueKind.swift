@@ -2,6 +2,21 @@
 struct ValueKind<Value> {
     let expected: String
     let parse: (String) -> Value?
+    /// What is wrong with a text, where that is more than not being what was expected.
+    var fault: (String) -> String? = { _ in nil }
+
+    /// The same, with a socket path that is too long called that.
+    fileprivate func namingLongSocketPaths() -> ValueKind {
+        var kind = self
+        kind.fault = { text in
+            let limit = ConfigurationLimits.socketPathLength
+            guard let path = text.suffix(after: "unix:"), path.hasPrefix("/"), path.utf8.count > limit else {
+                return nil
+            }
+            return "the path of this unix socket is too long: it has \(path.utf8.count) bytes, at most \(limit) fit"
+        }
+        return kind
+    }
 }
 
 extension ValueKind where Value == Int {
@@ -96,7 +111,7 @@ extension ValueKind where Value == String {
             // Port 0 is for the kernel to choose; `query-migrate` tells which it was.
             if text.hasPrefix("tcp:"), text.hasSuffix(":0"), SocketAddress(text.dropLast() + "1") != nil { return text }
             return (text.suffix(after: "fd:") ?? text.suffix(after: "exec:")).flatMap { $0.isEmpty ? nil : text }
-        }
+        }.namingLongSocketPaths()
     }
 }
 
@@ -112,6 +127,7 @@ extension ValueKind where Value == SocketAddress {
     /// An address of either family.
     static var address: ValueKind {
         ValueKind(expected: "tcp:HOST:PORT or unix:PATH with an absolute path") { SocketAddress($0) }
+            .namingLongSocketPaths()
     }
 }
 
@@ -135,6 +151,6 @@ extension ValueKind where Value == ConsoleConfiguration {
     static var console: ValueKind {
         ValueKind(
             expected: "log, none, stdio, file:PATH or unix:PATH with an absolute path", parse: ConsoleConfiguration.init
-        )
+        ).namingLongSocketPaths()
     }
 }
