@@ -36,8 +36,8 @@ public struct Nanoseconds: Sendable, Hashable, Comparable, AdditiveArithmetic, C
     /// Whether `left` is shorter or earlier.
     public static func < (left: Nanoseconds, right: Nanoseconds) -> Bool { left.count < right.count }
 
-    /// In milliseconds, for logs.
-    public var description: String { "\(inMilliseconds) ms" }
+    /// In milliseconds to the microsecond, for logs.
+    public var description: String { "\((inMilliseconds * 1000).rounded() / 1000) ms" }
 }
 
 /// A clock that never goes back; the real one is in SystemCalls, the simulated one in Simulation.

@@ -3,6 +3,12 @@
 enum DecimalText {
     private static let digitCount = 17
 
+    /// The shortest text that names a finite number, a whole one without a fraction: 0.132, 12, 1e+20.
+    static func shortest(_ value: Double) -> String {
+        let text = "\(value)"
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    }
+
     static func seventeenDigits(_ value: Double) -> String {
         // Infinity came from a number beyond the range; this one reads as infinity again.
         guard value.isFinite else { return value < 0 ? "-1e999" : "1e999" }

@@ -8,12 +8,24 @@ public struct JSONText {
         case pretty(newline: String)
     }
 
+    /// How fractions are written.
+    public enum Fractions: Sendable {
+        /// With 17 significant digits, as QEMU does on the wire.
+        case seventeenDigits
+        /// With as few digits as name the number: for people, who want 0.132 and not 0.13200000000000001.
+        case shortest
+    }
+
     /// The text so far.
     public private(set) var bytes: [UInt8] = []
     private let style: Style
+    private let fractions: Fractions
 
     /// An empty text.
-    public init(style: Style = .compact) { self.style = style }
+    public init(style: Style = .compact, fractions: Fractions = .seventeenDigits) {
+        self.style = style
+        self.fractions = fractions
+    }
 
     /// Appends `value`.
     public mutating func write(_ value: JSONValue) { write(value, level: 0) }
@@ -27,7 +39,9 @@ public struct JSONText {
         case .boolean(let value): append(value ? "true" : "false")
         case .integer(let value): append(String(value))
         case .unsigned(let value): append(String(value))
-        case .double(let value): append(DecimalText.seventeenDigits(value))
+        case .double(let value):
+            let isShort = fractions == .shortest && value.isFinite
+            append(isShort ? DecimalText.shortest(value) : DecimalText.seventeenDigits(value))
         case .string(let value): write(quoted: value)
         case .array(let elements):
             list("[", "]", elements, level: level) { text, element in text.write(element, level: level + 1) }
@@ -126,8 +140,10 @@ public struct JSONText {
 
 extension JSONValue {
     /// The value as text.
-    public func text(_ style: JSONText.Style = .compact) -> String {
-        var text = JSONText(style: style)
+    public func text(
+        _ style: JSONText.Style = .compact, fractions: JSONText.Fractions = .seventeenDigits
+    ) -> String {
+        var text = JSONText(style: style, fractions: fractions)
         text.write(self)
         return String(decoding: text.bytes, as: UTF8.self)
     }

@@ -39,6 +39,14 @@ import Testing
         #expect(Double(text) == value)
     }
 
+    @Test(
+        arguments: [
+            (0.132, "0.132"), (0.1, "0.1"), (12, "12"), (-2.5, "-2.5"), (1e20, "1e+20"), (.infinity, "1e999"),
+        ] as [(Double, String)])
+    func writesFractionsForPeopleWithAsFewDigitsAsNameThem(value: Double, text: String) {
+        #expect(JSONValue.double(value).text(fractions: .shortest) == text)
+    }
+
     @Test func objectsAreEqualWhateverTheirOrder() {
         let one: JSONObject = ["a": 1, "b": 2]
         let other: JSONObject = ["b": 2, "a": 1]
