@@ -20,6 +20,6 @@ public protocol ColodCommands: Sendable {
     /// `x-colod-drill`: Rehearse a failover: the secondary takes the guest over while the primary lives and agrees, and
     /// the two exchange their roles. It can be given on either side.
     ///
-    /// - Returns: how long the service stood still
+    /// - Returns: how long the guest was on its way
     func xColodDrill() async throws(CommandError) -> ColodDrill
 }

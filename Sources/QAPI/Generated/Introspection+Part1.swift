@@ -122,10 +122,13 @@ extension Introspection {
         "int"}, {"name": "peer", "type": "83"}, {"name": "checkpoints", "type": "int"}, {"name": "pause-ms", "type":
         "84", "default": null}, {"name": "bytes-per-checkpoint", "type": "int", "default": null}, {"name":
         "last-checkpoint-age-ms", "type": "int", "default": null}, {"name": "held-packets", "type": "int"}, {"name":
-        "held-bytes", "type": "int"}, {"name": "last-failure", "type": "str", "default": null}, {"name": "failover",
-        "type": "85"}, {"name": "arbiter", "type": "str"}, {"name": "retired-instructions", "type": "int", "default":
-        null}]},
-        {"name": "13", "meta-type": "object", "members": [{"name": "milliseconds", "type": "number"}]},
+        "held-bytes", "type": "int"}, {"name": "last-failure", "type": "str", "default": null}, {"name":
+        "last-failure-age-ms", "type": "int", "default": null}, {"name": "impairments", "type": "[str]", "default":
+        null}, {"name": "stopped", "type": "bool", "default": null}, {"name": "waits-for", "type": "str", "default":
+        null}, {"name": "takeover-ms", "type": "number", "default": null}, {"name": "failover", "type": "85"}, {"name":
+        "arbiter", "type": "str"}, {"name": "retired-instructions", "type": "int", "default": null}]},
+        {"name": "13", "meta-type": "object", "members": [{"name": "milliseconds", "type": "number"}, {"name":
+        "takeover-ms", "type": "number", "default": null}]},
         {"name": "14", "meta-type": "object", "members": [{"name": "reason", "type": "str"}]},
         {"name": "15", "meta-type": "object", "members": [{"name": "status", "type": "86", "default": null}, {"name":
         "ram", "type": "87", "default": null}, {"name": "disk", "type": "87", "default": null}, {"name": "vfio", "type":
@@ -369,12 +372,14 @@ extension Introspection {
         "unprotected", "superseded", "taking-over", "failed"]},
         {"name": "83", "meta-type": "object", "members": [{"name": "connected", "type": "bool"}, {"name":
         "last-heard-ms", "type": "int", "default": null}, {"name": "networks", "type": "int"}, {"name": "networks-up",
-        "type": "int"}, {"name": "ignored", "type": "int"}]},
+        "type": "int"}, {"name": "ignored", "type": "int"}, {"name": "serving", "type": "bool", "default": null},
+        {"name": "heartbeat", "type": "[165]", "default": null}]},
         {"name": "84", "meta-type": "object", "members": [{"name": "median", "type": "number"}, {"name": "p99", "type":
         "number"}, {"name": "max", "type": "number"}]},
+        {"name": "[str]", "meta-type": "array", "element-type": "str"},
+        {"name": "number", "meta-type": "builtin", "json-type": "number"},
         {"name": "85", "meta-type": "enum", "members": [{"name": "automatic"}, {"name": "manual"}], "values":
         ["automatic", "manual"]},
-        {"name": "number", "meta-type": "builtin", "json-type": "number"},
         {"name": "86", "meta-type": "enum", "members": [{"name": "none"}, {"name": "setup"}, {"name": "cancelling"},
         {"name": "cancelled"}, {"name": "active"}, {"name": "postcopy-active"}, {"name": "postcopy-paused"}, {"name":
         "postcopy-recover"}, {"name": "completed"}, {"name": "failed"}, {"name": "colo"}, {"name": "pre-switchover"},
@@ -394,15 +399,14 @@ extension Introspection {
         "type": "int"}, {"name": "pages", "type": "int"}, {"name": "cache-miss", "type": "int"}, {"name":
         "cache-miss-rate", "type": "number"}, {"name": "encoding-rate", "type": "number"}, {"name": "overflow", "type":
         "int"}]},
-        {"name": "[str]", "meta-type": "array", "element-type": "str"},
         {"name": "[int]", "meta-type": "array", "element-type": "int"},
         {"name": "90", "meta-type": "object", "members": [{"name": "pages", "type": "int"}, {"name": "busy", "type":
         "int"}, {"name": "busy-rate", "type": "number"}, {"name": "compressed-size", "type": "int"}, {"name":
         "compression-rate", "type": "number"}]},
         {"name": "[91]", "meta-type": "array", "element-type": "91"},
-        {"name": "91", "meta-type": "object", "members": [{"name": "type", "type": "165"}], "tag": "type", "variants":
-        [{"case": "inet", "type": "166"}, {"case": "unix", "type": "167"}, {"case": "vsock", "type": "168"}, {"case":
-        "fd", "type": "169"}]},
+        {"name": "91", "meta-type": "object", "members": [{"name": "type", "type": "166"}], "tag": "type", "variants":
+        [{"case": "inet", "type": "167"}, {"case": "unix", "type": "168"}, {"case": "vsock", "type": "169"}, {"case":
+        "fd", "type": "170"}]},
         {"name": "92", "meta-type": "enum", "members": [{"name": "xbzrle"}, {"name": "rdma-pin-all"}, {"name":
         "auto-converge"}, {"name": "zero-blocks"}, {"name": "compress"}, {"name": "events"}, {"name": "postcopy-ram"},
         {"name": "x-colo", "features": ["unstable"]}, {"name": "release-ram"}, {"name": "block"}, {"name":
@@ -418,7 +422,7 @@ extension Introspection {
         ["none", "zlib", "zstd"]},
         {"name": "[95]", "meta-type": "array", "element-type": "95"},
         {"name": "95", "meta-type": "object", "members": [{"name": "node-name", "type": "str"}, {"name": "alias",
-        "type": "str"}, {"name": "bitmaps", "type": "[170]"}]},
+        "type": "str"}, {"name": "bitmaps", "type": "[171]"}]},
         {"name": "96", "meta-type": "enum", "members": [{"name": "none"}, {"name": "primary"}, {"name": "secondary"}],
         "values": ["none", "primary", "secondary"]},
         {"name": "97", "meta-type": "enum", "members": [{"name": "none"}, {"name": "request"}, {"name": "error"},
@@ -452,7 +456,7 @@ extension Introspection {
         "microblaze", "microblazeel", "mips", "mips64", "mips64el", "mipsel", "nios2", "or1k", "ppc", "ppc64",
         "riscv32", "riscv64", "rx", "s390x", "sh4", "sh4eb", "sparc", "sparc64", "tricore", "x86_64", "xtensa",
         "xtensaeb"]},
-        {"name": "105", "meta-type": "object", "members": [{"name": "cpu-state", "type": "171"}]},
+        {"name": "105", "meta-type": "object", "members": [{"name": "cpu-state", "type": "172"}]},
         {"name": "106", "meta-type": "enum", "members": [{"name": "default"}, {"name": "preferred"}, {"name": "bind"},
         {"name": "interleave"}], "values": ["default", "preferred", "bind", "interleave"]},
         {"name": "107", "meta-type": "enum", "members": [{"name": "ok"}, {"name": "failed"}, {"name": "nospace"}],
@@ -465,8 +469,8 @@ extension Introspection {
         null}, {"name": "encrypted", "type": "bool", "default": null}, {"name": "compressed", "type": "bool", "default":
         null}, {"name": "backing-filename", "type": "str", "default": null}, {"name": "full-backing-filename", "type":
         "str", "default": null}, {"name": "backing-filename-format", "type": "str", "default": null}, {"name":
-        "snapshots", "type": "[172]", "default": null}, {"name": "backing-image", "type": "109", "default": null},
-        {"name": "format-specific", "type": "173", "default": null}]},
+        "snapshots", "type": "[173]", "default": null}, {"name": "backing-image", "type": "109", "default": null},
+        {"name": "format-specific", "type": "174", "default": null}]},
         {"name": "110", "meta-type": "object", "members": [{"name": "writeback", "type": "bool"}, {"name": "direct",
         "type": "bool"}, {"name": "no-flush", "type": "bool"}]},
         {"name": "[111]", "meta-type": "array", "element-type": "111"},
@@ -486,18 +490,18 @@ extension Introspection {
         "invalid_rd_operations", "type": "int"}, {"name": "invalid_wr_operations", "type": "int"}, {"name":
         "invalid_flush_operations", "type": "int"}, {"name": "invalid_unmap_operations", "type": "int"}, {"name":
         "account_invalid", "type": "bool"}, {"name": "account_failed", "type": "bool"}, {"name": "timed_stats", "type":
-        "[174]"}, {"name": "rd_latency_histogram", "type": "175", "default": null}, {"name": "wr_latency_histogram",
-        "type": "175", "default": null}, {"name": "flush_latency_histogram", "type": "175", "default": null}]},
-        {"name": "113", "meta-type": "object", "members": [{"name": "driver", "type": "176"}], "tag": "driver",
+        "[175]"}, {"name": "rd_latency_histogram", "type": "176", "default": null}, {"name": "wr_latency_histogram",
+        "type": "176", "default": null}, {"name": "flush_latency_histogram", "type": "176", "default": null}]},
+        {"name": "113", "meta-type": "object", "members": [{"name": "driver", "type": "177"}], "tag": "driver",
         "variants": [{"case": "blkdebug", "type": "1"}, {"case": "blklogwrites", "type": "1"}, {"case": "blkreplay",
         "type": "1"}, {"case": "blkverify", "type": "1"}, {"case": "bochs", "type": "1"}, {"case": "cloop", "type":
         "1"}, {"case": "compress", "type": "1"}, {"case": "copy-before-write", "type": "1"}, {"case": "copy-on-read",
-        "type": "1"}, {"case": "dmg", "type": "1"}, {"case": "file", "type": "177"}, {"case": "snapshot-access", "type":
+        "type": "1"}, {"case": "dmg", "type": "1"}, {"case": "file", "type": "178"}, {"case": "snapshot-access", "type":
         "1"}, {"case": "ftp", "type": "1"}, {"case": "ftps", "type": "1"}, {"case": "gluster", "type": "1"}, {"case":
-        "host_cdrom", "type": "1"}, {"case": "host_device", "type": "177"}, {"case": "http", "type": "1"}, {"case":
+        "host_cdrom", "type": "1"}, {"case": "host_device", "type": "178"}, {"case": "http", "type": "1"}, {"case":
         "https", "type": "1"}, {"case": "iscsi", "type": "1"}, {"case": "luks", "type": "1"}, {"case": "nbd", "type":
         "1"}, {"case": "nfs", "type": "1"}, {"case": "null-aio", "type": "1"}, {"case": "null-co", "type": "1"},
-        {"case": "nvme", "type": "178"}, {"case": "parallels", "type": "1"}, {"case": "preallocate", "type": "1"},
+        {"case": "nvme", "type": "179"}, {"case": "parallels", "type": "1"}, {"case": "preallocate", "type": "1"},
         {"case": "qcow", "type": "1"}, {"case": "qcow2", "type": "1"}, {"case": "qed", "type": "1"}, {"case": "quorum",
         "type": "1"}, {"case": "raw", "type": "1"}, {"case": "rbd", "type": "1"}, {"case": "replication", "type": "1"},
         {"case": "ssh", "type": "1"}, {"case": "throttle", "type": "1"}, {"case": "vdi", "type": "1"}, {"case": "vhdx",
@@ -522,8 +526,8 @@ extension Introspection {
         "memory-backend-ram", "pef-guest", "pr-manager-helper", "qtest", "rng-builtin", "rng-egd", "rng-random",
         "secret", "secret_keyring", "sev-guest", "thread-context", "s390-pv-guest", "throttle-group", "tls-creds-anon",
         "tls-creds-psk", "tls-creds-x509", "tls-cipher-suites", "x-remote-object", "x-vfio-user-server"]},
-        {"name": "115", "meta-type": "object", "members": [{"name": "policy", "type": "179", "default": null}, {"name":
-        "rules", "type": "[180]", "default": null}]},
+        {"name": "115", "meta-type": "object", "members": [{"name": "policy", "type": "180", "default": null}, {"name":
+        "rules", "type": "[181]", "default": null}]},
         {"name": "116", "meta-type": "object", "members": [{"name": "filename", "type": "str"}, {"name": "refresh",
         "type": "bool", "default": null}]},
         {"name": "117", "meta-type": "object", "members": [{"name": "service", "type": "str"}]},
@@ -541,27 +545,27 @@ extension Introspection {
         {"name": "123", "meta-type": "object", "members": [{"name": "addr", "type": "str"}, {"name": "id-list", "type":
         "str", "default": null}]},
         {"name": "124", "meta-type": "object", "members": [{"name": "netdev", "type": "str"}, {"name": "queue", "type":
-        "181", "default": null}, {"name": "status", "type": "str", "default": null}, {"name": "position", "type": "str",
-        "default": null}, {"name": "insert", "type": "182", "default": null}, {"name": "interval", "type": "int"}]},
+        "182", "default": null}, {"name": "status", "type": "str", "default": null}, {"name": "position", "type": "str",
+        "default": null}, {"name": "insert", "type": "183", "default": null}, {"name": "interval", "type": "int"}]},
         {"name": "125", "meta-type": "object", "members": [{"name": "netdev", "type": "str"}, {"name": "queue", "type":
-        "181", "default": null}, {"name": "status", "type": "str", "default": null}, {"name": "position", "type": "str",
-        "default": null}, {"name": "insert", "type": "182", "default": null}, {"name": "file", "type": "str"}, {"name":
+        "182", "default": null}, {"name": "status", "type": "str", "default": null}, {"name": "position", "type": "str",
+        "default": null}, {"name": "insert", "type": "183", "default": null}, {"name": "file", "type": "str"}, {"name":
         "maxlen", "type": "int", "default": null}]},
         {"name": "126", "meta-type": "object", "members": [{"name": "netdev", "type": "str"}, {"name": "queue", "type":
-        "181", "default": null}, {"name": "status", "type": "str", "default": null}, {"name": "position", "type": "str",
-        "default": null}, {"name": "insert", "type": "182", "default": null}, {"name": "outdev", "type": "str"},
+        "182", "default": null}, {"name": "status", "type": "str", "default": null}, {"name": "position", "type": "str",
+        "default": null}, {"name": "insert", "type": "183", "default": null}, {"name": "outdev", "type": "str"},
         {"name": "vnet_hdr_support", "type": "bool", "default": null}]},
         {"name": "127", "meta-type": "object", "members": [{"name": "netdev", "type": "str"}, {"name": "queue", "type":
-        "181", "default": null}, {"name": "status", "type": "str", "default": null}, {"name": "position", "type": "str",
-        "default": null}, {"name": "insert", "type": "182", "default": null}, {"name": "indev", "type": "str",
+        "182", "default": null}, {"name": "status", "type": "str", "default": null}, {"name": "position", "type": "str",
+        "default": null}, {"name": "insert", "type": "183", "default": null}, {"name": "indev", "type": "str",
         "default": null}, {"name": "outdev", "type": "str", "default": null}, {"name": "vnet_hdr_support", "type":
         "bool", "default": null}]},
         {"name": "128", "meta-type": "object", "members": [{"name": "netdev", "type": "str"}, {"name": "queue", "type":
-        "181", "default": null}, {"name": "status", "type": "str", "default": null}, {"name": "position", "type": "str",
-        "default": null}, {"name": "insert", "type": "182", "default": null}]},
+        "182", "default": null}, {"name": "status", "type": "str", "default": null}, {"name": "position", "type": "str",
+        "default": null}, {"name": "insert", "type": "183", "default": null}]},
         {"name": "129", "meta-type": "object", "members": [{"name": "netdev", "type": "str"}, {"name": "queue", "type":
-        "181", "default": null}, {"name": "status", "type": "str", "default": null}, {"name": "position", "type": "str",
-        "default": null}, {"name": "insert", "type": "182", "default": null}, {"name": "vnet_hdr_support", "type":
+        "182", "default": null}, {"name": "status", "type": "str", "default": null}, {"name": "position", "type": "str",
+        "default": null}, {"name": "insert", "type": "183", "default": null}, {"name": "vnet_hdr_support", "type":
         "bool", "default": null}]},
         {"name": "130", "meta-type": "object", "members": [{"name": "name", "type": "str"}, {"name": "server", "type":
         "str", "default": null}, {"name": "port", "type": "str", "default": null}, {"name": "x-origin", "type": "str",
@@ -569,7 +573,7 @@ extension Introspection {
         "default": null}, {"name": "height", "type": "str", "default": null}]},
         {"name": "131", "meta-type": "object", "members": [{"name": "evdev", "type": "str"}, {"name": "grab_all",
         "type": "bool", "default": null}, {"name": "repeat", "type": "bool", "default": null}, {"name": "grab-toggle",
-        "type": "183", "default": null}]},
+        "type": "184", "default": null}]},
         {"name": "132", "meta-type": "object", "members": [{"name": "aio-max-batch", "type": "int", "default": null},
         {"name": "thread-pool-min", "type": "int", "default": null}, {"name": "thread-pool-max", "type": "int",
         "default": null}, {"name": "poll-max-ns", "type": "int", "default": null}, {"name": "poll-grow", "type": "int",
@@ -618,11 +622,11 @@ extension Introspection {
         {"name": "142", "meta-type": "object", "members": [{"name": "opened", "type": "bool", "default": null,
         "features": ["deprecated"]}, {"name": "filename", "type": "str", "default": null}]},
         {"name": "143", "meta-type": "object", "members": [{"name": "loaded", "type": "bool", "default": null,
-        "features": ["deprecated"]}, {"name": "format", "type": "184", "default": null}, {"name": "keyid", "type":
+        "features": ["deprecated"]}, {"name": "format", "type": "185", "default": null}, {"name": "keyid", "type":
         "str", "default": null}, {"name": "iv", "type": "str", "default": null}, {"name": "data", "type": "str",
         "default": null}, {"name": "file", "type": "str", "default": null}]},
         {"name": "144", "meta-type": "object", "members": [{"name": "loaded", "type": "bool", "default": null,
-        "features": ["deprecated"]}, {"name": "format", "type": "184", "default": null}, {"name": "keyid", "type":
+        "features": ["deprecated"]}, {"name": "format", "type": "185", "default": null}, {"name": "keyid", "type":
         "str", "default": null}, {"name": "iv", "type": "str", "default": null}, {"name": "serial", "type": "int"}]},
         {"name": "145", "meta-type": "object", "members": [{"name": "sev-device", "type": "str", "default": null},
         {"name": "dh-cert-file", "type": "str", "default": null}, {"name": "session-file", "type": "str", "default":
@@ -631,7 +635,7 @@ extension Introspection {
         "kernel-hashes", "type": "bool", "default": null}]},
         {"name": "146", "meta-type": "object", "members": [{"name": "cpu-affinity", "type": "[int]", "default": null},
         {"name": "node-affinity", "type": "[int]", "default": null}]},
-        {"name": "147", "meta-type": "object", "members": [{"name": "limits", "type": "185", "default": null}, {"name":
+        {"name": "147", "meta-type": "object", "members": [{"name": "limits", "type": "186", "default": null}, {"name":
         "x-iops-total", "type": "int", "default": null, "features": ["unstable"]}, {"name": "x-iops-total-max", "type":
         "int", "default": null, "features": ["unstable"]}, {"name": "x-iops-total-max-length", "type": "int", "default":
         null, "features": ["unstable"]}, {"name": "x-iops-read", "type": "int", "default": null, "features":
@@ -649,20 +653,20 @@ extension Introspection {
         "type": "int", "default": null, "features": ["unstable"]}, {"name": "x-iops-size", "type": "int", "default":
         null, "features": ["unstable"]}]},
         {"name": "148", "meta-type": "object", "members": [{"name": "verify-peer", "type": "bool", "default": null},
-        {"name": "dir", "type": "str", "default": null}, {"name": "endpoint", "type": "186", "default": null}, {"name":
+        {"name": "dir", "type": "str", "default": null}, {"name": "endpoint", "type": "187", "default": null}, {"name":
         "priority", "type": "str", "default": null}, {"name": "loaded", "type": "bool", "default": null, "features":
         ["deprecated"]}]},
         {"name": "149", "meta-type": "object", "members": [{"name": "verify-peer", "type": "bool", "default": null},
-        {"name": "dir", "type": "str", "default": null}, {"name": "endpoint", "type": "186", "default": null}, {"name":
+        {"name": "dir", "type": "str", "default": null}, {"name": "endpoint", "type": "187", "default": null}, {"name":
         "priority", "type": "str", "default": null}, {"name": "loaded", "type": "bool", "default": null, "features":
         ["deprecated"]}, {"name": "username", "type": "str", "default": null}]},
         {"name": "150", "meta-type": "object", "members": [{"name": "verify-peer", "type": "bool", "default": null},
-        {"name": "dir", "type": "str", "default": null}, {"name": "endpoint", "type": "186", "default": null}, {"name":
+        {"name": "dir", "type": "str", "default": null}, {"name": "endpoint", "type": "187", "default": null}, {"name":
         "priority", "type": "str", "default": null}, {"name": "loaded", "type": "bool", "default": null, "features":
         ["deprecated"]}, {"name": "sanity-check", "type": "bool", "default": null}, {"name": "passwordid", "type":
         "str", "default": null}]},
         {"name": "151", "meta-type": "object", "members": [{"name": "verify-peer", "type": "bool", "default": null},
-        {"name": "dir", "type": "str", "default": null}, {"name": "endpoint", "type": "186", "default": null}, {"name":
+        {"name": "dir", "type": "str", "default": null}, {"name": "endpoint", "type": "187", "default": null}, {"name":
         "priority", "type": "str", "default": null}]},
         {"name": "152", "meta-type": "object", "members": [{"name": "fd", "type": "str"}, {"name": "devid", "type":
         "str"}]},
@@ -675,34 +679,30 @@ extension Introspection {
         {"name": "157", "meta-type": "enum", "members": [{"name": "builtin"}, {"name": "enum"}, {"name": "array"},
         {"name": "object"}, {"name": "alternate"}, {"name": "command"}, {"name": "event"}], "values": ["builtin",
         "enum", "array", "object", "alternate", "command", "event"]},
-        {"name": "158", "meta-type": "object", "members": [{"name": "json-type", "type": "187"}]},
-        {"name": "159", "meta-type": "object", "members": [{"name": "members", "type": "[188]"}, {"name": "values",
+        {"name": "158", "meta-type": "object", "members": [{"name": "json-type", "type": "188"}]},
+        {"name": "159", "meta-type": "object", "members": [{"name": "members", "type": "[189]"}, {"name": "values",
         "type": "[str]", "features": ["deprecated"]}]},
         {"name": "160", "meta-type": "object", "members": [{"name": "element-type", "type": "str"}]},
-        {"name": "161", "meta-type": "object", "members": [{"name": "members", "type": "[189]"}, {"name": "tag", "type":
-        "str", "default": null}, {"name": "variants", "type": "[190]", "default": null}]},
-        {"name": "162", "meta-type": "object", "members": [{"name": "members", "type": "[191]"}]},
+        {"name": "161", "meta-type": "object", "members": [{"name": "members", "type": "[190]"}, {"name": "tag", "type":
+        "str", "default": null}, {"name": "variants", "type": "[191]", "default": null}]},
+        {"name": "162", "meta-type": "object", "members": [{"name": "members", "type": "[192]"}]},
         {"name": "163", "meta-type": "object", "members": [{"name": "arg-type", "type": "str"}, {"name": "ret-type",
         "type": "str"}, {"name": "allow-oob", "type": "bool", "default": null}]},
         {"name": "164", "meta-type": "object", "members": [{"name": "arg-type", "type": "str"}]},
-        {"name": "165", "meta-type": "enum", "members": [{"name": "inet"}, {"name": "unix"}, {"name": "vsock"}, {"name":
+        {"name": "[165]", "meta-type": "array", "element-type": "165"},
+        {"name": "165", "meta-type": "object", "members": [{"name": "address", "type": "str"}, {"name": "up", "type":
+        "bool", "default": null}]},
+        {"name": "166", "meta-type": "enum", "members": [{"name": "inet"}, {"name": "unix"}, {"name": "vsock"}, {"name":
         "fd"}], "values": ["inet", "unix", "vsock", "fd"]},
-        {"name": "166", "meta-type": "object", "members": [{"name": "host", "type": "str"}, {"name": "port", "type":
+        {"name": "167", "meta-type": "object", "members": [{"name": "host", "type": "str"}, {"name": "port", "type":
         "str"}, {"name": "numeric", "type": "bool", "default": null}, {"name": "to", "type": "int", "default": null},
         {"name": "ipv4", "type": "bool", "default": null}, {"name": "ipv6", "type": "bool", "default": null}, {"name":
         "keep-alive", "type": "bool", "default": null}, {"name": "mptcp", "type": "bool", "default": null}]},
-        {"name": "167", "meta-type": "object", "members": [{"name": "path", "type": "str"}, {"name": "abstract", "type":
+        {"name": "168", "meta-type": "object", "members": [{"name": "path", "type": "str"}, {"name": "abstract", "type":
         "bool", "default": null}, {"name": "tight", "type": "bool", "default": null}]},
-        {"name": "168", "meta-type": "object", "members": [{"name": "cid", "type": "str"}, {"name": "port", "type":
+        {"name": "169", "meta-type": "object", "members": [{"name": "cid", "type": "str"}, {"name": "port", "type":
         "str"}]},
-        {"name": "169", "meta-type": "object", "members": [{"name": "str", "type": "str"}]},
-        {"name": "null", "meta-type": "builtin", "json-type": "null"},
-        {"name": "[170]", "meta-type": "array", "element-type": "170"},
-        {"name": "170", "meta-type": "object", "members": [{"name": "name", "type": "str"}, {"name": "alias", "type":
-        "str"}, {"name": "transform", "type": "192", "default": null}]},
-        {"name": "171", "meta-type": "enum", "members": [{"name": "uninitialized"}, {"name": "stopped"}, {"name":
-        "check-stop"}, {"name": "operating"}, {"name": "load"}], "values": ["uninitialized", "stopped", "check-stop",
-        "operating", "load"]},
+        {"name": "170", "meta-type": "object", "members": [{"name": "str", "type": "str"}]},
         """#
 
     /// All parts, in order.

@@ -3,24 +3,31 @@
 extension Introspection {
     /// Entries of the schema as JSON text, each followed by a comma.
     static let part2 = #"""
-        {"name": "[172]", "meta-type": "array", "element-type": "172"},
-        {"name": "172", "meta-type": "object", "members": [{"name": "id", "type": "str"}, {"name": "name", "type":
+        {"name": "null", "meta-type": "builtin", "json-type": "null"},
+        {"name": "[171]", "meta-type": "array", "element-type": "171"},
+        {"name": "171", "meta-type": "object", "members": [{"name": "name", "type": "str"}, {"name": "alias", "type":
+        "str"}, {"name": "transform", "type": "193", "default": null}]},
+        {"name": "172", "meta-type": "enum", "members": [{"name": "uninitialized"}, {"name": "stopped"}, {"name":
+        "check-stop"}, {"name": "operating"}, {"name": "load"}], "values": ["uninitialized", "stopped", "check-stop",
+        "operating", "load"]},
+        {"name": "[173]", "meta-type": "array", "element-type": "173"},
+        {"name": "173", "meta-type": "object", "members": [{"name": "id", "type": "str"}, {"name": "name", "type":
         "str"}, {"name": "vm-state-size", "type": "int"}, {"name": "date-sec", "type": "int"}, {"name": "date-nsec",
         "type": "int"}, {"name": "vm-clock-sec", "type": "int"}, {"name": "vm-clock-nsec", "type": "int"}, {"name":
         "icount", "type": "int", "default": null}]},
-        {"name": "173", "meta-type": "object", "members": [{"name": "type", "type": "193"}], "tag": "type", "variants":
-        [{"case": "qcow2", "type": "194"}, {"case": "vmdk", "type": "195"}, {"case": "luks", "type": "196"}, {"case":
-        "rbd", "type": "197"}]},
-        {"name": "[174]", "meta-type": "array", "element-type": "174"},
-        {"name": "174", "meta-type": "object", "members": [{"name": "interval_length", "type": "int"}, {"name":
+        {"name": "174", "meta-type": "object", "members": [{"name": "type", "type": "194"}], "tag": "type", "variants":
+        [{"case": "qcow2", "type": "195"}, {"case": "vmdk", "type": "196"}, {"case": "luks", "type": "197"}, {"case":
+        "rbd", "type": "198"}]},
+        {"name": "[175]", "meta-type": "array", "element-type": "175"},
+        {"name": "175", "meta-type": "object", "members": [{"name": "interval_length", "type": "int"}, {"name":
         "min_rd_latency_ns", "type": "int"}, {"name": "max_rd_latency_ns", "type": "int"}, {"name": "avg_rd_latency_ns",
         "type": "int"}, {"name": "min_wr_latency_ns", "type": "int"}, {"name": "max_wr_latency_ns", "type": "int"},
         {"name": "avg_wr_latency_ns", "type": "int"}, {"name": "min_flush_latency_ns", "type": "int"}, {"name":
         "max_flush_latency_ns", "type": "int"}, {"name": "avg_flush_latency_ns", "type": "int"}, {"name":
         "avg_rd_queue_depth", "type": "number"}, {"name": "avg_wr_queue_depth", "type": "number"}]},
-        {"name": "175", "meta-type": "object", "members": [{"name": "boundaries", "type": "[int]"}, {"name": "bins",
+        {"name": "176", "meta-type": "object", "members": [{"name": "boundaries", "type": "[int]"}, {"name": "bins",
         "type": "[int]"}]},
-        {"name": "176", "meta-type": "enum", "members": [{"name": "blkdebug"}, {"name": "blklogwrites"}, {"name":
+        {"name": "177", "meta-type": "enum", "members": [{"name": "blkdebug"}, {"name": "blklogwrites"}, {"name":
         "blkreplay"}, {"name": "blkverify"}, {"name": "bochs"}, {"name": "cloop"}, {"name": "compress"}, {"name":
         "copy-before-write"}, {"name": "copy-on-read"}, {"name": "dmg"}, {"name": "file"}, {"name": "snapshot-access"},
         {"name": "ftp"}, {"name": "ftps"}, {"name": "gluster"}, {"name": "host_cdrom"}, {"name": "host_device"},
@@ -33,25 +40,25 @@ extension Introspection {
         "ftps", "gluster", "host_cdrom", "host_device", "http", "https", "iscsi", "luks", "nbd", "nfs", "null-aio",
         "null-co", "nvme", "parallels", "preallocate", "qcow", "qcow2", "qed", "quorum", "raw", "rbd", "replication",
         "ssh", "throttle", "vdi", "vhdx", "vmdk", "vpc", "vvfat"]},
-        {"name": "177", "meta-type": "object", "members": [{"name": "discard-nb-ok", "type": "int"}, {"name":
+        {"name": "178", "meta-type": "object", "members": [{"name": "discard-nb-ok", "type": "int"}, {"name":
         "discard-nb-failed", "type": "int"}, {"name": "discard-bytes-ok", "type": "int"}]},
-        {"name": "178", "meta-type": "object", "members": [{"name": "completion-errors", "type": "int"}, {"name":
+        {"name": "179", "meta-type": "object", "members": [{"name": "completion-errors", "type": "int"}, {"name":
         "aligned-accesses", "type": "int"}, {"name": "unaligned-accesses", "type": "int"}]},
-        {"name": "179", "meta-type": "enum", "members": [{"name": "deny"}, {"name": "allow"}], "values": ["deny",
+        {"name": "180", "meta-type": "enum", "members": [{"name": "deny"}, {"name": "allow"}], "values": ["deny",
         "allow"]},
-        {"name": "[180]", "meta-type": "array", "element-type": "180"},
-        {"name": "180", "meta-type": "object", "members": [{"name": "match", "type": "str"}, {"name": "policy", "type":
-        "179"}, {"name": "format", "type": "198", "default": null}]},
-        {"name": "181", "meta-type": "enum", "members": [{"name": "all"}, {"name": "rx"}, {"name": "tx"}], "values":
+        {"name": "[181]", "meta-type": "array", "element-type": "181"},
+        {"name": "181", "meta-type": "object", "members": [{"name": "match", "type": "str"}, {"name": "policy", "type":
+        "180"}, {"name": "format", "type": "199", "default": null}]},
+        {"name": "182", "meta-type": "enum", "members": [{"name": "all"}, {"name": "rx"}, {"name": "tx"}], "values":
         ["all", "rx", "tx"]},
-        {"name": "182", "meta-type": "enum", "members": [{"name": "before"}, {"name": "behind"}], "values": ["before",
+        {"name": "183", "meta-type": "enum", "members": [{"name": "before"}, {"name": "behind"}], "values": ["before",
         "behind"]},
-        {"name": "183", "meta-type": "enum", "members": [{"name": "ctrl-ctrl"}, {"name": "alt-alt"}, {"name":
+        {"name": "184", "meta-type": "enum", "members": [{"name": "ctrl-ctrl"}, {"name": "alt-alt"}, {"name":
         "shift-shift"}, {"name": "meta-meta"}, {"name": "scrolllock"}, {"name": "ctrl-scrolllock"}], "values":
         ["ctrl-ctrl", "alt-alt", "shift-shift", "meta-meta", "scrolllock", "ctrl-scrolllock"]},
-        {"name": "184", "meta-type": "enum", "members": [{"name": "raw"}, {"name": "base64"}], "values": ["raw",
+        {"name": "185", "meta-type": "enum", "members": [{"name": "raw"}, {"name": "base64"}], "values": ["raw",
         "base64"]},
-        {"name": "185", "meta-type": "object", "members": [{"name": "iops-total", "type": "int", "default": null},
+        {"name": "186", "meta-type": "object", "members": [{"name": "iops-total", "type": "int", "default": null},
         {"name": "iops-total-max", "type": "int", "default": null}, {"name": "iops-total-max-length", "type": "int",
         "default": null}, {"name": "iops-read", "type": "int", "default": null}, {"name": "iops-read-max", "type":
         "int", "default": null}, {"name": "iops-read-max-length", "type": "int", "default": null}, {"name":
@@ -63,75 +70,75 @@ extension Introspection {
         "bps-write", "type": "int", "default": null}, {"name": "bps-write-max", "type": "int", "default": null},
         {"name": "bps-write-max-length", "type": "int", "default": null}, {"name": "iops-size", "type": "int",
         "default": null}]},
-        {"name": "186", "meta-type": "enum", "members": [{"name": "client"}, {"name": "server"}], "values": ["client",
+        {"name": "187", "meta-type": "enum", "members": [{"name": "client"}, {"name": "server"}], "values": ["client",
         "server"]},
-        {"name": "187", "meta-type": "enum", "members": [{"name": "string"}, {"name": "number"}, {"name": "int"},
+        {"name": "188", "meta-type": "enum", "members": [{"name": "string"}, {"name": "number"}, {"name": "int"},
         {"name": "boolean"}, {"name": "null"}, {"name": "object"}, {"name": "array"}, {"name": "value"}], "values":
         ["string", "number", "int", "boolean", "null", "object", "array", "value"]},
-        {"name": "[188]", "meta-type": "array", "element-type": "188"},
-        {"name": "188", "meta-type": "object", "members": [{"name": "name", "type": "str"}, {"name": "features", "type":
-        "[str]", "default": null}]},
         {"name": "[189]", "meta-type": "array", "element-type": "189"},
-        {"name": "189", "meta-type": "object", "members": [{"name": "name", "type": "str"}, {"name": "type", "type":
+        {"name": "189", "meta-type": "object", "members": [{"name": "name", "type": "str"}, {"name": "features", "type":
+        "[str]", "default": null}]},
+        {"name": "[190]", "meta-type": "array", "element-type": "190"},
+        {"name": "190", "meta-type": "object", "members": [{"name": "name", "type": "str"}, {"name": "type", "type":
         "str"}, {"name": "default", "type": "any", "default": null}, {"name": "features", "type": "[str]", "default":
         null}]},
-        {"name": "[190]", "meta-type": "array", "element-type": "190"},
-        {"name": "190", "meta-type": "object", "members": [{"name": "case", "type": "str"}, {"name": "type", "type":
-        "str"}]},
         {"name": "[191]", "meta-type": "array", "element-type": "191"},
-        {"name": "191", "meta-type": "object", "members": [{"name": "type", "type": "str"}]},
-        {"name": "192", "meta-type": "object", "members": [{"name": "persistent", "type": "bool", "default": null}]},
-        {"name": "193", "meta-type": "enum", "members": [{"name": "qcow2"}, {"name": "vmdk"}, {"name": "luks"}, {"name":
+        {"name": "191", "meta-type": "object", "members": [{"name": "case", "type": "str"}, {"name": "type", "type":
+        "str"}]},
+        {"name": "[192]", "meta-type": "array", "element-type": "192"},
+        {"name": "192", "meta-type": "object", "members": [{"name": "type", "type": "str"}]},
+        {"name": "193", "meta-type": "object", "members": [{"name": "persistent", "type": "bool", "default": null}]},
+        {"name": "194", "meta-type": "enum", "members": [{"name": "qcow2"}, {"name": "vmdk"}, {"name": "luks"}, {"name":
         "rbd"}], "values": ["qcow2", "vmdk", "luks", "rbd"]},
-        {"name": "194", "meta-type": "object", "members": [{"name": "data", "type": "199"}]},
         {"name": "195", "meta-type": "object", "members": [{"name": "data", "type": "200"}]},
         {"name": "196", "meta-type": "object", "members": [{"name": "data", "type": "201"}]},
         {"name": "197", "meta-type": "object", "members": [{"name": "data", "type": "202"}]},
-        {"name": "198", "meta-type": "enum", "members": [{"name": "exact"}, {"name": "glob"}], "values": ["exact",
+        {"name": "198", "meta-type": "object", "members": [{"name": "data", "type": "203"}]},
+        {"name": "199", "meta-type": "enum", "members": [{"name": "exact"}, {"name": "glob"}], "values": ["exact",
         "glob"]},
-        {"name": "199", "meta-type": "object", "members": [{"name": "compat", "type": "str"}, {"name": "data-file",
+        {"name": "200", "meta-type": "object", "members": [{"name": "compat", "type": "str"}, {"name": "data-file",
         "type": "str", "default": null}, {"name": "data-file-raw", "type": "bool", "default": null}, {"name":
         "extended-l2", "type": "bool", "default": null}, {"name": "lazy-refcounts", "type": "bool", "default": null},
         {"name": "corrupt", "type": "bool", "default": null}, {"name": "refcount-bits", "type": "int"}, {"name":
-        "encrypt", "type": "203", "default": null}, {"name": "bitmaps", "type": "[204]", "default": null}, {"name":
-        "compression-type", "type": "205"}]},
-        {"name": "200", "meta-type": "object", "members": [{"name": "create-type", "type": "str"}, {"name": "cid",
+        "encrypt", "type": "204", "default": null}, {"name": "bitmaps", "type": "[205]", "default": null}, {"name":
+        "compression-type", "type": "206"}]},
+        {"name": "201", "meta-type": "object", "members": [{"name": "create-type", "type": "str"}, {"name": "cid",
         "type": "int"}, {"name": "parent-cid", "type": "int"}, {"name": "extents", "type": "[109]"}]},
-        {"name": "201", "meta-type": "object", "members": [{"name": "cipher-alg", "type": "206"}, {"name":
-        "cipher-mode", "type": "207"}, {"name": "ivgen-alg", "type": "208"}, {"name": "ivgen-hash-alg", "type": "209",
-        "default": null}, {"name": "hash-alg", "type": "209"}, {"name": "payload-offset", "type": "int"}, {"name":
-        "master-key-iters", "type": "int"}, {"name": "uuid", "type": "str"}, {"name": "slots", "type": "[210]"}]},
-        {"name": "202", "meta-type": "object", "members": [{"name": "encryption-format", "type": "211", "default":
+        {"name": "202", "meta-type": "object", "members": [{"name": "cipher-alg", "type": "207"}, {"name":
+        "cipher-mode", "type": "208"}, {"name": "ivgen-alg", "type": "209"}, {"name": "ivgen-hash-alg", "type": "210",
+        "default": null}, {"name": "hash-alg", "type": "210"}, {"name": "payload-offset", "type": "int"}, {"name":
+        "master-key-iters", "type": "int"}, {"name": "uuid", "type": "str"}, {"name": "slots", "type": "[211]"}]},
+        {"name": "203", "meta-type": "object", "members": [{"name": "encryption-format", "type": "212", "default":
         null}]},
-        {"name": "203", "meta-type": "object", "members": [{"name": "format", "type": "212"}], "tag": "format",
-        "variants": [{"case": "aes", "type": "1"}, {"case": "luks", "type": "201"}]},
-        {"name": "[204]", "meta-type": "array", "element-type": "204"},
-        {"name": "204", "meta-type": "object", "members": [{"name": "name", "type": "str"}, {"name": "granularity",
-        "type": "int"}, {"name": "flags", "type": "[213]"}]},
-        {"name": "205", "meta-type": "enum", "members": [{"name": "zlib"}, {"name": "zstd"}], "values": ["zlib",
+        {"name": "204", "meta-type": "object", "members": [{"name": "format", "type": "213"}], "tag": "format",
+        "variants": [{"case": "aes", "type": "1"}, {"case": "luks", "type": "202"}]},
+        {"name": "[205]", "meta-type": "array", "element-type": "205"},
+        {"name": "205", "meta-type": "object", "members": [{"name": "name", "type": "str"}, {"name": "granularity",
+        "type": "int"}, {"name": "flags", "type": "[214]"}]},
+        {"name": "206", "meta-type": "enum", "members": [{"name": "zlib"}, {"name": "zstd"}], "values": ["zlib",
         "zstd"]},
         {"name": "[109]", "meta-type": "array", "element-type": "109"},
-        {"name": "206", "meta-type": "enum", "members": [{"name": "aes-128"}, {"name": "aes-192"}, {"name": "aes-256"},
+        {"name": "207", "meta-type": "enum", "members": [{"name": "aes-128"}, {"name": "aes-192"}, {"name": "aes-256"},
         {"name": "des"}, {"name": "3des"}, {"name": "cast5-128"}, {"name": "serpent-128"}, {"name": "serpent-192"},
         {"name": "serpent-256"}, {"name": "twofish-128"}, {"name": "twofish-192"}, {"name": "twofish-256"}], "values":
         ["aes-128", "aes-192", "aes-256", "des", "3des", "cast5-128", "serpent-128", "serpent-192", "serpent-256",
         "twofish-128", "twofish-192", "twofish-256"]},
-        {"name": "207", "meta-type": "enum", "members": [{"name": "ecb"}, {"name": "cbc"}, {"name": "xts"}, {"name":
+        {"name": "208", "meta-type": "enum", "members": [{"name": "ecb"}, {"name": "cbc"}, {"name": "xts"}, {"name":
         "ctr"}], "values": ["ecb", "cbc", "xts", "ctr"]},
-        {"name": "208", "meta-type": "enum", "members": [{"name": "plain"}, {"name": "plain64"}, {"name": "essiv"}],
+        {"name": "209", "meta-type": "enum", "members": [{"name": "plain"}, {"name": "plain64"}, {"name": "essiv"}],
         "values": ["plain", "plain64", "essiv"]},
-        {"name": "209", "meta-type": "enum", "members": [{"name": "md5"}, {"name": "sha1"}, {"name": "sha224"}, {"name":
+        {"name": "210", "meta-type": "enum", "members": [{"name": "md5"}, {"name": "sha1"}, {"name": "sha224"}, {"name":
         "sha256"}, {"name": "sha384"}, {"name": "sha512"}, {"name": "ripemd160"}], "values": ["md5", "sha1", "sha224",
         "sha256", "sha384", "sha512", "ripemd160"]},
-        {"name": "[210]", "meta-type": "array", "element-type": "210"},
-        {"name": "210", "meta-type": "object", "members": [{"name": "active", "type": "bool"}, {"name": "iters", "type":
+        {"name": "[211]", "meta-type": "array", "element-type": "211"},
+        {"name": "211", "meta-type": "object", "members": [{"name": "active", "type": "bool"}, {"name": "iters", "type":
         "int", "default": null}, {"name": "stripes", "type": "int", "default": null}, {"name": "key-offset", "type":
         "int"}]},
-        {"name": "211", "meta-type": "enum", "members": [{"name": "luks"}, {"name": "luks2"}], "values": ["luks",
+        {"name": "212", "meta-type": "enum", "members": [{"name": "luks"}, {"name": "luks2"}], "values": ["luks",
         "luks2"]},
-        {"name": "212", "meta-type": "enum", "members": [{"name": "aes"}, {"name": "luks"}], "values": ["aes", "luks"]},
-        {"name": "[213]", "meta-type": "array", "element-type": "213"},
-        {"name": "213", "meta-type": "enum", "members": [{"name": "in-use"}, {"name": "auto"}], "values": ["in-use",
+        {"name": "213", "meta-type": "enum", "members": [{"name": "aes"}, {"name": "luks"}], "values": ["aes", "luks"]},
+        {"name": "[214]", "meta-type": "array", "element-type": "214"},
+        {"name": "214", "meta-type": "enum", "members": [{"name": "in-use"}, {"name": "auto"}], "values": ["in-use",
         "auto"]},
         """#
 }

@@ -42,6 +42,32 @@ public enum ColodFailoverMode: String, SchemaValue, CaseIterable {
     case manual
 }
 
+/// One of the networks that the heartbeat uses.
+public struct ColodNetwork: SchemaObject, Hashable {
+    /// Where the peer listens on it.
+    public var address: String
+    /// Whether it carries messages now; absent if that is not known.
+    public var up: Bool?
+
+    /// Put together from its members.
+    public init(address: String, up: Bool? = nil) {
+        self.address = address
+        self.up = up
+    }
+
+    /// As read from a request, member by member.
+    public init(reading reader: inout ArgumentReader) throws(CommandError) {
+        address = try reader.required("address")
+        up = try reader.optional("up")
+    }
+
+    /// As sent, member by member.
+    public func write(into writer: inout ObjectWriter) {
+        writer.add("address", address)
+        writer.add("up", up)
+    }
+}
+
 /// What is known of the other side.
 public struct ColodPeer: SchemaObject, Hashable {
     /// Whether there is a connection.
@@ -54,14 +80,28 @@ public struct ColodPeer: SchemaObject, Hashable {
     public var networksUp: UInt64
     /// Heartbeat connections that did not know the pair's key or broke its protocol.
     public var ignored: UInt64
+    /// Whether the peer says that it runs the guest; absent while it is not heard.
+    public var serving: Bool?
+    /// The networks one by one; absent without a pair.
+    public var heartbeat: [ColodNetwork]?
 
     /// Put together from its members.
-    public init(connected: Bool, lastHeardMs: UInt64? = nil, networks: UInt64, networksUp: UInt64, ignored: UInt64) {
+    public init(
+        connected: Bool,
+        lastHeardMs: UInt64? = nil,
+        networks: UInt64,
+        networksUp: UInt64,
+        ignored: UInt64,
+        serving: Bool? = nil,
+        heartbeat: [ColodNetwork]? = nil
+    ) {
         self.connected = connected
         self.lastHeardMs = lastHeardMs
         self.networks = networks
         self.networksUp = networksUp
         self.ignored = ignored
+        self.serving = serving
+        self.heartbeat = heartbeat
     }
 
     /// As read from a request, member by member.
@@ -71,6 +111,8 @@ public struct ColodPeer: SchemaObject, Hashable {
         networks = try reader.required("networks")
         networksUp = try reader.required("networks-up")
         ignored = try reader.required("ignored")
+        serving = try reader.optional("serving")
+        heartbeat = try reader.optional("heartbeat")
     }
 
     /// As sent, member by member.
@@ -80,6 +122,8 @@ public struct ColodPeer: SchemaObject, Hashable {
         writer.add("networks", networks)
         writer.add("networks-up", networksUp)
         writer.add("ignored", ignored)
+        writer.add("serving", serving)
+        writer.add("heartbeat", heartbeat)
     }
 }
 
@@ -142,6 +186,16 @@ public struct ColodStatus: SchemaObject, Hashable {
     public var heldBytes: UInt64
     /// What went wrong last, also after it was overcome.
     public var lastFailure: String?
+    /// How long ago that was, in milliseconds.
+    public var lastFailureAgeMs: UInt64?
+    /// Why the guest is not protected now; absent if it is, and without a pair.
+    public var impairments: [String]?
+    /// Whether an operator stopped the guest, which then serves nobody; absent where it does not run.
+    public var stopped: Bool?
+    /// What this side waits for before it does more; absent if it waits for nothing.
+    public var waitsFor: String?
+    /// The last takeover of this side, from the decision to the first frame that it released; absent if there was none.
+    public var takeoverMs: Double?
     /// Who decides a takeover.
     public var failover: ColodFailoverMode
     /// Who is asked before this side goes on alone: "none" or "command".
@@ -164,6 +218,11 @@ public struct ColodStatus: SchemaObject, Hashable {
         heldPackets: UInt64,
         heldBytes: UInt64,
         lastFailure: String? = nil,
+        lastFailureAgeMs: UInt64? = nil,
+        impairments: [String]? = nil,
+        stopped: Bool? = nil,
+        waitsFor: String? = nil,
+        takeoverMs: Double? = nil,
         failover: ColodFailoverMode,
         arbiter: String,
         retiredInstructions: UInt64? = nil
@@ -181,6 +240,11 @@ public struct ColodStatus: SchemaObject, Hashable {
         self.heldPackets = heldPackets
         self.heldBytes = heldBytes
         self.lastFailure = lastFailure
+        self.lastFailureAgeMs = lastFailureAgeMs
+        self.impairments = impairments
+        self.stopped = stopped
+        self.waitsFor = waitsFor
+        self.takeoverMs = takeoverMs
         self.failover = failover
         self.arbiter = arbiter
         self.retiredInstructions = retiredInstructions
@@ -201,6 +265,11 @@ public struct ColodStatus: SchemaObject, Hashable {
         heldPackets = try reader.required("held-packets")
         heldBytes = try reader.required("held-bytes")
         lastFailure = try reader.optional("last-failure")
+        lastFailureAgeMs = try reader.optional("last-failure-age-ms")
+        impairments = try reader.optional("impairments")
+        stopped = try reader.optional("stopped")
+        waitsFor = try reader.optional("waits-for")
+        takeoverMs = try reader.optional("takeover-ms")
         failover = try reader.required("failover")
         arbiter = try reader.required("arbiter")
         retiredInstructions = try reader.optional("retired-instructions")
@@ -221,6 +290,11 @@ public struct ColodStatus: SchemaObject, Hashable {
         writer.add("held-packets", heldPackets)
         writer.add("held-bytes", heldBytes)
         writer.add("last-failure", lastFailure)
+        writer.add("last-failure-age-ms", lastFailureAgeMs)
+        writer.add("impairments", impairments)
+        writer.add("stopped", stopped)
+        writer.add("waits-for", waitsFor)
+        writer.add("takeover-ms", takeoverMs)
         writer.add("failover", failover)
         writer.add("arbiter", arbiter)
         writer.add("retired-instructions", retiredInstructions)
@@ -229,21 +303,27 @@ public struct ColodStatus: SchemaObject, Hashable {
 
 /// The result of a drill.
 public struct ColodDrill: SchemaObject, Hashable {
-    /// For how long nobody served the guest.
+    /// From the command until this side knew that the other one had the guest; what clients wait is longer.
     public var milliseconds: Double
+    /// From the command to the first frame that the new side released, which is what clients wait; absent if that is
+    /// not known.
+    public var takeoverMs: Double?
 
     /// Put together from its members.
-    public init(milliseconds: Double) {
+    public init(milliseconds: Double, takeoverMs: Double? = nil) {
         self.milliseconds = milliseconds
+        self.takeoverMs = takeoverMs
     }
 
     /// As read from a request, member by member.
     public init(reading reader: inout ArgumentReader) throws(CommandError) {
         milliseconds = try reader.required("milliseconds")
+        takeoverMs = try reader.optional("takeover-ms")
     }
 
     /// As sent, member by member.
     public func write(into writer: inout ObjectWriter) {
         writer.add("milliseconds", milliseconds)
+        writer.add("takeover-ms", takeoverMs)
     }
 }
