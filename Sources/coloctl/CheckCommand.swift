@@ -9,16 +9,19 @@ struct CheckCommand: ParsableCommand {
         discussion: """
             Prints one line with performance data and exits with
               0  protected
-              1  the guest runs, but unprotected
+              1  the guest runs unprotected, or is protected with something to mend
               2  not serving
-              3  unknown
+              3  unknown: also if this user may not ask
             """)
 
     @OptionGroup var options: ConnectionOptions
 
     func run() throws {
         let verdict = judge()
-        print(verdict.line)
+        do { try say(verdict.line) } catch {
+            // The line is lost: whoever monitors knows nothing.
+            throw ExitCode(Verdict.Severity.unknown.rawValue)
+        }
         throw ExitCode(verdict.severity.rawValue)
     }
 
@@ -57,7 +60,11 @@ struct Verdict: Equatable {
 
     init(_ status: ColodStatus) {
         let what: String
-        if status.protected {
+        if status.protected, status.stopped == true {
+            (severity, what) = (.warning, "protected, but the guest is stopped")
+        } else if status.protected, let network = status.peer.downNetworks {
+            (severity, what) = (.warning, "protected, but \(network)")
+        } else if status.protected {
             (severity, what) = (.ok, "protected")
         } else if status.serving {
             (severity, what) = (.warning, "running unprotected (\(status.state.rawValue))")
@@ -68,14 +75,21 @@ struct Verdict: Equatable {
             (severity, what) = (.critical, "not serving (\(status.state.rawValue))")
         }
         var text = "\(status.role.rawValue), \(what), term \(status.term)"
-        if let age = status.lastCheckpointAgeMs { text += ", last checkpoint \(age) ms ago" }
-        if severity != .ok, let failure = status.lastFailure { text += ", \(failure)" }
+        if let age = status.lastCheckpointAgeMs { text += ", last checkpoint \(ago(milliseconds: age))" }
+        if !status.protected {
+            for why in status.impairments ?? [] { text += ", \(why)" }
+            if let what = status.waitsFor { text += ", waits for \(what)" }
+            if let failure = status.lastFailure {
+                let age = status.lastFailureAgeMs.map { "\(ago(milliseconds: $0)): " } ?? ""
+                text += ", last failure: \(age)\(failure)"
+            }
+        }
         line = Self.line(severity, text) + " | " + Self.performanceData(status)
     }
 
     init(_ failure: Failure) {
         severity = failure.kind == .unreachable ? .critical : .unknown
-        line = Self.line(severity, failure.text)
+        line = Self.line(severity, failure.text + (failure.next.map { "; \($0)" } ?? ""))
     }
 
     /// One line without the bar that begins the performance data.

@@ -10,6 +10,7 @@ final class Connection {
     private let socket: Descriptor
     private var session = ClientSession()
     private var unread: [ClientSession.Message] = []
+    private var keptEvents: [ClientSession.Event] = []
     private var lastId: Int64 = 0
 
     /// Connects and negotiates, with `outOfBand` also that commands may overtake others.
@@ -38,11 +39,20 @@ final class Connection {
     /// Waits for the next event, as long as it takes.
     func nextEvent() throws(Failure) -> ClientSession.Event {
         while true {
+            if let event = try nextEvent(until: .never) { return event }
+        }
+    }
+
+    /// Waits for the next event; nil if none came until `deadline`.
+    func nextEvent(until deadline: Nanoseconds) throws(Failure) -> ClientSession.Event? {
+        if !keptEvents.isEmpty { return keptEvents.removeFirst() }
+        while true {
+            if unread.isEmpty, try !isReady(for: Int16(POLLIN), until: deadline) { return nil }
             if case .event(let event) = try next(until: .never) { return event }
         }
     }
 
-    /// The reply that carries `id`; events that come before it are dropped.
+    /// The reply that carries `id`; events that come before it are kept for `nextEvent`.
     private func answer(to id: JSONValue?, until deadline: Nanoseconds) throws(Failure) -> JSONValue {
         while true {
             switch try next(until: deadline) {
@@ -50,6 +60,7 @@ final class Connection {
             case .failure(let error, let replyId) where replyId == id:
                 throw Failure(
                     error.errorClass == .commandNotFound ? .unclear : .refused, "colod refused: \(error.description)")
+            case .event(let event): if keptEvents.count < Self.keptLimit { keptEvents.append(event) }
             default: continue
             }
         }
@@ -90,23 +101,28 @@ final class Connection {
     }
 
     private func wait(for events: Int16, until deadline: Nanoseconds) throws(Failure) {
+        guard try isReady(for: events, until: deadline) else {
+            throw Failure(
+                .unclear, "colod at \(path) does not answer in time",
+                next: "wait longer with --timeout, or look at its log: journalctl -u 'colod@*' -n 50")
+        }
+    }
+
+    /// Waits with poll(2); false if nothing came until `deadline`.
+    private func isReady(for events: Int16, until deadline: Nanoseconds) throws(Failure) -> Bool {
         while true {
             let left = deadline == .never ? -1 : Int32(clamping: (deadline - Self.clock.now()).count / 1_000_000 + 1)
             var poller = pollfd(fd: socket.number, events: events, revents: 0)
             let count = poll(&poller, 1, left)
-            if count > 0 { return }
-            if count == 0 {
-                throw Failure(
-                    .unclear, "colod at \(path) does not answer in time",
-                    next: "wait longer with --timeout, or look at its log: journalctl -u 'colod@*' -n 50")
-            }
+            if count > 0 { return true }
+            if count == 0 { return false }
             guard errno == EINTR else { throw closed() }
         }
     }
 
     private func closed() -> Failure {
         Failure(
-            .unclear, "colod at \(path) closed the connection",
+            .closed, "colod at \(path) closed the connection",
             next: "look whether it still runs: systemctl status 'colod@*'")
     }
 
@@ -124,12 +140,17 @@ final class Connection {
             Failure(
                 .unreachable, "no colod listens at \(path)",
                 next: "start it (systemctl start colod@NAME), or check --socket, --name or COLOD_QMP")
-        case EACCES, EPERM:
+        case EACCES, EPERM: .denied(path)
+        case ENAMETOOLONG:
             Failure(
-                .unclear, "you may not use \(path)", next: "run this as root or as a member of the group colod")
+                .usage,
+                "the socket path is too long: \(path) has \(path.utf8.count) bytes, at most "
+                    + "\(UnixSocket.longestPath) fit", next: "use a shorter path, for instance one in /run/colod")
         default: Failure(.unclear, "cannot connect: \(error.description)")
         }
     }
 
     private static let clock = SystemClock()
+    /// Events that may wait while a reply is waited for.
+    private static let keptLimit = 4096
 }

@@ -31,6 +31,8 @@ struct ConnectionOptions: ParsableArguments {
         try Connection(path: path(), patience: patience, outOfBand: outOfBand)
     }
 
+    func connect(to path: String) throws(Failure) -> Connection { try Connection(path: path, patience: patience) }
+
     /// The socket to use.
     func path() throws(Failure) -> String {
         if let socket { return socket }
@@ -40,7 +42,7 @@ struct ConnectionOptions: ParsableArguments {
             let path = text.hasPrefix("unix:") ? String(text.dropFirst(5)) : text
             if !path.isEmpty { return path }
         }
-        let found = Self.sockets()
+        let found = try Self.sockets(in: Self.folder)
         if found.count == 1, let only = found.first { return "\(Self.folder)/\(only)" }
         if found.isEmpty {
             throw Failure(
@@ -51,8 +53,12 @@ struct ConnectionOptions: ParsableArguments {
         throw Failure(.usage, "there are several guests here: \(names)", next: "say which with --name")
     }
 
-    private static func sockets() -> [String] {
-        guard let directory = opendir(folder) else { return [] }
+    /// The names of the sockets in `folder`: opendir(3).
+    static func sockets(in folder: String) throws(Failure) -> [String] {
+        guard let directory = opendir(folder) else {
+            guard errno == EACCES || errno == EPERM else { return [] }
+            throw .denied(folder)
+        }
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
@@ -64,30 +70,4 @@ struct ConnectionOptions: ParsableArguments {
         }
         return names
     }
-}
-
-/// Why a command could not do its work, and what to do about it.
-struct Failure: Error, CustomStringConvertible {
-    enum Kind {
-        /// Called wrongly.
-        case usage
-        /// Nobody listens.
-        case unreachable
-        /// Somebody listens but does not answer as colod does.
-        case unclear
-        /// colod refused.
-        case refused
-    }
-
-    let kind: Kind
-    let text: String
-    let next: String?
-
-    init(_ kind: Kind, _ text: String, next: String? = nil) {
-        self.kind = kind
-        self.text = text
-        self.next = next
-    }
-
-    var description: String { next.map { "\(text)\nNext: \($0)." } ?? text }
 }

@@ -24,9 +24,25 @@ struct FailoverCommand: ParsableCommand {
         let connection = try options.connect()
         let status = try connection.status()
         if !yes { try confirm(status, question: "Fail over to this side") }
-        _ = try connection.run("x-colod-failover", patience: Self.patience)
+        do throws(Failure) { _ = try connection.run("x-colod-failover", patience: Self.patience) } catch {
+            throw Self.explain(error, status)
+        }
         let after = try connection.status()
-        print("Done: this side is \(after.role.rawValue), \(after.state.rawValue), term \(after.term).")
+        try say("Done: this side is \(after.role.rawValue), \(after.state.rawValue), term \(after.term).")
+    }
+}
+
+extension FailoverCommand {
+    /// What to do about a failover that was refused.
+    static func explain(_ failure: Failure, _ status: ColodStatus) -> Failure {
+        guard failure.kind == .refused, failure.next == nil else { return failure }
+        guard status.hasArbiter, failure.text.contains("arbiter") else {
+            return Failure(failure.kind, failure.text, next: "'coloctl status' tells what this side can do")
+        }
+        return Failure(
+            failure.kind, failure.text,
+            next: "if you know that the other host is dead, make the arbiter say yes and try again, or vouch for it: "
+                + "'coloctl qmp x-colo-lost-heartbeat'")
     }
 }
 
@@ -64,38 +80,6 @@ struct StartCommand: ParsableCommand {
         if !yes { try confirm(status, question: "Boot the guest afresh on this side") }
         _ = try connection.run("x-colod-start", patience: Self.patience)
         let after = try connection.status()
-        print("Done: this side is \(after.role.rawValue), \(after.state.rawValue), term \(after.term).")
-    }
-}
-
-/// `coloctl drill`.
-struct DrillCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "drill", abstract: "Rehearse a failover, and say how long the service stood still.",
-        discussion: "Refuses unless the pair is protected.")
-
-    @OptionGroup var options: ConnectionOptions
-    @Flag(help: "Print one JSON object.") var json = false
-
-    /// A drill takes over and may wait until the pair is whole again.
-    private static let patience = Nanoseconds.seconds(120)
-
-    func run() throws {
-        let connection = try options.connect()
-        let status = try connection.status()
-        guard status.protected else {
-            throw Failure(
-                .refused, "the pair is not protected (\(status.state.rawValue)); a drill would be an outage",
-                next: "wait until 'coloctl status' says protected")
-        }
-        let reply = try connection.run("x-colod-drill", patience: Self.patience)
-        guard let milliseconds = reply["milliseconds"]?.double else {
-            throw Failure(.unclear, "colod does not say how long the drill took")
-        }
-        if json {
-            print(reply.text())
-        } else {
-            print("Drill done: the service stood still for \(decimal(milliseconds, digits: 1)) ms.")
-        }
+        try say("Done: this side is \(after.role.rawValue), \(after.state.rawValue), term \(after.term).")
     }
 }

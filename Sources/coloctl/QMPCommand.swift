@@ -24,6 +24,6 @@ struct QMPCommand: ParsableCommand {
         }
         guard let object = value.object else { throw ValidationError("the arguments must be a JSON object") }
         let connection = try options.connect(outOfBand: oob)
-        print(try connection.run(command, object, outOfBand: oob).text(.pretty(newline: "\n")))
+        try say(try connection.run(command, object, outOfBand: oob).shown(pretty: true))
     }
 }

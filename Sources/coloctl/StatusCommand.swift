@@ -21,9 +21,9 @@ struct StatusCommand: ParsableCommand {
             object["name"] = name.map { .string($0) }
             object["run-state"] = runState.map { .string($0) }
             for member in status.json.object?.members ?? [] { object[member.key] = member.value }
-            print(JSONValue.object(object).text(.pretty(newline: "\n")))
+            try say(JSONValue.object(object).shown(pretty: true))
         } else {
-            print(StatusTable(status: status, name: name, runState: runState).text)
+            try say(StatusTable(status: status, name: name, runState: runState).text)
         }
     }
 }

@@ -12,16 +12,23 @@ struct StatusTable {
         let lines = rows.map { title, value in
             title + String(repeating: " ", count: width - title.count + 2) + value
         }
-        return (lines + [advice.map { "\nNext: \($0)." }].compactMap { $0 }).joined(separator: "\n")
+        let advice = Advice(status: status).next.map { "\nNext: \($0)." }
+        return (lines + [advice].compactMap { $0 }).joined(separator: "\n")
     }
 
     private var rows: [(String, String)] {
         var rows = [
             ("Guest", name ?? "(without a name)"), ("Run state", runState ?? "unknown"),
             ("Role", status.role.rawValue), ("State", status.state.rawValue),
-            ("Protected", status.protected ? "yes" : "NO"), ("Serving here", status.serving ? "yes" : "no"),
-            ("Term", "\(status.term)"), ("Peer", peer), ("Checkpoints", checkpoints),
+            ("Protected", status.protected ? "yes" : "NO"),
         ]
+        for why in status.impairments ?? [] { rows.append(("", why)) }
+        if let what = status.waitsFor { rows.append(("Waits for", what)) }
+        let stopped = status.stopped == true ? " (stopped by an operator)" : ""
+        rows.append(("Serving here", (status.serving ? "yes" : "no") + stopped))
+        rows.append(("Term", "\(status.term)"))
+        rows += status.isPaired ? pairRows : []
+        rows.append(("Checkpoints", checkpoints))
         if let pause = status.pauseMs {
             rows.append(
                 (
@@ -30,65 +37,52 @@ struct StatusTable {
                         + milliseconds(pause.max)
                 ))
         }
-        rows.append(("Held output", "\(status.heldPackets) packets, \(bytes(status.heldBytes))"))
-        if status.peer.networks > 1 {
-            rows.append(("Heartbeat", "\(status.peer.networksUp) of \(status.peer.networks) networks"))
+        rows.append(("Held output", "\(status.heldPackets) packets, \(size(status.heldBytes))"))
+        if let takeover = status.takeoverMs {
+            rows.append(("Last takeover", "\(milliseconds(takeover)) to the first frame released"))
         }
-        if status.peer.ignored > 0 {
-            rows.append(("Ignored peers", "\(status.peer.ignored) heartbeat connections without the pair's key"))
-        }
-        rows.append(("Failover", "\(status.failover.rawValue), arbiter \(status.arbiter)"))
-        rows.append(("Last failure", status.lastFailure ?? "none"))
+        rows.append(("Last failure", failure))
         if let count = status.retiredInstructions { rows.append(("Instructions", "\(count)")) }
         return rows
     }
 
+    private var pairRows: [(String, String)] {
+        var rows = [("Peer", peer), ("Heartbeat", heartbeat)]
+        if status.peer.ignored > 0 {
+            rows.append(
+                ("Ignored peers", "\(status.peer.ignored) heartbeat connections refused; the log names their addresses")
+            )
+        }
+        rows.append(("Failover", "\(status.failover.rawValue), arbiter \(status.arbiter)"))
+        return rows
+    }
+
     private var peer: String {
-        let heard = status.peer.lastHeardMs.map { ", last heard \($0) ms ago" } ?? ""
-        return (status.peer.connected ? "connected" : "NOT connected") + heard
+        let heard = status.peer.lastHeardMs.map { ", last heard \(ago(milliseconds: $0))" } ?? ""
+        let serves = status.peer.serving.map { $0 ? ", runs the guest" : ", does not run the guest" } ?? ""
+        return (status.peer.connected ? "connected" : "NOT connected") + serves + heard
+    }
+
+    private var heartbeat: String {
+        let count = "\(status.peer.networksUp) of \(status.peer.networks) networks up"
+        guard let networks = status.peer.heartbeat, !networks.isEmpty else { return count }
+        let each = networks.map { network in network.address + (network.up.map { $0 ? " up" : " DOWN" } ?? "") }
+        return "\(count): \(each.joined(separator: ", "))"
     }
 
     private var checkpoints: String {
         var text = "\(status.checkpoints)"
-        if let age = status.lastCheckpointAgeMs { text += ", the last \(age) ms ago" }
-        if let size = status.bytesPerCheckpoint { text += ", \(bytes(size)) each" }
+        if let age = status.lastCheckpointAgeMs { text += ", the last \(ago(milliseconds: age))" }
+        if let bytes = status.bytesPerCheckpoint { text += ", \(size(bytes)) each" }
         return text
     }
 
-    /// What an operator has to do in this state; nil if nothing.
-    private var advice: String? {
-        switch status.state {
-        case .protected: nil
-        case .starting, .connecting, .synchronising: "wait; 'coloctl events' shows the change to protected"
-        case .unprotected: "bring the other host's colod back; it becomes the secondary by itself"
-        case .superseded: "nothing here; the peer serves in a higher term and this side waits to become its secondary"
-        case .takingOver: "wait; a takeover ends within its deadlines or fails with a reason"
-        case .failed: "read the last failure above and the log (journalctl -u 'colod@*'), then restart the service"
-        }
+    /// What went wrong last; once the guest is protected again it is history.
+    private var failure: String {
+        guard let failure = status.lastFailure else { return "none" }
+        let age = status.lastFailureAgeMs.map { "\(ago(milliseconds: $0)): " } ?? ""
+        return age + failure + (status.protected ? " (overcome: the guest is protected)" : "")
     }
 
     private func milliseconds(_ value: Double) -> String { decimal(value, digits: 2) + " ms" }
-
-    private func bytes(_ count: UInt64) -> String {
-        let units = ["KiB", "MiB", "GiB", "TiB"]
-        guard count >= 1024 else { return "\(count) B" }
-        var value = Double(count) / 1024
-        var unit = 0
-        while value >= 1024, unit < units.count - 1 {
-            value /= 1024
-            unit += 1
-        }
-        return "\(decimal(value, digits: 1)) \(units[unit])"
-    }
-}
-
-/// `value` with so many digits after the point.
-func decimal(_ value: Double, digits: Int) -> String {
-    guard value.isFinite, value.magnitude < 1e15 else { return "?" }
-    var scale = 1
-    for _ in 0..<digits { scale *= 10 }
-    let scaled = Int64((value.magnitude * Double(scale)).rounded())
-    let fraction = String(scaled % Int64(scale))
-    let padding = String(repeating: "0", count: digits - fraction.count)
-    return (value < 0 && scaled > 0 ? "-" : "") + "\(scaled / Int64(scale)).\(padding)\(fraction)"
 }
