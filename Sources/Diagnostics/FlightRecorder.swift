@@ -25,10 +25,13 @@ public final class FlightRecorder: Sendable {
     /// How many notes are kept.
     public let capacity: Int
     private let clock: any MonotonicClock
+    private let cycles: [Set<String>: String]
     private let ring = Mutex(Ring())
 
-    /// A recorder that keeps the last `capacity` notes.
-    public init(capacity: Int = 2048, clock: any MonotonicClock) {
+    /// A recorder that keeps the last `capacity` notes. `cycles` names what is always noted as the same few events, such
+    /// as a checkpoint, so that a dump can count it by its name.
+    public init(capacity: Int = 2048, cycles: [Set<String>: String] = [:], clock: any MonotonicClock) {
+        self.cycles = cycles
         self.capacity = max(1, capacity)
         self.clock = clock
         ring.withLock { $0.notes.reserveCapacity(self.capacity) }
@@ -52,15 +55,13 @@ public final class FlightRecorder: Sendable {
         }
     }
 
-    /// Writes all notes to `logger`, oldest first, each with its age.
+    /// Writes the notes to `logger`, oldest first, with what repeats folded; see `FlightRecorderDump`.
     public func dump(to logger: Logger, reason: String) {
         let (kept, total) = notes
-        let now = clock.now()
-        logger.notice("flight recorder: \(kept.count) of \(total) notes follow", metadata: ["reason": "\(reason)"])
-        for note in kept {
-            var metadata: Logger.Metadata = ["age_ms": "\((now - note.time).inMilliseconds)"]
-            for (name, value) in note.fields { metadata[name] = "\(value)" }
-            logger.notice("flight recorder: \(note.event)", metadata: metadata)
-        }
+        let dump = FlightRecorderDump(kept, cycles: cycles, now: clock.now(), wallClock: .now)
+        logger.notice(
+            "flight recorder: the last \(kept.count) of \(total) notes follow in \(dump.lines.count) lines",
+            metadata: ["reason": "\(reason)"])
+        for line in dump.lines { logger.notice("flight recorder: \(line)") }
     }
 }

@@ -1,7 +1,8 @@
 import Glibc
 import Logging
 
-/// Writes records to standard error, one line each: `time level message key=value …`.
+/// Writes records to standard error, one line each: `time level message key=value …`. What a guest says on its console
+/// is `time console GUEST| text`: no level is called that, and all after the bar is the guest's.
 public struct StandardErrorLogHandler: LogHandler {
     /// Added to every record of the logger.
     public var metadata: Logger.Metadata = [:]
@@ -29,6 +30,10 @@ public struct StandardErrorLogHandler: LogHandler {
 
     /// Writes one record.
     public func log(event: LogEvent) {
+        if label == Diagnostics.consoleLabel {
+            let guest = LogContext.identity.guest ?? ""
+            return write("\(Self.timestamp()) console \(guest)| \(Diagnostics.oneLine(event.message.description))\n")
+        }
         var line = "\(Self.timestamp()) \(event.level) \(Diagnostics.oneLine(event.message.description))"
         for (name, value) in LogContext.identity.fields { line += " \(name)=\(Self.quoted(value))" }
         for (name, value) in Self.merged(self, event) { line += " \(name)=\(Self.quoted(value))" }
@@ -51,11 +56,17 @@ public struct StandardErrorLogHandler: LogHandler {
             ? line : "\"\(line.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\""))\""
     }
 
-    /// The wall-clock time in UTC: gmtime_r(3).
+    /// The wall-clock time now.
     private static func timestamp() -> String {
         var now = timespec()
-        var parts = tm()
         clock_gettime(CLOCK_REALTIME, &now)
+        return timestamp(now)
+    }
+
+    /// A wall-clock time in UTC: gmtime_r(3).
+    static func timestamp(_ time: timespec) -> String {
+        var now = time
+        var parts = tm()
         gmtime_r(&now.tv_sec, &parts)
         func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
         let day = "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"

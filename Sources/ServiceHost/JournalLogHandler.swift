@@ -6,6 +6,9 @@ import Logging
 /// Sends records to the journal with structured fields: MESSAGE, PRIORITY, SYSLOG_IDENTIFIER, CODE_FILE, CODE_LINE, and
 /// COLOD_GUEST, COLOD_ROLE, COLOD_TERM, COLOD_EPOCH and one COLOD_ field for each piece of metadata.
 ///
+/// What a guest says on its console has an identifier of its own, colod-console, a fixed priority, and of the COLOD_
+/// fields only COLOD_GUEST.
+///
 /// `journalctl COLOD_GUEST=web -o verbose` shows them.
 public struct JournalLogHandler: LogHandler {
     /// Added to every record of the logger.
@@ -34,6 +37,7 @@ public struct JournalLogHandler: LogHandler {
 
     /// Sends one record.
     public func log(event: LogEvent) {
+        if label == Diagnostics.consoleLabel { return logConsole(event) }
         var fields = [
             "MESSAGE=\(Diagnostics.oneLine(event.message.description))", "PRIORITY=\(Self.priority(event.level))",
             "SYSLOG_IDENTIFIER=colod", "COLOD_LOGGER=\(label)", "CODE_FILE=\(event.file)", "CODE_LINE=\(event.line)",
@@ -41,6 +45,15 @@ public struct JournalLogHandler: LogHandler {
         let values = LogContext.identity.fields + StandardErrorLogHandler.merged(self, event)
         for (name, value) in values { fields.append("COLOD_\(Self.fieldName(name))=\(Diagnostics.oneLine(value))") }
         send(fields)
+    }
+
+    private func logConsole(_ event: LogEvent) {
+        let guest = LogContext.identity.guest.map { ["COLOD_GUEST=\(Diagnostics.oneLine($0))"] } ?? []
+        send(
+            [
+                "MESSAGE=\(Diagnostics.oneLine(event.message.description))", "PRIORITY=\(Self.priority(.info))",
+                "SYSLOG_IDENTIFIER=\(Diagnostics.consoleLabel)",
+            ] + guest)
     }
 
     /// The levels of syslog(3).

@@ -1,4 +1,5 @@
 import Environment
+import Glibc
 import Logging
 import Synchronization
 import Testing
@@ -39,6 +40,45 @@ final class Lines: Sendable {
         #expect(line.filter { $0 == "\n" }.count == 1)
         #expect(line.contains("a\\nb\\x1b[2J"))
         #expect(line.contains("x=\"1 y=2\\\"\\n\""))
+    }
+
+    @Test(
+        arguments: [
+            ("\u{9b}2J", "\\x9b2J"), ("a\u{2028}b", "a\\u{2028}b"), ("\u{202e}x", "\\u{202e}x"), ("\u{7f}", "\\x7f"),
+            ("é", "é"),
+        ])
+    func whatATerminalTakesForAnOrderIsEscaped(text: String, line: String) {
+        #expect(Diagnostics.oneLine(text) == line)
+    }
+
+    @Test func aGuestsConsoleCannotPassForTheDaemonOnStandardError() throws {
+        identify()
+        func logger(_ label: String) -> Logger {
+            Logger(label: label) { [lines] in StandardErrorLogHandler(label: $0) { lines.add($0) } }
+        }
+        logger("colod").notice("protected")
+        let genuine = try #require(lines.all.first)
+        logger(Diagnostics.consoleLabel).info("\(genuine)\n\(genuine)")
+        let forged = try #require(lines.all.last)
+        // The second word of a daemon's record is a level, and none is called that.
+        #expect(genuine.split(separator: " ")[1] == "notice")
+        #expect(forged.split(separator: " ")[1] == "console")
+        #expect(Logger.Level(rawValue: "console") == nil)
+        #expect(forged.split(separator: " ")[2] == "web|")
+        #expect(forged.filter { $0 == "\n" }.count == 1)
+    }
+
+    @Test func aGuestsConsoleHasItsOwnIdentifierInTheJournal() {
+        identify()
+        let logger = Logger(label: Diagnostics.consoleLabel) { [lines] label in
+            JournalLogHandler(label: label) { fields in for field in fields { lines.add(field) } }
+        }
+        logger.critical("PRIORITY=0\nSYSLOG_IDENTIFIER=colod")
+        #expect(
+            lines.all == [
+                "MESSAGE=PRIORITY=0\\nSYSLOG_IDENTIFIER=colod", "PRIORITY=6", "SYSLOG_IDENTIFIER=colod-console",
+                "COLOD_GUEST=web",
+            ])
     }
 
     @Test func recordsBelowTheLevelAreDropped() {
@@ -118,7 +158,7 @@ final class Lines: Sendable {
         #expect(kept.map(\.time) == [.milliseconds(30), .milliseconds(40), .milliseconds(50)])
     }
 
-    @Test func aDumpTellsTheAgeOfEveryNote() {
+    @Test func aDumpTellsTheTimeOfEveryNote() throws {
         let (clock, lines) = (HandClock(), Lines())
         let recorder = FlightRecorder(capacity: 8, clock: clock)
         recorder.note("peer lost", ["epoch": "9"])
@@ -126,8 +166,57 @@ final class Lines: Sendable {
         recorder.dump(
             to: Logger(label: "t") { StandardErrorLogHandler(label: $0) { lines.add($0) } }, reason: "takeover")
         #expect(lines.all.count == 2)
-        #expect(lines.all.first?.contains("1 of 1 notes follow") == true)
-        #expect(lines.all.last?.contains("flight recorder: peer lost") == true)
-        #expect(lines.all.last?.contains("age_ms=250.0 epoch=9") == true)
+        #expect(lines.all.first?.contains("the last 1 of 1 notes follow in 1 lines") == true)
+        let note = try #require(lines.all.last)
+        let form = /flight recorder: -0\.250 s \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z peer lost epoch=9/
+        #expect(note.contains(form), "\(note)")
+    }
+
+    @Test func aDumpFoldsWhatRepeats() {
+        let clock = HandClock()
+        let recorder = FlightRecorder(cycles: [["STOP", "MIGRATION_PASS", "RESUME"]: "checkpoint"], clock: clock)
+        recorder.note("pair", ["event": "protected"])
+        for pass in 0..<412 {
+            for event in ["STOP", "MIGRATION_PASS", "RESUME"] {
+                recorder.note(event, event == "MIGRATION_PASS" ? ["pass": "\(pass)"] : [:])
+                clock.advance(.milliseconds(event == "RESUME" ? 48 : 1))
+            }
+        }
+        recorder.note("pair", ["event": "peer lost"])
+        let dump = FlightRecorderDump(
+            recorder.notes.kept, cycles: [["STOP", "MIGRATION_PASS", "RESUME"]: "checkpoint"], now: clock.now(),
+            wallClock: WallClock(time: .init(tv_sec: 1_800_000_000, tv_nsec: 0)))
+        #expect(
+            dump.lines == [
+                "-20.600 s 2027-01-15T07:59:39.400Z pair event=protected",
+                "-20.600 s 2027-01-15T07:59:39.400Z checkpoint x 412 in 20.6 s",
+                "-0.000 s 2027-01-15T08:00:00.000Z pair event=peer lost",
+            ])
+    }
+
+    @Test func aDumpIsBounded() {
+        let clock = HandClock()
+        let recorder = FlightRecorder(capacity: 1000, clock: clock)
+        for index in 0..<1000 {
+            let letters = [index / 676, index / 26 % 26, index % 26].compactMap { UnicodeScalar(97 + UInt8($0)) }
+            recorder.note("event \(String(String.UnicodeScalarView(letters)))")
+        }
+        let dump = FlightRecorderDump(recorder.notes.kept, now: clock.now(), wallClock: .now)
+        #expect(dump.lines.count == FlightRecorderDump.lineLimit)
+        #expect(dump.lines.first?.hasSuffix("older lines are left out)") == true)
+    }
+
+    @Test func whatIsSaidAgainIsSaidOnceAMinuteWithItsCount() {
+        let clock = HandClock()
+        let limiter = RepeatLimiter(clock: clock)
+        #expect(limiter.admit("key") == 0)
+        for _ in 0..<5 { #expect(limiter.admit("key") == nil) }
+        #expect(limiter.admit("other") == 0)
+        clock.advance(.seconds(60))
+        #expect(limiter.admit("key") == 5)
+        #expect(limiter.admit("key") == nil)
+        limiter.forget("key")
+        #expect(limiter.admit("key") == 0)
+        for index in 0..<1000 { #expect(limiter.admit("stranger \(index)") == 0) }
     }
 }
