@@ -1,11 +1,21 @@
 /// Why bytes could not be read as the value that was asked for.
-public enum ByteCodingError: Error, Equatable, Sendable {
+public enum ByteCodingError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The value needs `needed` bytes at `offset`, and only `available` are there.
     case truncated(offset: Int, needed: Int, available: Int)
     /// A length field exceeds the limit that the reader of it allows.
     case tooLong(what: String, length: UInt64, limit: UInt64)
     /// The bytes at `offset` are no UTF-8 text.
     case notText(offset: Int)
+
+    /// What is wrong and where.
+    public var description: String {
+        switch self {
+        case .truncated(let offset, let needed, let available):
+            "it ends too soon: \(needed) bytes are needed at offset \(offset), and \(available) are there"
+        case .tooLong(let what, let length, let limit): "\(what) has the length \(length), at most \(limit) is allowed"
+        case .notText(let offset): "the bytes at offset \(offset) are no text"
+        }
+    }
 }
 
 /// A bounded reader over a copy of some bytes: every read checks what is left, and integers are big-endian unless the

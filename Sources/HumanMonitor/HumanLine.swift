@@ -61,9 +61,16 @@ struct HumanLine {
 }
 
 /// Why a line is not understood.
-enum HumanMistake: Error {
+enum HumanMistake: Error, CustomStringConvertible {
     /// There is nothing to say about it: a quotation that does not end.
     case quiet
     /// What to say.
     case said(String)
+
+    var description: String {
+        switch self {
+        case .quiet: "a quotation does not end"
+        case .said(let text): text
+        }
+    }
 }

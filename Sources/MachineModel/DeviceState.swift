@@ -21,11 +21,19 @@ public struct DeviceIdentity: Hashable, Sendable {
 }
 
 /// Why a device's state was refused.
-public enum DeviceStateError: Error, Equatable, Sendable {
+public enum DeviceStateError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The bytes end too soon or hold no value of the kind expected.
     case malformed(ByteCodingError)
     /// A field has a value that the device cannot be in.
     case invalid(field: String, value: String)
+
+    /// What is wrong with the state.
+    public var description: String {
+        switch self {
+        case .malformed(let error): "the state cannot be read: \(error)"
+        case .invalid(let field, let value): "\(field) cannot be \(value)"
+        }
+    }
 }
 
 /// A device (or vCPU) whose state can be saved as plain data and loaded in another process.

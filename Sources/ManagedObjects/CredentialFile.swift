@@ -66,10 +66,12 @@ struct CredentialFile {
 }
 
 /// Why a credentials file could not be read.
-struct CredentialFileError: Error {
+struct CredentialFileError: Error, CustomStringConvertible {
     enum Call { case open, read }
     let code: Int32
     let call: Call
 
     var message: String { CredentialFile.message(code) }
+
+    var description: String { message }
 }

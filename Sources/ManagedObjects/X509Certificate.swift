@@ -154,7 +154,7 @@ final class X509Certificate {
 }
 
 /// A GnuTLS call's error code.
-struct GnuTLSError: Error {
+struct GnuTLSError: Error, CustomStringConvertible {
     let code: Int32
 
     /// Throws `code` if it is one of an error.
@@ -162,6 +162,8 @@ struct GnuTLSError: Error {
 
     /// What it means: gnutls_strerror(3).
     var message: String { gnutls_strerror(code).map { String(cString: $0) } ?? "error \(code)" }
+
+    var description: String { message }
 }
 
 extension UnsafeRawBufferPointer {

@@ -19,11 +19,19 @@ public protocol DeviceSectionHandlers: Sendable {
 }
 
 /// Why a handler did not read a section.
-public enum DeviceSectionFailure: Error, Equatable, Sendable {
+public enum DeviceSectionFailure: Error, Equatable, Sendable, CustomStringConvertible {
     /// At least `count` bytes are needed, counted from the start of the section's data.
     case needsBytes(Int)
     /// The state is not one that the device can be in.
     case invalid(String)
+
+    /// What is missing or wrong.
+    public var description: String {
+        switch self {
+        case .needsBytes(let count): "the section needs at least \(count) bytes"
+        case .invalid(let why): why
+        }
+    }
 }
 
 /// A device's state that was read and validated, and not yet made current.

@@ -99,3 +99,23 @@ import Testing
         #expect(lint.status == 0, "\(lint.output.suffix(4000))")
     }
 }
+
+@Suite struct Errors {
+    /// What an error prints ends up in the log, in the status or before an operator: a sentence, not a Swift value.
+    @Test func everyErrorSaysItselfInWords() throws {
+        let declaration = /(?:enum|struct|class) ([A-Za-z0-9]+)[^:{]*:\s*([^{]+)\{/
+        let code = SourceTree.sources.filter { $0.path.hasPrefix("Sources/") }.flatMap(\.code)
+        var errors = 0
+        for line in code where !line.contains("private") {
+            guard let match = line.firstMatch(of: declaration) else { continue }
+            let kinds = match.2.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            guard kinds.contains("Error") else { continue }
+            errors += 1
+            let speaks =
+                kinds.contains("CustomStringConvertible")
+                || code.contains { $0.contains("extension \(match.1): CustomStringConvertible") }
+            #expect(speaks, "\(match.1) has no description")
+        }
+        #expect(errors > 20, "the declarations were not understood")
+    }
+}
