@@ -95,7 +95,14 @@ final class ConsoleLink: Sendable {
     }
 
     private static func logLines(_ queue: ThreadGate<Queue>, _ wake: EventSignal, _ log: (String) -> Void) {
+        let clock = SystemClock()
+        var budget = LineBudget(now: clock.now())
         var line: [UInt8] = []
+        func tell() {
+            guard let leftOut = budget.admit(now: clock.now()) else { return }
+            if leftOut > 0 { log("(\(leftOut) lines of the console are left out: it writes too fast for the log)") }
+            log(text(line))
+        }
         while true {
             var entry = pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)
             _ = poll(&entry, 1, -1)
@@ -103,19 +110,17 @@ final class ConsoleLink: Sendable {
             let taken = take(queue)
             for byte in taken.bytes {
                 if byte == UInt8(ascii: "\n") || line.count >= lineLimit {
-                    log(printable(line))
+                    tell()
                     line = []
                 }
                 if byte != UInt8(ascii: "\n") && byte != UInt8(ascii: "\r") { line.append(byte) }
             }
-            if taken.ended { return line.isEmpty ? () : log(printable(line)) }
+            if taken.ended { return line.isEmpty ? () : tell() }
         }
     }
 
-    /// The guest's text without control characters: the log of the host belongs to the host.
-    private static func printable(_ line: [UInt8]) -> String {
-        String(decoding: line.map { $0 >= 0x20 && $0 != 0x7f ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
-    }
+    /// The guest's bytes as text; the log escapes what is not printable.
+    private static func text(_ line: [UInt8]) -> String { String(decoding: line, as: UTF8.self) }
 
     /// Copies both ways until the console ends (true) or the other side does (false).
     private static func pump(

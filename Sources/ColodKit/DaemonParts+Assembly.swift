@@ -19,13 +19,21 @@ import VirtualMachine
 // The pieces that are put together before anything runs.
 extension DaemonParts {
     static func buildMachine(
-        _ configuration: ColodConfiguration, _ hooks: MachineHooks, _ log: Logger
+        _ configuration: ColodConfiguration, _ hooks: MachineHooks, _ log: Logger, _ clock: SystemClock
     ) throws -> BuiltMachine {
+        let console = Logger(label: Diagnostics.consoleLabel)
+        // A guest can make its devices complain as often as it likes; the part before the colon names the device.
+        let complaints = RepeatLimiter(clock: clock)
         let builder = MachineBuilder(
             guest: configuration.guest, holdLimit: configuration.checkpoint.holdLimit,
             opensForwards: configuration.pair == nil && configuration.start.incoming == nil,
             isIncoming: configuration.pair != nil || configuration.start.incoming != nil,
-            autostart: !configuration.start.paused, hooks: hooks, log: { log.info("\($0)") })
+            autostart: !configuration.start.paused, hooks: hooks,
+            log: { text in
+                guard let leftOut = complaints.admit(String(text.prefix { $0 != ":" })) else { return }
+                log.warning("\(text)\(leftOut == 0 ? "" : " (\(leftOut) more since this was last told)")")
+            },
+            consoleLog: { console.info("\($0)") })
         do {
             return try builder.build()
         } catch let error as StartFailure {
@@ -63,7 +71,9 @@ extension DaemonParts {
             do throws(NetworkError) {
                 try network.openForwards(until: clock.now() + forwardDeadline)
             } catch {
-                log.error("host ports cannot be forwarded: \(error.description)")
+                log.error(
+                    "host ports cannot be forwarded, so clients cannot reach the guest through them: \(error.description)"
+                )
             }
         }
     }
@@ -77,7 +87,7 @@ extension DaemonParts {
         case .incomingRefused(let why): log.warning("a source was sent away: \(why)")
         case .outgoingFailed(let why): log.warning("migration failed, the guest runs on: \(why)")
         case .incomingFailed(let why):
-            log.error("\(why)")
+            log.error("incoming migration failed: \(why)")
             // As QEMU does: what was half loaded cannot run. A member of a pair listens again instead.
             if !isPaired { end(.incomingFailure(why)) }
         }
@@ -85,23 +95,20 @@ extension DaemonParts {
 
     static func pairChanged(
         _ service: PairService, _ event: PairEvent?, status: StatusReporter, hub: EventHub,
-        log: Logger, recorder: FlightRecorder, notifier: ServiceNotifier, waiting: WaitingLog
+        log: Logger, pairLog: PairLog, notifier: ServiceNotifier, waiting: WaitingLog
     ) {
         let snapshot = service.snapshot
-        LogContext.update { identity in
-            identity.role = snapshot.state.name
-            identity.term = snapshot.term.number
-        }
+        status.tellLogTheRole()
         if let event {
-            recorder.note("pair", ["event": "\(event)"])
-            log.notice("\(event)")
+            if event.isFailure { status.failures.renew() }
+            pairLog.tell(event, peerIsAlive: snapshot.peerIsAlive, arbiterAnswer: snapshot.arbiterRefusal)
             if case .peerLost(let loss) = event {
                 hub.emit(.xColodPeerLost(reason: loss == .refused ? "refused" : "silent"))
             }
         }
         let current = status.current
         hub.emit(.xColodStatus(current))
-        waiting.tell(status.waitsFor, log)
+        waiting.tell(current.waitsFor, log)
         notifier.status(status.line)
     }
 }

@@ -25,7 +25,8 @@ final class DaemonParts: Sendable {
     let configuration: ColodConfiguration
     let log = Logger(label: "colod")
     let notifier = ServiceNotifier()
-    let recorder = FlightRecorder(clock: SystemClock())
+    let recorder = FlightRecorder(
+        cycles: [["STOP", "MIGRATION_PASS", "RESUME"]: "checkpoint"], clock: SystemClock())
     let hub = EventHub()
     let clock = SystemClock()
     let built: BuiltMachine
@@ -56,22 +57,32 @@ final class DaemonParts: Sendable {
 
         // STOP, MIGRATION_PASS and RESUME of each checkpoint are notes, not log lines.
         hub.observe { event in
-            if case .migrationPass(let pass) = event {
-                recorder.note(event.name, ["pass": "\(pass)"])
-            } else {
-                recorder.note(event.name)
+            switch event {
+            case .migrationPass(let pass): recorder.note(event.name, ["pass": "\(pass)"])
+            case .migration(let status): recorder.note(event.name, ["status": status.rawValue])
+            case .xColodStatus(let status):
+                recorder.note(
+                    event.name,
+                    ["role": status.role.rawValue, "state": status.state.rawValue, "term": "\(status.term)"])
+            default: recorder.note(event.name)
             }
         }
 
         let notifier = notifier
         watchdog = Watchdog(notifier: notifier) { names in
-            if !names.isEmpty { log.critical("run loops stand still: \(names.joined(separator: ", "))") }
+            if !names.isEmpty {
+                log.critical(
+                    "run loops stand still: \(names.joined(separator: ", ")); systemd kills this process if that goes on"
+                )
+            } else {
+                log.notice("all run loops turn again")
+            }
         }
         watchdog.excuse(for: Daemon.startLimit) { notifier.extendTimeout(Daemon.startExtension) }
         try watchdog.start()
 
         let hooks = MachineHooks()
-        built = try Self.buildMachine(configuration, hooks, log)
+        built = try Self.buildMachine(configuration, hooks, log, clock)
         let machine = built.machine
         let sink = MigrationSink()
         migration = MigrationController(
@@ -87,15 +98,12 @@ final class DaemonParts: Sendable {
                 restart: { endWith.yield(.restart($0)) },
                 log: { text in
                     recorder.note("replication", ["what": text])
-                    log.notice("\(text)")
+                    // The end of a run that nobody asked for leaves the guest without protection.
+                    log.log(level: text.hasSuffix("failover requested") ? .notice : .warning, "\(text)")
                 }))
         migration.setColoHandler(replication)
         let replication = replication
         hooks.onHoldLimit { replication.holdLimitReached() }
-        sink.set { event in
-            Self.publish(event, hub: hub, log: log, isPaired: configuration.pair != nil, end: { endWith.yield($0) })
-            replication.migrationEvent(event)
-        }
 
         if let settings = configuration.pair {
             let pairGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -113,9 +121,10 @@ final class DaemonParts: Sendable {
             status = StatusReporter(
                 machine: machine, replication: replication, pair: pair, configuration: configuration)
             let (status, waiting) = (status, waiting)
+            let pairLog = PairLog(log: log, recorder: recorder, configuration: configuration, clock: clock)
             holder.observe { service, event in
                 Self.pairChanged(
-                    service, event, status: status, hub: hub, log: log, recorder: recorder, notifier: notifier,
+                    service, event, status: status, hub: hub, log: log, pairLog: pairLog, notifier: notifier,
                     waiting: waiting)
             }
         } else {
@@ -123,6 +132,13 @@ final class DaemonParts: Sendable {
             pair = nil
             status = StatusReporter(
                 machine: machine, replication: replication, pair: nil, configuration: configuration)
+        }
+        let status = status
+        status.tellLogTheRole()
+        sink.set { event in
+            Self.publish(event, hub: hub, log: log, isPaired: configuration.pair != nil, end: { endWith.yield($0) })
+            replication.migrationEvent(event)
+            status.tellLogTheRole()
         }
         state = ManagementState(machine: machine) { hub.emit($0) }
         let objects = state.objects
@@ -142,8 +158,11 @@ final class DaemonParts: Sendable {
         let target = ManagementTarget(
             machine: machine, migration: migration, replication: replication, dirtyRate: dirtyRate, pair: pair,
             state: state, status: status, emit: { hub.emit($0) }, end: { endWith.yield($0) })
-        server = try ManagementServer(commands: target, hub: hub, version: ColodKit.serverVersion) {
-            log.warning("\($0)")
+        // A server without descriptors left says so at every try.
+        let notices = RepeatLimiter(clock: clock)
+        server = try ManagementServer(commands: target, hub: hub, version: ColodKit.serverVersion) { text in
+            guard let leftOut = notices.admit(text) else { return }
+            log.warning("\(text)\(leftOut == 0 ? "" : " (\(leftOut) more since this was last told)")")
         }
         connect(hooks)
     }
@@ -165,7 +184,7 @@ final class DaemonParts: Sendable {
                 case .warning(let text): log.warning("\(text)")
                 }
             }
-            waiting.tell(status.waitsFor, log)
+            waiting.tell(status.current.waitsFor, log)
         } else {
             try await beginAlone()
         }
@@ -215,7 +234,7 @@ final class DaemonParts: Sendable {
             notifier.reloading(status: "beginning anew: \(why)")
             watchdog.excuse(for: Daemon.turnLimit)
         } else {
-            log.notice("ending: \(end)")
+            log.log(level: end.logLevel, "ending: \(end)")
             notifier.stopping(status: "ending")
         }
         switch end {

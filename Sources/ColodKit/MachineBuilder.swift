@@ -49,7 +49,10 @@ struct MachineBuilder {
     let isIncoming: Bool
     let autostart: Bool
     let hooks: MachineHooks
+    /// For what a device complains of.
     let log: @Sendable (String) -> Void
+    /// For the lines that the guest writes to its console.
+    let consoleLog: @Sendable (String) -> Void
 
     func build() throws -> BuiltMachine {
         switch guest.machine {
@@ -68,7 +71,7 @@ struct MachineBuilder {
         guard let kernel = guest.kernel else {
             throw StartFailure("guest.kernel: a riscv64 machine needs a kernel image", isConfiguration: true)
         }
-        let console = try ConsoleLink(guest.console, receive: { hooks.typed($0) }, log: log)
+        let console = try ConsoleLink(guest.console, receive: { hooks.typed($0) }, log: consoleLog)
         var settings = RISCVMachineConfiguration(memorySize: guest.memory, kernel: kernel)
         settings.name = guest.givenName ?? ""
         settings.uuid = Self.bytes(guest.uuid)

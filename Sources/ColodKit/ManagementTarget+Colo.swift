@@ -48,7 +48,8 @@ extension ManagementTarget {
             let servesHere = after.report.isServing && after.term > before.term
             return before.report.isServing ? servesThere : servesHere
         }
-        return ColodDrill(milliseconds: (clock.now() - start).inMilliseconds)
+        // To the microsecond: more digits tell nothing.
+        return ColodDrill(milliseconds: ((clock.now() - start).inMilliseconds * 1000).rounded() / 1000)
     }
 
     private func failOver(_ pair: PairService, _ command: PairController.Event) async throws(CommandError) {
@@ -69,7 +70,10 @@ extension ManagementTarget {
         }
         switch outcome {
         case .reached: return
-        case .failed(let why): throw .generic("The failover was not carried out: \(why)")
+        case .failed(let why):
+            // An arbiter that did not agree was asked by this command: its last answer is the one to this question.
+            let answer = why.contains("arbiter") ? pair.snapshot.arbiterRefusal.map { ": \($0)" } ?? "" : ""
+            throw .generic("The failover was not carried out: \(why)\(answer)")
         case .timedOut: throw .generic("The failover is not complete yet; see x-colod-status")
         }
     }

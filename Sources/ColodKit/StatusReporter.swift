@@ -14,6 +14,8 @@ struct StatusReporter: Sendable {
     let replication: ReplicationService
     let pair: PairService?
     let configuration: ColodConfiguration
+    /// When the last failure happened.
+    let failures = FailureHistory()
     private let clock = SystemClock()
 
     init(
@@ -37,7 +39,9 @@ struct StatusReporter: Sendable {
                 connected: snapshot?.peerIsAlive ?? false,
                 lastHeardMs: snapshot?.lastHeardAt.map { (clock.now() - $0).count / 1_000_000 },
                 networks: UInt64(configuration.pair?.host(configuration.role.other).heartbeat.count ?? 0),
-                networksUp: UInt64(snapshot?.heartbeatNetworks ?? 0), ignored: snapshot?.ignoredPeers ?? 0),
+                networksUp: UInt64(snapshot?.heartbeatNetworks ?? 0), ignored: snapshot?.ignoredPeers ?? 0,
+                serving: snapshot.flatMap { $0.peerIsAlive ? $0.peerReport?.isServing : nil },
+                heartbeat: networks(snapshot)),
             checkpoints: statistics.completed, heldPackets: 0, heldBytes: 0,
             failover: configuration.failover == .automatic ? .automatic : .manual, arbiter: arbiterName)
         status.pauseMs = statistics.pauses.summary.map { .init(median: $0.median, p99: $0.p99, max: $0.max) }
@@ -45,6 +49,10 @@ struct StatusReporter: Sendable {
         status.lastCheckpointAgeMs = statistics.lastAge.map { $0.count / 1_000_000 }
         (status.heldPackets, status.heldBytes) = replication.gate.held
         status.lastFailure = failure(snapshot)
+        status.lastFailureAgeMs = status.lastFailure.map { failures.age(of: $0).count / 1_000_000 }
+        status.impairments = snapshot.map(impairments).flatMap { $0.isEmpty ? nil : $0 }
+        status.stopped = isStopped(snapshot)
+        status.waitsFor = waitsFor(snapshot)
         let engine = machine.parts.engine
         status.retiredInstructions = engine.vCPUCount > 0 ? engine.retiredInstructions : nil
         return status
@@ -54,8 +62,18 @@ struct StatusReporter: Sendable {
     var line: String {
         let status = current
         let protection = status.protected ? "protected" : status.state.rawValue
-        let line = "\(status.role.rawValue), \(protection), term \(status.term)"
-        return waitsFor.map { "\(line): \($0)" } ?? line
+        let waiting = status.waitsFor.map { ", waits for \($0)" } ?? ""
+        return "\(status.role.rawValue), \(protection), term \(status.term)\(waiting)"
+    }
+
+    /// Has the log name the role in fact, which is not the one in the file, and the term.
+    func tellLogTheRole() {
+        let snapshot = pair?.snapshot
+        let (role, term) = (role(snapshot).rawValue, snapshot?.term.number)
+        LogContext.update { identity in
+            identity.role = role
+            identity.term = term
+        }
     }
 
     private var arbiterName: String {
@@ -101,8 +119,10 @@ struct StatusReporter: Sendable {
 
     private func failure(_ snapshot: PairSnapshot?) -> String? {
         guard let snapshot else { return nil }
-        if let why = snapshot.arbiterRefusal, snapshot.lastFailure?.hasPrefix("arbiter") == true { return why }
-        if let failure = snapshot.lastFailure { return failure }
+        if let failure = snapshot.lastFailure {
+            guard failure.hasPrefix("arbiter"), let answer = snapshot.arbiterRefusal else { return failure }
+            return "\(failure): \(answer)"
+        }
         return snapshot.supersededBy.map { "superseded by the peer in term \($0)" }
     }
 }

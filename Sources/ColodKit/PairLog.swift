@@ -1,0 +1,51 @@
+import Configuration
+import Diagnostics
+import Environment
+import Logging
+import Replication
+import ReplicationCore
+
+/// Tells the log and the flight recorder what happens to a pair.
+struct PairLog: Sendable {
+    private let log: Logger
+    private let recorder: FlightRecorder
+    private let configuration: ColodConfiguration
+    private let repeats: RepeatLimiter
+
+    init(log: Logger, recorder: FlightRecorder, configuration: ColodConfiguration, clock: any MonotonicClock) {
+        self.log = log
+        self.recorder = recorder
+        self.configuration = configuration
+        repeats = RepeatLimiter(clock: clock)
+    }
+
+    /// Tells of one event, at the level that it means for the service; what comes again and again once in a minute.
+    func tell(_ event: PairEvent, peerIsAlive: Bool, arbiterAnswer: String?) {
+        let context = PairEventContext(
+            configuration, peerIsAlive: peerIsAlive, arbiterAnswer: arbiterAnswer)
+        let message = event.logMessage(context)
+        recorder.note("pair", ["event": message])
+        guard let key = event.repetitionKey else { return write(event.logLevel(context), message) }
+        guard let leftOut = repeats.admit(key) else { return }
+        write(
+            event.logLevel(context), message + (leftOut == 0 ? "" : " (\(leftOut) more times since it was last told)"))
+    }
+
+    private func write(_ level: Logger.Level, _ message: String) { log.log(level: level, "\(message)") }
+}
+
+extension PairEventContext {
+    /// The surroundings of an event in a pair with that configuration.
+    init(_ configuration: ColodConfiguration, peerIsAlive: Bool, arbiterAnswer: String?) {
+        let arbiter: String? =
+            switch configuration.arbiter {
+            case .none: nil
+            case .command(let path, _, _): path
+            }
+        self.init(
+            guest: configuration.guest.name,
+            peerAddresses: configuration.pair?.host(configuration.role.other).heartbeat.map(\.description) ?? [],
+            heartbeatTimeoutMilliseconds: configuration.heartbeat.timeoutMilliseconds, peerIsAlive: peerIsAlive,
+            arbiter: arbiter, arbiterAnswer: arbiterAnswer)
+    }
+}

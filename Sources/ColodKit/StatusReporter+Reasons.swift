@@ -1,0 +1,83 @@
+import Configuration
+import QAPI
+import Replication
+import ReplicationCore
+import VirtualMachine
+
+// Why the guest is not protected, and what this side waits for: a state in which nothing happens has its reason.
+extension StatusReporter {
+    /// Where the peer's heartbeat listens, and which of that is up as far as it is known.
+    func networks(_ snapshot: PairSnapshot?) -> [ColodNetwork]? {
+        guard let addresses = configuration.pair?.host(configuration.role.other).heartbeat else { return nil }
+        let count = snapshot?.heartbeatNetworks ?? 0
+        let up: Bool? = count == 0 ? false : count >= addresses.count ? true : nil
+        return addresses.map { ColodNetwork(address: $0.description, up: up) }
+    }
+
+    /// Whether an operator stopped the guest; nil where it does not run.
+    func isStopped(_ snapshot: PairSnapshot?) -> Bool? {
+        let isHere = snapshot?.report.isServing ?? (replication.coloStatus.mode != .secondary)
+        guard isHere else { return nil }
+        switch machine.runState {
+        case .paused, .prelaunch: return true
+        case .running: return false
+        default: return nil
+        }
+    }
+
+    /// Why the guest is not protected; empty if it is.
+    func impairments(_ snapshot: PairSnapshot) -> [String] {
+        guard !snapshot.isProtected else { return [] }
+        var reasons: [String] = []
+        if !snapshot.peerIsAlive { reasons.append("the peer at \(peerAddresses) is not heard") }
+        switch snapshot.state {
+        case .starting, .waiting: reasons.append("this side has no copy of the guest")
+        case .receiving, .synchronising: reasons.append("the first copy of the guest is not complete")
+        case .secondary:
+            if snapshot.peerIsAlive { reasons.append("the peer does not say that it sends checkpoints") }
+        case .takingOver: reasons.append("the guest is being resumed here")
+        case .unprotected: if snapshot.peerIsAlive { reasons.append("the peer has no copy of the guest") }
+        case .protected:
+            if snapshot.peerIsAlive { reasons.append("the peer does not confirm that it holds a checkpoint") }
+        case .holding: reasons.append("the guest's output is held, and clients wait")
+        case .failed: reasons.append("this side cannot run the guest")
+        }
+        return reasons
+    }
+
+    /// What this side waits for before it does more; nil if it waits for nothing.
+    func waitsFor(_ snapshot: PairSnapshot?) -> String? {
+        guard let snapshot else {
+            return machine.runState == .inmigrate ? "a source that migrates the guest here" : nil
+        }
+        let peer = "the peer at \(peerAddresses)"
+        switch snapshot.state {
+        case .starting, .waiting:
+            guard snapshot.peerIsAlive else { return peer }
+            return snapshot.peerReport?.isServing == true ? "the peer's copy of the guest" : "the peer to begin"
+        case .receiving: return "the rest of the first copy"
+        case .synchronising: return "the peer to hold the first copy"
+        case .unprotected: return snapshot.peerIsAlive ? "the peer to be ready for a copy" : peer
+        case .holding: return snapshot.peerIsAlive ? "the peer's consent to go on alone" : "the yes of \(arbiterText)"
+        case .secondary where !snapshot.isProtected:
+            if snapshot.peerIsAlive {
+                return snapshot.peerReport?.isServing == true ? "the peer's next checkpoint" : Self.operatorText
+            }
+            return configuration.failover == .manual ? Self.operatorText : "the yes of \(arbiterText)"
+        case .secondary, .protected, .takingOver, .failed: return nil
+        }
+    }
+
+    private var peerAddresses: String {
+        (networks(nil) ?? []).map(\.address).joined(separator: ", ")
+    }
+
+    private var arbiterText: String {
+        switch configuration.arbiter {
+        case .none: "nobody; a moment"
+        case .command(let path, _, _): "the arbiter \(path)"
+        }
+    }
+
+    private static let operatorText = "an operator: 'coloctl failover' resumes the guest here"
+}

@@ -1,0 +1,105 @@
+import Environment
+import Logging
+import ReplicationCore
+import Synchronization
+import Testing
+
+@testable import ColodKit
+@testable import Diagnostics
+
+private let every: [PairEvent] = [
+    .peerLost(.refused), .peerLost(.silent), .peerReturned, .failoverNeeded, .takingOver(Term(4)), .starting(Term(1)),
+    .continuingAlone(Term(3)), .holding("the peer is lost"), .protected, .superseded(by: Term(4)), .handedOver(Term(4)),
+    .arbiterRefused(Term(40), .takeOver, .no), .arbiterRefused(Term(40), .continueAlone, .timedOut),
+    .commandFailed("the pair is not protected"), .guestFailed("machine check"),
+]
+
+private func context(peerIsAlive: Bool = false) -> PairEventContext {
+    PairEventContext(
+        guest: "web", peerAddresses: ["tcp:10.80.0.2:7801", "tcp:10.81.0.2:7801"], heartbeatTimeoutMilliseconds: 500,
+        peerIsAlive: peerIsAlive, arbiter: "/usr/local/sbin/colod-fence", arbiterAnswer: "exit status 1")
+}
+
+@Suite struct PairEventTexts {
+    @Test func noTextIsTheDumpOfAValue() {
+        for event in every {
+            let text = event.logMessage(context())
+            for sign in ["ReplicationCore", "Term(", "Optional(", ".no", "peerLost", "arbiterRefused", "()"] {
+                #expect(!text.contains(sign), "\(text)")
+            }
+            #expect(text.contains("web") || text.contains("10.80.0.2:7801"), "no subject: \(text)")
+        }
+    }
+
+    @Test(
+        arguments: [
+            (.peerLost(.silent), .warning), (.arbiterRefused(Term(2), .takeOver, .no), .warning),
+            (.takingOver(Term(2)), .warning), (.superseded(by: Term(2)), .error), (.guestFailed("x"), .critical),
+            (.holding("x"), .warning), (.protected, .notice), (.failoverNeeded, .error), (.peerReturned, .notice),
+        ] as [(PairEvent, Logger.Level)])
+    func theLevelIsWhatTheEventMeansToTheService(event: PairEvent, level: Logger.Level) {
+        #expect(event.logLevel(context()) == level)
+    }
+
+    @Test func aTakeoverInADrillIsNoAlarm() {
+        let event = PairEvent.takingOver(Term(4))
+        #expect(event.logLevel(context(peerIsAlive: true)) == .notice)
+        #expect(event.logMessage(context(peerIsAlive: true)).contains("the peer hands it over"))
+    }
+
+    @Test func aRefusalNamesArbiterAnswerTermAndNextStep() {
+        let text = PairEvent.arbiterRefused(Term(40), .takeOver, .no).logMessage(context())
+        #expect(
+            text.hasPrefix(
+                "the arbiter /usr/local/sbin/colod-fence refused (exit status 1): this side may not take guest"))
+        #expect(text.contains("web over in term 40") && text.contains("x-colo-lost-heartbeat"))
+    }
+
+    @Test func aLostPeerIsNamedWithTheLimit() {
+        let text = PairEvent.peerLost(.silent).logMessage(context())
+        #expect(text.contains("tcp:10.80.0.2:7801, tcp:10.81.0.2:7801") && text.contains("for 500 ms"))
+    }
+
+    @Test(
+        arguments: [
+            (.notAuthentic, "key-file"), (.wrongPeer("another pair"), "guest.name"),
+            (.notOurProtocol, "colod --version"), (.frameLength(99999), "99999"), (.unexpectedFrame(9), "type 9"),
+            (.replayed(7), "message 7"), (.malformed("hello: member"), "hello: member"),
+        ] as [(HeartbeatFault, String)])
+    func aRefusedConnectionNamesAddressAndWhatToCompare(fault: HeartbeatFault, hint: String) {
+        let text = fault.logMessage(address: "10.80.0.9")
+        #expect(text.hasPrefix("the heartbeat connection from 10.80.0.9 was refused: "))
+        #expect(text.contains(hint), "\(text)")
+        #expect(!text.contains("HeartbeatFault") && !text.contains("(\""))
+    }
+
+    @Test func theEndOfADaemonIsASentence() {
+        #expect(DaemonEnd.restart("superseded").description == "the process begins anew: superseded")
+        #expect(DaemonEnd.failure("the guest cannot go on").logLevel == .critical)
+        #expect(DaemonEnd.signal.logLevel == .notice)
+    }
+}
+
+@Suite struct FailureHistories {
+    @Test func aFailureKeepsItsTimeUntilAnotherComes() {
+        let clock = HandClock()
+        clock.advance(.seconds(5))
+        let history = FailureHistory(clock: clock)
+        #expect(history.age(of: "a") == .zero)
+        clock.advance(.seconds(60))
+        #expect(history.age(of: "a") == .seconds(60))
+        #expect(history.age(of: "b") == .zero)
+        clock.advance(.seconds(2))
+        history.renew()
+        clock.advance(.seconds(3))
+        #expect(history.age(of: "b") == .seconds(3))
+        clock.advance(.seconds(1))
+        #expect(history.age(of: "b") == .seconds(4))
+    }
+}
+
+private final class HandClock: MonotonicClock {
+    private let time = Mutex(Nanoseconds.zero)
+    func now() -> Nanoseconds { time.withLock { $0 } }
+    func advance(_ span: Nanoseconds) { time.withLock { $0 = $0 + span } }
+}
