@@ -18,6 +18,10 @@ extension SystemTests {
             let before = try pair.qmp(.a).status()
             try network.cut(.heartbeat, of: .a)
             try pair.waitForStatus(of: .a, "aware of the cut", within: .seconds(15)) { $0.peer.networksUp == 1 }
+            let (checked, line) = try pair.coloctl(["check"], on: .a)
+            #expect(checked == .exited(1))
+            #expect(line.contains("WARNING - primary, protected, but ") && line.contains("is down"))
+            #expect(line.contains(PairNetwork.address(of: .b, on: .heartbeat)))
             let time = SystemClock().now()
             try load.waitForWrites(100, after: time, within: ProtectedPair.recoveryDeadline)
             let during = try pair.qmp(.a).status()
