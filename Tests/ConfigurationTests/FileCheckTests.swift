@@ -107,7 +107,8 @@ import Testing
         let bench = try Bench()
         for name in ["kernel", "disk", "fence"] {
             try bench.remove(name)
-            try FileManager.default.createDirectory(atPath: "\(bench.folder)/\(name)", withIntermediateDirectories: true)
+            let path = "\(bench.folder)/\(name)"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
         #expect(bench.problems().count == 3)
     }

@@ -8,7 +8,7 @@ extension SystemTests {
     struct LiveSystemdTests {
         @Test("either side starts first, is up at once, and says what it waits for", arguments: ["one", "two"])
         func startOrder(first: String) throws {
-            let pair = LiveSystemdPair(container: try SystemdContainer())
+            let pair = LiveSystemdPair(container: try .boot())
             let second = first == "one" ? "two" : "one"
             try pair.install()
             try pair.start(first)
@@ -28,7 +28,7 @@ extension SystemTests {
 
         @Test("a drill there and back: systemd loses no side, and watches the one that began anew")
         func drillThereAndBack() throws {
-            let pair = LiveSystemdPair(container: try SystemdContainer())
+            let pair = LiveSystemdPair(container: try .boot())
             // A unit that systemd takes for a stopping one is killed after this time.
             try pair.install(dropIn: "TimeoutStopSec=4\nWatchdogSec=3")
             for name in ["one", "two"] { try pair.start(name) }
@@ -56,7 +56,7 @@ extension SystemTests {
 
         @Test("a side that begins anew when it is asked to stop stops")
         func stopWhileBeginningAnew() throws {
-            let pair = LiveSystemdPair(container: try SystemdContainer())
+            let pair = LiveSystemdPair(container: try .boot())
             try pair.install()
             for name in ["one", "two"] { try pair.start(name) }
             for name in ["one", "two"] { try pair.waitForProtection(of: name) }
@@ -68,7 +68,7 @@ extension SystemTests {
 
         @Test("members of the group may connect, whatever the umask", arguments: ["0027", "0077"])
         func socketAccess(mask: String) throws {
-            let pair = LiveSystemdPair(container: try SystemdContainer())
+            let pair = LiveSystemdPair(container: try .boot())
             try pair.install(dropIn: "UMask=\(mask)")
             try pair.start("one")
             #expect(try pair.container.check("stat -c '%a %U %G' /run/colod/one.qmp") == "660 colod colod\n")
@@ -80,7 +80,7 @@ extension SystemTests {
 
         @Test("a cable without an address keeps no side from starting, and is used when the address comes")
         func addressesComeAndGo() throws {
-            var pair = LiveSystemdPair(container: try SystemdContainer())
+            var pair = LiveSystemdPair(container: try .boot())
             pair.heartbeats = [("192.0.2.1:7801", "192.0.2.2:7801"), ("127.0.0.1:7802", "127.0.0.2:7802")]
             try pair.install()
             for name in ["two", "one"] { try pair.start(name) }
@@ -105,7 +105,7 @@ extension SystemTests {
 
         @Test("where the only address comes late, the pair finds itself then")
         func theOnlyAddressComesLate() throws {
-            var pair = LiveSystemdPair(container: try SystemdContainer())
+            var pair = LiveSystemdPair(container: try .boot())
             pair.heartbeats = [("192.0.2.1:7801", "192.0.2.2:7801")]
             try pair.install()
             try pair.start("two")
@@ -119,7 +119,7 @@ extension SystemTests {
 
         @Test("what a restart cannot mend is not restarted")
         func wrongFiles() throws {
-            let pair = LiveSystemdPair(container: try SystemdContainer())
+            let pair = LiveSystemdPair(container: try .boot())
             try pair.install()
             let files = [
                 ("kernel", "guest: {machine: riscv64, memory: 64M, kernel: /nonexistent/Image}"),
