@@ -108,6 +108,8 @@ final class DaemonParts: Sendable {
         if let settings = configuration.pair {
             let pairGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             self.pairGroup = pairGroup
+            // SwiftNIO's epoll(7) descriptor is not close-on-exec by itself.
+            try Descriptor.closeAllOnExec()
             let assembly = PairAssembly(configuration: configuration, pair: settings)
             let holder = PairHolder()
             pair = try assembly.make(operations: replication, loop: pairGroup.next()) { event in

@@ -116,6 +116,14 @@ struct CommandChannelTests {
         }
     }
 
+    /// RFC 5737 and RFC 3849 keep these addresses for examples: no interface has them.
+    @Test(arguments: ["192.0.2.77", "2001:db8::77"])
+    func anAddressThatIsNotThereYetIsListenedOnIfThatIsAskedFor(host: String) throws {
+        let address = MigrationAddress.tcp(host: host, port: "0")
+        #expect(throws: TransportError.self) { _ = try Listener(address) }
+        #expect(try Listener(address, freeBind: true).addresses.count == 1)
+    }
+
     @Test func portsThatAreTakenAndAddressesOfOthersAreRefusedInKnownWords() throws {
         let taken = try Listener(.tcp(host: "127.0.0.1", port: "0"))
         #expect {
