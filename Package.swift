@@ -62,7 +62,7 @@ let package = Package(
         module("Diagnostics", ["Environment", log, .product(name: "Histogram", package: "hdrhistogram-swift")]),
 
         // Layer 2
-        module("GuestMemory", ["SystemCalls"]),
+        module("GuestMemory", ["SystemCalls", "Environment"]),
         module("BlockLayer", ["SystemCalls", "ByteCoding", "Environment"]),
         module("PacketPath", ["SystemCalls", "CLinux", "CSlirp", "Environment"]),
         module("Transport", ["SystemCalls", "CLinux", "Environment"]),
@@ -153,7 +153,7 @@ let package = Package(
         // Tests: one target a module, and one for each kind of promise that spans modules.
         tests("ByteCodingTests", ["ByteCoding"]),
         tests("SystemCallsTests", ["SystemCalls", "Environment"]),
-        tests("GuestMemoryTests", ["GuestMemory"]),
+        tests("GuestMemoryTests", ["GuestMemory", "SystemCalls", "Environment"]),
         tests("BlockLayerTests", ["BlockLayer", "SystemCalls"]),
         tests("PacketPathTests", ["PacketPath", "SystemCalls", "CLinux", "Environment"]),
         tests("TransportTests", ["Transport", "SystemCalls", "Environment"]),
@@ -178,7 +178,7 @@ let package = Package(
             "VirtualMachineTests",
             [
                 "VirtualMachine", "MachineModel", "GuestMemory", "EngineRISCV", "MigrationFormat", "ByteCoding",
-                "PacketPath", "BlockLayer", "SystemCalls", "Environment", "QAPI",
+                "PacketPath", "BlockLayer", "Virtio", "SystemCalls", "Environment", "QAPI",
             ]),
         tests(
             "MigrationTests",

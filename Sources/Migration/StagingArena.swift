@@ -4,23 +4,20 @@ import MigrationFormat
 import SystemCalls
 
 /// The pages of a checkpoint that is being received, apart from RAM, until it is complete: then `apply` makes all of
-/// them current in one step, or `discard` forgets them. Memory is taken in chunks and kept for the next checkpoint; it
-/// never exceeds one page for each page of RAM.
+/// them current in one step, or `discard` forgets them. It never takes more than the guest's RAM, and as a rule as much
+/// as recent checkpoints needed (see `PageReserve`).
 public final class StagingArena: CheckpointStaging {
-    private static let pagesPerChunk = 1024
     private let memory: GuestMemory
-    private var chunks: [MemoryMapping] = []
+    let reserve: PageReserve
     private var entries: [PageLocation] = []
     /// For each block, the slot of each page plus one; 0 for a page that is not staged.
     private var slots: [[Int32]]
 
-    /// An arena for the RAM of `memory` with room for `initialPages` pages, present from the start.
+    /// An arena for the RAM of `memory` with room for `initialPages` pages present from the start and for ever.
     public init(memory: GuestMemory, initialPages: Int = 4096) throws(SystemError) {
         self.memory = memory
         slots = memory.blocks.map { [Int32](repeating: 0, count: $0.pageCount) }
-        while chunks.count * Self.pagesPerChunk < min(initialPages, memory.totalSize / targetPageSize) {
-            try addChunk(prefault: true)
-        }
+        reserve = try PageReserve(pageCount: memory.totalSize / targetPageSize, initialPages: initialPages)
     }
 
     /// How many pages are staged.
@@ -31,9 +28,6 @@ public final class StagingArena: CheckpointStaging {
         let known = slots[location.block][location.page]
         if known != 0 { return place(Int(known) - 1) }
         let slot = entries.count
-        if slot == chunks.count * Self.pagesPerChunk {
-            try onSystem { () throws(SystemError) in try addChunk(prefault: false) }
-        }
         entries.append(location)
         slots[location.block][location.page] = Int32(slot + 1)
         return place(slot)
@@ -53,14 +47,12 @@ public final class StagingArena: CheckpointStaging {
     /// Forgets all staged pages.
     public func discard() {
         for location in entries { slots[location.block][location.page] = 0 }
-        entries.removeAll(keepingCapacity: true)
+        // Without a thread that makes room ahead, receiving makes it as it goes.
+        try? reserve.noteUse(entries.count)
+        // What was listed for a checkpoint of unusual size is not kept beyond it.
+        entries.removeAll(keepingCapacity: entries.count <= reserve.presentPages)
     }
 
-    private func place(_ slot: Int) -> UnsafeMutableRawPointer {
-        chunks[slot / Self.pagesPerChunk].base + slot % Self.pagesPerChunk * targetPageSize
-    }
-
-    private func addChunk(prefault: Bool) throws(SystemError) {
-        chunks.append(try MemoryMapping(count: Self.pagesPerChunk * targetPageSize, prefault: prefault))
-    }
+    /// There are as many slots as pages, and no page gets two.
+    private func place(_ slot: Int) -> UnsafeMutableRawPointer { reserve.base + slot * targetPageSize }
 }

@@ -36,6 +36,13 @@ public final class MemoryMapping: @unchecked Sendable {
 
     deinit { munmap(base, count) }
 
+    /// Makes a range present, whatever it holds and whoever writes there meanwhile: madvise(2) MADV_POPULATE_WRITE. A
+    /// kernel before 5.14 does not know it; then the bytes are made present as they are first touched.
+    public func populate(offset: Int, count: Int) {
+        precondition(offset >= 0 && count >= 0 && offset <= self.count && count <= self.count - offset)
+        madvise(base + offset, count, clinux_populate_write)
+    }
+
     /// Gives the content back to the kernel; the bytes read as zero again: madvise(2) MADV_DONTNEED.
     public func discard(offset: Int, count: Int) {
         precondition(offset >= 0 && count >= 0 && offset <= self.count && count <= self.count - offset)

@@ -1,5 +1,6 @@
 import ByteCoding
 import Environment
+import Glibc
 import GuestMemory
 import QAPI
 import QMP
@@ -208,6 +209,25 @@ struct StagingArenaTests {
         arena.apply()
         #expect(memory.load(4096, as: UInt8.self) == 0)
         #expect(memory.load(8192, as: UInt8.self) == 2)
+    }
+}
+
+struct StagingArenaMemoryTests {
+    @Test func itTakesWhatRecentCheckpointsNeededAndNeverMoreThanRAM() throws {
+        let memory = GuestMemory(blocks: [try RAMBlock(name: "ram", guestAddress: 0, size: 64 << 20)])
+        let pages = memory.totalSize / targetPageSize
+        let arena = try StagingArena(memory: memory, initialPages: 1)
+        #expect(arena.reserve.presentPages == 1)
+        for round in 0..<3 {
+            for page in 0..<pages {
+                try arena.pagePointer(PageLocation(block: 0, page: page)).storeBytes(of: UInt8(round), as: UInt8.self)
+            }
+            arena.apply()
+            #expect(memory.load(UInt64(memory.totalSize - targetPageSize), as: UInt8.self) == UInt8(round))
+        }
+        let deadline = SystemClock().now() + .seconds(20)
+        while arena.reserve.presentPages < pages, SystemClock().now() < deadline { usleep(1000) }
+        #expect(arena.reserve.presentPages == pages)
     }
 }
 
