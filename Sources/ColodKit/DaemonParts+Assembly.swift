@@ -79,12 +79,17 @@ extension DaemonParts {
     }
 
     static func publish(
-        _ event: MigrationEvent, hub: EventHub, log: Logger, isPaired: Bool, end: (DaemonEnd) -> Void
+        _ event: MigrationEvent, hub: EventHub, log: Logger, refusals: RepeatLimiter, isPaired: Bool,
+        end: (DaemonEnd) -> Void
     ) {
         switch event {
         case .status(let status): hub.emit(.migration(status: status))
         case .pass(let number): hub.emit(.migrationPass(pass: Int64(clamping: number)))
-        case .incomingRefused(let why): log.warning("a source was sent away: \(why)")
+        case .incomingRefused(let why):
+            // Whoever reaches the port can cause it, as often as it likes.
+            guard let leftOut = refusals.admit("incoming") else { return }
+            let more = leftOut == 0 ? "" : " (\(leftOut) more since this was last told)"
+            log.warning("somebody who came to migrate a guest here was sent away: \(why)\(more)")
         case .outgoingFailed(let why): log.warning("migration failed, the guest runs on: \(why)")
         case .incomingFailed(let why):
             log.error("incoming migration failed: \(why)")
@@ -95,20 +100,20 @@ extension DaemonParts {
 
     static func pairChanged(
         _ service: PairService, _ event: PairEvent?, status: StatusReporter, hub: EventHub,
-        log: Logger, pairLog: PairLog, notifier: ServiceNotifier, waiting: WaitingLog
+        pairLog: PairLog, notifier: ServiceNotifier
     ) {
         let snapshot = service.snapshot
         status.tellLogTheRole()
         if let event {
             if event.isFailure { status.failures.renew() }
-            pairLog.tell(event, peerIsAlive: snapshot.peerIsAlive, arbiterAnswer: snapshot.arbiterRefusal)
+            pairLog.tell(event, peerIsAlive: snapshot.peerIsAlive, arbiterAnswer: snapshot.arbiterAnswer)
             if case .peerLost(let loss) = event {
                 hub.emit(.xColodPeerLost(reason: loss == .refused ? "refused" : "silent"))
             }
         }
         let current = status.current
+        pairLog.tell(waitsFor: current.waitsFor)
         hub.emit(.xColodStatus(current))
-        waiting.tell(current.waitsFor, log)
         notifier.status(status.line)
     }
 }

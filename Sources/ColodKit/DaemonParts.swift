@@ -34,11 +34,11 @@ final class DaemonParts: Sendable {
     let replication: ReplicationService
     let dirtyRate: DirtyRateMonitor
     let pair: PairService?
+    let pairLog: PairLog?
     let status: StatusReporter
     let server: ManagementServer
     let state: ManagementState
     let watchdog: Watchdog
-    let waiting = WaitingLog()
     private let pairGroup: MultiThreadedEventLoopGroup?
     private let ends: AsyncStream<DaemonEnd>
     private let endWith: AsyncStream<DaemonEnd>.Continuation
@@ -122,23 +122,26 @@ final class DaemonParts: Sendable {
             try Self.prepare(migration, configuration.checkpoint)
             status = StatusReporter(
                 machine: machine, replication: replication, pair: pair, configuration: configuration)
-            let (status, waiting) = (status, waiting)
+            let status = status
             let pairLog = PairLog(log: log, recorder: recorder, configuration: configuration, clock: clock)
+            self.pairLog = pairLog
             holder.observe { service, event in
-                Self.pairChanged(
-                    service, event, status: status, hub: hub, log: log, pairLog: pairLog, notifier: notifier,
-                    waiting: waiting)
+                Self.pairChanged(service, event, status: status, hub: hub, pairLog: pairLog, notifier: notifier)
             }
         } else {
             pairGroup = nil
             pair = nil
+            pairLog = nil
             status = StatusReporter(
                 machine: machine, replication: replication, pair: nil, configuration: configuration)
         }
         let status = status
         status.tellLogTheRole()
+        let refusals = RepeatLimiter(clock: clock)
         sink.set { event in
-            Self.publish(event, hub: hub, log: log, isPaired: configuration.pair != nil, end: { endWith.yield($0) })
+            Self.publish(
+                event, hub: hub, log: log, refusals: refusals, isPaired: configuration.pair != nil,
+                end: { endWith.yield($0) })
             replication.migrationEvent(event)
             status.tellLogTheRole()
         }
@@ -186,7 +189,7 @@ final class DaemonParts: Sendable {
                 case .warning(let text): log.warning("\(text)")
                 }
             }
-            waiting.tell(status.current.waitsFor, log)
+            pairLog?.tell(waitsFor: status.current.waitsFor)
         } else {
             try await beginAlone()
         }

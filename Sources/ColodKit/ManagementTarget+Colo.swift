@@ -72,9 +72,15 @@ extension ManagementTarget {
         case .reached: return
         case .failed(let why):
             // An arbiter that did not agree was asked by this command: its last answer is the one to this question.
-            let answer = why.contains("arbiter") ? pair.snapshot.arbiterRefusal.map { ": \($0)" } ?? "" : ""
+            let answer = why.contains("arbiter") ? pair.snapshot.arbiterAnswer.map { ": \($0)" } ?? "" : ""
             throw .generic("The failover was not carried out: \(why)\(answer)")
-        case .timedOut: throw .generic("The failover is not complete yet; see x-colod-status")
+        case .timedOut:
+            guard let what = status.waitsFor(pair.snapshot) else {
+                throw .generic("The failover is not complete yet; see x-colod-status")
+            }
+            let answer =
+                what.contains("arbiter") ? pair.snapshot.arbiterAnswer.map { ", which said no: \($0)" } ?? "" : ""
+            throw .generic("The failover is not complete yet: this side still waits for \(what)\(answer)")
         }
     }
 }

@@ -108,10 +108,10 @@ extension PairEvent {
             case .continueAlone: "serve guest \(context.guest) alone"
             case .start: "boot guest \(context.guest)"
             }
-        let arbiter = context.arbiter.map { "the arbiter \($0)" } ?? "the arbiter"
-        let answer = verdict == .no ? context.arbiterAnswer.map { " (\($0))" } ?? "" : ""
+        let answer = verdict == .no ? context.arbiterAnswer : context.arbiter
+        let detail = answer.map { " (\($0))" } ?? ""
         return
-            "\(arbiter) \(verdict.word)\(answer): this side may not \(wish) in term \(term); it is asked again. If the "
+            "the arbiter \(verdict.word)\(detail): this side may not \(wish) in term \(term); it is asked again. If the "
             + "other host is dead, make the arbiter say yes, or vouch for it: coloctl qmp --name \(context.guest) "
             + "x-colo-lost-heartbeat"
     }

@@ -4,13 +4,15 @@ import Environment
 import Logging
 import Replication
 import ReplicationCore
+import Synchronization
 
 /// Tells the log and the flight recorder what happens to a pair.
-struct PairLog: Sendable {
+final class PairLog: Sendable {
     private let log: Logger
     private let recorder: FlightRecorder
     private let configuration: ColodConfiguration
     private let repeats: RepeatLimiter
+    private let lastWait = Mutex<String?>(nil)
 
     init(log: Logger, recorder: FlightRecorder, configuration: ColodConfiguration, clock: any MonotonicClock) {
         self.log = log
@@ -24,11 +26,22 @@ struct PairLog: Sendable {
         let context = PairEventContext(
             configuration, peerIsAlive: peerIsAlive, arbiterAnswer: arbiterAnswer)
         let message = event.logMessage(context)
-        recorder.note("pair", ["event": message])
+        recorder.note("pair: \(message)")
         guard let key = event.repetitionKey else { return write(event.logLevel(context), message) }
         guard let leftOut = repeats.admit(key) else { return }
         write(
             event.logLevel(context), message + (leftOut == 0 ? "" : " (\(leftOut) more times since it was last told)"))
+    }
+
+    /// Tells what this side waits for, when that has changed: a state in which nothing happens has a line too.
+    func tell(waitsFor what: String?) {
+        let isNews = lastWait.withLock { last in
+            defer { last = what }
+            return last != what
+        }
+        guard isNews, let what else { return }
+        recorder.note("waits for \(what)")
+        write(.notice, "guest \(configuration.guest.name): this side waits for \(what)")
     }
 
     private func write(_ level: Logger.Level, _ message: String) { log.log(level: level, "\(message)") }

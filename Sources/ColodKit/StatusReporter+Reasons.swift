@@ -81,3 +81,10 @@ extension StatusReporter {
 
     private static let operatorText = "an operator: 'coloctl failover' resumes the guest here"
 }
+
+extension PairSnapshot {
+    /// What the arbiter said when it last said no, beginning with the command and not with the word.
+    var arbiterAnswer: String? {
+        arbiterRefusal.map { $0.hasPrefix("arbiter ") ? String($0.dropFirst("arbiter ".count)) : $0 }
+    }
+}

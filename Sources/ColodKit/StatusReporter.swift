@@ -120,7 +120,7 @@ struct StatusReporter: Sendable {
     private func failure(_ snapshot: PairSnapshot?) -> String? {
         guard let snapshot else { return nil }
         if let failure = snapshot.lastFailure {
-            guard failure.hasPrefix("arbiter"), let answer = snapshot.arbiterRefusal else { return failure }
+            guard failure.hasPrefix("arbiter"), let answer = snapshot.arbiterAnswer else { return failure }
             return "\(failure): \(answer)"
         }
         return snapshot.supersededBy.map { "superseded by the peer in term \($0)" }

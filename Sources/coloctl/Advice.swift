@@ -103,8 +103,8 @@ struct Advice {
         guard status.hasArbiter else {
             return "wait a moment for the takeover; if it does not come, run 'coloctl failover' here, which says why"
         }
-        return "this side takes over as soon as the arbiter says yes; \(Self.aboutArbiter), then run "
-            + "'coloctl failover' here"
+        return "this side takes over as soon as the arbiter says yes ('coloctl failover' here waits for that); "
+            + Self.aboutArbiter
     }
 
     private var whileSuperseded: String {

@@ -17,7 +17,8 @@ private let every: [PairEvent] = [
 private func context(peerIsAlive: Bool = false) -> PairEventContext {
     PairEventContext(
         guest: "web", peerAddresses: ["tcp:10.80.0.2:7801", "tcp:10.81.0.2:7801"], heartbeatTimeoutMilliseconds: 500,
-        peerIsAlive: peerIsAlive, arbiter: "/usr/local/sbin/colod-fence", arbiterAnswer: "exit status 1")
+        peerIsAlive: peerIsAlive, arbiter: "/usr/local/sbin/colod-fence",
+        arbiterAnswer: "/usr/local/sbin/colod-fence ended with exit status 1")
 }
 
 @Suite struct PairEventTexts {
@@ -51,8 +52,9 @@ private func context(peerIsAlive: Bool = false) -> PairEventContext {
         let text = PairEvent.arbiterRefused(Term(40), .takeOver, .no).logMessage(context())
         #expect(
             text.hasPrefix(
-                "the arbiter /usr/local/sbin/colod-fence refused (exit status 1): this side may not take guest"))
-        #expect(text.contains("web over in term 40") && text.contains("x-colo-lost-heartbeat"))
+                "the arbiter refused (/usr/local/sbin/colod-fence ended with exit status 1): this side may not take guest "
+                    + "web over in term 40"))
+        #expect(text.contains("x-colo-lost-heartbeat"))
     }
 
     @Test func aLostPeerIsNamedWithTheLimit() {
