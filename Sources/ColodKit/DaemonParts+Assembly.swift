@@ -141,7 +141,8 @@ struct PairAssembly {
     var peer: PairHost { pair.host(configuration.role.other) }
 
     func make(
-        operations: any PairOperations, loop: any EventLoop, observer: @escaping @Sendable (PairEvent?) -> Void
+        operations: any PairOperations, profile: PairProfile, loop: any EventLoop,
+        observer: @escaping @Sendable (PairEvent?) -> Void
     ) throws -> PairService {
         let key: [UInt8]
         do {
@@ -158,10 +159,17 @@ struct PairAssembly {
             listen: try local.heartbeat.map(Self.endpoint), peer: try peer.heartbeat.map(Self.endpoint),
             interval: .milliseconds(UInt64(configuration.heartbeat.intervalMilliseconds)),
             timeout: .milliseconds(UInt64(configuration.heartbeat.timeoutMilliseconds)),
-            failover: configuration.failover == .automatic ? .automatic : .manual, arbiter: arbiter)
+            failover: configuration.failover == .automatic ? .automatic : .manual, arbiter: arbiter, profile: profile,
+            checkpointDelay: .milliseconds(UInt64(configuration.checkpoint.delayMilliseconds)),
+            synchronisationTimeout: synchronisationTimeout)
         return try PairService(
             settings: settings, record: try Self.record(file, directory), file: file, operations: operations,
             loop: loop, observer: observer)
+    }
+
+    /// A minute, and what the slowest network that makes sense takes for the guest's memory: 10 MB/s.
+    private var synchronisationTimeout: Nanoseconds {
+        .seconds(60 + UInt64(configuration.guest.memory) / 10_000_000)
     }
 
     private var arbiter: (any Arbiter)? {

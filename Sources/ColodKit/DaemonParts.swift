@@ -96,6 +96,7 @@ final class DaemonParts: Sendable {
                 emit: { hub.emit($0) },
                 openForwards: { Self.openForwards(userNetworks, clock, log) },
                 restart: { endWith.yield(.restart($0)) },
+                left: { reason in if reason == .powerOff { endWith.yield(.guestPowerOff) } },
                 log: { text in
                     recorder.note("replication", ["what": text])
                     // The end of a run that nobody asked for leaves the guest without protection.
@@ -112,10 +113,12 @@ final class DaemonParts: Sendable {
             try Descriptor.closeAllOnExec()
             let assembly = PairAssembly(configuration: configuration, pair: settings)
             let holder = PairHolder()
-            pair = try assembly.make(operations: replication, loop: pairGroup.next()) { event in
+            pair = try assembly.make(
+                operations: replication, profile: try PairProfile(configuration, machine), loop: pairGroup.next()
+            ) { event in
                 holder.changed(event)
             }
-            replication.join(
+            try replication.join(
                 .init(
                     service: try holder.set(pair), peerURI: assembly.peer.replication.description,
                     listenURI: assembly.local.replication.description))
@@ -251,6 +254,7 @@ final class DaemonParts: Sendable {
         case .incomingFailure(let why): recorder.dump(to: log, reason: why)
         case .quit, .restart: break
         }
+        await leavePair(end)
         // Commands that wait for a drill's outcome still get it: the heartbeat ends after the management socket.
         if case .restart = end { await server.shutdown() }
         // The heartbeat ends before the run does: a claim to go on alone would make the peer forget its checkpoint.
@@ -268,6 +272,17 @@ final class DaemonParts: Sendable {
         watchdog.stop()
         built.console?.shutDown()
         try? await pairGroup?.shutdownGracefully()
+    }
+
+    /// A side that is stopped says so, and grants what its peer needs to go on: nobody has to be asked.
+    private func leavePair(_ end: DaemonEnd) async {
+        guard let pair, end == .signal || end == .quit else { return }
+        let (clock, log) = (clock, log)
+        await offload {
+            if !pair.leave(until: clock.now() + Daemon.leaveDeadline) {
+                log.warning("the peer was not told in time that this side ends; it may take that for a failure")
+            }
+        }
     }
 
     private func listenForManagement() async throws {
@@ -319,7 +334,7 @@ final class DaemonParts: Sendable {
     }
 
     private func connect(_ hooks: MachineHooks) {
-        let (hub, log, machine, endWith) = (hub, log, built.machine, endWith)
+        let (hub, log, machine, endWith, pair) = (hub, log, built.machine, endWith, pair)
         machine.setEventHandler { event in
             switch event {
             case .stop: hub.emit(.stop)
@@ -332,7 +347,8 @@ final class DaemonParts: Sendable {
             // Called by a vCPU, perhaps with the machine lock held: whatever follows needs a thread of its own.
             Task {
                 switch what {
-                case "power-off": endWith.yield(.guestPowerOff)
+                // In a pair the peer has to forget its checkpoint first, or the guest would come to life there.
+                case "power-off": if let pair { pair.post(.guestPoweredOff) } else { endWith.yield(.guestPowerOff) }
                 case "reset": await offload { machine.reset(guest: true, reason: "guest-reset") }
                 default:
                     log.critical("the guest cannot go on: \(what)")

@@ -17,6 +17,11 @@ struct PairEventContext: Sendable {
     /// What the arbiter said when it last said no.
     var arbiterAnswer: String?
 
+    /// The address of a heartbeat network of the peer.
+    func network(_ index: Int) -> String {
+        peerAddresses.indices.contains(index) ? peerAddresses[index] : "number \(index)"
+    }
+
     /// The peer in a sentence.
     var peer: String { "the peer (\(peerAddresses.joined(separator: ", ")))" }
 }
@@ -25,11 +30,18 @@ extension PairEvent {
     /// What the event means to the service, not to the code.
     func logLevel(_ context: PairEventContext) -> Logger.Level {
         switch self {
-        case .peerReturned, .protected, .handedOver, .starting: .notice
+        case .peerReturned, .protected, .handedOver, .starting, .peerLeft, .entryWithdrawn, .recordWritten,
+            .guestPoweredOff:
+            .notice
         // Of a living peer it is a drill or an operator's wish; of a lost one it means that a host has died.
         case .takingOver: context.peerIsAlive ? .notice : .warning
-        case .continuingAlone, .peerLost, .arbiterRefused, .holding, .commandFailed: .warning
-        case .failoverNeeded, .superseded: .error
+        case .continuingAlone: context.peerIsAlive ? .notice : .warning
+        case .peerLost, .arbiterRefused, .holding, .commandFailed, .connectionIgnored, .notProtected,
+            .replicationFailed, .handingOver:
+            .warning
+        case .failoverNeeded, .superseded, .recordUnwritable, .peerDiffers: .error
+        // HeartbeatNetwork tells of networks, once a change has lasted; these are for the flight recorder.
+        case .networkDown, .networkUp: .debug
         case .guestFailed: .critical
         }
     }
@@ -40,6 +52,36 @@ extension PairEvent {
         switch self {
         case .peerLost(let loss): return Self.text(of: loss, context)
         case .peerReturned: return "\(context.peer) is heard again"
+        case .peerLeft(.powerOff): return "\(context.peer) has ended, because guest \(guest) powered itself off"
+        case .peerLeft: return "\(context.peer) has ended in order; nobody was fenced"
+        case .peerDiffers(let differences):
+            return
+                "guest \(guest) is not copied, because the two sides differ: \(differences.joined(separator: "; ")); "
+                + "make the two configuration files agree, then restart the side that was wrong"
+        case .connectionIgnored(let address, let fault): return fault.logMessage(address: address)
+        case .networkDown(let index):
+            return "heartbeat network \(context.network(index)) is down: nothing is heard from the peer there. Look at "
+                + "that cable, switch and interface (ip -s link) on both hosts"
+        case .networkUp(let index):
+            return "heartbeat network \(context.network(index)) is up: the peer is heard there"
+        case .entryWithdrawn(let term):
+            return "term \(term) was not entered: the peer is heard again, so it is asked instead"
+        case .notProtected(let why):
+            return
+                "guest \(guest) runs here but is not protected: \(why); it is protected again by itself once that is "
+                + "mended"
+        case .replicationFailed(let why):
+            return "guest \(guest) could not be protected: \(why); it is tried again, ever more seldom"
+        case .handingOver(let why):
+            return "guest \(guest) cannot do its work here (\(why)): the peer is asked to take it over"
+        case .recordUnwritable(let why):
+            return
+                "the record of terms cannot be written: \(why); what is held here stays held, this side does not begin "
+                + "to serve, and the write is tried again every second. Make room in, or mend, the state directory"
+        case .recordWritten: return "the record of terms is written again"
+        case .guestPoweredOff:
+            return "guest \(guest) has powered itself off: the service ends on both hosts; 'systemctl start "
+                + "colod@\(guest)' on both boots it again"
         case .failoverNeeded:
             return "guest \(guest) is not served: \(context.peer) is lost, and failover is manual; make sure that the "
                 + "other host does not run it, then run 'coloctl failover --name \(guest)' here"
@@ -74,6 +116,13 @@ extension PairEvent {
     var repetitionKey: String? {
         switch self {
         case .arbiterRefused(_, let purpose, let verdict): "arbiter \(purpose.rawValue) \(verdict.word)"
+        case .connectionIgnored(_, let fault): "ignored \(fault.kind)"
+        case .networkDown(let index): "network \(index) down"
+        case .networkUp(let index): "network \(index) up"
+        case .replicationFailed(let why): "replication \(why)"
+        case .entryWithdrawn: "withdrawn"
+        case .peerLeft, .peerDiffers, .notProtected, .handingOver, .recordUnwritable, .recordWritten, .guestPoweredOff:
+            nil
         case .peerLost, .peerReturned, .failoverNeeded, .takingOver, .starting, .continuingAlone, .holding, .protected,
             .superseded, .handedOver, .commandFailed, .guestFailed:
             nil
@@ -83,8 +132,12 @@ extension PairEvent {
     /// Whether something went wrong that the status tells as the last failure.
     var isFailure: Bool {
         switch self {
-        case .peerLost, .failoverNeeded, .holding, .superseded, .arbiterRefused, .commandFailed, .guestFailed: true
-        case .peerReturned, .takingOver, .starting, .continuingAlone, .protected, .handedOver: false
+        case .peerLost, .failoverNeeded, .holding, .superseded, .arbiterRefused, .commandFailed, .guestFailed,
+            .peerDiffers, .notProtected, .replicationFailed, .recordUnwritable:
+            true
+        case .connectionIgnored, .networkDown, .networkUp, .peerLeft, .entryWithdrawn, .handingOver, .recordWritten,
+            .guestPoweredOff, .peerReturned, .takingOver, .starting, .continuingAlone, .protected, .handedOver:
+            false
         }
     }
 

@@ -9,9 +9,9 @@ extension StatusReporter {
     /// Where the peer's heartbeat listens, and which of that is up as far as it is known.
     func networks(_ snapshot: PairSnapshot?) -> [ColodNetwork]? {
         guard let addresses = configuration.pair?.host(configuration.role.other).heartbeat else { return nil }
-        let count = snapshot?.heartbeatNetworks ?? 0
-        let up: Bool? = count == 0 ? false : count >= addresses.count ? true : nil
-        return addresses.map { ColodNetwork(address: $0.description, up: up) }
+        return addresses.enumerated().map { index, address in
+            ColodNetwork(address: address.description, up: snapshot?.upNetworks.contains(index) ?? false)
+        }
     }
 
     /// Whether an operator stopped the guest; nil where it does not run.
@@ -40,9 +40,12 @@ extension StatusReporter {
         case .protected:
             if snapshot.peerIsAlive { reasons.append("the peer does not confirm that it holds a checkpoint") }
         case .holding: reasons.append("the guest's output is held, and clients wait")
+        case .degraded:
+            if snapshot.peerIsAlive, snapshot.impairments.isEmpty { reasons.append("checkpoints are late") }
         case .failed: reasons.append("this side cannot run the guest")
+        case .ended: reasons.append("the guest has powered itself off")
         }
-        return reasons
+        return reasons + snapshot.impairments
     }
 
     /// What this side waits for before it does more; nil if it waits for nothing.
@@ -64,7 +67,8 @@ extension StatusReporter {
                 return snapshot.peerReport?.isServing == true ? "the peer's next checkpoint" : Self.operatorText
             }
             return configuration.failover == .manual ? Self.operatorText : "the yes of \(arbiterText)"
-        case .secondary, .protected, .takingOver, .failed: return nil
+        case .ended: return "the peer to hear that the guest is over"
+        case .secondary, .protected, .degraded, .takingOver, .failed: return nil
         }
     }
 

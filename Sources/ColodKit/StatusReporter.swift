@@ -92,10 +92,10 @@ struct StatusReporter: Sendable {
             }
         }
         switch snapshot.state {
-        case .starting, .waiting, .failed: return .waiting
+        case .starting, .waiting, .failed, .ended: return .waiting
         case .receiving, .secondary: return .secondary
         case .takingOver, .unprotected: return .alone
-        case .synchronising, .protected, .holding: return .primary
+        case .synchronising, .protected, .degraded, .holding: return .primary
         }
     }
 
@@ -107,8 +107,9 @@ struct StatusReporter: Sendable {
         case .receiving, .synchronising: return .synchronising
         case .secondary, .protected: return snapshot.isProtected ? .protected : .unprotected
         case .takingOver: return .takingOver
-        case .unprotected, .holding: return .unprotected
+        case .unprotected, .degraded, .holding: return .unprotected
         case .failed: return .failed
+        case .ended: return .ended
         }
     }
 

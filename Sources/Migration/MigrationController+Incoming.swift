@@ -10,16 +10,7 @@ extension MigrationController {
     /// the capability `events` says. A URI that cannot be used may be corrected by another call.
     public func migrateIncoming(uri: String) throws(CommandError) {
         let run = try makeRun()
-        try withState { (state: inout State) throws(CommandError) in
-            switch state.incoming.readiness {
-            case .notExpected: throw .incomingNotSpecified
-            case .started: throw .incomingAlreadyStarted
-            case .deferred:
-                // Taken at once: whoever else asks while this one begins to listen comes too late.
-                state.incoming.claim()
-                emit(.status(.setup))
-            }
-        }
+        try claimIncoming()
         let listener: Listener
         do {
             listener = try makeListener(uri)
@@ -31,6 +22,30 @@ extension MigrationController {
             default: throw .generic(error.description)
             }
         }
+        start(listener, run)
+    }
+
+    /// The same over a channel that a source has connected already.
+    public func migrateIncoming(on channel: Channel) throws(CommandError) {
+        let run = try makeRun()
+        try claimIncoming()
+        start(Listener(adopting: channel, as: .fd(name: channel.name)), run)
+    }
+
+    private func claimIncoming() throws(CommandError) {
+        try withState { (state: inout State) throws(CommandError) in
+            switch state.incoming.readiness {
+            case .notExpected: throw .incomingNotSpecified
+            case .started: throw .incomingAlreadyStarted
+            case .deferred:
+                // Taken at once: whoever else asks while this one begins to listen comes too late.
+                state.incoming.claim()
+                emit(.status(.setup))
+            }
+        }
+    }
+
+    private func start(_ listener: Listener, _ run: RunControl) {
         withState { state in
             state.incoming.startListening(listener.addresses)
             state.incomingRun = run

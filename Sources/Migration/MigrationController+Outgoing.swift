@@ -31,19 +31,7 @@ extension MigrationController {
         uri: String, block: Bool = false, incremental: Bool = false, resume: Bool = false
     ) throws(CommandError) -> PendingMigration {
         let run = try makeRun()
-        let settings = try withState { (state: inout State) throws(CommandError) in
-            guard !resume else { throw .noPausedMigration }
-            try checkMigrate(state, .init(block: block, incremental: incremental))
-            let limit = state.settings.parameters.downtimeLimit
-            let total = UInt64(machine.memory.totalSize)
-            guard state.outgoing.begin(now: clock.now(), totalBytes: total, downtimeLimit: limit) else {
-                throw .migrationInProgress
-            }
-            try setOptions(&state, .init(block: block, incremental: incremental))
-            if state.settings[.events] { emit(.status(.setup)) }
-            state.outgoingRun = run
-            return state.settings
-        }
+        let settings = try begin(run, .init(block: block, incremental: incremental), resume: resume)
         let destination: Destination
         do {
             destination = try self.destination(uri)
@@ -55,6 +43,35 @@ extension MigrationController {
             throw .generic(error.description)
         }
         return PendingMigration { [self] in start(destination, settings, run) }
+    }
+
+    /// The same over a channel that is connected and wants nothing but the stream. `adjust` changes the settings of this
+    /// run alone.
+    public func migrate(
+        on channel: Channel, adjusting adjust: (inout MigrationSettings) throws(CommandError) -> Void
+    ) throws(CommandError) -> PendingMigration {
+        let run = try makeRun()
+        var settings = try begin(run, .init(), resume: false)
+        try adjust(&settings)
+        return PendingMigration { [self, settings] in start(.channel(channel), settings, run) }
+    }
+
+    private func begin(
+        _ run: RunControl, _ options: OutgoingState.Options, resume: Bool
+    ) throws(CommandError) -> MigrationSettings {
+        try withState { (state: inout State) throws(CommandError) in
+            guard !resume else { throw .noPausedMigration }
+            try checkMigrate(state, options)
+            let limit = state.settings.parameters.downtimeLimit
+            let total = UInt64(machine.memory.totalSize)
+            guard state.outgoing.begin(now: clock.now(), totalBytes: total, downtimeLimit: limit) else {
+                throw .migrationInProgress
+            }
+            try setOptions(&state, options)
+            if state.settings[.events] { emit(.status(.setup)) }
+            state.outgoingRun = run
+            return state.settings
+        }
     }
 
     private func start(_ destination: Destination, _ settings: MigrationSettings, _ run: RunControl) {

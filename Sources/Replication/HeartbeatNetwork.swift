@@ -135,6 +135,9 @@ final class HeartbeatNetwork: @unchecked Sendable {
         channel.writeAndFlush(channel.allocator.buffer(bytes: bytes), promise: nil)
     }
 
+    /// The host at the other end of a link; nil if the link is gone.
+    func address(of link: HeartbeatLink) -> String? { links[link]?.channel.remoteAddress?.ipAddress }
+
     /// Closes a link; no `closed` event follows.
     func close(_ link: HeartbeatLink) {
         guard let closed = links.removeValue(forKey: link) else { return }

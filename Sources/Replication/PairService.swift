@@ -3,39 +3,10 @@ import NIOCore
 import ReplicationCore
 import SystemCalls
 
-/// What a pair does to the machine, at the controller's word. Calls come from the pair's worker thread, one after the
-/// other and in order, except where said otherwise.
-public protocol PairOperations: AnyObject, Sendable {
-    /// Boots the guest and lets its output flow. Throws what keeps it from running.
-    func startGuest() throws
-    /// Resumes the guest from the last complete checkpoint and lets its output flow.
-    func takeOver() throws
-    /// Starts outgoing replication.
-    func startReplication(run: UInt64)
-    /// Lets a synchronisation that waits in its switchover go on. Called on the event loop; must not wait.
-    func continueSwitchover(run: UInt64)
-    /// Ends outgoing replication; what is held stays held. Called on the event loop; must not wait.
-    func stopReplication(run: UInt64)
-    /// Accepts one replication channel.
-    func listenForReplication(run: UInt64) throws
-    /// Ends the incoming run and forgets its checkpoints.
-    func abandonCheckpoint(run: UInt64)
-    /// Closes an incoming channel that has brought no checkpoint yet; its run ends as if the channel had failed.
-    func dropIncomingChannel()
-    /// Releases output; false if the deadline passed first. Called on the event loop; must not wait.
-    func releaseOutput(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds) -> Bool
-    /// Releases everything and stops holding. Called on the event loop; must not wait.
-    func releaseAllOutput()
-    /// Never releases anything again and stops the guest. Called on the event loop, and done when it returns.
-    func fence()
-    /// The persisted record cannot be written: nothing may be done any more. Ends the process.
-    func recordFailed(_ why: String)
-}
-
 /// One member of a pair at work: the heartbeat's sockets, the record, the arbiter, and the controller that decides.
 public final class PairService: @unchecked Sendable {
-    // SAFETY: `monitor`, `controller`, `timer` and `network` are touched on `loop` alone; the rest is constant or has
-    // a lock of its own.
+    // SAFETY: `driver`, `timer`, `network` and what the loop remembers are touched on `loop` alone; the rest is constant
+    // or has a lock of its own.
     /// What a pair is made of.
     public struct Settings: Sendable {
         /// Which host this is.
@@ -56,12 +27,19 @@ public final class PairService: @unchecked Sendable {
         public var failover: FailoverPolicy
         /// Who is asked before one side goes on alone; nil for nobody.
         public var arbiter: (any Arbiter)?
+        /// What has to be equal on both sides.
+        public var profile: PairProfile
+        /// From one checkpoint to the next.
+        public var checkpointDelay: Nanoseconds
+        /// How long the initial synchronisation may take.
+        public var synchronisationTimeout: Nanoseconds
 
         /// Settings with every value given.
         public init(
             member: PairMember, pair: String, key: [UInt8], listen: [(host: String, port: Int)],
             peer: [(host: String, port: Int)], interval: Nanoseconds, timeout: Nanoseconds,
-            failover: FailoverPolicy, arbiter: (any Arbiter)?
+            failover: FailoverPolicy, arbiter: (any Arbiter)?, profile: PairProfile = PairProfile(),
+            checkpointDelay: Nanoseconds = .milliseconds(50), synchronisationTimeout: Nanoseconds = .seconds(300)
         ) {
             self.member = member
             self.pair = pair
@@ -72,6 +50,9 @@ public final class PairService: @unchecked Sendable {
             self.timeout = timeout
             self.failover = failover
             self.arbiter = arbiter
+            self.profile = profile
+            self.checkpointDelay = checkpointDelay
+            self.synchronisationTimeout = synchronisationTimeout
         }
     }
 
@@ -79,25 +60,25 @@ public final class PairService: @unchecked Sendable {
     private struct Published {
         var snapshot: PairSnapshot
         var failures: [String] = []
+        var hasLeft = false
     }
 
     let settings: Settings
     let loop: any EventLoop
     let clock = SystemClock()
     private let operations: any PairOperations
-    private let file: DurableFile
-    private let worker: WorkerThread
+    private let writer: RecordWriter
     private let observer: @Sendable (PairEvent?) -> Void
     private let published: ThreadGate<Published>
-    private var controller: PairController
-    private var monitor: HeartbeatMonitor
-    private var record: PairRecord
+    private let authenticator: SharedKeyAuthenticator
+    /// This process, as its heartbeat names it.
+    let instance: UInt64
+    private var driver: PairDriver
     private var network: HeartbeatNetwork?
     private var timer: Scheduled<Void>?
-    private var strangerSince: Nanoseconds?
+    private var conditionSeenAt = Nanoseconds.zero
     private var ended = false
-    /// The replication listener of the last `listenForReplication` is open.
-    private var isListening = false
+    private var isTurning = false
 
     /// A member that has read its `record` and does nothing yet. `observer` is called on `loop` with each event, and
     /// with nil when only the status changed.
@@ -108,26 +89,31 @@ public final class PairService: @unchecked Sendable {
         self.settings = settings
         self.loop = loop
         self.operations = operations
-        self.file = file
         self.observer = observer
-        self.record = record
-        worker = try WorkerThread(name: "pair-worker")
+        writer = try RecordWriter(file: file)
         let now = clock.now()
-        var rules = PairController.Configuration(member: settings.member, heartbeatTimeout: settings.timeout)
-        rules.failover = settings.failover
-        rules.hasArbiter = settings.arbiter != nil
-        controller = PairController(
-            configuration: rules, persisted: record.term, peerMayHaveTakenOver: record.peerMayHaveTakenOver, now: now)
+        let controller = PairController(configuration: Self.rules(settings), record: record, now: now)
         var beat = HeartbeatMonitor.Configuration(addresses: settings.peer.count)
         beat.interval = settings.interval
         beat.timeout = settings.timeout
+        instance = UInt64.random(in: 1...UInt64.max)
+        authenticator = SharedKeyAuthenticator(key: settings.key)
         let identity = HeartbeatIdentity(
-            member: settings.member, instance: UInt64.random(in: 1...UInt64.max), pair: settings.pair)
-        monitor = HeartbeatMonitor(
-            configuration: beat, identity: identity, authenticator: SharedKeyAuthenticator(key: settings.key),
-            report: controller.report, now: now)
-        published = ThreadGate(
-            Published(snapshot: PairSnapshot(controller: controller, monitor: monitor, record: record)))
+            member: settings.member, instance: instance, pair: settings.pair, profile: settings.profile)
+        let monitor = HeartbeatMonitor(
+            configuration: beat, identity: identity, authenticator: authenticator, report: controller.report(now),
+            now: now)
+        driver = PairDriver(controller: controller, monitor: monitor, profile: settings.profile)
+        published = ThreadGate(Published(snapshot: PairSnapshot(driver: driver, now: now)))
+    }
+
+    private static func rules(_ settings: Settings) -> PairController.Configuration {
+        var rules = PairController.Configuration(member: settings.member, heartbeatTimeout: settings.timeout)
+        rules.failover = settings.failover
+        rules.hasArbiter = settings.arbiter != nil
+        rules.synchronisationTimeout = settings.synchronisationTimeout
+        rules.checkpointDelay = settings.checkpointDelay
+        return rules
     }
 
     /// Listens on all heartbeat addresses, also on those that do not exist yet, and begins. Throws if an address cannot
@@ -144,11 +130,11 @@ public final class PairService: @unchecked Sendable {
         } catch {
             throw PairStartError(description: "\(error)")
         }
-        try await loop.submit { [self] in turn(.timer) }.get()
+        try await loop.submit { [self] in take(.timer) }.get()
     }
 
     /// Hands an event to the controller; from any thread.
-    public func post(_ event: PairController.Event) { loop.execute { [self] in turn(event) } }
+    public func post(_ event: PairController.Event) { loop.execute { [self] in take(.pair(event)) } }
 
     /// How things stand; from any thread, and without waiting for the event loop.
     public var snapshot: PairSnapshot { published.withLock(notify: false) { $0.snapshot } }
@@ -184,8 +170,20 @@ public final class PairService: @unchecked Sendable {
         } ?? .timedOut
     }
 
+    /// Runs `work` on the event loop after a while.
+    func after(_ delay: Nanoseconds, _ work: @escaping @Sendable () -> Void) {
+        loop.scheduleTask(in: .nanoseconds(Int64(clamping: delay.count)), work)
+    }
+
     /// Calls `answer` from the event loop, to show that it turns.
     public func ask(_ answer: @escaping @Sendable () -> Void) { loop.execute(answer) }
+
+    /// This side is to end: tells the peer, and waits, blocking the calling thread, until what the peer needs to go on is
+    /// granted; at most until `deadline`. False if that passed.
+    public func leave(until deadline: Nanoseconds) -> Bool {
+        post(.leaveCommanded)
+        return published.wait(until: deadline) { $0.hasLeft ? true : nil } ?? false
+    }
 
     /// Leaves the heartbeat; nothing happens afterwards.
     public func shutDown() async {
@@ -194,136 +192,98 @@ public final class PairService: @unchecked Sendable {
             timer?.cancel()
             network?.shutDown()
         }.get()
-        worker.shutDown()
-    }
-
-    /// The replication port has room for one channel. One that is received although the peer says that it sends
-    /// nothing is somebody else's, and must not keep the peer out.
-    private func endStranger() {
-        let now = clock.now()
-        guard !ended, controller.state == .receiving, controller.peerIsAlive,
-            let sender = controller.peer?.report.state,
-            sender != .synchronising, sender != .protected
-        else { return strangerSince = nil }
-        let since = strangerSince ?? now
-        strangerSince = since
-        guard now >= since + .milliseconds(ReplicationLimits.strangerMilliseconds) else { return }
-        strangerSince = nil
-        worker.perform { [operations] in operations.dropIncomingChannel() }
+        writer.shutDown()
     }
 
     // MARK: The loop
 
-    private func turn(_ event: PairController.Event) {
+    /// Hands an event to the driver, and carries out everything that follows. A call from within only adds to the line.
+    private func take(_ input: PairDriver.Input) {
         guard !ended else { return }
-        carryOut(controller.handle(event, now: clock.now()))
-        beat(.timer)
-        endStranger()
+        driver.post(input)
+        guard !isTurning else { return }
+        isTurning = true
+        while !ended, let effect = driver.next(now: clock.now()) { carryOut(effect) }
+        isTurning = false
+        lookAtTheMachine()
         publish(nil)
         schedule()
+    }
+
+    /// How the machine fares is asked now and then; a change is an event like any other.
+    private func lookAtTheMachine() {
+        let now = clock.now()
+        guard !ended, now >= conditionSeenAt + .milliseconds(ReplicationLimits.conditionMilliseconds) else { return }
+        conditionSeenAt = now
+        let condition = operations.condition
+        if condition != driver.controller.condition { take(.pair(.condition(condition))) }
     }
 
     private func networkEvent(_ event: HeartbeatNetworkEvent) {
-        guard !ended else { return }
         switch event {
         case .opened(let link, let path):
             var random = SystemRandomNumberGenerator()
-            let nonce = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
-            beat(.opened(link.number, dialled: path, nonce: nonce))
-        case .received(let link, let bytes): beat(.received(link.number, bytes))
-        case .closed(let link): beat(.closed(link.number))
-        case .dialFailed(let path, let refused): beat(.dialFailed(address: path, refused: refused))
-        }
-        publish(nil)
-        schedule()
-    }
-
-    private func beat(_ event: HeartbeatMonitor.Event) { carryOut(monitor.handle(event, now: clock.now())) }
-
-    private func carryOut(_ actions: [HeartbeatMonitor.Action]) {
-        for action in actions {
-            switch action {
-            case .send(let id, let bytes): network?.send(bytes, on: HeartbeatLink(number: id))
-            case .close(let id): network?.close(HeartbeatLink(number: id))
-            case .dial(let address):
-                let peer = settings.peer[address]
-                network?.dial(path: address, host: peer.host, port: peer.port)
-            case .heard(let report, let promisedUntil):
-                carryOut(controller.handle(.heard(report, promisedUntil: promisedUntil), now: clock.now()))
-            case .peerLost(let loss): carryOut(controller.handle(.peerLost(loss), now: clock.now()))
-            case .ignored: break
+            let nonce = (0..<HeartbeatCoding.nonceLength).map { _ in
+                UInt8.random(in: .min ... .max, using: &random)
             }
+            take(.network(.opened(link.number, dialled: path, nonce: nonce)))
+        case .received(let link, let bytes): take(.network(.received(link.number, bytes)))
+        case .closed(let link): take(.network(.closed(link.number)))
+        case .dialFailed(let path, let refused): take(.network(.dialFailed(address: path, refused: refused)))
         }
     }
 
-    private func carryOut(_ actions: [PairController.Action]) {
-        for action in actions where !ended { carryOut(action) }
+    private func carryOut(_ effect: PairDriver.Effect) {
+        switch effect {
+        case .send(let id, let bytes): network?.send(bytes, on: HeartbeatLink(number: id))
+        case .close(let id): network?.close(HeartbeatLink(number: id))
+        case .dial(let address):
+            let peer = settings.peer[address]
+            network?.dial(path: address, host: peer.host, port: peer.port)
+        case .ignored(let id, let fault):
+            publish(.connectionIgnored(address: network?.address(of: HeartbeatLink(number: id)), fault))
+        case .pair(let action): carryOut(action)
+        }
     }
 
     private func carryOut(_ action: PairController.Action) {
         switch action {
-        case .persist(let term):
-            var next = record
-            next.term = term
-            next.peerMayHaveTakenOver = controller.peerMayHaveTakenOver
-            persist(next)
-        case .announce: announce()
-        case .startGuest: runGuest { try $0.startGuest() }
-        case .takeOver: runGuest { try $0.takeOver() }
-        case .startReplication(let run): worker.perform { [operations] in operations.startReplication(run: run) }
-        case .continueSwitchover(let run): operations.continueSwitchover(run: run)
-        case .stopReplication(let run): operations.stopReplication(run: run)
-        case .listenForReplication(let run):
-            isListening = false
-            worker.perform { [self] in listen(run) }
-        case .abandonCheckpoint(let run): worker.perform { [operations] in operations.abandonCheckpoint(run: run) }
+        case .persist(let record): persist(record)
+        case .announce: break
+        case .startGuest(let deadline): operations.startGuest(before: deadline)
+        case .takeOver(let deadline, let staysStopped):
+            operations.keepStopped(staysStopped)
+            operations.runs(.takeOver(before: deadline))
+        case .startReplication(let run): operations.runs(.start(run: run))
+        case .continueSwitchover(let run): operations.runs(.continueSwitchover(run: run))
+        case .stopReplication(let run): operations.runs(.stop(run: run))
+        case .listenForReplication(let run): operations.runs(.listen(run: run))
+        case .abandonCheckpoint(let run): operations.runs(.abandon(run: run))
         case .releaseOutput(let checkpoint, let deadline):
             if !operations.releaseOutput(throughCheckpoint: checkpoint, before: deadline) {
-                post(.releaseExpired(throughEpoch: checkpoint))
+                take(.pair(.releaseExpired(throughEpoch: checkpoint)))
             }
-        case .releaseAllOutput: operations.releaseAllOutput()
+        case .releaseAllOutput(let deadline):
+            let isDone = operations.releaseAllOutput(before: deadline)
+            take(.pair(isDone ? .outputReleased : .entryExpired))
+        case .announceGuest: operations.announceGuest()
         case .fence: operations.fence()
         case .askArbiter(let term, let purpose): askArbiter(term, purpose)
-        case .raise(let event): raise(event)
+        case .leave(let reason):
+            published.withLock { $0.hasLeft = true }
+            operations.left(reason)
+        case .raise(let event): publish(event)
         }
     }
 
-    private func runGuest(_ body: @escaping @Sendable (any PairOperations) throws -> Void) {
-        worker.perform { [self] in
-            do {
-                try body(operations)
-                post(.guestRuns)
-            } catch {
-                post(.guestFailed("\(error)"))
-            }
+    private func persist(_ record: PairRecord) {
+        writer.write(record) { [self] failure in
+            post(failure.map { .persistFailed($0) } ?? .persisted(record))
         }
-    }
-
-    private func listen(_ run: UInt64) {
-        do {
-            try operations.listenForReplication(run: run)
-            loop.execute { [self] in
-                isListening = true
-                announce()
-            }
-        } catch {
-            let why = "cannot listen for replication: \(error)"
-            loop.scheduleTask(in: .milliseconds(ReplicationLimits.listenRetryMilliseconds)) { [self] in
-                turn(.incomingEnded(run: run, why))
-            }
-        }
-    }
-
-    /// Tells the peer how this side stands; that it is ready only once somebody who connects would be heard.
-    private func announce() {
-        guard !ended else { return }
-        var report = controller.report
-        report.isReady = report.isReady && isListening
-        carryOut(monitor.announce(report, now: clock.now()))
     }
 
     private func askArbiter(_ term: Term, _ purpose: ArbiterPurpose) {
-        guard let arbiter = settings.arbiter else { return post(.arbiterAnswered(term, .yes)) }
+        guard let arbiter = settings.arbiter else { return take(.pair(.arbiterAnswered(term, .yes))) }
         let request = ArbitrationRequest(purpose: purpose, guest: settings.pair, term: term.number)
         do {
             _ = try Thread(name: "arbiter") { [self] in
@@ -332,46 +292,21 @@ public final class PairService: @unchecked Sendable {
                 case .refused(let why):
                     loop.execute { [self] in
                         published.withLock { $0.snapshot.arbiterRefusal = why }
-                        turn(.arbiterAnswered(term, .no))
+                        take(.pair(.arbiterAnswered(term, .no)))
                     }
                 }
             }
         } catch {
-            post(.arbiterAnswered(term, .timedOut))
-        }
-    }
-
-    private func raise(_ event: PairEvent) {
-        switch event {
-        case .superseded(let term): note(supersededBy: term)
-        case .starting, .takingOver: note(supersededBy: nil)
-        default: break
-        }
-        publish(event)
-    }
-
-    private func note(supersededBy term: Term?) {
-        var next = record
-        next.supersededBy = term
-        persist(next)
-    }
-
-    private func persist(_ next: PairRecord) {
-        guard next != record else { return }
-        do throws(SystemError) {
-            try file.replace(with: next.bytes)
-            record = next
-        } catch {
-            ended = true
-            operations.recordFailed("\(error)")
+            take(.pair(.arbiterAnswered(term, .timedOut)))
         }
     }
 
     private func publish(_ event: PairEvent?) {
+        let next = PairSnapshot(driver: driver, now: clock.now())
         let changed = published.withLock { published in
             let before = published.snapshot
-            published.snapshot = PairSnapshot(
-                controller: controller, monitor: monitor, record: record, before: before)
+            published.snapshot = next
+            published.snapshot.arbiterRefusal = before.arbiterRefusal
             if case .commandFailed(let why) = event { published.failures.append(why) }
             return !published.snapshot.looksLike(before)
         }
@@ -381,11 +316,45 @@ public final class PairService: @unchecked Sendable {
     private func schedule() {
         timer?.cancel()
         guard !ended else { return }
-        let now = clock.now()
-        let next = min(monitor.nextDeadline, controller.nextDeadline)
         // A fraction of a millisecond later rather than earlier: an early timer would only be set again.
-        let delay = Int64(clamping: (next - now).count) / 1000 + 50
-        timer = loop.scheduleTask(in: .microseconds(min(delay, 1_000_000))) { [weak self] in self?.turn(.timer) }
+        let delay = Int64(clamping: (driver.nextDeadline - clock.now()).count) / 1000 + 50
+        timer = loop.scheduleTask(in: .microseconds(min(delay, 1_000_000))) { [weak self] in self?.take(.timer) }
+    }
+}
+
+// MARK: - Proofs
+
+extension PairService {
+    /// The answer to a challenge of the peer, for this side's outgoing run.
+    func proof(run: UInt64, challenge: [UInt8]) -> ReplicationProof {
+        let snapshot = self.snapshot
+        return ReplicationProof(
+            pair: settings.pair, term: snapshot.term,
+            sender: .init(member: settings.member, instance: instance, run: run),
+            receiver: .init(
+                member: settings.member.other, instance: snapshot.peerInstance ?? 0,
+                run: snapshot.peerReport?.run ?? 0),
+            challenge: challenge, authenticator: authenticator)
+    }
+
+    /// Waits until the peer's heartbeat tells of the run that these bytes prove; false if that does not happen by then. A
+    /// channel may come before the heartbeat that announces it.
+    func isProven(_ offered: [UInt8], run: UInt64, challenge: [UInt8], until deadline: Nanoseconds) -> Bool {
+        published.wait(until: deadline) { [self] published -> Bool? in
+            expected(published.snapshot, run, challenge)?.matches(offered) == true ? true : nil
+        } ?? false
+    }
+
+    /// The proof that the peer has to show, as its heartbeat describes it.
+    private func expected(_ snapshot: PairSnapshot, _ run: UInt64, _ challenge: [UInt8]) -> ReplicationProof? {
+        guard snapshot.peerIsAlive, let report = snapshot.peerReport, let peer = snapshot.peerInstance,
+            report.term == snapshot.term, report.state == .synchronising, report.extensions.contains(.proof)
+        else { return nil }
+        return ReplicationProof(
+            pair: settings.pair, term: snapshot.term,
+            sender: .init(member: settings.member.other, instance: peer, run: report.run),
+            receiver: .init(member: settings.member, instance: instance, run: run), challenge: challenge,
+            authenticator: authenticator)
     }
 }
 

@@ -68,6 +68,8 @@ final class PrimaryRun: @unchecked Sendable {
             let event = next()
             if let departure = carryOut(core.handle(event, now: clock.now())) {
                 session.shutDown()
+                // The thread that reads messages may wait for room.
+                inbox.withLock { $0 = [] }
                 return departure
             }
         }
@@ -81,8 +83,10 @@ final class PrimaryRun: @unchecked Sendable {
         } ?? .timer
     }
 
+    /// No more messages wait than a checkpoint has, however fast the secondary sends.
     private func readMessages() {
         while true {
+            _ = inbox.wait(until: .never) { $0.count < ReplicationLimits.inboxLimit ? true : nil }
             do throws(MigrationFailure) {
                 inbox.post(.message(COLOMessage(try session.receive(until: .never))))
             } catch {
@@ -129,12 +133,19 @@ final class PrimaryRun: @unchecked Sendable {
         bytesBefore = session.channel.bytesSent
         var failure: SystemError?
         let start = clock.now()
-        session.machine.pauseBriefly {
-            do throws(SystemError) { try buffer.capture() } catch { failure = error }
-            session.machine.parts.engine.forgetWritePermissions()
-            blob = session.machine.saveDeviceBlob(capacity: blob.count + 4096)
-            gate.seal()
+        do throws(PauseTimeout) {
+            try session.machine.pauseBriefly(within: .milliseconds(ReplicationLimits.pauseMilliseconds)) {
+                do throws(SystemError) { try buffer.capture() } catch { failure = error }
+                session.machine.parts.engine.forgetWritePermissions()
+                blob = session.machine.saveDeviceBlob(capacity: blob.count + 4096)
+                gate.seal()
+            }
+        } catch {
+            statistics.paused(false)
+            handlers.didResume()
+            return inbox.post(.captureFailed(error.description))
         }
+        statistics.paused(true)
         statistics.pauses.record(clock.now() - start)
         session.passHarvested()
         handlers.didResume()

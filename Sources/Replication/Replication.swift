@@ -14,15 +14,19 @@
 /// the pair's worker thread or on a thread of its own, and reports back as an event.
 public enum ReplicationLimits {
     /// How long an outgoing synchronisation waits, with the guest halted, for the pair's permission to switch over.
-    static let switchoverMilliseconds: UInt64 = 5000
+    static let switchoverMilliseconds: UInt64 = 1000
     /// How long a migration's thread may take to end after its channel was cut.
     static let endOfRunMilliseconds: UInt64 = 5000
     /// How long a failover command waits for its outcome.
     static let failoverMilliseconds: UInt64 = 15_000
     /// How long the guest stands at most for a client to be told before it goes on.
     static let answerMilliseconds: UInt64 = 100
-    /// How long a channel is kept that the peer does not know of.
-    static let strangerMilliseconds: UInt64 = 3000
     /// From a failed attempt to listen to the next one.
-    static let listenRetryMilliseconds: Int64 = 500
+    static let listenRetryMilliseconds: UInt64 = 500
+    /// How often the machine is asked how it fares.
+    static let conditionMilliseconds: UInt64 = 250
+    /// How long a checkpoint waits for the guest to stand.
+    static let pauseMilliseconds: UInt64 = 2000
+    /// How many messages of the secondary may wait.
+    static let inboxLimit = 16
 }

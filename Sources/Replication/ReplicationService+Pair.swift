@@ -3,17 +3,29 @@ import Migration
 import QAPI
 import QMP
 import ReplicationCore
+import Synchronization
 import SystemCalls
+import Transport
 import VirtualMachine
 
-/// Why a pair's operation could not be done.
-struct OperationFailure: Error, CustomStringConvertible {
-    let description: String
-}
-
+// What the pair's controller wants, on the pair's event loop: nothing here waits.
 extension ReplicationService: PairOperations {
     /// Boots the guest, once the listener that waited for a primary is gone.
-    public func startGuest() throws {
+    public func startGuest(before deadline: Nanoseconds) {
+        onWorker { [self] in
+            do {
+                try prepareToBoot()
+                guard clock.now() < deadline else { return post(.entryExpired) }
+                try machine.run()
+            } catch {
+                return post(.guestFailed("\(error)"))
+            }
+            environment.openForwards()
+            post(.guestRuns)
+        }
+    }
+
+    private func prepareToBoot() throws {
         migration.cancelChannel()
         let deadline = clock.now() + .milliseconds(ReplicationLimits.endOfRunMilliseconds)
         guard migration.waitUntilIdle(deadline: deadline) else {
@@ -22,109 +34,14 @@ extension ReplicationService: PairOperations {
         // A run that was abandoned the moment it became COLO left its status behind.
         migration.finishColo()
         // What a broken synchronisation left in RAM must not be booted.
-        if state.withLock(notify: false, { $0.memoryIsForeign }) {
+        if runDriver.runs.memoryIsForeign {
             machine.reset(guest: false, reason: "host-error")
-            state.withLock { $0.memoryIsForeign = false }
-        }
-        try machine.run()
-        environment.openForwards()
-    }
-
-    /// Has the secondary's run resume the guest, and waits for it.
-    public func takeOver() throws {
-        guard let run = state.withLock(notify: false, { $0.secondary }) else {
-            throw OperationFailure(description: "there is no checkpoint to take over from")
-        }
-        run.requestTakeover()
-        let deadline = clock.now() + .milliseconds(ReplicationLimits.failoverMilliseconds)
-        let outcome = state.wait(until: deadline) { state -> String?? in
-            if state.hasTakenOver { return .some(nil) }
-            return state.takeoverFailure.map { .some($0) }
-        }
-        guard let outcome else { throw OperationFailure(description: "the checkpoint could not be resumed in time") }
-        if let failure = outcome { throw OperationFailure(description: failure) }
-    }
-
-    /// Starts a migration with COLO to the peer.
-    public func startReplication(run: UInt64) {
-        guard let pair else { return }
-        do throws(CommandError) {
-            // The migration before this one has to let its channel go first; until then its events belong to its run.
-            let deadline = clock.now() + .milliseconds(ReplicationLimits.endOfRunMilliseconds)
-            guard migration.waitUntilIdle(deadline: deadline) else { throw .migrationInProgress }
-            let isWanted = state.withLock { state in
-                state.outgoingRun = run
-                return run > state.stoppedRun
-            }
-            guard isWanted else { return }
-            try migration.setCapabilities([
-                MigrationCapabilityStatus(.xColo, true), MigrationCapabilityStatus(.events, true),
-            ])
-            try migration.migrate(uri: pair.peerURI).start()
-        } catch {
-            pair.service.post(.replicationEnded(run: run, error.description))
+            runDriver.memoryWasReset()
         }
     }
 
-    /// Answers `maySwitchOver`.
-    public func continueSwitchover(run: UInt64) {
-        state.withLock { state in
-            guard state.outgoingRun == run, run > state.stoppedRun else { return }
-            // The guest stands: from here on nothing leaves that the secondary does not know of.
-            gate.beginRun()
-            if !state.isEnding { state.resolution = nil }
-            state.isSwitchoverAllowed = true
-        }
-    }
-
-    /// Ends the primary's run, or the migration that has not become one.
-    public func stopReplication(run: UInt64) {
-        let (isCurrent, primary) = state.withLock { state in
-            state.stoppedRun = max(state.stoppedRun, run)
-            guard state.outgoingRun == run else { return (false, nil as PrimaryRun?) }
-            state.isSwitchoverAllowed = false
-            return (true, state.primary)
-        }
-        guard isCurrent else { return }
-        if let primary { primary.post(.failoverRequested) } else { migration.migrateCancel() }
-    }
-
-    /// Waits for one incoming migration; a fenced process begins anew instead.
-    public func listenForReplication(run: UInt64) throws {
-        guard let pair else { return }
-        if state.withLock({ $0.wasFenced }) {
-            environment.restart("this side was superseded and starts anew as a waiting secondary")
-            throw OperationFailure(description: "this process begins anew")
-        }
-        if state.withLock({ $0.incomingWasAccepted }) || machine.runState != .inmigrate {
-            try migration.prepareForIncoming(
-                deadline: clock.now() + .milliseconds(ReplicationLimits.endOfRunMilliseconds))
-        }
-        state.withLock { state in
-            state.incomingRun = run
-            state.incomingWasAccepted = false
-        }
-        do throws(CommandError) {
-            try migration.migrateIncoming(uri: pair.listenURI)
-        } catch {
-            // A listener from before that still waits is as good as a new one.
-            if error != .incomingAlreadyStarted { throw error }
-        }
-    }
-
-    /// Ends the secondary's run, or the migration that has not become one.
-    public func abandonCheckpoint(run: UInt64) {
-        let secondary = state.withLock { state in
-            state.abandonedRun = max(state.abandonedRun, run)
-            return state.secondary
-        }
-        if let secondary { secondary.abandon() } else { migration.cancelChannel() }
-    }
-
-    /// Cuts the incoming channel.
-    public func dropIncomingChannel() {
-        if state.withLock(notify: false, { $0.secondary == nil }) { migration.cancelChannel() }
-    }
+    /// Hands on what the controller wants of replication runs.
+    public func runs(_ event: ReplicationRuns.Event) { runDriver.tell(event) }
 
     /// Lets out what the checkpoint contains, as long as the lease lasts.
     public func releaseOutput(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds) -> Bool {
@@ -132,39 +49,164 @@ extension ReplicationService: PairOperations {
     }
 
     /// Opens the gate; the primary's run may end.
-    public func releaseAllOutput() {
+    public func releaseAllOutput(before deadline: Nanoseconds) -> Bool {
+        guard clock.now() < deadline else { return false }
         gate.open()
-        state.withLock { $0.resolution = .alone }
+        runDriver.tell(.released)
+        return true
     }
 
-    /// Closes the gate for good and stops the guest.
+    /// Whether a guest that is taken over stays stopped.
+    public func keepStopped(_ isStopped: Bool) { state.withLock { $0.staysStopped = isStopped } }
+
+    /// Tells the guest's networks where it is.
+    public func announceGuest() {
+        guard machine.runState == .running else { return }
+        machine.announce(migration.settings.parameters.announcement)
+    }
+
+    /// Closes the gate for good and retires the machine.
     public func fence() {
         gate.fence()
-        state.withLock { state in
-            state.wasFenced = true
-            state.resolution = .fenced
-        }
-        machine.endAnnouncements()
-        try? machine.halt(to: .paused)
+        machine.retire()
+        runDriver.tell(.fence)
     }
 
-    /// Closes the gate and ends the process: without a record nothing may be promised.
-    public func recordFailed(_ why: String) {
-        gate.fence()
-        environment.restart("the record of the pair cannot be written: \(why)")
+    /// How the machine fares.
+    public var condition: MachineCondition {
+        let health = machine.health
+        var condition = MachineCondition(isStopped: health.isStopped)
+        if health.networkFailure != nil { condition.impairments.insert(.network) }
+        if health.stalledDisk != nil { condition.impairments.insert(.disk) }
+        if statistics.isPauseStuck { condition.impairments.insert(.guest) }
+        return condition
     }
+
+    /// The pair has nothing more to say.
+    public func left(_ reason: Leaving) { environment.left(reason) }
 
     /// What the migration controller reports, for the pair. From any thread.
     public func migrationEvent(_ event: MigrationEvent) {
-        guard let pair else { return }
-        let (outgoing, incoming) = state.withLock(notify: false) { ($0.outgoingRun, $0.incomingRun) }
+        guard pair != nil else { return }
         switch event {
-        case .outgoingFailed(let why):
-            haltIfFenced()
-            outgoingEnded(outgoing, why)
-        case .status(.cancelled): outgoingEnded(outgoing, "cancelled")
-        case .incomingFailed(let why): pair.service.post(.incomingEnded(run: incoming, why))
+        case .outgoingFailed(let why): runDriver.tell(.outgoingEnded(why))
+        case .status(.cancelled): runDriver.tell(.outgoingEnded("cancelled"))
+        case .incomingFailed(let why): runDriver.tell(.incomingEnded(why))
         default: break
         }
     }
+
+    // MARK: What was decided about runs
+
+    /// Carries out one decision, on the thread of `RunDriver`.
+    func carryOut(_ action: ReplicationRuns.Action) {
+        switch action {
+        case .prepare(let run): onWorker { [self] in prepare(run) }
+        case .connect(let run): connect(run)
+        case .cancelOutgoing:
+            channels.stopConnecting()
+            migration.migrateCancel()
+        case .leavePrimary: state.withLock(notify: false) { $0.primary }?.post(.failoverRequested)
+        case .listen(let run): onWorker { [self] in listen(run) }
+        case .cancelIncoming:
+            channels.stopListening()
+            migration.cancelChannel()
+        case .abandonSecondary: state.withLock(notify: false) { $0.secondary }?.abandon()
+        case .loadCheckpoint: state.withLock(notify: false) { $0.secondary }?.requestTakeover()
+        case .resume: runDriver.allowResume()
+        case .restart(let why): environment.restart(why)
+        // Done where they were decided: RunDriver, and `fence` above.
+        case .hold, .report, .fence: break
+        }
+    }
+
+    private func post(_ event: PairController.Event) { pair?.service.post(event) }
+
+    private func onWorker(_ work: @escaping @Sendable () -> Void) { worker.withLock { $0 }?.perform(work) }
+
+    /// The migration before has to let its channel go first; until then its events belong to its run.
+    private func prepare(_ run: UInt64) {
+        let deadline = clock.now() + .milliseconds(ReplicationLimits.endOfRunMilliseconds)
+        guard migration.waitUntilIdle(deadline: deadline) else {
+            return post(.replicationEnded(run: run, "the migration before does not end"))
+        }
+        runDriver.tell(.mayBegin(run: run))
+    }
+
+    private func connect(_ run: UInt64) {
+        do {
+            _ = try Thread(name: "replication-connect") { [self] in synchronise(run) }
+        } catch {
+            runDriver.tell(.outgoingEnded("\(error)"))
+        }
+    }
+
+    /// Connects, proves this run, and starts a migration with COLO over the channel.
+    private func synchronise(_ run: UInt64) {
+        guard let pair else { return }
+        do {
+            let channel = try channels.connect(to: MigrationAddress(pair.peerURI)) { challenge in
+                pair.service.proof(run: run, challenge: challenge).bytes
+            }
+            guard runDriver.runs.outgoingRun == run else { return channel.shutDown() }
+            try migration.setCapabilities([
+                MigrationCapabilityStatus(.xColo, true), MigrationCapabilityStatus(.events, true),
+            ])
+            try migration.migrate(on: channel) { (settings: inout MigrationSettings) throws(CommandError) in
+                // A guest that writes faster than the network carries is slowed down until a copy is complete.
+                try settings.setCapabilities([MigrationCapabilityStatus(.autoConverge, true)])
+            }.start()
+        } catch let error as CommandError {
+            runDriver.tell(.outgoingEnded(error.description))
+        } catch {
+            runDriver.tell(.outgoingEnded("\(error)"))
+        }
+    }
+
+    private func listen(_ run: UInt64) {
+        guard let pair, runDriver.runs.incomingRun == run else { return }
+        do {
+            if machine.runState != .inmigrate || runDriver.runs.memoryIsForeign {
+                try migration.prepareForIncoming(
+                    deadline: clock.now() + .milliseconds(ReplicationLimits.endOfRunMilliseconds))
+            }
+            try channels.listen(on: MigrationAddress(pair.listenURI), judge(run))
+            post(.listening(run: run))
+        } catch {
+            let why = "cannot listen for replication: \(error)"
+            pair.service.after(.milliseconds(ReplicationLimits.listenRetryMilliseconds)) { [runDriver] in
+                if runDriver.runs.incomingRun == run { runDriver.tell(.incomingEnded(why)) }
+            }
+        }
+    }
+
+    private func judge(_ run: UInt64) -> ReplicationChannels.Judge {
+        ReplicationChannels.Judge(
+            isProven: { [weak self] offered, challenge, deadline in
+                self?.pair?.service.isProven(offered, run: run, challenge: challenge, until: deadline) ?? false
+            },
+            take: { [weak self] channel in self?.take(channel, run) ?? false },
+            refused: { [environment] text in environment.log(text) })
+    }
+
+    /// The peer is here: its stream is loaded from now on.
+    private func take(_ channel: Channel, _ run: UInt64) -> Bool {
+        guard runDriver.runs.incomingRun == run else { return false }
+        runDriver.tell(.accepted)
+        guard runDriver.runs.incomingRun == run else { return false }
+        do throws(CommandError) {
+            try migration.migrateIncoming(on: channel)
+            // Whoever gave this run up a moment ago found nothing to cut.
+            if runDriver.runs.incomingRun != run { migration.cancelChannel() }
+            return true
+        } catch {
+            runDriver.tell(.incomingEnded(error.description))
+            return false
+        }
+    }
+}
+
+/// Why a pair's operation could not be done.
+struct OperationFailure: Error, CustomStringConvertible {
+    let description: String
 }

@@ -18,6 +18,21 @@ public enum COLOMessage: Equatable, Hashable, Sendable {
     case vmstateLoaded
 }
 
+extension COLOMessage: CustomStringConvertible {
+    /// The name in QEMU's protocol.
+    public var description: String {
+        switch self {
+        case .checkpointReady: "CHECKPOINT_READY"
+        case .checkpointRequest: "CHECKPOINT_REQUEST"
+        case .checkpointReply: "CHECKPOINT_REPLY"
+        case .vmstateSend: "VMSTATE_SEND"
+        case .vmstateSize(let bytes): "VMSTATE_SIZE of \(bytes) bytes"
+        case .vmstateReceived: "VMSTATE_RECEIVED"
+        case .vmstateLoaded: "VMSTATE_LOADED"
+        }
+    }
+}
+
 /// Why one side left a COLO run.
 public enum COLODeparture: Error, Equatable, Sendable, CustomStringConvertible {
     /// It was asked to: a failover command or the failover decision of this side.

@@ -15,12 +15,15 @@ public struct HeartbeatIdentity: Sendable, Equatable {
     public var instance: UInt64
     /// The pair's name, at most 255 bytes of UTF-8; the same on both sides.
     public var pair: String
+    /// What has to be equal on both sides.
+    public var profile: PairProfile
 
     /// The identity of a process.
-    public init(member: PairMember, instance: UInt64, pair: String) {
+    public init(member: PairMember, instance: UInt64, pair: String, profile: PairProfile = PairProfile()) {
         self.member = member
         self.instance = instance
         self.pair = pair
+        self.profile = profile
     }
 }
 
@@ -50,10 +53,16 @@ public enum HeartbeatFault: Error, Sendable, Equatable {
     case frameLength(UInt32)
     /// A frame has a type that is unknown or out of place.
     case unexpectedFrame(UInt8)
-    /// The peer speaks something else, or another version of it.
+    /// The peer speaks something else.
     case notOurProtocol
-    /// The peer belongs to another pair, or is no other member of this one.
-    case wrongPeer(String)
+    /// The peer speaks this version of the heartbeat.
+    case version(UInt16)
+    /// The peer's file names another pair.
+    case otherPair(String)
+    /// The peer has the role of this side.
+    case sameRole
+    /// Our own greeting came back.
+    case ownGreeting
     /// The code of a message is wrong: the peer has another key, or somebody tampered with the bytes.
     case notAuthentic
     /// The sequence number does not rise: a replay.
@@ -62,11 +71,11 @@ public enum HeartbeatFault: Error, Sendable, Equatable {
     case malformed(String)
 }
 
-/// The bytes of the heartbeat protocol, version 1; all integers are big-endian.
+/// The bytes of the heartbeat protocol, version 2; all integers are big-endian.
 ///
-///     frame    be32 length of what follows (1 to 1024), u8 type, payload
+///     frame    be32 length of what follows (1 to 4096), u8 type, payload
 ///     hello    type 1: "colodHB1" (8 bytes), be16 version, u8 member (1, 2), be64 instance, 16 bytes nonce,
-///              u8 length + pair name
+///              u8 length + pair name, u8 count of profile entries, for each u8 length + name, u8 length + value
 ///     report   type 2: be64 sequence, body, 32 bytes code
 ///     body     be64 sentAt ns, be64 echo ns, be32 timeout ms, be64 term, u8 state, u8 flags, be64 checkpoint,
 ///              u8 request, be64 request's term
@@ -76,17 +85,18 @@ public enum HeartbeatFault: Error, Sendable, Equatable {
 /// Both sides send one hello at once and reports from then on, in any number. The code of a report is HMAC-SHA256 over
 /// the sender's hello payload, the receiver's hello payload, the sequence and the body. It so covers both nonces and the
 /// direction, and nothing recorded on another connection, or sent back to its sender, is ever authentic. The sequence
-/// starts at 1 and rises strictly. A hello alone proves nothing: a peer counts from its first authentic report on.
+/// starts at 1 and rises strictly. Magic and version stay at their place in every version. A hello alone proves nothing: a peer counts from its first authentic report on.
 public enum HeartbeatCoding {
     /// The largest length field.
-    public static let maximumFrame: UInt32 = 1024
+    public static let maximumFrame: UInt32 = 4096
     /// The length of a nonce in bytes.
     public static let nonceLength = 16
     /// The length of a code in bytes.
     public static let codeLength = 32
     static let magic = Array("colodHB1".utf8)
-    static let version: UInt16 = 1
-    static let bodyLength = 8 + 8 + 4 + 8 + 1 + 1 + 8 + 1 + 8
+    /// The version of the protocol; another one is refused by name.
+    public static let version: UInt16 = 2
+    static let bodyLength = 8 + 8 + 4 + 8 + 1 + 1 + 2 + 1 + 4 + 8 + 8 + 1 + 8
 
     enum FrameType: UInt8 { case hello = 1, report = 2 }
 
@@ -111,24 +121,27 @@ public enum HeartbeatCoding {
         writer.write(hello.identity.instance)
         writer.write(hello.nonce)
         writer.writeString8(hello.identity.pair)
+        hello.identity.profile.write(to: &writer)
         return writer.bytes
     }
 
     static func decodeHello(_ payload: [UInt8]) throws(HeartbeatFault) -> Hello {
         var reader = ByteReader(payload)
         do {
-            guard try reader.readBytes(magic.count) == magic, try reader.read(UInt16.self) == version else {
-                throw HeartbeatFault.notOurProtocol
-            }
+            guard try reader.readBytes(magic.count) == magic else { throw HeartbeatFault.notOurProtocol }
+            let theirs = try reader.read(UInt16.self)
+            guard theirs == version else { throw HeartbeatFault.version(theirs) }
             guard let member = PairMember(rawValue: try reader.read(UInt8.self)) else {
                 throw HeartbeatFault.malformed("hello: member")
             }
             let instance = try reader.read(UInt64.self)
             let nonce = try reader.readBytes(nonceLength)
             let pair = try reader.readString8()
+            let profile = try PairProfile.read(from: &reader)
             guard reader.isAtEnd else { throw HeartbeatFault.malformed("hello: \(reader.remaining) bytes too many") }
             return Hello(
-                identity: HeartbeatIdentity(member: member, instance: instance, pair: pair), nonce: nonce)
+                identity: HeartbeatIdentity(member: member, instance: instance, pair: pair, profile: profile),
+                nonce: nonce)
         } catch let fault as HeartbeatFault {
             throw fault
         } catch {
@@ -144,8 +157,15 @@ public enum HeartbeatCoding {
         writer.write(UInt32(clamping: message.timeout.count / 1_000_000))
         writer.write(report.term.number)
         writer.write(report.state.rawValue)
-        let flags = [report.isServing, report.isProtected, report.isReady, report.hasCheckpoint, report.promises]
+        let flags = [
+            report.isServing, report.isProtected, report.isReady, report.hasCheckpoint, report.promises,
+            report.isEntering, report.isStopped,
+        ]
         writer.write(flags.enumerated().reduce(UInt8(0)) { $0 | ($1.element ? 1 << $1.offset : 0) })
+        writer.write(report.impairments.rawValue)
+        writer.write(report.leaving.rawValue)
+        writer.write(report.extensions.rawValue)
+        writer.write(report.run)
         writer.write(report.checkpoint)
         let kind: UInt8 =
             switch report.request {
@@ -169,13 +189,20 @@ public enum HeartbeatCoding {
             let term = Term(try reader.read())
             guard let state = PairState(rawValue: try reader.read()) else { throw HeartbeatFault.malformed("state") }
             let flags: UInt8 = try reader.read()
-            guard flags < 32 else { throw HeartbeatFault.malformed("flags \(flags)") }
+            guard flags < 128 else { throw HeartbeatFault.malformed("flags \(flags)") }
             var report = PairReport(term: term, state: state)
             report.isServing = flags & 1 != 0
             report.isProtected = flags & 2 != 0
             report.isReady = flags & 4 != 0
             report.hasCheckpoint = flags & 8 != 0
             report.promises = flags & 16 != 0
+            report.isEntering = flags & 32 != 0
+            report.isStopped = flags & 64 != 0
+            report.impairments = Impairments(rawValue: try reader.read())
+            guard let leaving = Leaving(rawValue: try reader.read()) else { throw HeartbeatFault.malformed("leaving") }
+            report.leaving = leaving
+            report.extensions = PairExtensions(rawValue: try reader.read())
+            report.run = try reader.read()
             report.checkpoint = try reader.read()
             let kind: UInt8 = try reader.read()
             let requested = Term(try reader.read())

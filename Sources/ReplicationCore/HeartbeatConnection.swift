@@ -19,6 +19,8 @@ public struct HeartbeatConnection: Sendable {
     private let authenticator: any MessageAuthenticator
     private var peerHello: [UInt8]?
     private var peerInstance: UInt64 = 0
+    /// What the peer's hello says has to be equal; proven once a report is authentic.
+    public private(set) var peerProfile = PairProfile()
     private var buffer: [UInt8] = []
     private var sentSequence: UInt64 = 0
     private var receivedSequence: UInt64 = 0
@@ -92,14 +94,13 @@ public struct HeartbeatConnection: Sendable {
 
     private mutating func takeHello(_ payload: [UInt8]) throws(HeartbeatFault) {
         let peer = try HeartbeatCoding.decodeHello(payload)
-        guard peer.identity.pair == identity.pair else { throw .wrongPeer("another pair") }
-        guard peer.identity.member != identity.member else {
-            throw .wrongPeer("the same role is configured on both sides")
-        }
-        guard peer.nonce != nonce else { throw .wrongPeer("our own nonce") }
+        guard peer.nonce != nonce else { throw .ownGreeting }
+        guard peer.identity.pair == identity.pair else { throw .otherPair(peer.identity.pair) }
+        guard peer.identity.member != identity.member else { throw .sameRole }
         guard peer.identity.instance != 0 else { throw .malformed("hello: instance 0") }
         peerHello = payload
         peerInstance = peer.identity.instance
+        peerProfile = peer.identity.profile
     }
 
     private mutating func takeReport(_ payload: [UInt8]) throws(HeartbeatFault) -> HeartbeatMessage {

@@ -59,6 +59,10 @@ public struct HeartbeatMonitor: Sendable {
         case heard(PairReport, promisedUntil: Nanoseconds)
         /// For PairController.
         case peerLost(PeerLoss)
+        /// An authentic message came from this process of the peer, for the first time.
+        case identified(instance: UInt64, PairProfile)
+        /// The network of this address of the peer carries authentic messages now, or does not any more.
+        case network(Int, isUp: Bool)
         /// A connection was given up; only for logs and counters.
         case ignored(ConnectionID, HeartbeatFault)
     }
@@ -91,16 +95,18 @@ public struct HeartbeatMonitor: Sendable {
 
     /// How many of the peer's addresses are connected and authenticated; fewer than configured means that a second
     /// network, which was to make a cut unlikely, is down.
-    public var connectedAddresses: Int {
-        Set(links.values.compactMap { $0.instance == nil ? nil : $0.dialled }).count
-    }
+    public var connectedAddresses: Int { upAddresses.count }
+
+    /// The addresses of the peer that are connected and authenticated.
+    public private(set) var upAddresses: Set<Int> = []
+    /// The peer's process; nil before its first authentic message.
+    public private(set) var peerInstance: UInt64?
 
     private let identity: HeartbeatIdentity
     private let authenticator: any MessageAuthenticator
     private var report: PairReport
     private var links: [ConnectionID: Link] = [:]
     private var addresses: [Address]
-    private var peerInstance: UInt64?
     private var peerSentAt = Nanoseconds.zero
     private var lastSentAt = Nanoseconds.zero
     private var nextSendAt = Nanoseconds.zero
@@ -151,7 +157,16 @@ public struct HeartbeatMonitor: Sendable {
         case .timer: break
         }
         proceed(now, &actions)
+        compareNetworks(&actions)
         return actions
+    }
+
+    private mutating func compareNetworks(_ actions: inout [Action]) {
+        let before = upAddresses
+        upAddresses = Set(links.values.compactMap { $0.instance == nil ? nil : $0.dialled })
+        for index in addresses.indices where before.contains(index) != upAddresses.contains(index) {
+            actions.append(.network(index, isUp: upAddresses.contains(index)))
+        }
     }
 
     private mutating func opened(
@@ -196,6 +211,7 @@ public struct HeartbeatMonitor: Sendable {
         if instance != peerInstance {
             peerInstance = instance
             peerSentAt = .zero
+            actions.append(.identified(instance: instance, links[id]?.connection.peerProfile ?? PairProfile()))
             for (other, link) in links.sorted(by: { $0.key < $1.key }) where link.instance ?? instance != instance {
                 drop(other, now, &actions)
             }

@@ -4,54 +4,41 @@ extension PairController.Serving {
     /// The replication run under way.
     var run: UInt64? {
         switch replication {
-        case .synchronising(let run), .exposed(let run): run
+        case .synchronising(let run, _), .switching(let run, _), .exposed(let run): run
         case .none, .deciding: nil
+        }
+    }
+
+    /// The peer may hold a complete checkpoint.
+    var isExposed: Bool {
+        switch replication {
+        case .exposed, .deciding: true
+        case .none, .synchronising, .switching: false
         }
     }
 }
 
 // The side on which the guest runs.
 extension PairController {
-    mutating func phaseEvent(_ event: Event, _ now: Nanoseconds, _ actions: inout Actions) {
-        switch phase {
-        case .serving(let serving): servingEvent(serving, event, now, &actions)
-        case .standby(let standby): standbyEvent(standby, event)
-        case .takingOver: takingOverEvent(event, now, &actions)
-        case .failed: break
-        }
-    }
-
-    private mutating func takingOverEvent(_ event: Event, _ now: Nanoseconds, _ actions: inout Actions) {
-        switch event {
-        case .guestRuns: phase = .serving(Serving(nextAttemptAt: now))
-        case .guestFailed(let why): fail(why, &actions)
-        default: break
-        }
-    }
-
-    private mutating func servingEvent(
+    mutating func servingEvent(
         _ old: Serving, _ event: Event, _ now: Nanoseconds, _ actions: inout Actions
     ) {
         var serving = old
         switch (event, serving.replication) {
-        case (.switchoverReached(let run), .synchronising) where run == serving.run:
-            serving.replication = .exposed(run: run)
-            serving.leaseSeenAt = now
+        case (.switchoverReached(let run), .synchronising(_, let since)) where run == serving.run:
+            serving.replication = .switching(run: run, since: since)
             peerMayHaveTakenOver = true
-            actions.append(.persist(term))
-            actions.append(.continueSwitchover(run: run))
         case (.checkpointConfirmed(let run, let checkpoint), .exposed) where run == serving.run:
             serving.lastConfirmed = max(serving.lastConfirmed, checkpoint)
             guard checkpoint > 0 else { break }
+            serving.lastConfirmedAt = now
             serving.waitingRelease = max(serving.waitingRelease ?? 0, checkpoint)
-            if !serving.isProtected { actions.append(.raise(.protected)) }
-            serving.isProtected = true
         case (.releaseExpired(let epoch), .exposed):
             serving.waitingRelease = max(serving.waitingRelease ?? 0, epoch)
         case (.replicationEnded(let run, let why), _) where serving.run == run:
-            lastFailure = "replication ended: \(why)"
+            note(failure: "replication ended: \(why)", now)
             return endReplication(serving, why, now, &actions, edgeKnows: true)
-        case (.guestFailed(let why), _): return fail(why, &actions)
+        case (.guestFailed(let why), _): return fail(why, now, &actions)
         default: break
         }
         phase = .serving(serving)
@@ -67,24 +54,22 @@ extension PairController {
         serving.isProtected = false
         serving.waitingRelease = nil
         serving.handOverDeadline = nil
-        serving.nextAttemptAt = now + configuration.reprotectDelay
+        serving.nextAttemptAt = now + delay(after: serving.failedAttempts)
+        if old.lastConfirmed == 0 { serving.failedAttempts += 1 }
         if case .exposed = old.replication {
             serving.replication = .deciding(since: now)
             actions.append(.raise(.holding(why)))
         } else {
             serving.replication = .none
+            peerMayHaveTakenOver = false
+            actions.append(.raise(.replicationFailed(why)))
         }
         phase = .serving(serving)
     }
 
-    mutating func continueAlone(
-        _ old: Serving, _ claimed: Term, _ now: Nanoseconds, _ actions: inout Actions
-    ) {
-        guard case .deciding = old.replication else { return }
-        adopt(claimed, &actions)
-        actions.append(.releaseAllOutput)
-        actions.append(.raise(.continuingAlone(claimed)))
-        phase = .serving(Serving(nextAttemptAt: old.nextAttemptAt))
+    /// An attempt that failed is repeated ever more seldom: each copies the guest's whole memory.
+    private func delay(after failures: UInt64) -> Nanoseconds {
+        min(configuration.reprotectLimit, Nanoseconds(configuration.reprotectDelay.count << min(failures, 10)))
     }
 
     /// What follows from where things stand, after every event.
@@ -92,51 +77,122 @@ extension PairController {
         var serving = old
         if let deadline = serving.handOverDeadline, now >= deadline {
             serving.handOverDeadline = nil
+            serving.impairedSince = nil
             actions.append(.raise(.commandFailed("the peer did not take over within \(configuration.handoverTimeout)")))
         }
         phase = .serving(serving)
         switch serving.replication {
         case .none: startReplication(serving, now, &actions)
-        case .synchronising: break
-        case .exposed: releaseUnderLease(serving, now, &actions)
-        case .deciding(let since):
-            if !peerIsAlive, serving.isVouched {
-                granted(term.next(of: configuration.member), now, &actions)
-            } else if !peerIsAlive || now >= since + configuration.acknowledgeTimeout {
-                ask(term.next(of: configuration.member), .continueAlone, now, &actions)
-            }
+        case .synchronising(_, let since), .switching(_, let since):
+            guard now >= since + configuration.synchronisationTimeout else { break }
+            endReplication(
+                serving, "the initial synchronisation took longer than \(configuration.synchronisationTimeout)", now,
+                &actions)
+        case .exposed: proceedExposed(serving, now, &actions)
+        case .deciding(let since): decide(serving, since, now, &actions)
+        }
+    }
+
+    private mutating func decide(
+        _ serving: Serving, _ since: Nanoseconds, _ now: Nanoseconds, _ actions: inout Actions
+    ) {
+        let next = term.next(of: configuration.member)
+        if peerHasLeft, peer?.report.hasCheckpoint == false {
+            granted(next, .peer)
+        } else if !peerIsAlive, serving.isVouched {
+            granted(next, .loss)
+        } else if !peerIsAlive || now >= since + configuration.acknowledgeTimeout {
+            ask(next, .continueAlone, now, &actions)
         }
     }
 
     private mutating func startReplication(_ old: Serving, _ now: Nanoseconds, _ actions: inout Actions) {
-        guard peerIsAlive, let report = peer?.report, report.isReady, report.term == term, now >= old.nextAttemptAt
+        guard peerIsAlive, let report = peer?.report, report.isReady, report.term == term, now >= old.nextAttemptAt,
+            entry == nil, leaving == .stays, report.leaving == .stays, differences.isEmpty, isRecordGood(now),
+            report.extensions.contains(.proof)
         else { return }
         lastRun += 1
         var serving = old
-        serving.replication = .synchronising(run: lastRun)
+        serving.replication = .synchronising(run: lastRun, since: now)
+        serving.lastConfirmed = 0
         phase = .serving(serving)
         actions.append(.startReplication(run: lastRun))
     }
 
-    private mutating func releaseUnderLease(_ old: Serving, _ now: Nanoseconds, _ actions: inout Actions) {
-        guard peerIsAlive, let peer, peer.report.term == term, now < peer.promisedUntil else {
-            if now >= old.leaseSeenAt + configuration.leaseTimeout {
-                endReplication(old, "the peer confirms no heartbeat", now, &actions)
-            }
-            return
+    // MARK: Exposed
+
+    private mutating func proceedExposed(_ old: Serving, _ now: Nanoseconds, _ actions: inout Actions) {
+        if let reason = peer?.report.leaving, reason != .stays, old.handOverDeadline == nil {
+            return endReplication(old, "the peer leaves", now, &actions)
         }
         var serving = old
-        serving.leaseSeenAt = now
-        if let epoch = serving.waitingRelease {
-            serving.waitingRelease = nil
-            actions.append(.releaseOutput(throughEpoch: epoch, before: peer.promisedUntil))
+        if let peer, peerIsAlive, peer.report.term == term, now < peer.promisedUntil {
+            serving.leaseSeenAt = now
+            if let epoch = serving.waitingRelease {
+                serving.waitingRelease = nil
+                actions.append(.releaseOutput(throughEpoch: epoch, before: peer.promisedUntil))
+            }
+        } else if now >= serving.leaseSeenAt + configuration.leaseTimeout {
+            return endReplication(serving, "the peer confirms no heartbeat", now, &actions)
         }
+        judgeProtection(&serving, now, &actions)
+        judgeImpairment(&serving, now, &actions)
         phase = .serving(serving)
     }
 
-    mutating func fail(_ why: String, _ actions: inout Actions) {
+    private mutating func judgeProtection(_ serving: inout Serving, _ now: Nanoseconds, _ actions: inout Actions) {
+        let gap = protectionGap(serving, now)
+        guard serving.isProtected != (gap == nil) else { return }
+        serving.isProtected = gap == nil
+        if let gap {
+            note(failure: "not protected: \(gap)", now)
+            actions.append(.raise(.notProtected(gap)))
+        } else {
+            serving.failedAttempts = 0
+            actions.append(.raise(.protected))
+        }
+    }
+
+    /// Why an exposed side does not call its guest protected; nil if the peer could take over this instant without
+    /// losing anything, as far as was verified a moment ago.
+    func protectionGap(_ serving: Serving, _ now: Nanoseconds) -> String? {
+        guard serving.lastConfirmed > 0 else { return "no checkpoint is complete yet" }
+        let deadline = Nanoseconds(checkpointDelay.count &* 3) + configuration.checkpointGrace
+        guard now < serving.lastConfirmedAt + deadline else { return "no checkpoint was completed for \(deadline)" }
+        guard peerIsAlive, let peer, peer.report.term == term, peer.report.hasCheckpoint else {
+            return "the peer confirms no checkpoint"
+        }
+        // What a side that stood still remembers of its peer proves nothing: only a promise that holds now does.
+        let grace = serving.isProtected ? serving.leaseSeenAt + configuration.heartbeatTimeout : peer.promisedUntil
+        guard now < grace else { return "the peer confirms no heartbeat" }
+        if let text = impairments(now).texts.first { return "here \(text)" }
+        if let text = peer.report.impairments.texts.first { return "on the peer \(text)" }
+        return nil
+    }
+
+    /// A guest that cannot do its work here goes to a peer that can take it, if nobody has to be asked.
+    private mutating func judgeImpairment(_ serving: inout Serving, _ now: Nanoseconds, _ actions: inout Actions) {
+        guard !condition.impairments.isEmpty, configuration.failover == .automatic, peerCanTakeOver else {
+            return serving.impairedSince = nil
+        }
+        let since = serving.impairedSince ?? now
+        serving.impairedSince = since
+        guard now >= since + configuration.impairmentLimit, serving.handOverDeadline == nil, isRecordGood(now) else {
+            return
+        }
+        serving.handOverDeadline = now + configuration.handoverTimeout
+        actions.append(.raise(.handingOver(condition.impairments.texts.joined(separator: ", "))))
+    }
+
+    /// The peer holds a checkpoint of this term and nothing keeps it from serving.
+    var peerCanTakeOver: Bool {
+        guard peerIsAlive, let report = peer?.report else { return false }
+        return report.term == term && report.hasCheckpoint && report.impairments.isEmpty && report.leaving == .stays
+    }
+
+    mutating func fail(_ why: String, _ now: Nanoseconds, _ actions: inout Actions) {
         actions.append(.fence)
-        lastFailure = why
+        note(failure: why, now)
         phase = .failed(why)
         actions.append(.raise(.guestFailed(why)))
     }

@@ -2,16 +2,21 @@ import Environment
 
 // The side on which the guest does not run.
 extension PairController {
-    mutating func standbyEvent(_ old: Standby, _ event: Event) {
+    mutating func standbyEvent(_ old: Standby, _ event: Event, _ now: Nanoseconds) {
         var standby = old
         switch event {
+        case .listening(let run) where run == standby.run: standby.isListening = true
         case .incomingStarted(let run) where run == standby.run: standby.isReceiving = true
         case .checkpointHeld(let run, let checkpoint) where run == standby.run:
             standby.isReceiving = true
             standby.checkpoint = checkpoint
+            supersededBy = nil
         case .incomingEnded(let run, let why) where run == standby.run:
-            lastFailure = "incoming replication ended: \(why)"
-            if standby.checkpoint == nil { standby.run = nil }
+            note(failure: "incoming replication ended: \(why)", now)
+            if standby.checkpoint == nil {
+                standby.run = nil
+                standby.isListening = false
+            }
             standby.isReceiving = false
         default: break
         }
@@ -20,20 +25,30 @@ extension PairController {
 
     /// What follows from where things stand, after every event.
     mutating func proceedStandby(_ old: Standby, _ now: Nanoseconds, _ actions: inout Actions) {
+        guard entry == nil else { return }
         var standby = old
         updateIntent(&standby, now, &actions)
         phase = .standby(standby)
         if let intent = standby.intent, !peerIsAlive {
-            if term == .none || intent.isVouched {
+            if peerHasLeft {
+                granted(intent.term, .peer)
+            } else if term == .none || intent.isVouched {
                 // The first start of the pair: no record, and nobody there who could have one.
-                granted(intent.term, now, &actions)
+                granted(intent.term, .loss)
             } else {
                 ask(intent.term, intent.kind == .takeOver ? .takeOver : .start, now, &actions)
             }
         }
-        guard case .standby(var waiting) = phase, waiting.run == nil, waiting.intent == nil else { return }
+        listenAgain(&actions)
+    }
+
+    private mutating func listenAgain(_ actions: inout Actions) {
+        guard case .standby(var waiting) = phase, waiting.run == nil, waiting.intent == nil, entry == nil,
+            adopting == nil, granting == nil, leaving == .stays
+        else { return }
         lastRun += 1
         waiting.run = lastRun
+        waiting.isListening = false
         waiting.isReceiving = false
         phase = .standby(waiting)
         actions.append(.listenForReplication(run: lastRun))
@@ -48,13 +63,15 @@ extension PairController {
             }
             standby.intent = nil
         }
+        guard leaving == .stays, adopting == nil else { return }
         let kind: Intent.Kind
         if standby.checkpoint != nil {
             guard peerNeedsTakeover else {
                 standby.failoverWasRaised = false
                 return
             }
-            guard configuration.failover == .automatic else {
+            // A peer that left on purpose has handed its guest over: that is no loss for an operator to judge.
+            guard configuration.failover == .automatic || peerHasLeft else {
                 if !standby.failoverWasRaised { actions.append(.raise(.failoverNeeded)) }
                 standby.failoverWasRaised = true
                 return
@@ -70,32 +87,20 @@ extension PairController {
     /// The peer that served is lost, or came back without its guest.
     private var peerNeedsTakeover: Bool {
         guard peerIsAlive, let report = peer?.report else { return true }
-        return !report.isServing && report.state != .takingOver && report.term <= term
+        return !report.isServing && !report.isEntering && report.state != .takingOver && report.term <= term
+            && report.leaving != .powerOff
     }
 
     /// Nobody has the guest, and it is this side's turn to boot it.
     private func mayStart(_ now: Nanoseconds) -> Bool {
         if peerIsAlive, let report = peer?.report {
-            guard !report.isServing, !report.hasCheckpoint, report.state != .takingOver, report.term <= term else {
-                return false
-            }
+            guard !report.isServing, !report.hasCheckpoint, !report.isEntering, report.state != .takingOver,
+                report.term <= term, report.leaving == .stays
+            else { return false }
             return (term.owner ?? .first) == configuration.member || report.state == .failed
         }
         // A peer that may have taken over must not be fenced by a side that has nothing to offer but a fresh boot.
         return now >= quietSince + configuration.startWait && (term.owner ?? .first) == configuration.member
             && !peerMayHaveTakenOver
-    }
-
-    mutating func serveFromStandby(_ standby: Standby, _ claimed: Term, _ actions: inout Actions) {
-        adopt(claimed, &actions)
-        phase = .takingOver
-        if standby.checkpoint != nil {
-            actions.append(.raise(.takingOver(claimed)))
-            actions.append(.takeOver)
-        } else {
-            if let run = standby.run { actions.append(.abandonCheckpoint(run: run)) }
-            actions.append(.raise(.starting(claimed)))
-            actions.append(.startGuest)
-        }
     }
 }

@@ -36,34 +36,18 @@ public enum ArbiterPurpose: String, Sendable, Equatable {
     case start = "start"
 }
 
-/// What operators and logs are told.
-public enum PairEvent: Sendable, Equatable {
-    /// The peer is lost.
-    case peerLost(PeerLoss)
-    /// The peer is heard again.
-    case peerReturned
-    /// Failover policy is manual, and this secondary could take over.
-    case failoverNeeded
-    /// This side resumes the guest in the term.
-    case takingOver(Term)
-    /// This side boots the guest in the term.
-    case starting(Term)
-    /// This side serves on without protection in the term.
-    case continuingAlone(Term)
-    /// This side holds its output until it may go on.
-    case holding(String)
-    /// Checkpoints are completed on the peer.
-    case protected
-    /// A higher term stopped this side or kept it from starting.
-    case superseded(by: Term)
-    /// This side handed the guest over in the term.
-    case handedOver(Term)
-    /// The arbiter did not say yes.
-    case arbiterRefused(Term, ArbiterPurpose, ArbiterVerdict)
-    /// A commanded failover or drill was not carried out.
-    case commandFailed(String)
-    /// The guest cannot run here.
-    case guestFailed(String)
+/// What the edge sees of the machine, now and then.
+public struct MachineCondition: Sendable, Equatable {
+    /// What does not work: network, disk, guest.
+    public var impairments: Impairments
+    /// An operator has stopped the guest.
+    public var isStopped: Bool
+
+    /// A condition; by default all is well.
+    public init(impairments: Impairments = [], isStopped: Bool = false) {
+        self.impairments = impairments
+        self.isStopped = isStopped
+    }
 }
 
 extension PairController {
@@ -84,21 +68,46 @@ extension PairController {
     enum Phase: Sendable, Equatable {
         /// Nothing; perhaps it holds a checkpoint.
         case standby(Standby)
-        /// It resumes or boots the guest in `term`.
-        case takingOver
         /// The guest runs here.
         case serving(Serving)
         /// It cannot run the guest.
         case failed(String)
     }
 
+    /// A term of its own that this side enters: it is written, then the reasons for it are looked at once more, then the
+    /// guest is resumed or its output released.
+    struct Entry: Sendable, Equatable {
+        enum Kind: Sendable, Equatable { case takeOver, start, continueAlone }
+        /// Who agreed.
+        enum Grant: Sendable, Equatable {
+            /// The peer has persisted the term, or has left and fenced itself.
+            case peer
+            /// The arbiter has fenced the peer.
+            case arbiter
+            /// Nobody: the peer is lost, and nobody is there to be asked, or the operator vouches. Holds only as long
+            /// as the peer stays lost.
+            case loss
+            /// A running guest that no peer can have a checkpoint of goes above a term that nobody serves in.
+            case overtaking
+        }
+        enum Stage: Sendable, Equatable { case writing, acting }
+        var term: Term
+        var kind: Kind
+        var grant: Grant
+        var stage = Stage.writing
+    }
+
     struct Standby: Sendable, Equatable {
         /// The incoming run: a number as long as a listener or a channel exists.
         var run: UInt64?
-        /// A channel was accepted in the run.
+        /// The listener of the run is open.
+        var isListening = false
+        /// A proven channel was accepted in the run.
         var isReceiving = false
         /// The last complete checkpoint; it belongs to the guest served in `term`.
         var checkpoint: UInt64?
+        /// The guest of the checkpoint was stopped by an operator.
+        var isStopped = false
         /// What this side wants to do.
         var intent: Intent?
         /// The operator was told that a failover is needed.
@@ -120,24 +129,32 @@ extension PairController {
             /// No run; output flows.
             case none
             /// The initial synchronisation is sent; output flows.
-            case synchronising(run: UInt64)
+            case synchronising(run: UInt64, since: Nanoseconds)
+            /// The guest stands before the last part of the synchronisation, until it is on record that the peer may
+            /// hold a complete checkpoint from now on.
+            case switching(run: UInt64, since: Nanoseconds)
             /// The peer may hold a complete checkpoint; output is held.
             case exposed(run: UInt64)
             /// The run ended while exposed: output is held until there is a grant.
             case deciding(since: Nanoseconds)
         }
         var replication = Replication.none
-        /// At least one checkpoint after the initial synchronisation is complete on the peer.
+        /// See `PairController.isProtected`.
         var isProtected = false
         var lastConfirmed: UInt64 = 0
+        var lastConfirmedAt = Nanoseconds.zero
         /// Output that is safe on the peer but waits for the lease.
         var waitingRelease: UInt64?
         /// The lease was valid then.
         var leaseSeenAt = Nanoseconds.zero
         var nextAttemptAt = Nanoseconds.zero
-        /// A drill asks the peer to take over until then.
+        /// Attempts to protect the guest that failed one after the other.
+        var failedAttempts: UInt64 = 0
+        /// The peer is asked to take over until then.
         var handOverDeadline: Nanoseconds?
         /// The operator vouches for a peer that is not heard.
         var isVouched = false
+        /// The guest cannot do its work here since then, and the peer could.
+        var impairedSince: Nanoseconds?
     }
 }

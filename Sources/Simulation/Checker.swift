@@ -7,6 +7,7 @@ import ReplicationCore
 /// I3  Only one host serves in a term, a term that somebody serves in is higher than all before, and no host releases
 ///     anything after another one has begun to serve in a higher term.
 /// I6  A side that calls itself protected has a peer that holds a whole checkpoint.
+/// Leaving  A guest that powered itself off comes to life nowhere; of a side that left in order nobody asks the arbiter.
 final class Checker {
     private(set) var violations: [String] = []
     /// How often the last copy of what was released died, which only overlapping faults may bring about.
@@ -14,6 +15,9 @@ final class Checker {
     private(set) var releases = 0
     var hosts: [Host] = []
     private let isSpaced: Bool
+    /// How many sides have left in order.
+    private(set) var departures = 0
+    private var hasEnded = false
     private var last: Output?
     private var servers: [UInt64: PairMember] = [:]
     private var active: (term: Term, member: PairMember)?
@@ -24,8 +28,8 @@ final class Checker {
 
     func released(_ output: Output, by host: Host, guest: Guest) {
         releases += 1
-        if let active, active.member != host.member, active.term > host.controller.term {
-            violated("I3: \(host.name) in term \(host.controller.term) released after term \(active.term) began")
+        if let active, active.member != host.member, active.term > host.controller.servingTerm {
+            violated("I3: \(host.name) in term \(host.controller.servingTerm) released after term \(active.term) began")
         }
         if let last, !guest.contains(last) {
             violated("I1: \(host.name) released output \(output.count) of a guest that lacks output \(last.count)")
@@ -34,7 +38,7 @@ final class Checker {
     }
 
     func begins(_ host: Host) {
-        let term = host.controller.term
+        let term = host.controller.servingTerm
         if let other = servers[term.number], other != host.member {
             violated("I3: both members serve in term \(term)")
         }
@@ -42,8 +46,8 @@ final class Checker {
             violated("I3: \(host.name) begins to serve in term \(term) after term \(active.term)")
         }
         if term.owner != host.member { violated("I3: \(host.name) serves in term \(term) of the other member") }
-        if host.disk.term != term {
-            violated("I3: \(host.name) serves in term \(term), but persisted \(host.disk.term)")
+        if host.disk.record.term != term {
+            violated("I3: \(host.name) serves in term \(term), but persisted \(host.disk.record.term)")
         }
         servers[term.number] = host.member
         active = (term, host.member)
@@ -51,13 +55,15 @@ final class Checker {
 
     func runs(_ host: Host) {
         switch host.controller.state {
-        case .starting, .waiting, .receiving, .secondary, .failed:
+        case .starting, .waiting, .receiving, .secondary, .failed, .ended:
             violated("I3: the guest runs on \(host.name), which is \(host.controller.state.name)")
-        case .takingOver, .unprotected, .synchronising, .protected, .holding: break
+        case .takingOver, .unprotected, .synchronising, .protected, .degraded, .holding: break
         }
     }
 
     func resumes(_ host: Host, from checkpoint: Checkpoint) {
+        let knew = host.controller.peer?.report.leaving == .powerOff
+        if hasEnded, isSpaced || knew { violated("\(host.name) resumes a guest that has powered itself off") }
         if !checkpoint.isWhole { violated("I2: \(host.name) resumes from a torn checkpoint") }
         if let last, !checkpoint.guest.contains(last) {
             violated("I1: \(host.name) resumes from a checkpoint that lacks output \(last.count)")
@@ -65,6 +71,7 @@ final class Checker {
     }
 
     func startsAfresh(_ host: Host) {
+        hasEnded = false
         guard let last else { return }
         for other in hosts where other !== host && other.isRunning && !other.isFrozen && other.contains(last) {
             if isSpaced || other.controller.state == .unprotected {
@@ -74,6 +81,30 @@ final class Checker {
         unavoidableLosses += 1
         self.last = nil
     }
+
+    /// The guest powered itself off: nothing it ever said has to be remembered.
+    func guestEnded() {
+        hasEnded = true
+        last = nil
+    }
+
+    /// A host gives its guest to the peer that claimed this term.
+    func handsOver(_ host: Host, _ term: Term, to peer: Host) {
+        let record = peer.disk.record
+        if record.term != term, record.claimed != term {
+            violated("\(host.name) gives its guest up in term \(term), and \(peer.name) has written only \(record)")
+        }
+    }
+
+    /// A host is about to serve in a new term.
+    func acts(_ host: Host) {
+        if host.controller.entersByLoss, host.controller.peerIsAlive {
+            violated("\(host.name) enters a term because its peer is lost, and hears it")
+        }
+    }
+
+    /// A side has left in order.
+    func left(_ host: Host) { departures += 1 }
 
     func calledProtected(_ host: Host, peer: Host) {
         guard peer.isRunning else { return }

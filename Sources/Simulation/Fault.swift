@@ -6,6 +6,8 @@ enum Fault: CaseIterable {
     case crash, powerLoss, freeze, crashAtAction, freezeAtAction
     case cutReplication, cutReplicationOneWay, cutOneHeartbeat, cutHeartbeats, cutEverything, cutEverythingOneWay
     case reset, hang, drill, failover
+    case freezeLoop, freezeLoopAtAction, slowDisk, hungDisk, fullDisk, lateThreads
+    case stranger, plannedStop, powerOff
 
     /// A cut that can part the pair is safe only with an arbiter.
     var needsArbiter: Bool {
@@ -14,6 +16,9 @@ enum Fault: CaseIterable {
         default: false
         }
     }
+
+    /// A side leaves on purpose: nobody has to be asked, and nobody is fenced.
+    var isOrderly: Bool { self == .plannedStop || self == .powerOff }
 }
 
 extension World {
@@ -37,7 +42,17 @@ extension World {
         case .freeze: victim.freeze(for: freezeDuration)
         case .crashAtAction: if victim.isRunning { victim.crashAfter = Int(random(0...80)) }
         case .freezeAtAction:
-            if victim.isRunning { victim.freezeAfter = (Int(random(0...80)), freezeDuration) }
+            if victim.isRunning { victim.freezeAfter = (Int(random(0...80)), freezeDuration, false) }
+        case .freezeLoop: victim.freezeLoop(for: freezeDuration)
+        case .freezeLoopAtAction:
+            if victim.isRunning { victim.freezeAfter = (Int(random(0...80)), freezeDuration, true) }
+        case .slowDisk: victim.disk.slowUntil = now + microseconds(500_000...8_000_000)
+        case .hungDisk: victim.disk.hungUntil = now + microseconds(500_000...8_000_000)
+        case .fullDisk: victim.disk.fullUntil = now + microseconds(500_000...8_000_000)
+        case .lateThreads: victim.lateUntil = now + microseconds(500_000...6_000_000)
+        case .stranger: for host in hosts { strangers(at: host, left: 12) }
+        case .plannedStop: victim.post(.pair(.leaveCommanded))
+        case .powerOff: for host in hosts { host.powerOffGuest() }
         case .cutReplication: cut([.replication], from: hosts)
         case .cutReplicationOneWay: cut([.replication], from: [victim])
         case .cutOneHeartbeat: cut([chance.chance(1, in: 2) ? .heartbeatA : .heartbeatB], from: hosts)
@@ -51,9 +66,21 @@ extension World {
             chosen.remote?.closedByPeer()
             chosen.closedByPeer()
         case .hang: victim.hungUntil = now + microseconds(100_000...6_000_000)
-        case .drill: victim.deliver(.pair(.drillCommanded))
-        case .failover: victim.deliver(.pair(.failoverCommanded))
+        case .drill: victim.post(.pair(.drillCommanded))
+        case .failover: victim.post(.pair(.failoverCommanded))
         }
+    }
+
+    /// Something that is no fault by itself, but makes another one worse: a disk or threads that take their time.
+    func weaken() {
+        let weak: [Fault] = [.slowDisk, .hungDisk, .fullDisk, .lateThreads, .stranger]
+        inject(weak[Int(random(0...UInt64(weak.count - 1)))])
+    }
+
+    private func strangers(at host: Host, left: Int) {
+        host.strangerComes()
+        guard left > 0 else { return }
+        after(microseconds(5000...400_000)) { [self] in strangers(at: host, left: left - 1) }
     }
 
     private func cut(_ networks: [NetworkName], from sides: [Host]) {
@@ -70,11 +97,19 @@ extension World {
             host.crashAfter = nil
             host.freezeAfter = nil
             host.thaw()
+            host.thawLoop()
             host.hungUntil = .zero
+            host.lateUntil = .zero
+            host.disk.heal()
         }
     }
 
-    var isHealthy: Bool { hosts.allSatisfy { $0.isRunning && !$0.isFrozen && $0.hungUntil <= now } && !hasCuts }
+    var isHealthy: Bool {
+        hosts.allSatisfy {
+            $0.isRunning && !$0.isFrozen && !$0.loopIsFrozen && $0.hungUntil <= now && $0.lateUntil <= now
+                && $0.disk.isWell
+        } && !hasCuts
+    }
 
     /// Nothing is left of the fault before: the pair is protected, and over both heartbeat networks.
     var isSettled: Bool { isProtected && hosts.allSatisfy { $0.monitor.connectedAddresses == 2 } }

@@ -1,45 +1,61 @@
 import Environment
 import ReplicationCore
 
-// What the pair controller and the heartbeat monitor want done.
+// What the event loop wants done: the effects of PairDriver.
 extension Host {
-    func carryOut(_ action: PairController.Action) {
+    func carryOut(_ effect: PairDriver.Effect) {
+        switch effect {
+        case .send(let id, let bytes):
+            if let endpoint = endpoints[id] { world.send(.bytes(bytes), on: endpoint) }
+        case .close(let id):
+            if let endpoint = endpoints[id] { world.close(endpoint) }
+        case .dial(let address): dial(address)
+        case .ignored(let id, let fault): world.note("\(name) ignores connection \(id): \(fault)")
+        case .pair(let action): carryOut(action)
+        }
+    }
+
+    private func carryOut(_ action: PairController.Action) {
         world.note("\(name) [\(controller.state.name) \(controller.term)] \(action)")
         switch action {
-        case .persist(let term): disk = (term, controller.peerMayHaveTakenOver)
-        case .announce(let report):
-            for action in monitor.announce(report, now: world.now) { carryOut(action) }
-        case .startGuest:
-            world.checker.startsAfresh(self)
-            resume(Guest(lineage: world.chance.next()))
-        case .takeOver:
-            guard let run = incoming?.run else { return }
-            deliver(.secondary(run: run, .failoverRequested))
-        case .startReplication(let run): startReplication(run)
-        case .continueSwitchover(let run): continueSwitchover(run)
-        case .stopReplication(let run): stopReplication(run)
-        case .listenForReplication(let run): incoming = Incoming(run: run)
-        case .abandonCheckpoint(let run): abandon(run)
+        case .startGuest, .takeOver, .releaseAllOutput: world.checker.acts(self)
+        default: break
+        }
+        switch action {
+        case .persist(let record): persist(record)
+        case .announce: break
+        case .startGuest(let before): later(world.microseconds(20...2000)) { [self] in startGuest(before: before) }
+        case .takeOver(let before, _): tell(.takeOver(before: before))
+        case .startReplication(let run): tell(.start(run: run))
+        case .continueSwitchover(let run): tell(.continueSwitchover(run: run))
+        case .stopReplication(let run): tell(.stop(run: run))
+        case .listenForReplication(let run): tell(.listen(run: run))
+        case .abandonCheckpoint(let run): tell(.abandon(run: run))
         case .releaseOutput(let epoch, let before):
             if world.now < before || world.settings.sabotage == .ignoreLease {
                 releaseHeld(through: epoch)
             } else {
-                deliver(.pair(.releaseExpired(throughEpoch: epoch)))
+                post(.pair(.releaseExpired(throughEpoch: epoch)))
             }
-        case .releaseAllOutput:
-            world.checker.begins(self)
-            isHolding = false
-            releaseHeld(through: .max)
-        case .fence:
-            if world.settings.sabotage == .releaseWhenFenced { releaseHeld(through: .max) }
-            held = []
-            guest = nil
-            guestIsPaused = false
-            isHolding = false
-            world.checker.copyLost()
+        case .releaseAllOutput(let before): releaseAll(before: before)
+        case .announceGuest: break
+        case .fence: tell(.fence)
         case .askArbiter(let term, _): world.arbiter.ask(term, by: self)
+        case .leave(let reason): leave(reason)
         case .raise(let event): raised(event)
         }
+    }
+
+    private func persist(_ record: PairRecord) {
+        let incarnation = incarnation
+        if world.settings.sabotage == .writeOnTheLoop { freezeLoop(for: .seconds(60)) }
+        disk.write(record) { [self] failure in
+            guard self.incarnation == incarnation, isRunning else { return }
+            driver.post(.pair(failure.map { .persistFailed($0) } ?? .persisted(record)))
+            if world.settings.sabotage == .writeOnTheLoop { thawLoop() } else { post(.timer) }
+        }
+        guard world.settings.sabotage == .enterBeforeWritten else { return }
+        post(.pair(.persisted(record)))
     }
 
     private func raised(_ event: PairEvent) {
@@ -47,62 +63,71 @@ extension Host {
         case .protected:
             world.arbiter.pairIsProtected(in: controller.term)
             world.checker.calledProtected(self, peer: world.peer(of: self))
+        case .handedOver(let term): world.checker.handsOver(self, term, to: world.peer(of: self))
         case .holding where world.settings.sabotage == .goOnWithoutGrant: releaseHeld(through: .max)
         default: break
         }
     }
 
+    private func leave(_ reason: Leaving) {
+        world.note("\(name) leaves: \(reason)")
+        world.checker.left(self)
+        // The operator starts it again after a while; nobody else would.
+        endProcess(restartAfter: world.microseconds(500_000...4_000_000))
+    }
+
+    private func releaseAll(before: Nanoseconds) {
+        guard world.now < before else { return post(.pair(.entryExpired)) }
+        if guest != nil, !isRetired { world.checker.begins(self) }
+        isHolding = false
+        releaseHeld(through: .max)
+        tell(.released)
+        post(.pair(.outputReleased))
+    }
+
+    private func startGuest(before: Nanoseconds) {
+        guard world.now < before else { return post(.pair(.entryExpired)) }
+        guard !isRetired else { return post(.pair(.guestFailed("the machine is retired"))) }
+        world.checker.startsAfresh(self)
+        resume(Guest(lineage: world.chance.next()))
+        post(.pair(.guestRuns))
+    }
+
     /// The guest runs here from now on, as the service VM.
     func resume(_ resumed: Guest) {
+        guard !isRetired else { return }
         world.checker.begins(self)
         guest = resumed
-        guestIsPaused = true
+        guestIsPaused = false
         isHolding = false
         held = []
-        later(world.microseconds(500...5000)) { [self] in
-            guard guest != nil else { return }
-            guestIsPaused = false
-            deliver(.pair(.guestRuns))
-        }
     }
 
-    private func abandon(_ run: UInt64) {
-        guard let incoming, incoming.run == run else { return }
-        if incoming.secondary != nil { return deliver(.secondary(run: run, .abandon)) }
-        if let endpoint = incoming.endpoint { world.close(endpoint) }
-        self.incoming = nil
-    }
-
-    func carryOut(_ action: HeartbeatMonitor.Action) {
-        switch action {
-        case .send(let id, let bytes):
-            if let endpoint = endpoints[id] { world.send(.bytes(bytes), on: endpoint) }
-        case .close(let id):
-            if let endpoint = endpoints[id] { world.close(endpoint) }
-        case .dial(let address): dial(address)
-        case .heard(let report, let promisedUntil):
-            let until = world.settings.sabotage == .ignoreLease ? .never : promisedUntil
-            deliver(.pair(.heard(report, promisedUntil: until)))
-        case .peerLost(let loss): deliver(.pair(.peerLost(loss)))
-        case .ignored(let id, let fault): world.note("\(name) ignores connection \(id): \(fault)")
-        }
+    /// Nothing leaves any more, and no guest runs here again.
+    func fence() {
+        if world.settings.sabotage == .releaseWhenFenced { releaseHeld(through: .max) }
+        held = []
+        isHolding = false
+        guard world.settings.sabotage != .resumeAfterFence else { return }
+        isRetired = true
+        world.checker.copyLost()
     }
 
     private func dial(_ address: Int) {
         let network: NetworkName = address == 0 ? .heartbeatA : .heartbeatB
         world.connect(network, from: self) { remote, endpoint in
-            remote.deliver(.monitor(.opened(endpoint.id, dialled: nil, nonce: remote.nonce())))
+            remote.post(.network(.opened(endpoint.id, dialled: nil, nonce: remote.nonce())))
             return true
         } completion: { [self] endpoint, refused in
             if let endpoint {
-                deliver(.monitor(.opened(endpoint.id, dialled: address, nonce: nonce())))
+                post(.network(.opened(endpoint.id, dialled: address, nonce: nonce())))
             } else {
-                deliver(.monitor(.dialFailed(address: address, refused: refused)))
+                post(.network(.dialFailed(address: address, refused: refused)))
             }
         }
     }
 
-    private func nonce() -> [UInt8] {
+    func nonce() -> [UInt8] {
         (0..<HeartbeatCoding.nonceLength).map { _ in UInt8(truncatingIfNeeded: world.chance.next()) }
     }
 }

@@ -16,14 +16,11 @@ extension Host {
 
     func startReplication(_ run: UInt64) {
         outgoing = Outgoing(run: run)
-        world.connect(.replication, from: self) { remote, endpoint in
-            guard var incoming = remote.incoming, incoming.endpoint == nil, incoming.secondary == nil else {
-                return false
-            }
-            incoming.endpoint = endpoint
-            incoming.heardAt = remote.world.now
-            remote.incoming = incoming
-            remote.deliver(.pair(.incomingStarted(run: incoming.run)))
+        world.connect(.replication, from: self) { [world] remote, endpoint in
+            guard remote.incoming != nil else { return false }
+            let challenge = remote.nonce()
+            remote.unproven[endpoint.id] = Visitor(challenge: challenge)
+            world.send(.challenge(challenge), on: endpoint)
             return true
         } completion: { [self] endpoint, refused in
             guard outgoing?.run == run else {
@@ -32,11 +29,18 @@ extension Host {
             }
             guard let endpoint else {
                 outgoing = nil
-                return deliver(.pair(.replicationEnded(run: run, refused ? "refused" : "no answer")))
+                return deliver(.runs(.outgoingEnded(refused ? "refused" : "no answer")))
             }
             outgoing?.endpoint = endpoint
-            synchronise(run, parts: world.random(1...6))
         }
+    }
+
+    private func prove(_ challenge: [UInt8]) {
+        guard let run = outgoing?.run, let endpoint = outgoing?.endpoint else { return }
+        let proof = ownProof(run: run, challenge: challenge)
+        world.overheardProof = proof
+        world.send(.proof(proof), on: endpoint)
+        synchronise(run, parts: world.random(1...6))
     }
 
     private func synchronise(_ run: UInt64, parts: UInt64) {
@@ -47,17 +51,34 @@ extension Host {
                 return synchronise(run, parts: parts - 1)
             }
             guestIsPaused = true
-            deliver(.pair(.switchoverReached(run: run)))
+            tell(.switchoverReached)
+            awaitPermission(run, until: world.now + .seconds(2))
         }
     }
 
-    func continueSwitchover(_ run: UInt64) {
-        guard outgoing?.run == run, let endpoint = outgoing?.endpoint, let guest else { return }
+    /// The thread of the run waits for the answer to its question.
+    private func awaitPermission(_ run: UInt64, until end: Nanoseconds) {
+        guard outgoing?.run == run, runs.mayGoOn != true else { return }
+        guard runs.mayGoOn == nil, world.now < end else {
+            leaveOutgoing()
+            return tell(.outgoingEnded("the switchover was not allowed"))
+        }
+        later(.milliseconds(5)) { [self] in awaitPermission(run, until: end) }
+    }
+
+    /// Holds the guest's output from here on, and sends the last part.
+    func sendLast() {
+        guard let run = outgoing?.run, let endpoint = outgoing?.endpoint, let guest else { return }
         isHolding = world.settings.sabotage != .neverHold
         epoch = 1
         held = []
-        world.send(.lastOfSynchronisation(capture(guest)), on: endpoint)
-        outgoing?.primary = ColoPrimary(limits: limits, now: world.now)
+        let checkpoint = capture(guest)
+        later(world.microseconds(20...2000)) { [self] in
+            guard outgoing?.run == run else { return }
+            world.send(.lastOfSynchronisation(checkpoint), on: endpoint)
+            outgoing?.primary = ColoPrimary(limits: limits, now: world.now)
+            tell(.primaryBegan)
+        }
     }
 
     private func capture(_ guest: Guest) -> Checkpoint {
@@ -65,10 +86,15 @@ extension Host {
         return Checkpoint(ramCapture: id, deviceCapture: id, guest: guest)
     }
 
-    func stopReplication(_ run: UInt64) {
-        guard outgoing?.run == run else { return }
-        if outgoing?.primary != nil { return deliver(.primary(run: run, .failoverRequested)) }
-        leaveOutgoing()
+    func cancelOutgoing() {
+        guard outgoing != nil else { return }
+        let incarnation = incarnation
+        // The thread of the run notices a little later.
+        later(world.microseconds(20...2000)) { [self] in
+            guard self.incarnation == incarnation, outgoing != nil else { return }
+            leaveOutgoing()
+            tell(.outgoingEnded("cancelled"))
+        }
     }
 
     private func leaveOutgoing() {
@@ -82,7 +108,7 @@ extension Host {
         switch action {
         case .startGuest:
             guestIsPaused = false
-            deliver(.pair(.checkpointConfirmed(run: run, checkpoint: 0)))
+            post(.pair(.checkpointConfirmed(run: run, checkpoint: 0)))
         case .send(let message): world.send(.control(message), on: endpoint)
         case .pauseAndCapture:
             guestIsPaused = true
@@ -94,11 +120,11 @@ extension Host {
                 deliver(.primary(run: run, .captured))
             }
         case .sendCheckpoint(let number): sendCheckpoint(run, number)
-        case .releaseOutput(let epoch): deliver(.pair(.checkpointConfirmed(run: run, checkpoint: epoch)))
+        case .releaseOutput(let epoch): post(.pair(.checkpointConfirmed(run: run, checkpoint: epoch)))
         case .leave(let reason):
             world.note("\(name) leaves COLO: \(reason)")
             leaveOutgoing()
-            deliver(.pair(.replicationEnded(run: run, "\(reason)")))
+            tell(.outgoingEnded("\(reason)"))
         }
     }
 
@@ -136,25 +162,36 @@ extension Host {
         }
         if endpoint.network != .replication { return readHeartbeat(item, endpoint) }
         if outgoing?.endpoint === endpoint { return readAsPrimary(item) }
+        if unproven[endpoint.id] != nil { return readUnproven(item, endpoint) }
         if incoming?.endpoint === endpoint { readAsSecondary(item) }
     }
 
     private func readHeartbeat(_ item: Item, _ endpoint: Endpoint) {
         switch item {
-        case .bytes(let bytes): deliver(.monitor(.received(endpoint.id, bytes)))
-        case .end: deliver(.monitor(.closed(endpoint.id)))
+        case .bytes(let bytes): post(.network(.received(endpoint.id, bytes)))
+        case .end: post(.network(.closed(endpoint.id)))
         default: break
+        }
+    }
+
+    /// Nothing counts before the proof, and what comes behind it waits with it.
+    private func readUnproven(_ item: Item, _ endpoint: Endpoint) {
+        switch item {
+        case .proof(let bytes): judge(bytes, endpoint, until: world.now + .seconds(1))
+        case .end: unproven[endpoint.id] = nil
+        default: unproven[endpoint.id]?.waiting.append(item)
         }
     }
 
     private func readAsPrimary(_ item: Item) {
         guard let run = outgoing?.run else { return }
         switch item {
+        case .challenge(let bytes): prove(bytes)
         case .control(let message): deliver(.primary(run: run, .message(message)))
         case .end where outgoing?.primary != nil: deliver(.primary(run: run, .channelLost("closed by the peer")))
         case .end:
             leaveOutgoing()
-            deliver(.pair(.replicationEnded(run: run, "closed by the peer")))
+            tell(.outgoingEnded("closed by the peer"))
         default: break
         }
     }
@@ -163,7 +200,7 @@ extension Host {
         guard let run = incoming?.run else { return }
         incoming?.heardAt = world.now
         switch item {
-        case .bytes, .synchronisation: break
+        case .bytes, .challenge, .proof, .synchronisation: break
         case .lastOfSynchronisation(let checkpoint): loaded(checkpoint, run)
         case .control(let message): deliver(.secondary(run: run, .message(message)))
         case .liveState(let capture):
@@ -195,7 +232,8 @@ extension Host {
             incoming?.current = checkpoint
             let secondary = ColoSecondary(limits: .init())
             incoming?.secondary = secondary
-            deliver(.pair(.checkpointHeld(run: run, checkpoint: 0)))
+            tell(.secondaryBegan)
+            tell(.held(checkpoint: 0))
             for action in secondary.start() { deliver(.secondaryAction(run: run, action)) }
             if incoming?.endpoint?.isOpen != true {
                 deliver(.secondary(run: run, .channelLost("closed by the peer")))
@@ -214,19 +252,17 @@ extension Host {
                 guard incoming?.run == run, let staged = incoming?.staged else { return }
                 incoming?.current = staged
                 incoming?.staged = nil
-                deliver(.pair(.checkpointHeld(run: run, checkpoint: number)))
+                tell(.held(checkpoint: number))
                 deliver(.secondary(run: run, .committed))
             }
         case .discardStaging: incoming?.staged = nil
         case .leave(let reason):
             world.note("\(name) leaves COLO: \(reason)")
             if let endpoint = incoming?.endpoint { world.close(endpoint) }
-            deliver(.pair(.incomingEnded(run: run, "\(reason)")))
+            tell(.incomingEnded("\(reason)"))
         case .takeOver:
-            guard let checkpoint = incoming?.current else { return }
-            world.checker.resumes(self, from: checkpoint)
-            incoming = nil
-            resume(checkpoint.guest)
+            incoming?.isLoaded = true
+            tell(.readyToResume)
         case .discardAll:
             incoming = nil
             world.checker.copyLost()

@@ -11,6 +11,8 @@ enum NetworkName: Int, CaseIterable {
 /// What travels on a connection.
 enum Item {
     case bytes([UInt8])
+    case challenge([UInt8])
+    case proof([UInt8])
     case synchronisation
     case lastOfSynchronisation(Checkpoint)
     case control(COLOMessage)

@@ -32,7 +32,7 @@ public func simulate(_ settings: Settings) -> RunResult {
         settings: settings, violations: world.checker.violations, traceHash: world.traceHash,
         events: world.eventCount, releases: world.checker.releases,
         unavoidableLosses: world.checker.unavoidableLosses,
-        terms: world.hosts.map(\.disk.term.number).max() ?? 0, duration: world.now, trace: world.trace)
+        terms: world.hosts.map(\.disk.record.term.number).max() ?? 0, duration: world.now, trace: world.trace)
 }
 
 /// The course of a run: start, faults, repair, and what has to be true then (I4).
@@ -55,9 +55,16 @@ struct Plan {
             world.run(until: world.now + world.microseconds(1000...1_500_000))
             world.run(until: world.now + .seconds(20), or: { world.isSettled })
             expectProtection("before \(fault)")
+            let questions = world.arbiter.questions
+            // Half of the faults meet a host whose disk or threads are not well either.
+            let isAlone = world.chance.chance(1, in: 2)
+            if !isAlone { world.weaken() }
             world.inject(fault)
             world.run(until: world.now + .seconds(5), or: { !world.isProtected || !world.isHealthy })
             world.run(until: world.now + .seconds(12), or: { world.isHealthy })
+            if isAlone, fault.isOrderly, world.arbiter.questions > questions {
+                world.checker.violated("the arbiter was asked about a peer that left in order (\(fault))")
+            }
             world.healEverything()
             expectProtection("after \(fault)")
         }
@@ -90,8 +97,8 @@ struct Plan {
                 guard !controller.peerIsAlive || controller.peer?.report.isServing == false else { continue }
                 // Somebody who has looked at the other host, and read its record, knows more than the heartbeat.
                 let peer = world.peer(of: host)
-                let vouches = !peer.isRunning && peer.disk.term <= controller.term
-                host.deliver(.pair(vouches ? .failoverVouched : .failoverCommanded))
+                let vouches = !peer.isRunning && peer.disk.record.term <= controller.term
+                host.post(.pair(vouches ? .failoverVouched : .failoverCommanded))
             }
             operatorLooks()
         }

@@ -9,14 +9,18 @@ final class SimulatedArbiter {
 
     init(world: World) { self.world = world }
 
+    /// How often it was asked.
+    private(set) var questions = 0
+
     func ask(_ term: Term, by host: Host) {
+        questions += 1
         let incarnation = host.incarnation
         let delay = world.microseconds(200...(world.chance.chance(1, in: 4) ? 800_000 : 20_000))
         world.after(delay) { [self] in
             guard host.incarnation == incarnation, host.isRunning else { return }
             let verdict = decide(term, host)
             world.note("arbiter says \(verdict) to \(host.name) about term \(term)")
-            host.deliver(.pair(.arbiterAnswered(term, verdict)))
+            host.post(.pair(.arbiterAnswered(term, verdict)))
         }
     }
 

@@ -4,10 +4,16 @@
 // Fault model
 //   Hosts      a process is killed (its sockets close, a new connection is refused) or its host loses power (silence);
 //              both at any instant and between any two actions of a state machine; it starts again from its persisted
-//              term, without guest, checkpoint or any other memory. A process is frozen for up to some seconds, again
+//              record, without guest, checkpoint or any other memory. A process is frozen for up to some seconds, again
 //              also between two actions, and thawed: what arrived meanwhile is waiting, in order within a connection,
 //              and timers may come before it. The kernel of a frozen process still accepts connections.
-//   Disks      a persisted term survives everything.
+//   Loops      the event loop of a process stands still for up to some seconds while its other threads go on, at any
+//              instant and between any two actions; and those threads do everything late while the loop goes on.
+//   Disks      a record that is on stable storage survives everything. A write takes up to some milliseconds; up to some
+//              seconds on a slow disk; on a hung one it does not come back until the disk does; on a full one it fails.
+//              A process that dies in the middle of a write leaves the old record or the new one.
+//   Strangers  connect to the replication port, with a proof they overheard or made up, and send a whole guest.
+//   Leaving    a side is stopped in order, and the guest powers itself off; the operator starts again what ended.
 //   Network    one replication network and two heartbeat networks. Every connection delays each direction by its own
 //              random amounts, so that connections overtake each other; within one direction of a connection bytes
 //              arrive in order and whole. Each network can be cut in both directions or in one; what was sent waits
@@ -23,7 +29,8 @@
 //
 // Plans
 //   Spaced     the next fault waits until the pair is protected again, and connected over both heartbeat networks:
-//              nothing that a client saw may ever be lost.
+//              nothing that a client saw may ever be lost. Half of the faults come together with a slow, hung or full
+//              disk, late threads or strangers.
 //   Chaos      faults overlap (only with an arbiter). What only a dead side knew is lost without blame; everything
 //              else is checked as strictly.
 //
@@ -50,4 +57,16 @@ public enum Sabotage: String, Sendable, CaseIterable {
     case neverHold = "never-hold"
     /// Persisted terms are lost with the process.
     case forgetTerm = "forget-term"
+    /// The heartbeat's loop stands still while the record is written, and what follows looks at nothing again.
+    case writeOnTheLoop = "write-on-the-loop"
+    /// What waits for the record goes on before it is written.
+    case enterBeforeWritten = "enter-before-written"
+    /// A side whose term is on record enters it, whatever its peer said meanwhile.
+    case lookNotAgain = "look-not-again"
+    /// A side asks for a term before it is on record that it will.
+    case claimUnwritten = "claim-unwritten"
+    /// Fencing does not retire the machine.
+    case resumeAfterFence = "resume-after-fence"
+    /// A replication channel needs no proof.
+    case acceptStrangers = "accept-strangers"
 }

@@ -16,6 +16,8 @@ final class World {
     private var stalled: [Endpoint] = []
     /// Owns the endpoints, which know each other only weakly.
     private var endpoints: [Endpoint] = []
+    /// The last proof that went over the replication network, for strangers who listen there.
+    var overheardProof = [UInt8](repeating: 0, count: ReplicationProof.length)
     lazy var arbiter = SimulatedArbiter(world: self)
 
     var now: Nanoseconds { scheduler.now }
@@ -178,6 +180,9 @@ final class World {
         endpoint.host.endpoints[endpoint.id] = nil
         enqueue(.end, on: endpoint)
     }
+
+    /// Owns an endpoint whose other end is no host of the pair.
+    func keep(_ endpoint: Endpoint) { endpoints.append(endpoint) }
 
     /// What a power loss does to a connection: silence, and a random tail of what was sent never arrives.
     func silence(_ endpoint: Endpoint) {

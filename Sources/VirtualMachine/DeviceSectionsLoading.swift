@@ -35,6 +35,9 @@ extension VirtualMachine {
     /// The machine's devices, as a decoder finds them.
     public var sectionHandlers: any DeviceSectionHandlers { MachineSectionHandlers(sections: sections) }
 
+    /// The names of all device sections, sorted: two machines that differ in them cannot take each other's state.
+    public var sectionNames: [String] { sectionKeys.map { "\($0.name) \($0.instance)" }.sorted() }
+
     /// The names and instances of the sections that this machine sends.
     public var sectionKeys: Set<SectionKey> {
         Set(sections.devices.map { SectionKey(name: $0.header.name, instance: $0.header.instance) })

@@ -28,6 +28,17 @@ extension VirtualMachine {
         }
     }
 
+    /// The guest of a machine that stood by is here from now on, and stays stopped until `cont`.
+    public func leaveStandby() throws(RunStateError) {
+        try withControl { (control: inout Control) throws(RunStateError) in
+            if runState != .paused {
+                try checkStep(to: .paused, control)
+                publish(.paused)
+            }
+            control.isStandby = false
+        }
+    }
+
     /// Stops a running guest and puts it into `state`, then STOP. A guest that does not run is left as it is, but
     /// for its state if `forcingState` says so (no event then). Throws, with the guest running on, if it does not come to
     /// a stand within `limit`.

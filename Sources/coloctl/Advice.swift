@@ -21,6 +21,7 @@ struct Advice {
         case .unprotected: whileUnprotected
         case .superseded: status.serving ? whileServingAlone : whileSuperseded
         case .takingOver: "wait; a takeover ends within its deadlines or fails with a reason"
+        case .ended: "start colod on both hosts to boot the guest again"
         case .failed: nil
         }
     }
@@ -65,8 +66,15 @@ struct Advice {
         case .secondary: withTheOnlyCheckpoint
         case .waiting: status.serving ? whileServingAlone : whileWaiting
         case .primary where !status.serving && status.stopped != true: whileHolding
+        case .primary where status.serving: whileImpaired
         case .primary, .alone: status.stopped == true ? Self.letItRun : whileServingAlone
         }
+    }
+
+    /// The guest has a secondary, and something keeps the pair from being protected.
+    private var whileImpaired: String {
+        guard status.peer.connected else { return whileServingAlone }
+        return "mend what keeps the guest from being protected (see above); the pair is protected again by itself then"
     }
 
     private var whileServingAlone: String {

@@ -39,9 +39,12 @@ struct Colosim: ParsableCommand {
     func run() throws {
         var failures = 0
         var totals = (events: 0, releases: 0, losses: 0, terms: UInt64(0))
+        var done: UInt64 = 0
+        let start = ContinuousClock.now
         for offset in 0..<runs {
             let settings = Settings(seed: seed &+ offset, sabotage: sabotage, keepsTrace: trace)
             let result = simulate(settings)
+            done += 1
             totals.events += result.events
             totals.releases += result.releases
             totals.losses += result.unavoidableLosses
@@ -53,9 +56,11 @@ struct Colosim: ParsableCommand {
             if !keepGoing { break }
         }
         if runs > 1 {
+            let seconds = Double((ContinuousClock.now - start).components.seconds)
             print(
-                "\(runs) runs from seed \(seed): \(failures) failed; \(totals.events) events, "
-                    + "\(totals.releases) outputs, \(totals.terms) terms, \(totals.losses) unavoidable losses")
+                "\(done) runs from seed \(seed): \(failures) failed; \(totals.events) events, "
+                    + "\(totals.releases) outputs, \(totals.terms) terms, \(totals.losses) unavoidable losses, "
+                    + "\(Int(Double(done) / max(seconds, 1))) seeds a second")
         }
         if failures > 0 { throw ExitCode(1) }
     }

@@ -12,6 +12,11 @@ private let every: [PairEvent] = [
     .continuingAlone(Term(3)), .holding("the peer is lost"), .protected, .superseded(by: Term(4)), .handedOver(Term(4)),
     .arbiterRefused(Term(40), .takeOver, .no), .arbiterRefused(Term(40), .continueAlone, .timedOut),
     .commandFailed("the pair is not protected"), .guestFailed("machine check"),
+    .peerLeft(.stop), .peerLeft(.powerOff), .peerDiffers(["memory: 1 here, 2 there"]), .networkDown(1), .networkUp(0),
+    .connectionIgnored(address: "10.80.0.2:7801", .notAuthentic), .entryWithdrawn(Term(4)),
+    .notProtected("here a network of the guest is down"), .replicationFailed("refused"),
+    .handingOver("a disk of the guest does not answer"), .recordUnwritable("no space left"), .recordWritten,
+    .guestPoweredOff,
 ]
 
 private func context(peerIsAlive: Bool = false) -> PairEventContext {
@@ -28,7 +33,8 @@ private func context(peerIsAlive: Bool = false) -> PairEventContext {
             for sign in ["ReplicationCore", "Term(", "Optional(", ".no", "peerLost", "arbiterRefused", "()"] {
                 #expect(!text.contains(sign), "\(text)")
             }
-            #expect(text.contains("web") || text.contains("10.80.0.2:7801"), "no subject: \(text)")
+            let subjects = ["web", "10.80.0.2:7801", "10.81.0.2:7801", "term", "record"]
+            #expect(subjects.contains { text.contains($0) }, "no subject: \(text)")
         }
     }
 
@@ -64,8 +70,9 @@ private func context(peerIsAlive: Bool = false) -> PairEventContext {
 
     @Test(
         arguments: [
-            (.notAuthentic, "key-file"), (.wrongPeer("another pair"), "guest.name"),
-            (.notOurProtocol, "colod --version"), (.frameLength(99999), "99999"), (.unexpectedFrame(9), "type 9"),
+            (.notAuthentic, "key-file"), (.otherPair("db"), "guest.name"), (.sameRole, "role"),
+            (.version(1), "colod --version"), (.ownGreeting, "leads back here"), (.notOurProtocol, "what connects"),
+            (.frameLength(99999), "99999"), (.unexpectedFrame(9), "type 9"),
             (.replayed(7), "message 7"), (.malformed("hello: member"), "hello: member"),
         ] as [(HeartbeatFault, String)])
     func aRefusedConnectionNamesAddressAndWhatToCompare(fault: HeartbeatFault, hint: String) {

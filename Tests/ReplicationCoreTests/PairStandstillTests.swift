@@ -4,66 +4,120 @@ import Testing
 
 private func ms(_ count: UInt64) -> Nanoseconds { .milliseconds(count) }
 
-/// A side that stood still knows nothing of its peer: every wait begins anew.
-@Suite struct PairStandstillTests {
-    /// A primary without arbiter whose replication has just ended and whose claim the peer has not answered yet.
-    private func claimingPrimary() -> PairController {
-        var primary = PairController(configuration: .init(member: .first), persisted: .none, now: .zero)
-        var report = PairReport(term: Term(1), state: .waiting)
-        report.isReady = true
-        report.promises = true
-        for event: PairController.Event in [
-            .startCommanded, .guestRuns, .heard(report, promisedUntil: .zero), .switchoverReached(run: 1),
-            .checkpointConfirmed(run: 1, checkpoint: 0), .replicationEnded(run: 1, "reset"),
-        ] {
-            _ = primary.handle(event, now: ms(1))
-        }
-        return primary
+/// A controller whose record is written at once.
+private struct Side {
+    private(set) var controller: PairController
+
+    init(_ member: PairMember, _ record: PairRecord = PairRecord(term: .none), hasArbiter: Bool = false) {
+        var configuration = PairController.Configuration(member: member)
+        configuration.hasArbiter = hasArbiter
+        controller = PairController(configuration: configuration, record: record, now: .zero)
     }
 
-    private func tick(_ controller: inout PairController, to end: Nanoseconds) -> [PairController.Action] {
-        var actions: [PairController.Action] = []
-        while controller.nextDeadline <= end {
-            actions += controller.handle(.timer, now: controller.nextDeadline)
+    mutating func handle(_ event: PairController.Event, at now: Nanoseconds) -> [PairController.Action] {
+        var actions = controller.handle(event, now: now)
+        for action in actions {
+            switch action {
+            case .persist(let record): actions += handle(.persisted(record), at: now)
+            case .listenForReplication(let run): actions += handle(.listening(run: run), at: now)
+            default: break
+            }
         }
         return actions
     }
 
+    mutating func tick(to end: Nanoseconds) -> [PairController.Action] {
+        var actions: [PairController.Action] = []
+        while controller.nextDeadline <= end { actions += handle(.timer, at: controller.nextDeadline) }
+        return actions
+    }
+}
+
+extension [PairController.Action] {
+    var releasesAll: Bool { contains { if case .releaseAllOutput = $0 { true } else { false } } }
+    var startsGuest: Bool { contains { if case .startGuest = $0 { true } else { false } } }
+    var asksArbiter: Bool { contains { if case .askArbiter = $0 { true } else { false } } }
+}
+
+/// A side that stood still knows nothing of its peer: every wait begins anew.
+@Suite struct PairStandstillTests {
+    /// A primary whose replication has just ended and whose claim the peer has not answered yet.
+    private func claimingPrimary(hasArbiter: Bool = true) -> Side {
+        var primary = Side(.first, hasArbiter: hasArbiter)
+        _ = primary.handle(.startCommanded, at: ms(0))
+        _ = primary.tick(to: ms(600))
+        _ = primary.handle(.guestRuns, at: ms(600))
+        var report = PairReport(term: Term(1), state: .waiting)
+        report.isReady = true
+        report.promises = true
+        report.extensions = .own
+        for event: PairController.Event in [
+            .heard(report, promisedUntil: .zero), .switchoverReached(run: 1),
+            .checkpointConfirmed(run: 1, checkpoint: 0), .replicationEnded(run: 1, "reset"),
+        ] {
+            _ = primary.handle(event, at: ms(601))
+        }
+        return primary
+    }
+
     @Test func aClaimThatAPeerLeavesUnansweredGoesToTheArbiter() {
         var primary = claimingPrimary()
-        #expect(primary.state == .holding)
-        #expect(!tick(&primary, to: ms(4900)).contains(.releaseAllOutput))
-        #expect(tick(&primary, to: ms(5100)).contains(.releaseAllOutput))
+        #expect(primary.controller.state == .holding)
+        #expect(!primary.tick(to: ms(5500)).asksArbiter)
+        #expect(primary.tick(to: ms(5700)).asksArbiter)
+    }
+
+    /// Without an arbiter a peer that is heard is nobody's to overrule, however long it says nothing.
+    @Test func withoutArbiterAClaimWaitsForAPeerThatIsHeard() {
+        var primary = claimingPrimary(hasArbiter: false)
+        #expect(!primary.tick(to: ms(30_000)).releasesAll)
+        #expect(primary.controller.state == .holding)
     }
 
     @Test func aPrimaryThatWakesWithAnOpenClaimDecidesNothing() {
-        var primary = claimingPrimary()
-        #expect(primary.handle(.timer, now: ms(9000)) == [])
-        #expect(primary.state == .holding)
+        var primary = claimingPrimary(hasArbiter: false)
+        #expect(!primary.handle(.timer, at: ms(9000)).releasesAll)
+        #expect(primary.controller.state == .holding)
         var taken = PairReport(term: Term(2), state: .unprotected)
         taken.isServing = true
-        let actions = primary.handle(.heard(taken, promisedUntil: .zero), now: ms(9010))
+        let actions = primary.handle(.heard(taken, promisedUntil: .zero), at: ms(9010))
         #expect(actions.first == .fence)
-        #expect(!actions.contains(.releaseAllOutput))
+        #expect(!actions.releasesAll)
+    }
+
+    /// The peer is lost; this side writes its term, stands still for a second, and finds the record written.
+    @Test func whoWakesWithAWrittenTermListensBeforeItActs() {
+        var primary = claimingPrimary(hasArbiter: false)
+        _ = primary.tick(to: ms(1190))
+        var actions = primary.handle(.peerLost(.silent), at: ms(1200))
+        #expect(actions.releasesAll)
+        actions = primary.handle(.entryExpired, at: ms(2500))
+        #expect(!actions.releasesAll)
+        #expect(!primary.tick(to: ms(2950)).releasesAll)
+        #expect(primary.tick(to: ms(3100)).releasesAll)
     }
 
     @Test func aStartingSideThatWakesListensForItsPeerAgain() {
-        var side = PairController(configuration: .init(member: .first), persisted: Term(1), now: .zero)
-        #expect(!side.handle(.timer, now: ms(60_000)).contains(.startGuest))
-        #expect(!tick(&side, to: ms(62_900)).contains(.startGuest))
-        #expect(tick(&side, to: ms(63_100)).contains(.startGuest))
+        var side = Side(.first, PairRecord(term: Term(1)))
+        #expect(!side.handle(.timer, at: ms(60_000)).startsGuest)
+        #expect(!side.tick(to: ms(62_900)).startsGuest)
+        #expect(side.tick(to: ms(63_100)).startsGuest)
     }
 
     @Test func beingExposedIsPersistedBeforeTheSwitchover() {
-        var primary = PairController(configuration: .init(member: .first), persisted: .none, now: .zero)
+        var primary = Side(.first)
+        _ = primary.handle(.startCommanded, at: ms(0))
+        _ = primary.tick(to: ms(600))
+        _ = primary.handle(.guestRuns, at: ms(600))
         var report = PairReport(term: Term(1), state: .waiting)
         report.isReady = true
-        for event: PairController.Event in [.startCommanded, .guestRuns, .heard(report, promisedUntil: .zero)] {
-            _ = primary.handle(event, now: ms(1))
-        }
-        #expect(!primary.peerMayHaveTakenOver)
-        let actions = primary.handle(.switchoverReached(run: 1), now: ms(2))
-        #expect(actions.prefix(2) == [.persist(Term(1)), .continueSwitchover(run: 1)])
-        #expect(primary.peerMayHaveTakenOver)
+        report.extensions = .own
+        _ = primary.handle(.heard(report, promisedUntil: .zero), at: ms(601))
+        var controller = primary.controller
+        let actions = controller.handle(.switchoverReached(run: 1), now: ms(602))
+        let record = PairRecord(term: Term(1), peerMayHaveTakenOver: true)
+        #expect(actions.contains(.persist(record)))
+        #expect(!actions.contains(.continueSwitchover(run: 1)))
+        #expect(controller.handle(.persisted(record), now: ms(603)).contains(.continueSwitchover(run: 1)))
     }
 }

@@ -36,6 +36,7 @@ final class Member: Sendable {
         ) { event in
             if let event { events.withLock { $0.append(event) } }
         }
+        operations.connect { [weak service] event in service?.post(event) }
     }
 
     /// What is on the disk.
@@ -46,6 +47,12 @@ final class Member: Sendable {
     /// Waits for an event; false if it never comes.
     func awaits(_ event: PairEvent) -> Bool {
         events.wait(until: SystemClock().now() + ColoMachine.patience) { $0.contains(event) ? true : nil } ?? false
+    }
+
+    /// Waits for an event that `isWanted`; false if it never comes.
+    func awaitsEvent(_ isWanted: (PairEvent) -> Bool) -> Bool {
+        events.wait(until: SystemClock().now() + ColoMachine.patience) { $0.contains(where: isWanted) ? true : nil }
+            ?? false
     }
 
     /// Waits until the status is as wanted.

@@ -130,7 +130,8 @@ struct PairServiceTests {
         #expect(second.service.snapshot.arbiterRefusal == "the peer answers its power switch")
         #expect(second.service.snapshot.state == .secondary)
         #expect(!second.operations.calls.contains(.takeOver))
-        #expect(try second.record == PairRecord(term: Term(1)))
+        // What it asks for is on record, and nothing more.
+        #expect(try second.record == PairRecord(term: Term(1), claimed: Term(2)))
         await second.service.shutDown()
     }
 
@@ -211,30 +212,116 @@ struct PairServiceTests {
         try await members.first.service.start()
         #expect(members.first.awaits(.superseded(by: Term(2))))
         #expect(members.first.awaits { $0.supersededBy == Term(2) })
-        #expect(try members.first.record?.supersededBy == Term(2))
         #expect(!members.first.operations.calls.contains(.startGuest))
         // It is the second member's turn to boot the guest, in a term that the first one grants.
         #expect(members.second.operations.awaits(.startGuest))
         #expect(members.first.awaits { $0.term == Term(4) && $0.supersededBy == Term(2) })
+        #expect(try members.first.record?.supersededBy == Term(2))
         await members.shutDown()
     }
 
-    @Test func aRecordThatCannotBeWrittenEndsEverything() async throws {
+    /// A folder in the place of the new record stands in the way, also of the superuser.
+    private func spoil(_ member: Member) throws {
+        try? FileManager.default.removeItem(atPath: member.file.path + ".new")
+        try FileManager.default.createDirectory(atPath: member.file.path + ".new", withIntermediateDirectories: true)
+    }
+
+    private func mend(_ member: Member) throws { try FileManager.default.removeItem(atPath: member.file.path + ".new") }
+
+    @Test func aMemberThatCannotWriteItsRecordDoesNotServeUntilItCan() async throws {
         let members = try Members()
         let first = members.first
-        // A folder in the place of the new record stands in the way, also of the superuser.
-        try FileManager.default.createDirectory(atPath: first.file.path + ".new", withIntermediateDirectories: true)
+        try spoil(first)
         try await members.second.service.start()
         try await first.service.start()
-        let why = first.operations.first { if case .recordFailed(let why) = $0 { why } else { nil } }
-        #expect(why?.contains("record") == true)
-        #expect(!first.operations.calls.contains(.startGuest))
+        #expect(first.awaits { $0.report.impairments.contains(.record) })
+        #expect(first.awaits { $0.impairments.contains { $0.contains("cannot be written") } })
+        #expect(first.awaitsEvent { if case .recordUnwritable = $0 { true } else { false } })
         first.service.post(.startCommanded)
-        // The other member may have granted the term, and never heard that anybody entered it.
+        #expect(first.awaits { $0.report.isEntering })
+        #expect(!first.operations.calls.contains(.startGuest))
         let report = members.second.service.snapshot.peerReport ?? PairReport(term: .none, state: .starting)
         #expect(report.term == .none && !report.isServing)
-        #expect(first.operations.calls.count { if case .recordFailed = $0 { true } else { false } } == 1)
+        try mend(first)
+        #expect(first.operations.awaits(.startGuest))
+        #expect(first.awaits(.recordWritten))
         await members.shutDown()
+    }
+
+    @Test func aSecondaryWithAFullDiskKeepsItsCheckpointAndTakesOverOnceItCanWrite() async throws {
+        let members = try Members()
+        _ = try await members.protect()
+        let (first, second) = (members.first, members.second)
+        try spoil(second)
+        // The record is written now and then only to know that it can be.
+        #expect(second.awaits { $0.report.impairments.contains(.record) })
+        #expect(first.awaits { !$0.isProtected })
+        #expect(first.awaitsEvent { if case .notProtected = $0 { true } else { false } })
+        await first.service.shutDown()
+        #expect(second.awaits { $0.report.isEntering })
+        #expect(second.service.snapshot.report.hasCheckpoint)
+        #expect(!second.operations.calls.contains(.takeOver))
+        try mend(second)
+        #expect(second.operations.awaits(.takeOver))
+        #expect(second.awaits { $0.report.isServing && $0.term == Term(2) })
+        await second.service.shutDown()
+    }
+
+    @Test func aPrimaryWithAFullDiskGoesOnServing() async throws {
+        let members = try Members()
+        _ = try await members.protect()
+        let (first, second) = (members.first, members.second)
+        try spoil(first)
+        #expect(first.awaits { $0.report.impairments.contains(.record) && !$0.isProtected })
+        await second.service.shutDown()
+        #expect(first.awaits { $0.state == .holding && $0.report.isEntering })
+        #expect(!first.operations.calls.contains(.fence))
+        #expect(!first.operations.calls.contains(.releaseAll))
+        try mend(first)
+        #expect(first.operations.awaits(.releaseAll))
+        #expect(first.awaits { $0.state == .unprotected && $0.term == Term(3) })
+        await first.service.shutDown()
+    }
+
+    @Test func aMemberThatIsStoppedHandsItsGuestOverAndNobodyIsAsked() async throws {
+        let arbiter = RecordingArbiter(.granted)
+        let members = try Members(arbiters: (arbiter, arbiter))
+        _ = try await members.protect()
+        let (first, second) = (members.first, members.second)
+        #expect(first.service.leave(until: SystemClock().now() + ColoMachine.patience))
+        await first.service.shutDown()
+        #expect(second.awaits { $0.report.isServing && $0.term == Term(2) })
+        #expect(second.awaits(.peerLeft(.stop)))
+        #expect(arbiter.questions == [])
+        await second.service.shutDown()
+    }
+
+    @Test func aSecondaryThatIsStoppedLetsItsPeerGoOnAndNobodyIsAsked() async throws {
+        let arbiter = RecordingArbiter(.granted)
+        let members = try Members(arbiters: (arbiter, arbiter))
+        _ = try await members.protect()
+        let (first, second) = (members.first, members.second)
+        #expect(second.service.leave(until: SystemClock().now() + ColoMachine.patience))
+        await second.service.shutDown()
+        #expect(first.operations.awaits(.releaseAll))
+        #expect(first.awaits { $0.report.isServing && $0.term == Term(3) })
+        #expect(arbiter.questions == [])
+        await first.service.shutDown()
+    }
+
+    @Test func aGuestThatPowersItselfOffEndsTheServiceOnBothSides() async throws {
+        let arbiter = RecordingArbiter(.granted)
+        let members = try Members(arbiters: (arbiter, arbiter))
+        _ = try await members.protect()
+        let (first, second) = (members.first, members.second)
+        first.service.post(.guestPoweredOff)
+        #expect(first.operations.awaits(.left(.powerOff)))
+        #expect(try first.record == PairRecord(term: Term(1)))
+        await first.service.shutDown()
+        #expect(second.operations.awaits(.left(.powerOff)))
+        #expect(!second.operations.calls.contains(.takeOver))
+        #expect(arbiter.questions == [])
+        await second.service.shutDown()
     }
 
     @Test func anAddressThatIsTakenIsTold() async throws {

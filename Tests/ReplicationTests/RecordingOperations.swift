@@ -1,11 +1,12 @@
 import Environment
 import Glibc
 import ReplicationCore
+import Synchronization
 import SystemCalls
 
 @testable import Replication
 
-/// Operations of a pair that do nothing but remember that they were asked for.
+/// Operations of a pair that do nothing but remember that they were asked for, and report that it was done.
 final class RecordingOperations: PairOperations {
     enum Call: Sendable, Equatable {
         case startGuest, takeOver
@@ -14,13 +15,19 @@ final class RecordingOperations: PairOperations {
         case stopReplication(UInt64)
         case listen(UInt64)
         case abandon(UInt64)
-        case dropIncomingChannel
         case release(UInt64)
-        case releaseAll, fence
-        case recordFailed(String)
+        case releaseAll, announceGuest, fence
+        case left(Leaving)
     }
 
     private let state = ThreadGate<[Call]>([])
+    private let report = Mutex<(@Sendable (PairController.Event) -> Void)?>(nil)
+    private let health = Mutex(MachineCondition())
+
+    /// Where what was done is reported.
+    func connect(_ report: @escaping @Sendable (PairController.Event) -> Void) { self.report.withLock { $0 = report } }
+
+    private func tell(_ event: PairController.Event) { report.withLock { $0 }?(event) }
 
     /// Everything that was asked for, in order.
     var calls: [Call] { state.withLock(notify: false) { $0 } }
@@ -38,21 +45,41 @@ final class RecordingOperations: PairOperations {
     /// Waits for `call`; false if it never comes.
     func awaits(_ call: Call) -> Bool { first { $0 == call ? true : nil } ?? false }
 
-    func startGuest() { add(.startGuest) }
-    func takeOver() { add(.takeOver) }
-    func startReplication(run: UInt64) { add(.startReplication(run)) }
-    func continueSwitchover(run: UInt64) { add(.continueSwitchover(run)) }
-    func stopReplication(run: UInt64) { add(.stopReplication(run)) }
-    func listenForReplication(run: UInt64) { add(.listen(run)) }
-    func abandonCheckpoint(run: UInt64) { add(.abandon(run)) }
-    func dropIncomingChannel() { add(.dropIncomingChannel) }
+    func startGuest(before deadline: Nanoseconds) {
+        add(.startGuest)
+        tell(.guestRuns)
+    }
+    func runs(_ event: ReplicationRuns.Event) {
+        switch event {
+        case .takeOver:
+            add(.takeOver)
+            tell(.guestRuns)
+        case .start(let run): add(.startReplication(run))
+        case .continueSwitchover(let run): add(.continueSwitchover(run))
+        case .stop(let run): add(.stopReplication(run))
+        case .listen(let run):
+            add(.listen(run))
+            tell(.listening(run: run))
+        case .abandon(let run): add(.abandon(run))
+        default: break
+        }
+    }
     func releaseOutput(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds) -> Bool {
         add(.release(checkpoint))
         return true
     }
-    func releaseAllOutput() { add(.releaseAll) }
+    func releaseAllOutput(before deadline: Nanoseconds) -> Bool {
+        add(.releaseAll)
+        return true
+    }
+    func keepStopped(_ isStopped: Bool) {}
+    func announceGuest() { add(.announceGuest) }
     func fence() { add(.fence) }
-    func recordFailed(_ why: String) { add(.recordFailed(why)) }
+    func left(_ reason: Leaving) { add(.left(reason)) }
+    var condition: MachineCondition {
+        get { health.withLock { $0 } }
+        set { health.withLock { $0 = newValue } }
+    }
 }
 
 /// An arbiter that answers what it was told to, and remembers the questions.

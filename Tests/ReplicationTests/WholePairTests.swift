@@ -37,7 +37,7 @@ struct WholePairTests {
                 record: PairRecord(term: .none), file: DurableFile(path: folder.path("record-\(member)")),
                 operations: colo.replication, loop: MultiThreadedEventLoopGroup.singleton.next()
             ) { _ in }
-            colo.replication.join(.init(service: service, peerURI: peerURI, listenURI: listenURI))
+            try colo.replication.join(.init(service: service, peerURI: peerURI, listenURI: listenURI))
         }
 
         /// Waits until the status is as wanted.

@@ -368,8 +368,8 @@ extension Introspection {
         {"name": "waiting"}], "values": ["primary", "secondary", "alone", "waiting"]},
         {"name": "82", "meta-type": "enum", "members": [{"name": "starting"}, {"name": "connecting"}, {"name":
         "synchronising"}, {"name": "protected"}, {"name": "unprotected"}, {"name": "superseded"}, {"name":
-        "taking-over"}, {"name": "failed"}], "values": ["starting", "connecting", "synchronising", "protected",
-        "unprotected", "superseded", "taking-over", "failed"]},
+        "taking-over"}, {"name": "failed"}, {"name": "ended"}], "values": ["starting", "connecting", "synchronising",
+        "protected", "unprotected", "superseded", "taking-over", "failed", "ended"]},
         {"name": "83", "meta-type": "object", "members": [{"name": "connected", "type": "bool"}, {"name":
         "last-heard-ms", "type": "int", "default": null}, {"name": "networks", "type": "int"}, {"name": "networks-up",
         "type": "int"}, {"name": "ignored", "type": "int"}, {"name": "serving", "type": "bool", "default": null},

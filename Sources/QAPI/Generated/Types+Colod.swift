@@ -32,6 +32,8 @@ public enum ColodState: String, SchemaValue, CaseIterable {
     case takingOver = "taking-over"
     /// Something failed that an operator has to look at.
     case failed
+    /// The guest has powered itself off, and the service ends.
+    case ended
 }
 
 /// Who decides that the survivor goes on alone.

@@ -78,7 +78,7 @@ struct COLOMachine: ScriptMachine {
               startGuest
             at 53ms
             timer
-              send(COLOMessage.checkpointRequest)
+              send(CHECKPOINT_REQUEST)
             gets REPLY
               pauseAndCapture(checkpoint: 1)
             captured
@@ -89,7 +89,7 @@ struct COLOMachine: ScriptMachine {
               releaseOutput(throughEpoch: 1)
             at 70ms
             full
-              send(COLOMessage.checkpointRequest)
+              send(CHECKPOINT_REQUEST)
             gets REPLY
               pauseAndCapture(checkpoint: 2)
             captured
@@ -99,7 +99,7 @@ struct COLOMachine: ScriptMachine {
             # The next one was due at 120 ms already.
             gets LOADED
               releaseOutput(throughEpoch: 2)
-              send(COLOMessage.checkpointRequest)
+              send(CHECKPOINT_REQUEST)
             gets REPLY
               pauseAndCapture(checkpoint: 3)
             captured
@@ -109,7 +109,7 @@ struct COLOMachine: ScriptMachine {
             at 140ms
             gets LOADED
               releaseOutput(throughEpoch: 3)
-              send(COLOMessage.checkpointRequest)
+              send(CHECKPOINT_REQUEST)
             """
         try check(script, on: primary)
     }
@@ -120,9 +120,9 @@ struct COLOMachine: ScriptMachine {
               startGuest
             at 50ms
             timer
-              send(COLOMessage.checkpointRequest)
+              send(CHECKPOINT_REQUEST)
             gets LOADED
-              leave(unexpected message vmstateLoaded while waiting for CHECKPOINT_REPLY)
+              leave(unexpected message VMSTATE_LOADED while waiting for CHECKPOINT_REPLY)
             gets REPLY
             lost
             """
@@ -135,7 +135,7 @@ struct COLOMachine: ScriptMachine {
               startGuest
             at 50ms
             timer
-              send(COLOMessage.checkpointRequest)
+              send(CHECKPOINT_REQUEST)
             at 3049ms
             timer
             at 3050ms
@@ -148,26 +148,26 @@ struct COLOMachine: ScriptMachine {
     @Test func aSecondaryReceivesTwoCheckpointsAndTakesOverFromTheSecond() throws {
         let script = """
             gets REQUEST
-              send(COLOMessage.checkpointReply)
+              send(CHECKPOINT_REPLY)
             gets SEND
               receiveLiveState(checkpoint: 1)
             ram
             gets SIZE 100
               receiveDeviceState(checkpoint: 1, bytes: 100)
             devices
-              send(COLOMessage.vmstateReceived)
+              send(VMSTATE_RECEIVED)
               commit(checkpoint: 1)
             committed
-              send(COLOMessage.vmstateLoaded)
+              send(VMSTATE_LOADED)
             gets REQUEST
-              send(COLOMessage.checkpointReply)
+              send(CHECKPOINT_REPLY)
             gets SEND
               receiveLiveState(checkpoint: 2)
             ram
             gets SIZE 120
               receiveDeviceState(checkpoint: 2, bytes: 120)
             devices
-              send(COLOMessage.vmstateReceived)
+              send(VMSTATE_RECEIVED)
               commit(checkpoint: 2)
             lost
             failover
@@ -181,7 +181,7 @@ struct COLOMachine: ScriptMachine {
     @Test func aSecondaryFallsBackToTheCheckpointBeforeATornOne() throws {
         let script = """
             gets REQUEST
-              send(COLOMessage.checkpointReply)
+              send(CHECKPOINT_REPLY)
             gets SEND
               receiveLiveState(checkpoint: 1)
             ram
@@ -201,7 +201,7 @@ struct COLOMachine: ScriptMachine {
     @Test func aSecondaryRefusesTheWrongMessage() throws {
         let script = """
             gets LOADED
-              leave(unexpected message vmstateLoaded while waiting for CHECKPOINT_REQUEST)
+              leave(unexpected message VMSTATE_LOADED while waiting for CHECKPOINT_REQUEST)
             abandon
               discardAll
             failover

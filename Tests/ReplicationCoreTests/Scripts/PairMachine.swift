@@ -7,10 +7,18 @@ import ReplicationCore
 ///     A starts [TERM] [exposed]      A hears B [until TIME]     A loses B | A sees B refused
 ///     A arbiter yes|no|timeout TERM  A switchover|confirmed|ended RUN [N]
 ///     B accepts|held|closed RUN [N]  A runs|breaks|failover|vouched|drill|start|timer|late N
+///     A leaves | A powers off | A differs TEXT | A impaired network|disk|guest|none | A stopped
+///     A disk slow|well|full: from now on a write is done only when `A written` says so, or at once, or fails at once
+///     A acts late|well: from now on what has a deadline waits for `A released` or `A expired`, or is done at once
+///
+/// A listener is open at once, as a rule a record is written at once, and output is released at once.
 struct PairMachine: ScriptMachine {
     var hasArbiter = true
     var failover = FailoverPolicy.automatic
     private var controllers: [String: PairController] = [:]
+    private var disks: [String: String] = [:]
+    private var isLate: Set<String> = []
+    private var unwritten: [String: PairRecord] = [:]
 
     init(hasArbiter: Bool = true, failover: FailoverPolicy = .automatic) {
         self.hasArbiter = hasArbiter
@@ -26,22 +34,55 @@ struct PairMachine: ScriptMachine {
             configuration.failover = failover
             // Scripts jump; the rules about standing still are tested on their own.
             configuration.freezeLimit = .seconds(3600)
+            let term = Term(words.count > 2 ? try number(words[2]) : 0)
             controllers[name] = PairController(
-                configuration: configuration, persisted: Term(words.count > 2 ? try number(words[2]) : 0),
-                peerMayHaveTakenOver: words.count > 3, now: now)
+                configuration: configuration,
+                record: PairRecord(term: term, peerMayHaveTakenOver: words.count > 3), now: now)
             return try run([name, "timer"], now: now)
         }
-        let event = try event(words)
-        guard let actions = controllers[name]?.handle(event, now: now) else { throw ScriptError(what: name) }
-        return actions.map(describe)
+        switch (words[1], words.count > 2 ? words[2] : "") {
+        case ("disk", let kind):
+            disks[name] = kind
+            return []
+        case ("acts", let kind):
+            if kind == "late" { isLate.insert(name) } else { isLate.remove(name) }
+            return []
+        case ("written", _):
+            guard let record = unwritten.removeValue(forKey: name) else { throw ScriptError(what: "nothing to write") }
+            return try handle(.persisted(record), name, now, words)
+        default: return try handle(try event(words, now), name, now, words)
+        }
     }
 
-    private func event(_ words: [String]) throws -> PairController.Event {
+    /// Hands in an event, and whatever is done at once because of it.
+    private mutating func handle(
+        _ event: PairController.Event, _ name: String, _ now: Nanoseconds, _ words: [String]
+    ) throws -> [String] {
+        guard let actions = controllers[name]?.handle(event, now: now) else { throw ScriptError(what: name) }
+        var lines = actions.map(describe)
+        for action in actions {
+            switch action {
+            case .persist(let record):
+                switch disks[name] {
+                case "slow": unwritten[name] = record
+                case "full": lines += try handle(.persistFailed("no space left"), name, now, words)
+                default: lines += try handle(.persisted(record), name, now, words)
+                }
+            case .releaseAllOutput where !isLate.contains(name):
+                lines += try handle(.outputReleased, name, now, words)
+            case .listenForReplication(let run): lines += try handle(.listening(run: run), name, now, words)
+            default: break
+            }
+        }
+        return lines
+    }
+
+    private func event(_ words: [String], _ now: Nanoseconds) throws -> PairController.Event {
         let value = { (index: Int) in words.count > index ? try number(words[index]) : 0 }
         switch words[1] {
         case "hears":
-            guard let report = controllers[words[2]]?.report else { throw ScriptError(what: words[2]) }
-            return .heard(report, promisedUntil: words.count > 4 ? try milliseconds(words[4]) : .zero)
+            guard let peer = controllers[words[2]] else { throw ScriptError(what: words[2]) }
+            return .heard(peer.report(now), promisedUntil: words.count > 4 ? try milliseconds(words[4]) : .zero)
         case "loses": return .peerLost(.silent)
         case "sees": return .peerLost(.refused)
         case "arbiter":
@@ -55,6 +96,15 @@ struct PairMachine: ScriptMachine {
         case "closed": return .incomingEnded(run: try value(2), "reset")
         case "late": return .releaseExpired(throughEpoch: try value(2))
         case "runs": return .guestRuns
+        case "released": return .outputReleased
+        case "expired": return .entryExpired
+        case "leaves": return .leaveCommanded
+        case "powers": return .guestPoweredOff
+        case "differs": return .peerIdentified(differences: words.count > 2 ? [words[2]] : [])
+        case "stopped": return .condition(MachineCondition(isStopped: true))
+        case "impaired":
+            let kinds: [String: Impairments] = ["network": .network, "disk": .disk, "guest": .guest]
+            return .condition(MachineCondition(impairments: kinds[words[2]] ?? []))
         case "breaks": return .guestFailed("no memory")
         case "failover": return .failoverCommanded
         case "vouched": return .failoverVouched
@@ -67,21 +117,34 @@ struct PairMachine: ScriptMachine {
 
     private func describe(_ action: PairController.Action) -> String {
         switch action {
-        case .persist(let term): "persist \(term)"
+        case .persist(let record): "persist " + describe(record)
         case .announce(let report): "announce " + describe(report)
-        case .startGuest: "start guest"
-        case .takeOver: "take over"
+        case .startGuest(let before): "start guest" + describe(before)
+        case .takeOver(let before, let staysStopped):
+            "take over" + (staysStopped ? " stopped" : "") + describe(before)
         case .startReplication(let run): "start replication \(run)"
         case .continueSwitchover(let run): "continue switchover \(run)"
         case .stopReplication(let run): "stop replication \(run)"
         case .listenForReplication(let run): "listen \(run)"
         case .abandonCheckpoint(let run): "abandon \(run)"
         case .releaseOutput(let epoch, let before): "release through \(epoch) before \(before)"
-        case .releaseAllOutput: "release all"
+        case .releaseAllOutput(let before): "release all" + describe(before)
+        case .announceGuest: "announce guest"
+        case .leave(let reason): "leave \(reason)"
         case .fence: "fence"
         case .askArbiter(let term, let purpose): "ask arbiter \(purpose.rawValue) \(term)"
         case .raise(let event): "raise " + "\(event)".replacingOccurrences(of: "ReplicationCore.", with: "")
         }
+    }
+
+    private func describe(_ deadline: Nanoseconds) -> String { deadline == .never ? "" : " before \(deadline)" }
+
+    private func describe(_ record: PairRecord) -> String {
+        var words = ["\(record.term)"]
+        if let claimed = record.claimed { words.append("claimed \(claimed)") }
+        if record.peerMayHaveTakenOver { words.append("exposed") }
+        if let higher = record.supersededBy { words.append("superseded-by \(higher)") }
+        return words.joined(separator: " ")
     }
 
     private func describe(_ report: PairReport) -> String {
@@ -91,6 +154,10 @@ struct PairMachine: ScriptMachine {
         if report.isReady { words.append("ready") }
         if report.hasCheckpoint { words.append("checkpoint") }
         if report.promises { words.append("promises") }
+        if report.isEntering { words.append("entering") }
+        if report.isStopped { words.append("stopped") }
+        if report.leaving != .stays { words.append("leaving \(report.leaving)") }
+        if !report.impairments.isEmpty { words.append("impaired: " + report.impairments.texts.joined(separator: ", ")) }
         switch report.request {
         case .none: break
         case .continueAlone(let term): words.append("claims-alone \(term)")

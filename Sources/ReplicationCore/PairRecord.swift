@@ -1,19 +1,23 @@
-import ReplicationCore
-
-/// What a member of a pair remembers across restarts: its highest term, and whether the peer superseded it.
+/// What a member of a pair remembers across restarts: its term, and what it may have promised or begun in it.
 ///
 /// A text of lines `name value`, so that an operator can read it; unknown names are ignored.
 public struct PairRecord: Sendable, Equatable {
-    /// The highest term this side has known.
+    /// The term that this side serves or acknowledges, or is about to.
     public var term: Term
+    /// The term that this side asks its peer for; nil if it asks for none. Written before the peer is asked, so that no
+    /// peer gives anything up for a side that cannot write what it needs to go on.
+    public var claimed: Term?
     /// The peer may have taken over in a higher term that this side never heard of; see PairController.
     public var peerMayHaveTakenOver: Bool
     /// The term that superseded this side, until it has held a checkpoint again; nil if none did.
     public var supersededBy: Term?
 
     /// A record of `term`.
-    public init(term: Term, peerMayHaveTakenOver: Bool = false, supersededBy: Term? = nil) {
+    public init(
+        term: Term, claimed: Term? = nil, peerMayHaveTakenOver: Bool = false, supersededBy: Term? = nil
+    ) {
         self.term = term
+        self.claimed = claimed
         self.peerMayHaveTakenOver = peerMayHaveTakenOver
         self.supersededBy = supersededBy
     }
@@ -25,11 +29,14 @@ public struct PairRecord: Sendable, Equatable {
     }
 
     private static let title = "colod-pair-record 1"
-    private static let names: Set<Substring> = ["term", "peer-may-have-taken-over", "superseded-by"]
+    private static let names: Set<Substring> = [
+        "term", "claimed", "peer-may-have-taken-over", "superseded-by",
+    ]
 
     /// The text that `init(bytes:)` reads.
     public var bytes: [UInt8] {
         var text = "\(Self.title)\nterm \(term.number)\n"
+        if let claimed { text += "claimed \(claimed.number)\n" }
         if peerMayHaveTakenOver { text += "peer-may-have-taken-over 1\n" }
         if let supersededBy { text += "superseded-by \(supersededBy.number)\n" }
         return Array((text + "end\n").utf8)
@@ -53,6 +60,7 @@ public struct PairRecord: Sendable, Equatable {
         }
         guard let number = numbers["term"] else { throw Malformed(description: "it names no term") }
         term = Term(number)
+        claimed = numbers["claimed"].map { Term($0) }
         peerMayHaveTakenOver = numbers["peer-may-have-taken-over"] == 1
         supersededBy = numbers["superseded-by"].map { Term($0) }
     }

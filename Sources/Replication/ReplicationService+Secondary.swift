@@ -1,0 +1,101 @@
+import Environment
+import Migration
+import QAPI
+import ReplicationCore
+import SystemCalls
+import Transport
+import VirtualMachine
+
+// The secondary's side, on the migration's thread.
+extension ReplicationService {
+    /// A member of a pair takes nothing else.
+    public var acceptsOnlyCOLO: Bool { pair != nil }
+
+    /// Without a pair whoever connects is taken; with one the channel has proven itself before.
+    public func incomingAccepted() {}
+
+    /// Holds checkpoints until this side takes over or gives them up.
+    public func runSecondary(_ session: ColoSecondarySession) -> ColoOutcome {
+        let run: SecondaryRun
+        do throws(SystemError) {
+            run = try SecondaryRun(
+                session: session, statistics: statistics, limits: limits.secondary,
+                handlers: SecondaryRunHandlers(
+                    willReceive: { [machine] in try? machine.halt(to: .colo) },
+                    held: { [weak self] in self?.checkpointHeld($0) },
+                    left: { [weak self] in self?.secondaryLeft($0) }))
+        } catch {
+            state.withLock { $0.status.mode = .none }
+            if pair != nil { runDriver.tell(.incomingEnded("\(error)")) }
+            return .peerLost("\(error)")
+        }
+        let isLeftAlready = state.withLock { state in
+            state.secondary = run
+            state.secondaryExitWasTold = false
+            return state.status.reason == .processing
+        }
+        if pair != nil {
+            runDriver.tell(.secondaryBegan)
+        } else if isLeftAlready {
+            run.requestTakeover()
+        }
+        let ending = run.perform()
+        state.withLock { $0.secondary = nil }
+        if ending == .takeOver {
+            takeOver(run)
+        } else {
+            state.withLock { $0.status = COLOStatus(mode: .none, lastMode: .secondary, reason: .error) }
+        }
+        return .left
+    }
+
+    private func checkpointHeld(_ checkpoint: UInt64) {
+        try? machine.runAsStandby()
+        if pair != nil { runDriver.tell(.held(checkpoint: checkpoint)) }
+    }
+
+    private func secondaryLeft(_ departure: COLODeparture) {
+        guard departure != .requested else { return }
+        environment.log("replication ended: \(departure)")
+        environment.emit(.coloExit(mode: .secondary, reason: .error))
+        state.withLock { $0.secondaryExitWasTold = true }
+        if pair != nil { runDriver.tell(.incomingEnded(departure.description)) }
+    }
+
+    /// Resumes the guest from the last complete checkpoint; QEMU's order of events.
+    private func takeOver(_ run: SecondaryRun) {
+        if machine.runState == .running { try? machine.halt(to: .paused) }
+        migration.finishColo()
+        if !state.withLock(notify: false, { $0.secondaryExitWasTold }) {
+            environment.emit(.coloExit(mode: .secondary, reason: .request))
+        }
+        run.prepareTakeover()
+        if pair == nil {
+            machine.announce(migration.settings.parameters.announcement)
+            finish(.secondary)
+            awaitAnswer()
+        } else {
+            // The last look: what was decided a while ago may have become wrong meanwhile.
+            runDriver.tell(.readyToResume)
+            guard runDriver.awaitResume() else { return }
+        }
+        resumeTakenOver()
+    }
+
+    private func resumeTakenOver() {
+        do throws(RunStateError) {
+            if state.withLock(notify: false, { $0.staysStopped }) {
+                try machine.leaveStandby()
+            } else {
+                try machine.run()
+            }
+        } catch {
+            if pair != nil { runDriver.tell(.resumeFailed(error.description)) }
+            return finish(.secondary)
+        }
+        environment.openForwards()
+        finish(.secondary)
+        state.withLock { $0.runsLeft += 1 }
+        if pair != nil { runDriver.tell(.resumed) }
+    }
+}
