@@ -91,7 +91,8 @@ public final class RISCVEngine: GuestEngine {
     public func shutDown(until deadline: Nanoseconds) -> Bool {
         retire()
         guard runState.waitUntilStanding(deadline: deadline) else {
-            // A hart reaches the others through references that do not keep them: nothing of them may go away.
+            // SAFETY: kept for ever on purpose. The thread that is left may run on, and its hart reaches the others
+            // through references that do not keep them.
             _ = Unmanaged.passRetained(self)
             return false
         }
