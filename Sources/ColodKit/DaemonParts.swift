@@ -39,6 +39,7 @@ final class DaemonParts: Sendable {
     let server: ManagementServer
     let state: ManagementState
     let watchdog: Watchdog
+    let health: HealthMonitor
     private let pairGroup: MultiThreadedEventLoopGroup?
     private let ends: AsyncStream<DaemonEnd>
     private let endWith: AsyncStream<DaemonEnd>.Continuation
@@ -148,6 +149,10 @@ final class DaemonParts: Sendable {
             replication.migrationEvent(event)
             status.tellLogTheRole()
         }
+        health = HealthMonitor(machine: machine) { report in
+            recorder.note("health", ["what": report.text])
+            if report.isTrouble { log.error("\(report.text)") } else { log.notice("\(report.text)") }
+        }
         state = ManagementState(machine: machine) { hub.emit($0) }
         let objects = state.objects
         migration.setSurroundings(
@@ -183,6 +188,7 @@ final class DaemonParts: Sendable {
     /// is a state in which it works, and the status line says what it waits for.
     func begin() async throws {
         registerLoops()
+        try health.start()
         if let pair {
             try await listenForManagement()
             let log = log
@@ -263,8 +269,9 @@ final class DaemonParts: Sendable {
         replication.shutDown()
         dirtyRate.shutDown()
         migration.cancelChannel()
-        let (migration, machine, clock) = (migration, built.machine, clock)
+        let (migration, machine, clock, health) = (migration, built.machine, clock, health)
         await offload {
+            health.stop()
             _ = migration.waitUntilIdle(deadline: clock.now() + Daemon.endDeadline)
             machine.shutDown()
         }

@@ -47,7 +47,8 @@ struct MachineHealthTests {
     }
 }
 
-private final class FailingNetwork: NetworkDevice, NetworkBackend {
+/// A card whose network fails as a test likes.
+final class FailingNetwork: NetworkDevice, NetworkBackend {
     let trouble = Mutex<NetworkError?>(nil)
     let mac: [UInt8] = [0x52, 0x54, 0, 0x12, 0x34, 0x56]
     var backend: any NetworkBackend { self }
