@@ -31,4 +31,6 @@ public enum MigrationLimits {
     static let pagesPerBatch = 256
     /// The shortest time over which a bandwidth is measured, in milliseconds.
     static let measureMilliseconds: UInt64 = 100
+    /// How long a round waits for the guest to stand before it looks whether it is still wanted.
+    static let pauseMilliseconds: UInt64 = 500
 }

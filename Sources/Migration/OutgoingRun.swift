@@ -96,7 +96,7 @@ final class OutgoingRun {
         // Sent with the first pages: as clients know it, a migration is active before a peer can refuse it.
         try onChannel { () throws(TransportError) in try channel.write(writer.bytes) }
         for block in machine.memory.blocks { block.dirtyLog.markAll() }
-        harvest()
+        try harvest()
         measured = (clock.now(), channel.bytesSent, 0)
         convergence = AutoConverge(now: clock.now(), sent: channel.bytesSent)
         try step(to: .active)
@@ -108,7 +108,7 @@ final class OutgoingRun {
             let limit = controller.settings.parameters.downtimeLimit
             // As long as nothing was measured, the round was so short that the next one will be, too.
             guard bytesPerMillisecond > 0 else { return }
-            harvest()
+            try harvest()
             let left = Double(work.reduce(0) { $0 + $1.count } * targetPageSize)
             let milliseconds = left / bytesPerMillisecond
             controller.withState { state in
@@ -128,7 +128,7 @@ final class OutgoingRun {
             throw .peer("the pair does not allow the switchover now")
         }
         machine.beginLeaving()
-        harvestLast()
+        try harvestLast()
         if settings[.block] { try sendEmptyDisks(channel, .sectionEnd) }
         try sendWork(channel, .sectionEnd, limited: false)
         var writer = ByteWriter(capacity: 64 << 10)
@@ -225,24 +225,28 @@ final class OutgoingRun {
 
     // MARK: Pages
 
-    /// Takes the dirty log as the work of the next round: a pass.
-    private func harvest() {
-        machine.pauseBriefly {
-            for (index, block) in machine.memory.blocks.enumerated() {
-                work[index].removeAll(keepingCapacity: true)
-                block.dirtyLog.harvest(into: &work[index])
-            }
-            machine.parts.engine.forgetWritePermissions()
-        }
+    /// Takes the dirty log as the work of the next round: a pass. A guest that a disk keeps from standing is waited for,
+    /// unless the migration is cancelled.
+    private func harvest() throws(MigrationFailure) {
+        let patience = Nanoseconds.milliseconds(MigrationLimits.pauseMilliseconds)
+        while (try? machine.pauseBriefly(within: patience, takeDirtyLog)) == nil { try checkCancelled() }
         controller.withState { controller.countPass(&$0) }
     }
 
+    private func takeDirtyLog() {
+        for (index, block) in machine.memory.blocks.enumerated() {
+            work[index].removeAll(keepingCapacity: true)
+            block.dirtyLog.harvest(into: &work[index])
+        }
+        machine.parts.engine.forgetWritePermissions()
+    }
+
     /// The last pass: what was harvested and not sent counts as dirty again.
-    private func harvestLast() {
+    private func harvestLast() throws(MigrationFailure) {
         for (index, block) in machine.memory.blocks.enumerated() {
             for page in work[index] { block.dirtyLog.mark(page: Int(page)) }
         }
-        harvest()
+        try harvest()
     }
 
     private func sendWork(_ channel: Channel, _ type: RecordType, limited: Bool) throws(MigrationFailure) {
