@@ -65,10 +65,12 @@ private final class StickyDevice: MemoryMappedDevice {
         let counts = (0..<2).map { bench.register(5, hart: $0) }
         usleep(20_000)
         #expect((0..<2).map { bench.register(5, hart: $0) } == counts, "all harts stand")
-        bench.engine.resume()
-        let retired = bench.engine.retiredInstructions
-        while bench.engine.retiredInstructions == retired { sched_yield() }
-        bench.engine.pause()
+        let deadline = soon(20_000)
+        repeat {
+            bench.engine.resume()
+            usleep(2000)
+            try bench.engine.pause(until: soon(20_000))
+        } while bench.register(5, hart: 1) == counts[1] && SystemClock().now() < deadline
         #expect(bench.register(5, hart: 1) > counts[1])
     }
 
