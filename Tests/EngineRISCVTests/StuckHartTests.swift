@@ -14,10 +14,15 @@ private final class StickyDevice: MemoryMappedDevice {
         var isOpen = false
     }
     private let state = ThreadGate(State())
+    /// What a load takes at least.
+    private let microseconds: UInt32
+
+    init(microseconds: UInt32 = 0) { self.microseconds = microseconds }
 
     func load(offset: UInt64, width: Int) -> UInt64 {
         state.withLock { $0.entered += 1 }
         _ = state.wait { $0.isOpen ? true : nil }
+        usleep(microseconds)
         return 7
     }
     func store(offset: UInt64, width: Int, value: UInt64) {}
@@ -75,7 +80,7 @@ private final class StickyDevice: MemoryMappedDevice {
     }
 
     @Test func pausesBesideAHartThatComesAndGoesLoseNoHart() throws {
-        let device = StickyDevice()
+        let device = StickyDevice(microseconds: 200)
         device.open()
         let program: [UInt32] = [
             Assemble.lui(6, 0x10000), Assemble.ld(7, 6, 8), Assemble.addi(5, 5, 1), Assemble.jumpBack(2),
@@ -84,9 +89,9 @@ private final class StickyDevice: MemoryMappedDevice {
         bench.engine.reset((0..<2).map { _ in HartReset(pc: TestBench.base, privilege: .machine) })
         bench.engine.resume()
         var withdrawn = 0
-        for _ in 0..<3000 {
-            // No time at all: as a rule withdrawn while the harts are on their way.
-            guard (try? bench.engine.pause(until: SystemClock().now())) == nil else {
+        for _ in 0..<1000 {
+            // Less time than the device takes as a rule: withdrawn while the harts are on their way.
+            guard (try? bench.engine.pause(until: SystemClock().now() + Nanoseconds(20_000))) == nil else {
                 bench.engine.resume()
                 continue
             }
