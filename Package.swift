@@ -81,7 +81,7 @@ let package = Package(
         // Layer 4
         module("EngineRISCV", ["MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "Environment", "CLinux"]),
         module("Virtio", ["MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "SystemCalls"]),
-        module("PlatformDevices", ["MachineModel", "GuestMemory", "ByteCoding", "SystemCalls"]),
+        module("PlatformDevices", ["MachineModel", "GuestMemory", "ByteCoding", "Environment", "SystemCalls"]),
         module("Configuration", ["SystemCalls", .product(name: "Yams", package: "Yams")]),
         module("Simulation", ["ReplicationCore", "Environment", "ByteCoding"]),
 

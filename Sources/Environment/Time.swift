@@ -45,3 +45,9 @@ public protocol MonotonicClock: Sendable {
     /// The time since an arbitrary start that stays the same for the life of the process.
     func now() -> Nanoseconds
 }
+
+/// What time it is in the world. Such a clock may be set, forwards and backwards, so no deadline is measured by it.
+public protocol WallClock: Sendable {
+    /// The time since 1970-01-01 00:00 UTC.
+    func sinceEpoch() -> Nanoseconds
+}

@@ -15,3 +15,17 @@ public struct SystemClock: MonotonicClock {
         return Nanoseconds(UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
     }
 }
+
+/// The host's calendar time: clock_gettime(2) CLOCK_REALTIME.
+public struct SystemWallClock: WallClock {
+    /// The clock.
+    public init() {}
+
+    /// The time since 1970-01-01 00:00 UTC.
+    public func sinceEpoch() -> Nanoseconds {
+        var time = timespec()
+        // SAFETY: clock_gettime fills the structure it is given; CLOCK_REALTIME cannot fail on Linux.
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Nanoseconds(UInt64(max(0, time.tv_sec)) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
+    }
+}

@@ -6,6 +6,8 @@ import Virtio
 /// Where the devices of the riscv64 machine are.
 enum RISCVBoard {
     static let power: UInt64 = 0x10_0000
+    static let rtc: UInt64 = 0x10_1000
+    static let rtcSource = 9
     static let aclint: UInt64 = 0x200_0000
     static let plic: UInt64 = 0xc00_0000
     static let uart: UInt64 = 0x1000_0000
@@ -117,6 +119,7 @@ struct RISCVDeviceTree {
         node.add(aclint)
         node.add(plic)
         node.add(uart)
+        node.add(rtc)
         for slot in 0..<virtioSlotCount { node.add(virtio(slot)) }
         return node
     }
@@ -155,6 +158,15 @@ struct RISCVDeviceTree {
         node.set("clock-frequency", cells: Self.uartClock)
         node.set("interrupt-parent", cells: Handle.plic)
         node.set("interrupts", cells: UInt32(RISCVBoard.uartSource))
+        return node
+    }
+
+    private var rtc: DeviceTreeNode {
+        var node = Self.unit("rtc", RISCVBoard.rtc)
+        node.set("compatible", "google,goldfish-rtc")
+        node.set("reg", wide: RISCVBoard.rtc, GoldfishRTC.size)
+        node.set("interrupt-parent", cells: Handle.plic)
+        node.set("interrupts", cells: UInt32(RISCVBoard.rtcSource))
         return node
     }
 

@@ -1,6 +1,7 @@
 import BlockLayer
 import ByteCoding
 import EngineRISCV
+import Environment
 import GuestMemory
 import MachineModel
 import PacketPath
@@ -12,10 +13,10 @@ extension VirtioNetwork: NetworkDevice {}
 
 /// The machine `riscv64`: the engine, its devices, and the images it boots.
 ///
-/// The board has RAM at 0x80000000 and, as far as configured: ACLINT, PLIC, a 16550 serial port, a power controller and
-/// one virtio MMIO slot for each network card, each disk, the random source and the console. Sections in a stream, in
-/// this order: the harts, riscv-aclint (with the guest clock), riscv-plic, serial, and the virtio slots, whose instance
-/// number is their slot.
+/// The board has RAM at 0x80000000 and, as far as configured: ACLINT, PLIC, a 16550 serial port, a real-time clock, a
+/// power controller and one virtio MMIO slot for each network card, each disk, the random source and the console.
+/// Sections in a stream, in this order: the harts, riscv-aclint (with the guest clock), riscv-plic, serial,
+/// goldfish_rtc, and the virtio slots, whose instance number is their slot.
 public final class RISCVMachine: Sendable {
     /// The name in the configuration section of a stream.
     public static let machineType = "colod-riscv64"
@@ -42,7 +43,7 @@ public final class RISCVMachine: Sendable {
         let engine = board.engine
         parts = MachineParts(
             machineType: Self.machineType, memory: board.memory, engine: engine, clock: board.clock, lock: board.lock,
-            savedDevices: engine.savedDevices + [board.aclint, board.plic, board.uart] + board.slots,
+            savedDevices: engine.savedDevices + [board.aclint, board.plic, board.uart, board.rtc] + board.slots,
             networkDevices: networks, name: configuration.name, uuid: configuration.uuid,
             writableDisks: configuration.disks.filter { !$0.isReadOnly }.map(\.path),
             disks: disks.enumerated().map { MachineDisk(name: "disk\($0.offset)", backend: $0.element) },
@@ -53,7 +54,10 @@ public final class RISCVMachine: Sendable {
                     configuration.onRequest(.crashed("the boot images cannot be loaded again: \(error)"))
                 }
             },
-            shutDownDevices: { for network in networks { network.backend.stop() } })
+            shutDownDevices: {
+                board.alarmTimer.stop()
+                for network in networks { network.backend.stop() }
+            })
         self.engine = engine
         uart = board.uart
         lock = board.lock
@@ -84,6 +88,8 @@ private struct RISCVBoardAssembly: Sendable {
     let aclint: ACLINT
     let plic: PLIC
     let uart: UART16550
+    let rtc: GoldfishRTC
+    let alarmTimer: DeviceTimer
     let slots: [VirtioTransport]
     private let images: RISCVBootImages
     private let ram: RAMBlock
@@ -106,9 +112,16 @@ private struct RISCVBoardAssembly: Sendable {
         uart = UART16550(
             base: RISCVBoard.uart, line: InterruptLine(controller: plic, source: RISCVBoard.uartSource)
         ) { console([$0]) }
+        let alarmTimer = DeviceTimer(name: "rtc-alarm", lock: lock, log: configuration.log)
+        rtc = GoldfishRTC(
+            base: RISCVBoard.rtc, line: InterruptLine(controller: plic, source: RISCVBoard.rtcSource),
+            clock: configuration.wallClock
+        ) { alarmTimer.set(after: $0) }
+        alarmTimer.onDue { [weak rtc] in rtc?.raiseDueAlarm() }
+        self.alarmTimer = alarmTimer
         let power = PowerController(base: RISCVBoard.power, request: configuration.onRequest)
         slots = try Self.makeSlots(configuration, memory, lock, plic)
-        let devices: [any MemoryMappedDevice] = [aclint, plic, uart, power] + slots
+        let devices: [any MemoryMappedDevice] = [aclint, plic, uart, rtc, power] + slots
         do throws(SystemError) {
             engine = try RISCVEngine(
                 memory: memory, bus: Bus(lock: lock, devices: devices), interrupts: harts, clock: clock,
@@ -174,6 +187,7 @@ extension RISCVBoardAssembly {
     func powerOn() throws(RISCVMachineError) {
         for slot in slots { slot.resetToPowerOn() }
         uart.resetToPowerOn()
+        rtc.resetToPowerOn()
         aclint.resetToPowerOn()
         plic.resetToPowerOn()
         try images.load(into: memory)

@@ -1,4 +1,5 @@
 import BlockLayer
+import Environment
 import MachineModel
 import PacketPath
 import SystemCalls
@@ -54,6 +55,8 @@ public struct RISCVMachineConfiguration: Sendable {
     public var disks: [Disk] = []
     /// Network cards, in the order in which the guest finds them.
     public var networks: [Network] = []
+    /// What the guest's real-time clock follows.
+    public var wallClock: any WallClock = SystemWallClock()
     /// Gets what the guest writes to its serial port. Must not block; may be called with the machine lock held.
     public var console: @Sendable ([UInt8]) -> Void = { _ in }
     /// Gets a line for what the operator should know (a driver that broke a rule, a failed disk request). Must not

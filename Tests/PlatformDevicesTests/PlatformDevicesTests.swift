@@ -126,12 +126,15 @@ func expectEveryCutStateToBeRefused(_ device: some SavedDevice) {
         let harts = [InterruptInputs(), InterruptInputs(), InterruptInputs()]
         let plic = PLIC(base: 0xc00_0000, harts: harts)
         let uart = UART16550(base: 0x1000_0000, line: InterruptLine(controller: plic, source: 10)) { _ in }
+        let rtc = GoldfishRTC(
+            base: 0x10_1000, line: InterruptLine(controller: plic, source: 9), clock: SetClock(random.next())
+        ) { _ in }
         let devices: [any MemoryMappedDevice] = [
-            plic, uart, ACLINT(base: 0x200_0000, harts: harts, clock: GuestClock()),
+            plic, uart, rtc, ACLINT(base: 0x200_0000, harts: harts, clock: GuestClock()),
             PowerController(base: 0x10_0000) { _ in },
         ]
         for _ in 0..<20_000 {
-            let device = devices[Int(random.next() % 4)]
+            let device = devices[Int(random.next() % 5)]
             let size = device.range.upperBound - device.range.lowerBound
             let width = 1 << (random.next() % 4)
             let offset = (random.next() >> (random.next() % 64)) % (size - UInt64(width) + 1)
@@ -151,5 +154,6 @@ func expectEveryCutStateToBeRefused(_ device: some SavedDevice) {
         #expect(others.map { $0.levels & ~8 } == harts.map { $0.levels & ~8 })
         let wire = Wire()
         try move(uart, to: UART16550(base: 0, line: wire.line) { _ in })
+        try move(rtc, to: GoldfishRTC(base: 0, line: wire.line, clock: SetClock(0)) { _ in })
     }
 }

@@ -16,10 +16,11 @@ private final class Board {
     let virtual: VirtualMachine
     private let kernel: TemporaryFile
 
-    init(_ program: [UInt32], vCPUs: Int = 1) throws {
+    init(_ program: [UInt32], vCPUs: Int = 1, wallClock: any WallClock = SystemWallClock()) throws {
         kernel = try TemporaryFile(RISCVProgram.image(program))
         var configuration = RISCVMachineConfiguration(memorySize: 8 << 20, kernel: kernel.path)
         configuration.vCPUCount = vCPUs
+        configuration.wallClock = wallClock
         let (printed, requests) = (printed, requests)
         configuration.console = { printed.append($0) }
         configuration.onRequest = { request in requests.withLock { $0.append(request) } }
@@ -34,7 +35,33 @@ private final class Board {
     deinit { virtual.shutDown() }
 }
 
+/// A clock that stands.
+private struct StandingClock: WallClock {
+    let time: UInt64
+    func sinceEpoch() -> Nanoseconds { Nanoseconds(time) }
+}
+
 @Suite struct RISCVMachineTests {
+    @Test func aSurvivorsGuestReadsTheSurvivorsClockShiftedAsTheGuestHadSetIt() throws {
+        let source = try Board(RISCVProgram.tellingTime, wallClock: StandingClock(time: 0x10_dead_beef))
+        try source.virtual.run()
+        #expect(source.printed.wait(for: 3)?.first == 0x41)
+        var (state, memory): ([UInt8], [UInt8]) = ([], [])
+        source.virtual.pauseBriefly {
+            state = source.virtual.saveDeviceBlob()
+            let ram = source.virtual.memory.blocks[0]
+            memory = source.virtual.memory.read(ram.guestAddress, count: ram.size) ?? []
+        }
+        let target = try Board(RISCVProgram.resetting, wallClock: StandingClock(time: 0x12_0000_0000))
+        let prepared = try target.virtual.prepareLoad(blob: state, expected: source.virtual.sectionKeys)
+        target.virtual.load(prepared) {
+            target.virtual.memory.write(target.virtual.memory.blocks[0].guestAddress, bytes: memory)
+        }
+        try target.virtual.run()
+        // One byte may have been read off the source's clock before it was printed here.
+        #expect(target.printed.wait(for: 3)?.last == 0x43)
+    }
+
     @Test(arguments: [RISCVProgram.counting, RISCVProgram.ticking])
     func aGuestLoadedIntoAnotherMachineGoesOnWhereItWasSaved(program: [UInt32]) throws {
         let source = try Board(program)
@@ -63,6 +90,12 @@ private final class Board {
         // The source was not harmed by being saved.
         let more = try #require(source.printed.wait(for: before.count + 10))
         #expect(more == RISCVProgram.expected(more.count))
+    }
+
+    @Test func anAlarmOfTheRealTimeClockComesWhileTheGuestRuns() throws {
+        let board = try Board(RISCVProgram.waitingForAlarm)
+        try board.virtual.run()
+        #expect(board.printed.wait(for: 1) == [0x20])
     }
 
     @Test func aGuestThatIsPausedOftenLosesNothing() throws {
@@ -94,8 +127,8 @@ private final class Board {
         let names = board.machine.parts.savedDevices.map { "\($0.identity.name) \($0.identity.instance)" }
         #expect(
             names == [
-                "riscv-hart 0", "riscv-hart 1", "riscv-aclint 0", "riscv-plic 0", "serial 0", "virtio-rng 0",
-                "virtio-console 1",
+                "riscv-hart 0", "riscv-hart 1", "riscv-aclint 0", "riscv-plic 0", "serial 0", "goldfish_rtc 0",
+                "virtio-rng 0", "virtio-console 1",
             ])
     }
 

@@ -55,6 +55,38 @@ enum RISCVProgram {
         0x0000_006f,  // stop: j     stop
     ]
 
+    /// Sets the real-time clock's high word to 0x41 and prints that word for ever.
+    static let tellingTime: [UInt32] = [
+        0x1000_02b7,  //       lui   t0, 0x10000       the serial port
+        0x0010_1337,  //       lui   t1, 0x101         the real-time clock
+        0x0410_0393,  //       li    t2, 0x41
+        0x0073_2223,  //       sw    t2, 4(t1)
+        0x0003_2383,  // loop: lw    t2, 0(t1)
+        0x0043_2383,  //       lw    t2, 4(t1)
+        0x0072_8023,  //       sb    t2, 0(t0)
+        0x0000_1e37,  //       lui   t3, 1
+        0xfffe_0e13,  // wait: addi  t3, t3, -1
+        0xfe0e_1ee3,  //       bnez  t3, wait
+        0xfe9f_f06f,  //       j     loop
+    ]
+
+    /// Sets the real-time clock's alarm to 10 ms from now and prints one byte when it has come.
+    static let waitingForAlarm: [UInt32] = [
+        0x1000_02b7,  //       lui   t0, 0x10000       the serial port
+        0x0010_1337,  //       lui   t1, 0x101         the real-time clock
+        0x0003_2383,  //       lw    t2, 0(t1)
+        0x0043_2e03,  //       lw    t3, 4(t1)
+        0x01c3_2623,  //       sw    t3, 12(t1)
+        0x0098_9eb7,  //       lui   t4, 0x989
+        0x01d3_83b3,  //       add   t2, t2, t4
+        0x0073_2423,  //       sw    t2, 8(t1)
+        0x0183_2f03,  // wait: lw    t5, 24(t1)        whether the alarm is still to come
+        0xfe0f_1ee3,  //       bnez  t5, wait
+        0x0200_0393,  //       li    t2, 32
+        0x0072_8023,  //       sb    t2, 0(t0)
+        0x0000_006f,  // stop: j     stop
+    ]
+
     /// A kernel image whose first instruction jumps over the header.
     static func image(_ program: [UInt32]) -> [UInt8] {
         var bytes = little(0x0400_006f as UInt32) + little(0 as UInt32)
