@@ -6,6 +6,8 @@ import SystemCalls
 /// In-band commands run one after the other. Where out-of-band execution was negotiated, up to
 /// `ManagementLimits.queuedRequests` of them wait meanwhile, and an out-of-band command among them is run at once, even
 /// while another one runs. Nothing is read from the client beyond what may wait.
+///
+/// A client may send and go: what it had sent before it went is carried out, in order, though nobody takes the answers.
 final class Monitor: @unchecked Sendable {
     // SAFETY: all mutable state is used on the loop's thread only; tasks come back to it through `MonitorLoop.post`.
     let connection: MonitorConnection
@@ -71,8 +73,11 @@ final class Monitor: @unchecked Sendable {
 
     /// The connection has something for us, or room again.
     private func ready(_ readiness: Poller.Readiness) {
-        if !readiness.isDisjoint(with: .hungUp) { return close() }
-        if readiness.contains(.readable) { read() }
+        if !readiness.isDisjoint(with: .hungUp) {
+            connection.abandon()
+        } else if readiness.contains(.readable) {
+            read()
+        }
         proceed()
     }
 
@@ -88,6 +93,14 @@ final class Monitor: @unchecked Sendable {
             inputEnded = true
             connection.listen(false)
         }
+    }
+
+    /// Reads what a client that has gone had sent, which the loop tells nothing of; false if there is nothing, or if it
+    /// may not be read yet.
+    private func readRemainder() -> Bool {
+        guard connection.isAbandoned, wantsInput, offset == input.count, queue.isEmpty, !isRunning else { return false }
+        read()
+        return !input.isEmpty
     }
 
     /// Ends the connection once the running command was answered and the answer taken, or the time is up.
@@ -113,7 +126,8 @@ final class Monitor: @unchecked Sendable {
     private var wantsInput: Bool {
         guard !isDraining, !inputEnded, !isRunningOutOfBand else { return false }
         guard connection.outbox.unsentBytes <= limits.readPauseBytes else { return false }
-        return session.outOfBandEnabled
+        // Of a client that has gone, what was read is looked through: nothing may be left of it but half a request.
+        return session.outOfBandEnabled || connection.isAbandoned
             ? queue.count < limits.queuedRequests : queue.isEmpty && !isRunning
     }
 
@@ -132,18 +146,29 @@ final class Monitor: @unchecked Sendable {
         guard !connection.isClosed else { return close() }
         isProceeding = true
         var turns = limits.requestsPerTurn
-        while turns > 0, takeRequest() || runNext() { turns -= 1 }
+        while turns > 0, takeRequest() || runNext() || readRemainder() { turns -= 1 }
         isProceeding = false
+        let wasAbandoned = connection.isAbandoned
         connection.flush()
-        // What was sent may have made room.
-        if turns == 0 || canTakeRequest || canRunNext { proceedLater() } else { settle() }
+        // What was sent may have made room, or shown that the client has gone.
+        if turns == 0 || canTakeRequest || canRunNext || connection.isAbandoned != wasAbandoned {
+            proceedLater()
+        } else {
+            settle()
+        }
     }
 
     /// Nothing can be done now: decides what to wait for.
     private func settle() {
         guard !connection.isClosed else { return close() }
+        let hasRequests = !queue.isEmpty || offset < input.count
+        if connection.isAbandoned {
+            // Nobody waits for the answer of a command that still runs, only requests behind it do.
+            if isDraining || !(hasRequests || connection.hasInput) { close() }
+            return
+        }
         let isBusy = isRunning || isRunningOutOfBand
-        if isDraining || (inputEnded && queue.isEmpty && offset == input.count) {
+        if isDraining || (inputEnded && !hasRequests) {
             if !isBusy && connection.outbox.unsentBytes == 0 { close() }
         } else if wantsInput {
             connection.listen(true)

@@ -23,6 +23,8 @@ final class MonitorConnection {
     private var sending: [UInt8] = []
     private var sentBytes = 0
     private(set) var isClosed = false
+    /// The client takes nothing more. What it had sent before can still be received.
+    private(set) var isAbandoned = false
 
     init(socket: consuming Descriptor, loop: MonitorLoop, isPretty: Bool, limits: ManagementLimits) {
         self.socket = socket
@@ -37,14 +39,21 @@ final class MonitorConnection {
         token = try loop.add(socket.number, [], handler)
     }
 
+    /// The client has gone: nothing is sent any more, and the handler is not called any more.
+    func abandon() {
+        guard !isClosed, !isAbandoned else { return }
+        isAbandoned = true
+        loop.remove(socket.number, token: token)
+        outbox.close()
+        (sending, sentBytes) = ([], 0)
+    }
+
     /// Ends the connection at once; may be called again.
     func close() {
         guard !isClosed else { return }
+        abandon()
         isClosed = true
-        loop.remove(socket.number, token: token)
-        outbox.close()
         passed.replace(with: [])
-        sending = []
         // The descriptor itself lives as long as this object; the client sees the end now.
         shutdown(socket.number, Int32(SHUT_RDWR))
     }
@@ -53,6 +62,12 @@ final class MonitorConnection {
     func listen(_ on: Bool) {
         isListening = on
         updateInterest()
+    }
+
+    /// Whether something has come that was not taken: recv(2) MSG_PEEK.
+    var hasInput: Bool {
+        var byte: UInt8 = 0
+        return recv(socket.number, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 1
     }
 
     /// Takes what has come.
@@ -75,7 +90,7 @@ final class MonitorConnection {
 
     /// Sends what the client takes now, and the rest once there is room.
     func flush() {
-        while !isClosed {
+        while !isAbandoned {
             if sentBytes == sending.count {
                 sending = outbox.takeWaiting()
                 sentBytes = 0
@@ -85,7 +100,7 @@ final class MonitorConnection {
             let count = sending.withUnsafeBytes { bytes in
                 StreamMessage.send(socket.number, UnsafeRawBufferPointer(rebasing: bytes[sentBytes...]))
             }
-            guard let count else { return close() }
+            guard let count else { return abandon() }
             if count == 0 { break }
             sentBytes += count
             outbox.sent(count)
@@ -94,7 +109,7 @@ final class MonitorConnection {
     }
 
     private func updateInterest() {
-        guard !isClosed else { return }
+        guard !isAbandoned else { return }
         var wanted: Poller.Readiness = isListening ? .readable : []
         if sentBytes < sending.count { wanted.insert(.writable) }
         guard wanted != interest else { return }

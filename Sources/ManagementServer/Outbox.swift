@@ -77,6 +77,7 @@ final class Outbox: Sendable {
         state.withLock { state in
             state.isClosed = true
             state.waiting = []
+            state.sending = 0
             state.owner = nil
         }
     }
