@@ -14,9 +14,18 @@ extension ColodConfiguration {
             throw failure(path, error.message)
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw failure(path, "is not UTF-8 text")
+            throw failure(path, "\(encoding(of: bytes)); expected UTF-8 text")
         }
         return try parse(yaml: text, file: path, overrides: overrides, checksFiles: checksFiles)
+    }
+
+    /// What bytes are that are no UTF-8, as far as a byte order mark tells.
+    private static func encoding(of bytes: [UInt8]) -> String {
+        if bytes.starts(with: [0xff, 0xfe, 0, 0]) || bytes.starts(with: [0, 0, 0xfe, 0xff]) {
+            return "is UTF-32 text"
+        }
+        if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) { return "is UTF-16 text" }
+        return "is not UTF-8 text"
     }
 
     /// The configuration that `yaml` describes, with `overrides` over it. `file` is what problems call it.
@@ -92,7 +101,7 @@ struct ConfigurationReader {
         guard let monitors, !monitors.isEmpty else {
             return ManagementConfiguration(monitors: [MonitorConfiguration(address: standard)])
         }
-        if let section, Set(monitors.map(\.address)).count < monitors.count {
+        if let section, section.isSound("qmp"), Set(monitors.map(\.address)).count < monitors.count {
             section.problem("qmp", "has the same address twice")
         }
         return ManagementConfiguration(monitors: monitors)
@@ -131,7 +140,7 @@ struct ConfigurationReader {
                 "timeout-ms", .milliseconds(ConfigurationLimits.heartbeatTimeout),
                 default: standard.timeoutMilliseconds))
         let intervals = ConfigurationLimits.heartbeatsPerTimeout
-        if heartbeat.timeoutMilliseconds < intervals * heartbeat.intervalMilliseconds {
+        if top.isSound("heartbeat"), heartbeat.timeoutMilliseconds < intervals * heartbeat.intervalMilliseconds {
             section.problem(
                 section.has("timeout-ms") ? "timeout-ms" : "interval-ms",
                 "the timeout of \(heartbeat.timeoutMilliseconds) ms must be at least \(intervals) intervals of "
@@ -144,7 +153,7 @@ struct ConfigurationReader {
         let keys = ["kind", "path", "arguments", "timeout-ms"]
         guard let section = top.section("arbiter", keys: keys) else { return .none }
         guard section.required("kind", .choice, placeholder: ArbiterKind.none) == .command else {
-            for key in keys.dropFirst() where section.has(key) && section.has("kind") {
+            for key in keys.dropFirst() where section.has(key) && section.isSound("kind") {
                 section.problem(key, "belongs to the arbiter of kind 'command'")
             }
             return .none

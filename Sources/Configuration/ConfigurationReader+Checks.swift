@@ -1,12 +1,16 @@
 extension ConfigurationReader {
     /// What no single key shows.
     func checkTogether(_ configuration: ColodConfiguration) {
+        if configuration.pair != nil, configuration.start.incoming != nil {
+            start.problem("incoming", "cannot be used with 'pair', which decides itself what comes in")
+        }
         guard let pair = configuration.pair else {
             for key in ["heartbeat", "failover", "arbiter", "checkpoint"] where top.has(key) {
                 top.problem(key, "has no meaning without 'pair'")
             }
             return
         }
+        guard top.isSound("pair") else { return }
         if pair.primary.heartbeat.count != pair.secondary.heartbeat.count {
             top.problem(
                 "pair",
@@ -18,9 +22,6 @@ extension ConfigurationReader {
             for address in [host.replication] + host.heartbeat where !seen.insert(address).inserted {
                 top.problem("pair", "the address \(address) is used twice")
             }
-        }
-        if configuration.start.incoming != nil {
-            start.problem("incoming", "cannot be used with 'pair', which decides itself what comes in")
         }
     }
 

@@ -20,7 +20,7 @@ extension ConfigurationReader {
             firmware: section.optional("firmware", .path),
             console: section.value("console", .console, default: .log), disks: readDisks(section),
             network: readNetwork(section, guest: name ?? GuestConfiguration.defaultName))
-        if section.has("machine") { checkMachine(guest, section) }
+        if section.isSound("machine") { checkMachine(guest, section) }
         return guest
     }
 
@@ -41,7 +41,7 @@ extension ConfigurationReader {
         guest.sections("disks", keys: ["file", "read-only"], limit: ConfigurationLimits.disks).map { disk in
             let file = disk.required("file", .path, placeholder: "/")
             let readOnly = disk.value("read-only", .boolean, default: false)
-            if top.has("pair"), !readOnly {
+            if top.has("pair"), disk.isSound("read-only"), !readOnly {
                 disk.problem(
                     "read-only",
                     "a protected guest can have read-only disks only; expected read-only: true, or no 'pair'")
@@ -64,7 +64,7 @@ extension ConfigurationReader {
     private func readBackend(_ card: Section) -> NetworkBackend {
         let kind = card.required("backend", .choice, placeholder: BackendKind.user)
         let foreign = kind == .tap ? ["forward"] : ["tap", "bridge"]
-        for key in foreign where card.has(key) && card.has("backend") {
+        for key in foreign where card.has(key) && card.isSound("backend") {
             card.problem(key, "does not belong to the back-end '\(kind.rawValue)'")
         }
         switch kind {

@@ -10,9 +10,21 @@ final class ProblemList {
 
     init(file: String) { self.file = file }
 
+    /// Whether no more problems are taken.
+    var isFull: Bool { found.count >= ConfigurationLimits.problems }
+
+    /// Whether a problem with `key` itself or with something below it was noted.
+    func concern(_ key: String) -> Bool {
+        found.contains { entry in
+            guard entry.problem.key.hasPrefix(key) else { return false }
+            let rest = entry.problem.key.dropFirst(key.count)
+            return rest.isEmpty || rest.hasPrefix(".") || rest.hasPrefix("[")
+        }
+    }
+
     /// Notes a problem; those past the limit are dropped.
     func add(_ origin: Origin, _ key: String, _ message: String) {
-        guard found.count < ConfigurationLimits.problems else { return }
+        guard !isFull else { return }
         let line = if case .line(let number) = origin { number } else { 0 }
         let problem = ConfigurationProblem(place: origin.place(inFile: file), key: key, message: message)
         found.append((line, problem))
@@ -49,6 +61,10 @@ struct Section {
 
     /// Whether the mapping has the key.
     func has(_ key: String) -> Bool { entry(key) != nil }
+
+    /// Whether nothing was found wrong with the key so far, or with what is below it: only then do rules that concern
+    /// more than one key mean anything.
+    func isSound(_ key: String) -> Bool { !problems.concern(fullKey(key)) }
 
     /// Where the key stands, or the section if it is missing.
     func origin(of key: String) -> Origin { entry(key)?.origin ?? origin }
@@ -133,8 +149,8 @@ struct Section {
         switch node.content {
         case .scalar(let text):
             if let value = kind.parse(text) { return value }
-            let fault = kind.fault(text) ?? "'\(Self.shortened(text))' is not valid"
-            problems.add(node.origin, key, "\(fault); expected \(kind.expected)")
+            let why = kind.objection(text) ?? "expected \(kind.expected)"
+            problems.add(node.origin, key, "'\(Self.shortened(text))' is not valid; \(why)")
         case .empty: problems.add(origin, key, "has no value; expected \(kind.expected)")
         case .sequence: problems.add(node.origin, key, "is a list; expected \(kind.expected)")
         case .mapping: problems.add(node.origin, key, "is a mapping; expected \(kind.expected)")
@@ -145,7 +161,7 @@ struct Section {
     private func entry(_ key: String) -> ConfigurationNode.Entry? { entries.first { $0.key == key } }
 
     private func noteUnknownKeys(_ keys: [String]) {
-        for entry in entries where !keys.contains(entry.key) {
+        for entry in entries where !keys.contains(entry.key) && !problems.isFull {
             let hint = closest(to: entry.key, in: keys).map { "did you mean '\($0)'? " } ?? ""
             problems.add(
                 entry.origin, fullKey(Self.shortened(entry.key)),
@@ -156,6 +172,14 @@ struct Section {
     private static func list(_ keys: [String]) -> String { keys.joined(separator: ", ") }
 
     private static func shortened(_ text: String) -> String {
-        text.count <= 80 ? text : "\(text.prefix(77))..."
+        visible(text.utf8.count <= 80 ? text : "\(text.prefix(77))...")
+    }
+}
+
+/// `text` without characters that a terminal would obey: those are written as Swift writes them in source code.
+func visible(_ text: String) -> String {
+    text.unicodeScalars.reduce(into: "") { result, scalar in
+        let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+        result += isControl ? scalar.escaped(asASCII: true) : String(scalar)
     }
 }

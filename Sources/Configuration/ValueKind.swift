@@ -1,22 +1,9 @@
 /// A kind of scalar: how to read it, and what to tell an operator who wrote something else.
 struct ValueKind<Value> {
     let expected: String
+    /// What is wrong with a text, where more can be said than what was expected.
+    var objection: (String) -> String? = { _ in nil }
     let parse: (String) -> Value?
-    /// What is wrong with a text, where that is more than not being what was expected.
-    var fault: (String) -> String? = { _ in nil }
-
-    /// The same, with a socket path that is too long called that.
-    fileprivate func namingLongSocketPaths() -> ValueKind {
-        var kind = self
-        kind.fault = { text in
-            let limit = ConfigurationLimits.socketPathLength
-            guard let path = text.suffix(after: "unix:"), path.hasPrefix("/"), path.utf8.count > limit else {
-                return nil
-            }
-            return "the path of this unix socket is too long: it has \(path.utf8.count) bytes, at most \(limit) fit"
-        }
-        return kind
-    }
 }
 
 extension ValueKind where Value == Int {
@@ -68,7 +55,7 @@ extension ValueKind where Value == String {
 
     /// A path from the root.
     static var path: ValueKind {
-        ValueKind(expected: "an absolute path") { isAbsolutePath($0) ? $0 : nil }
+        ValueKind(expected: "an absolute path", objection: pathObjection) { isAbsolutePath($0) ? $0 : nil }
     }
 
     /// The name of a guest, which becomes part of paths.
@@ -106,7 +93,9 @@ extension ValueKind where Value == String {
 
     /// What --incoming takes.
     static var incoming: ValueKind {
-        ValueKind(expected: "defer, tcp:HOST:PORT, unix:PATH, fd:NUMBER or exec:COMMAND") { text in
+        ValueKind(
+            expected: "defer, tcp:HOST:PORT, unix:PATH, fd:NUMBER or exec:COMMAND", objection: SocketAddress.objection
+        ) { text in
             if text == "defer" || SocketAddress(text) != nil { return text }
             // Port 0 is for the kernel to choose; `query-migrate` tells which it was.
             if text.hasPrefix("tcp:"), text.hasSuffix(":0"), SocketAddress(text.dropLast() + "1") != nil { return text }
@@ -126,8 +115,9 @@ extension ValueKind where Value: RawRepresentable & CaseIterable, Value.RawValue
 extension ValueKind where Value == SocketAddress {
     /// An address of either family.
     static var address: ValueKind {
-        ValueKind(expected: "tcp:HOST:PORT or unix:PATH with an absolute path") { SocketAddress($0) }
-            .namingLongSocketPaths()
+        ValueKind(
+            expected: "tcp:HOST:PORT or unix:PATH with an absolute path", objection: SocketAddress.objection
+        ) { SocketAddress($0) }
     }
 }
 
@@ -150,7 +140,9 @@ extension ValueKind where Value == ConsoleConfiguration {
     /// Where the UART ends.
     static var console: ValueKind {
         ValueKind(
-            expected: "log, none, stdio, file:PATH or unix:PATH with an absolute path", parse: ConsoleConfiguration.init
-        ).namingLongSocketPaths()
+            expected: "log, none, stdio, file:PATH or unix:PATH with an absolute path",
+            objection: { text in
+                text.suffix(after: "file:").flatMap(pathObjection) ?? SocketAddress.objection(to: text)
+            }, parse: ConsoleConfiguration.init)
     }
 }

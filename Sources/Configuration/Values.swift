@@ -53,6 +53,19 @@ public enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
         self = .tcp(host: String(host), port: port)
     }
 
+    /// What is wrong with a text that looks like an address and is none: a number out of its bounds.
+    static func objection(to text: String) -> String? {
+        if let path = text.suffix(after: "unix:") {
+            let (length, limit) = (path.utf8.count, ConfigurationLimits.socketPathLength)
+            guard path.hasPrefix("/"), length > limit else { return nil }
+            return "the path has \(length) bytes, and that of a unix socket has at most \(limit)"
+        }
+        guard let rest = text.suffix(after: "tcp:"), let colon = rest.lastIndex(of: ":") else { return nil }
+        let port = rest[rest.index(after: colon)...]
+        let isNumber = !port.isEmpty && port.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        return isNumber && portNumber(port) == nil ? "port \(port) is not one from 1 to 65535" : nil
+    }
+
     /// Whether only processes of this host can connect to it.
     var isOfThisHost: Bool {
         switch self {
@@ -156,6 +169,14 @@ func isHexDigit(_ byte: UInt8) -> Bool { Character(UnicodeScalar(byte)).isHexDig
 
 func isAbsolutePath(_ text: String) -> Bool {
     text.hasPrefix("/") && text.utf8.count <= ConfigurationLimits.pathLength && !text.utf8.contains(0)
+}
+
+/// What is wrong with an absolute path that cannot be one.
+func pathObjection(_ text: String) -> String? {
+    let (length, limit) = (text.utf8.count, ConfigurationLimits.pathLength)
+    guard text.hasPrefix("/") else { return nil }
+    if length > limit { return "the path has \(length) bytes, and at most \(limit) are possible" }
+    return text.utf8.contains(0) ? "the path contains a zero byte" : nil
 }
 
 func isIPv4(_ text: some StringProtocol) -> Bool {

@@ -230,13 +230,68 @@ func problems(_ yaml: String, overrides: CommandLineOverrides = CommandLineOverr
 
     @Test(arguments: [
         ("", "is empty"), ("- a\n- b", "expected a mapping"), ("guest: [", "is no YAML"), ("a: b: c", "is no YAML"),
-        ("guest: *nobody", "is no YAML"), ("guest: 5", "expected a mapping with name"),
+        ("guest: *nobody", "has the alias '*nobody'; write out what it stands for"),
+        ("guest: 5", "expected a mapping with name"),
         ("guest: {machine: none, memory: 1M}\n---\nrole: primary", "is no YAML"), ("guest: \u{1}", "is no YAML"),
         (String(repeating: "{a: ", count: 40) + String(repeating: "}", count: 40), "nested deeper than"),
     ])
     func textThatIsNoConfigurationIsRefusedWithItsPlace(text: String, expected: String) {
         let found = problems(text)
         #expect(found.contains { $0.hasPrefix("t.yaml") && $0.contains(expected) }, "\(found)")
+    }
+
+    @Test func addressesThatAreWrongOnBothSidesAreNoDuplicates() {
+        let yaml = pairText.replacing("tcp:10.77.0.1:7800", with: "tcp:10.77.0.1:0")
+            .replacing("tcp:10.77.0.2:7800", with: "tcp:10.77.0.2:0")
+        #expect(
+            problems(yaml) == [
+                "t.yaml:10: pair.primary.replication: 'tcp:10.77.0.1:0' is not valid; port 0 is not one from 1 to 65535",
+                "t.yaml:11: pair.secondary.replication: 'tcp:10.77.0.2:0' is not valid; port 0 is not one from 1 to 65535",
+            ])
+    }
+
+    @Test(arguments: [
+        ("[\"tcp:10.77.0.1:7801\"]", "[\"tcp:10.77.0.1:0\"]"), ("timeout-ms: 900", "timeout-ms: 1"),
+        ("interval-ms: 100", "interval-ms: x"), ("kind: command", "kind: commnd"),
+        ("machine: riscv64", "machine: risc"),
+        ("backend: tap", "backend: tab"), ("heartbeat: {interval-ms: 100", "heartbeat: {interval-ms: 14000"),
+    ])
+    func oneMistakeIsOneProblem(old: String, new: String) {
+        #expect(pairText.contains(old))
+        let found = problems(pairText.replacing(old, with: new, maxReplacements: 1))
+        #expect(found.count == 1, "\(found)")
+    }
+
+    @Test func aWrongReadOnlyIsOneProblemAndTwoWrongMonitorsAreNoDuplicates() {
+        let disks = "  disks: [{file: /a.img, read-only: yes}]\n"
+        #expect(problems(pairText.replacing("  network:", with: disks + "  network:")).count == 1)
+        let found = problems("guest: {machine: none, memory: 1M}\nmanagement: {qmp: [a, b]}")
+        #expect(found.count == 2)
+        #expect(found.allSatisfy { !$0.contains("twice") }, "\(found)")
+    }
+
+    @Test func aSocketPathThatIsTooLongIsNamedSo() throws {
+        let long = "/" + String(repeating: "s", count: 107)
+        let start = "guest: {machine: none, memory: 1M"
+        let why = "the path has 108 bytes, and that of a unix socket has at most 107"
+        for yaml in ["\(start)}\nmanagement: {qmp: 'unix:\(long)'}", "\(start), console: 'unix:\(long)'}"] {
+            #expect(problems(yaml).count == 1)
+            #expect(problems(yaml).first?.hasSuffix("...' is not valid; \(why)") == true)
+            #expect(problems(yaml.replacing(long, with: long.dropLast())).isEmpty)
+        }
+        var overrides = CommandLineOverrides()
+        overrides.incoming = "unix:\(long)"
+        #expect(problems("\(start)}", overrides: overrides).first?.hasSuffix(why) == true)
+        let path = "/" + String(repeating: "p", count: 4095)
+        #expect(
+            problems("\(start)}\nstate-directory: \(path)").first?
+                .hasSuffix("the path has 4096 bytes, and at most 4095 are possible") == true)
+    }
+
+    @Test func whatATerminalWouldObeyIsWrittenOut() {
+        let found = problems(#"guest: {machine: none, memory: "\e[2J\x9b", "a\nb": 1}"#)
+        #expect(found.count == 2)
+        #expect(found.allSatisfy { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x9b } }, "\(found)")
     }
 
     @Test func aFileThatIsMissingOrADirectoryIsNamed() {

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Configuration
@@ -35,6 +36,48 @@ private struct Generator: RandomNumberGenerator {
             if letters.isEmpty { letters = ["a"] }
         }
         return String(letters)
+    }
+
+    /// Text made of pieces that mean something to YAML, nested and repeated at random.
+    private func grown(_ generator: inout Generator) -> String {
+        var text = ""
+        let length = Int.random(in: 1...2000, using: &generator)
+        while text.utf8.count < length {
+            let piece = (Self.pieces + ["guest: ", "a", "*a ", "&b ", ",", " "]).randomElement(using: &generator) ?? ""
+            text += String(repeating: piece, count: max(1, (1 << Int.random(in: 0..<8, using: &generator)) >> 2))
+        }
+        return text
+    }
+
+    @Test(arguments: 1...8) func piecesOfYAMLInAnyOrderAreReadOrRefusedInTime(seed: UInt64) {
+        var generator = Generator(state: seed)
+        let time = ContinuousClock().measure {
+            for _ in 0..<300 {
+                let text = grown(&generator)
+                let found = problems(text)
+                #expect(!found.isEmpty, "\(text)")
+                #expect(found.allSatisfy { $0.hasPrefix("t.yaml") && $0.utf8.count < 2000 }, "\(text)")
+            }
+        }
+        #expect(time < .seconds(30), "300 texts took \(time)")
+    }
+
+    @Test(arguments: 1...8) func anyBytesInAFileAreReadOrRefused(seed: UInt64) throws {
+        var generator = Generator(state: seed)
+        let path = FileManager.default.temporaryDirectory.appending(path: "colod-\(UUID().uuidString).yaml").path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for _ in 0..<100 {
+            var bytes = Array(pairText.utf8)
+            for _ in 0...Int.random(in: 0..<4, using: &generator) {
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+            }
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            do {
+                _ = try ColodConfiguration.load(file: path)
+            } catch {
+                #expect(error.problems.allSatisfy { $0.place.hasPrefix(path) && !$0.message.isEmpty })
+            }
+        }
     }
 
     @Test(arguments: 1...8) func anyTextIsReadOrRefusedWithAPlaceAndAReason(seed: UInt64) {
