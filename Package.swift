@@ -119,7 +119,7 @@ let package = Package(
             ] + nio),
 
         // Layer 8
-        module("ManagementServer", ["QMP", "QAPI", "SystemCalls", "Environment"]),
+        module("ManagementServer", ["QMP", "QAPI", "Diagnostics", "SystemCalls", "Environment"]),
         module("ServiceHost", ["CSystemd", "Diagnostics", "SystemCalls", "Environment", log]),
 
         // Layer 9

@@ -1,5 +1,6 @@
 import CLinux
 import Configuration
+import Diagnostics
 import Environment
 import Glibc
 import SystemCalls
@@ -11,6 +12,8 @@ import SystemCalls
 final class ConsoleLink: Sendable {
     /// The most bytes that wait for a slow reader.
     static let queueLimit = 1 << 20
+    /// Milliseconds until somebody is accepted again after the process ran out of descriptors.
+    private static let acceptPause: Int32 = 100
     /// The longest line that goes to the log in one piece.
     static let lineLimit = 1024
 
@@ -54,7 +57,7 @@ final class ConsoleLink: Sendable {
             case .log(let log): Self.logLines(queue, wake, log)
             case .descriptors(let output, let input):
                 _ = Self.pump(queue, wake, output: output, input: input, receive: receive)
-            case .listener(let listener): Self.serve(listener, queue, wake, receive)
+            case .listener(let listener): Self.serve(Descriptor(owning: listener), queue, wake, receive, log)
             }
         }
     }
@@ -140,7 +143,7 @@ final class ConsoleLink: Sendable {
                 let count = read(input ?? -1, &chunk, chunk.count)
                 if count > 0 {
                     receive(Array(chunk[..<count]))
-                } else if count == 0 || errno != EINTR {
+                } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
                     if output == input { return false }
                     input = nil
                 }
@@ -153,25 +156,36 @@ final class ConsoleLink: Sendable {
     }
 
     private static func serve(
-        _ listener: Int32, _ queue: ThreadGate<Queue>, _ wake: EventSignal, _ receive: ([UInt8]) -> Void
+        _ listener: consuming Descriptor, _ queue: ThreadGate<Queue>, _ wake: EventSignal,
+        _ receive: ([UInt8]) -> Void, _ log: (String) -> Void
     ) {
-        defer { close(listener) }
+        let clock = SystemClock()
+        var refusedAccepts = RepeatedNotice()
+        /// Nobody is accepted for a moment: the process has no more descriptors.
+        var isPausing = false
         while true {
             var entries = [
                 pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: listener, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: isPausing ? -1 : listener.number, events: Int16(POLLIN), revents: 0),
             ]
-            _ = poll(&entries, 2, -1)
+            _ = poll(&entries, 2, isPausing ? acceptPause : -1)
+            isPausing = false
             if entries[0].revents != 0 {
                 // Nobody listens: what the guest says now is lost, as on an unplugged line.
                 wake.lower()
                 if take(queue).ended { return }
             }
             guard entries[1].revents != 0 else { continue }
-            let client = clinux_accept(listener, Int32(SOCK_CLOEXEC.rawValue))
-            guard client >= 0 else { continue }
-            defer { close(client) }
-            if pump(queue, wake, output: client, input: client, receive: receive) { return }
+            do throws(SystemError) {
+                guard let client = try listener.accept() else { continue }
+                _ = refusedAccepts.ended(at: clock.now())
+                if pump(queue, wake, output: client.number, input: client.number, receive: receive) { return }
+            } catch {
+                isPausing = true
+                if refusedAccepts.happened(at: clock.now()) != nil {
+                    log("nobody can connect to the console: \(error)")
+                }
+            }
         }
     }
 
@@ -183,7 +197,7 @@ final class ConsoleLink: Sendable {
             guard poll(&entry, 1, 1000) > 0 else { return true }
             // SAFETY: writes from an array slice that is alive for the call; never more than its length.
             let count = rest.prefix(4096).withUnsafeBytes { send(output, $0) }
-            if count < 0 && errno != EINTR { return false }
+            if count < 0 && errno != EINTR && errno != EAGAIN { return false }
             rest = rest.dropFirst(max(0, count))
         }
         return true

@@ -100,7 +100,7 @@ extension ValueKind where Value == String {
             // Port 0 is for the kernel to choose; `query-migrate` tells which it was.
             if text.hasPrefix("tcp:"), text.hasSuffix(":0"), SocketAddress(text.dropLast() + "1") != nil { return text }
             return (text.suffix(after: "fd:") ?? text.suffix(after: "exec:")).flatMap { $0.isEmpty ? nil : text }
-        }.namingLongSocketPaths()
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+import Diagnostics
 import Environment
 import Glibc
 import QAPI
@@ -21,6 +22,7 @@ public final class ManagementServer: Sendable {
         var listeners: [Listener] = []
         var monitors: [ObjectIdentifier: Monitor] = [:]
         var isShutDown = false
+        var refusedAccepts = RepeatedNotice()
         var whenEmpty: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -47,6 +49,7 @@ public final class ManagementServer: Sendable {
     private let version: ServerVersion
     private let notice: @Sendable (String) -> Void
     private let inside = Inside()
+    private let clock = SystemClock()
     private let connections = Atomic<Int>(0)
 
     /// A server that listens nowhere yet. `notice` gets what an operator should read in the log; it must be quick.
@@ -142,17 +145,28 @@ public final class ManagementServer: Sendable {
         do throws(SystemError) {
             for _ in 0..<limits.backlog {
                 guard let socket = try listener.socket.descriptor.accept() else { return }
+                acceptsAgain()
                 begin(socket, listener)
             }
         } catch {
-            // Out of descriptors, most likely: whoever waits is accepted once others have gone.
-            notice("no connection can be accepted: \(error)")
+            // Out of descriptors, most likely: whoever waits is accepted once others have gone. Nothing tells of that.
+            switch inside.refusedAccepts.happened(at: clock.now()) {
+            case .first: notice("no connection can be accepted; who comes waits until one can: \(error)")
+            case .again(let times):
+                notice("still no connection can be accepted, after \(times) more attempts: \(error)")
+            case nil: break
+            }
             let number = listener.socket.descriptor.number
             loop.change(number, [], token: listener.token)
             loop.schedule(after: limits.acceptPause) { [weak self] in
                 self?.loop.change(number, .readable, token: listener.token)
             }
         }
+    }
+
+    private func acceptsAgain() {
+        guard let trouble = inside.refusedAccepts.ended(at: clock.now()) else { return }
+        notice("connections are accepted again, after \(trouble.count / 1_000_000_000) s")
     }
 
     /// Makes a monitor of a new connection, unless there are too many.

@@ -20,6 +20,8 @@ public final class Listener: Sendable {
     private let source: Source
     private let path: String?
     private let isStopped = Mutex(false)
+    /// How long no connection is accepted after the process ran out of descriptors or memory.
+    private static let acceptPause = Nanoseconds.milliseconds(100)
 
     /// Binds and listens, on every address that the name stands for; or starts the command. Fails at once if that
     /// cannot be done for any of them. With `freeBind` an internet address that no interface has yet will do.
@@ -101,8 +103,16 @@ public final class Listener: Sendable {
             let number = accept4(
                 sockets[wait.index], __SOCKADDR_ARG(), nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
             if number >= 0 { return Channel(Descriptor(owning: number), name: address.name) }
+            switch errno {
             // A client that left again is no failure of the listener.
-            guard [EAGAIN, EINTR, ECONNABORTED].contains(errno) else { throw .last("Unable to accept connection") }
+            case EAGAIN, EINTR, ECONNABORTED: break
+            // The client waits until there is room; nothing tells of that.
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                let pauseEnd = min(deadline, SystemClock().now() + Self.acceptPause)
+                let pause = waitAny([], 0, until: pauseEnd, cancellation: cancellation.descriptor)
+                if case .cancelled = pause.result { throw .cancelled }
+            default: throw .last("Unable to accept connection")
+            }
         }
     }
 
