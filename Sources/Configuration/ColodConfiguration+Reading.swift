@@ -123,7 +123,7 @@ struct ConfigurationReader {
         let host = PairHost(
             replication: section.required("replication", .address, placeholder: placeholder),
             heartbeat: section.list("heartbeat", .address, limit: limit))
-        if !section.has("heartbeat") {
+        if section.isMapping, !section.has("heartbeat") {
             section.problem("heartbeat", "is missing; expected a list of one to \(limit) addresses")
         }
         return host

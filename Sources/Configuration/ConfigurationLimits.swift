@@ -1,7 +1,7 @@
 /// The bounds of every setting, by name.
 public enum ConfigurationLimits {
     /// Bytes of a configuration file.
-    public static let fileSize = 1 << 20
+    public static let fileSize = 256 << 10
     /// How deep mappings and lists may be nested.
     public static let depth = 16
     /// Problems that are reported before reading stops.

@@ -20,7 +20,7 @@ extension ConfigurationReader {
             firmware: section.optional("firmware", .path),
             console: section.value("console", .console, default: .log), disks: readDisks(section),
             network: readNetwork(section, guest: name ?? GuestConfiguration.defaultName))
-        if section.isSound("machine") { checkMachine(guest, section) }
+        if section.isMapping, section.isSound("machine") { checkMachine(guest, section) }
         return guest
     }
 

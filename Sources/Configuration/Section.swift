@@ -38,6 +38,8 @@ struct Section {
     let path: String
     /// Where the mapping starts.
     let origin: Origin
+    /// Whether there is a mapping at all; where there is none, that is the problem, and not the keys that it lacks.
+    let isMapping: Bool
     private let entries: [ConfigurationNode.Entry]
     private let problems: ProblemList
 
@@ -49,7 +51,8 @@ struct Section {
         self.origin = origin ?? node.origin
         self.problems = problems
         entries = node.entries
-        if case .mapping = node.content {
+        isMapping = if case .mapping = node.content { true } else { false }
+        if isMapping {
             noteUnknownKeys(keys)
         } else {
             problems.add(self.origin, path, "expected a mapping with \(Self.list(keys))")
@@ -86,7 +89,7 @@ struct Section {
     /// The value of a key that must be there; `placeholder` only if a problem was noted.
     func required<Value>(_ key: String, _ kind: ValueKind<Value>, placeholder: Value) -> Value {
         guard has(key) else {
-            problem(key, "is missing; expected \(kind.expected)")
+            if isMapping { problem(key, "is missing; expected \(kind.expected)") }
             return placeholder
         }
         return optional(key, kind) ?? placeholder
@@ -95,7 +98,7 @@ struct Section {
     /// The mapping under a key; nil if the key is missing, which is a problem only if it is `required`.
     func section(_ key: String, keys: [String], required: Bool = false) -> Section? {
         guard let entry = entry(key) else {
-            if required { problem(key, "is missing; expected a mapping with \(Self.list(keys))") }
+            if required, isMapping { problem(key, "is missing; expected a mapping with \(Self.list(keys))") }
             return nil
         }
         return Section(entry.value, path: fullKey(key), keys: keys, problems: problems, origin: entry.origin)

@@ -10,19 +10,19 @@ struct YAMLReader {
         if let zero = text.utf8.firstIndex(of: 0) {
             throw failure(file, line: line(of: zero, in: text), "has a zero byte; expected UTF-8 text")
         }
-        guard let aliases = HiddenAliases(text) else {
+        guard let indicators = HiddenIndicators(text) else {
             throw failure(file, line: nil, "uses every private character of Unicode")
         }
-        return try YAMLReader(file: file, aliases: aliases).read()
+        return try YAMLReader(file: file, indicators: indicators).read()
     }
 
     private let file: String
-    private let aliases: HiddenAliases
+    private let indicators: HiddenIndicators
 
     private func read() throws(ConfigurationError) -> ConfigurationNode {
         let root: Node?
         do {
-            root = try Yams.compose(yaml: aliases.text)
+            root = try Yams.compose(yaml: indicators.text)
         } catch let error as YamlError {
             throw failure(of: error)
         } catch {
@@ -40,7 +40,7 @@ struct YAMLReader {
     ) throws(ConfigurationError) -> ConfigurationNode {
         let line = node.mark?.line ?? parentLine
         guard depth < ConfigurationLimits.depth else {
-            throw Self.failure(file, line: line, "is nested deeper than \(ConfigurationLimits.depth) levels")
+            throw tooDeep(line: line)
         }
         let content: ConfigurationNode.Content
         switch node {
@@ -56,7 +56,7 @@ struct YAMLReader {
             for (key, value) in mapping {
                 let keyLine = key.mark?.line ?? line
                 guard let scalar = key.scalar else {
-                    throw Self.failure(file, line: keyLine, "a key must be plain text")
+                    throw keyIsNoText(line: keyLine)
                 }
                 let name = try text(of: scalar, line: keyLine)
                 let converted = try convert(value, parentLine: keyLine, depth: depth + 1)
@@ -70,27 +70,29 @@ struct YAMLReader {
     }
 
     private func text(of scalar: Node.Scalar, line: Int) throws(ConfigurationError) -> String {
-        let text = aliases.original(scalar.string)
-        guard scalar.style != .plain || !aliases.isAlias(scalar.string) else {
-            let name = visible(String(text.prefix(40)))
-            throw Self.failure(file, line: line, "has the alias '\(name)'; write out what it stands for")
-        }
-        return text
+        guard scalar.style == .plain else { return indicators.original(scalar.string) }
+        do throws(UnsupportedIndicator) {
+            return try indicators.original(ofPlain: scalar.string)
+        } catch { throw Self.failure(file, line: line, "\(error)") }
     }
 
     private func failure(of error: YamlError) -> ConfigurationError {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
+            // The library has a higher limit of its own, and names a function of its own for it.
+            guard !problem.hasPrefix("Maximum nesting level") else { return tooDeep(line: mark.line) }
             let hint = isIndentedWithTab(mark.line) ? ": the line begins with a tab; YAML indents with spaces" : ""
             return Self.failure(file, line: mark.line, "is no YAML: \(problem)\(hint)")
         case .reader(let problem, let offset, _, _):
-            let text = aliases.text
+            let text = indicators.text
             let place = text.utf8.index(text.startIndex, offsetBy: offset ?? 0, limitedBy: text.endIndex)
             return Self.failure(
                 file, line: Self.line(of: place ?? text.endIndex, in: text), "is no YAML: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
-            let keys = duplicates.prefix(5).map { "'\(visible(aliases.original(String($0.prefix(80)))))'" }
+            // What the library calls a key that is no scalar.
+            guard !duplicates.contains("<uncovertable>") else { return keyIsNoText(line: context.mark.line) }
+            let keys = duplicates.prefix(5).map { "'\(visible(indicators.original(String($0.prefix(80)))))'" }
                 .joined(separator: ", ")
             return Self.failure(file, line: context.mark.line, "has more than once: \(keys)")
         default:
@@ -98,9 +100,17 @@ struct YAMLReader {
         }
     }
 
+    private func keyIsNoText(line: Int) -> ConfigurationError {
+        Self.failure(file, line: line, "a key must be plain text")
+    }
+
+    private func tooDeep(line: Int) -> ConfigurationError {
+        Self.failure(file, line: line, "is nested deeper than \(ConfigurationLimits.depth) levels")
+    }
+
     /// Whether the white space that line `number` begins with has a tab.
     private func isIndentedWithTab(_ number: Int) -> Bool {
-        let lines = aliases.text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let lines = indicators.text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         guard lines.indices.contains(number - 1) else { return false }
         let blank = lines[number - 1].prefix { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         return blank.contains(UInt8(ascii: "\t"))

@@ -255,6 +255,8 @@ func problems(_ yaml: String, overrides: CommandLineOverrides = CommandLineOverr
         ("interval-ms: 100", "interval-ms: x"), ("kind: command", "kind: commnd"),
         ("machine: riscv64", "machine: risc"),
         ("backend: tap", "backend: tab"), ("heartbeat: {interval-ms: 100", "heartbeat: {interval-ms: 14000"),
+        ("primary: {replication: \"tcp:10.77.0.1:7800\", heartbeat: [\"tcp:10.77.0.1:7801\"]}", "primary: host"),
+        ("arbiter: {kind: command, path: /sbin/fence, arguments: [web, \"1\"], timeout-ms: 3000}", "arbiter: none"),
     ])
     func oneMistakeIsOneProblem(old: String, new: String) {
         #expect(pairText.contains(old))
@@ -264,6 +266,7 @@ func problems(_ yaml: String, overrides: CommandLineOverrides = CommandLineOverr
 
     @Test func aWrongReadOnlyIsOneProblemAndTwoWrongMonitorsAreNoDuplicates() {
         let disks = "  disks: [{file: /a.img, read-only: yes}]\n"
+        #expect(problems("guest: 5").count == 1)
         #expect(problems(pairText.replacing("  network:", with: disks + "  network:")).count == 1)
         let found = problems("guest: {machine: none, memory: 1M}\nmanagement: {qmp: [a, b]}")
         #expect(found.count == 2)

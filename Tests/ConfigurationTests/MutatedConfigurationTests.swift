@@ -66,7 +66,7 @@ private struct Generator: RandomNumberGenerator {
         var generator = Generator(state: seed)
         let path = FileManager.default.temporaryDirectory.appending(path: "colod-\(UUID().uuidString).yaml").path()
         defer { try? FileManager.default.removeItem(atPath: path) }
-        for _ in 0..<100 {
+        for _ in 0..<25 {
             var bytes = Array(pairText.utf8)
             for _ in 0...Int.random(in: 0..<4, using: &generator) {
                 bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
