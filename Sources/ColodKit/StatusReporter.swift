@@ -58,9 +58,11 @@ struct StatusReporter: Sendable {
         return status
     }
 
-    /// Role and protection in one line, and what is waited for.
+    /// Role, protection and what is waited for in one line. A guest that was never to be protected is not told that it is
+    /// not.
     var line: String {
         let status = current
+        if configuration.pair == nil, status.role == .alone { return "no pair, guest \(machine.runState.rawValue)" }
         let protection = status.protected ? "protected" : status.state.rawValue
         let waiting = status.waitsFor.map { ", waits for \($0)" } ?? ""
         return "\(status.role.rawValue), \(protection), term \(status.term)\(waiting)"
