@@ -23,6 +23,7 @@ public final class ManagementServer: Sendable {
         var monitors: [ObjectIdentifier: Monitor] = [:]
         var isShutDown = false
         var refusedAccepts = RepeatedNotice()
+        var refusedConnections = RepeatedNotice()
         var whenEmpty: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -172,8 +173,15 @@ public final class ManagementServer: Sendable {
     /// Makes a monitor of a new connection, unless there are too many.
     private func begin(_ socket: consuming Descriptor, _ listener: Listener) {
         guard inside.monitors.count < limits.connections else {
-            return notice("a connection was refused: there are \(limits.connections) already")
+            switch inside.refusedConnections.happened(at: clock.now()) {
+            case .first: notice("a connection was refused: there are \(limits.connections) already")
+            case .again(let times):
+                notice("\(times) more connections were refused: there are \(limits.connections) already")
+            case nil: break
+            }
+            return
         }
+        _ = inside.refusedConnections.ended(at: clock.now())
         let connection = MonitorConnection(socket: socket, loop: loop, isPretty: listener.isPretty, limits: limits)
         let monitor = Monitor(
             connection: connection, loop: loop, hub: hub, dispatcher: dispatcher, limits: limits,

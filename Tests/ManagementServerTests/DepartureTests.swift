@@ -48,9 +48,7 @@ import Testing
                     }
                     if let socket { close(socket) }
                     // The request that was cut off is none, and nothing of the client is left.
-                    while server.connectionCount > 1 {
-                        #expect(try watcher.ask(#"{"execute":"query-name"}"#) == #"{"name": "fake"}"#)
-                    }
+                    try watcher.wait(for: 1, connectionsOf: server)
                 }
             }
         }
@@ -95,9 +93,7 @@ import Testing
                 #expect(try watcher.ask(#"{"execute":"query-name"}"#) == #"{"name": "fake"}"#)
                 close(socket)
                 #expect(try watcher.reply() == "STOP")
-                while server.connectionCount > 1 {
-                    #expect(try watcher.ask(#"{"execute":"query-name"}"#) == #"{"name": "fake"}"#)
-                }
+                try watcher.wait(for: 1, connectionsOf: server)
             }
         }
     }

@@ -38,7 +38,7 @@ import Testing
                     }
                 }
                 let last = try TestClient(path)
-                #expect(try last.ask(#"{"execute":"query-name"}"#) == #"{"name": "fake"}"#)
+                #expect(try last.answer(#"{"execute":"query-name"}"#) == #"{"name": "fake"}"#)
                 #expect(server.connectionCount >= 1)
             }
         }

@@ -1,6 +1,7 @@
 import Glibc
 import QAPI
 import QMP
+import Synchronization
 import SystemCalls
 import Testing
 
@@ -140,6 +141,20 @@ import Testing
                 _ = second
             }
         }
+    }
+
+    @Test func refusingManyConnectionsIsToldOnce() async throws {
+        var limits = ManagementLimits()
+        limits.connections = 1
+        let notices = Mutex<[String]>([])
+        try await withServer(limits: limits, notice: { text in notices.withLock { $0.append(text) } }) { _, _, path in
+            try await onThread {
+                let first = try TestClient(path)
+                for _ in 0..<30 { #expect(throws: ClientError.self) { try TestClient(path) } }
+                #expect(try first.ask(#"{"execute":"query-name"}"#) == #"{"name": "fake"}"#)
+            }
+        }
+        #expect(notices.withLock { $0 } == ["a connection was refused: there are 1 already"])
     }
 
     @Test func theSocketIsNotForOthers() async throws {

@@ -88,7 +88,8 @@ import Testing
                         guard sent < all.utf8.count else { break }
                     }
                     #expect(sent < all.utf8.count)
-                    #expect(server.connectionCount == 2)
+                    // The flood of the round before may still be carried out.
+                    try other.wait(for: 2, connectionsOf: server)
                 }
             }
         }
@@ -105,9 +106,7 @@ import Testing
                         #expect(try client.reply() == "MIGRATION")
                         #expect(try watcher.reply() == "MIGRATION")
                     }
-                    while server.connectionCount > 1 {
-                        #expect(try watcher.ask(#"{"execute":"query-name"}"#) == #"{"name": "fake"}"#)
-                    }
+                    try watcher.wait(for: 1, connectionsOf: server)
                     commands.release()
                 }
                 #expect(try watcher.ask(#"{"execute":"query-name"}"#) == #"{"name": "fake"}"#)

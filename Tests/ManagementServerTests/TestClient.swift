@@ -86,6 +86,31 @@ final class TestClient {
         return try reply()
     }
 
+    /// The reply to `text`, past events that came before it.
+    func answer(_ text: String) throws -> String {
+        send(text)
+        while true {
+            switch try next() {
+            case .success(let value, _): return value.text()
+            case .failure(let error, _): return error.description
+            case .event, .greeting: continue
+            }
+        }
+    }
+
+    /// Asks until `server` has `count` connections, of which this is one.
+    func wait(for count: Int, connectionsOf server: ManagementServer) throws {
+        let deadline = ContinuousClock.now + .milliseconds(Int(Self.patience))
+        while server.connectionCount != count {
+            guard ContinuousClock.now < deadline else {
+                throw ClientError(text: "\(server.connectionCount) connections instead of \(count)")
+            }
+            guard try answer(#"{"execute":"query-name"}"#) == #"{"name": "fake"}"# else {
+                throw ClientError(text: "no answer")
+            }
+        }
+    }
+
     /// Whether the server has closed and nothing is left to read.
     func isClosed() throws -> Bool { try messages.isEmpty && receive() == nil }
 
@@ -110,7 +135,7 @@ func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result)
 
 /// A server on a socket in a folder of its own, gone afterwards.
 func withServer(
-    limits: ManagementLimits = .standard,
+    limits: ManagementLimits = .standard, notice: @escaping @Sendable (String) -> Void = { _ in },
     _ body: (ManagementServer, FakeCommands, String) async throws -> Void
 ) async throws {
     var template = Array("/tmp/qmp-test-XXXXXX".utf8CString)
@@ -126,7 +151,7 @@ func withServer(
     let hub = EventHub()
     let commands = FakeCommands(hub: hub)
     let version = ServerVersion(major: 7, minor: 2, micro: 0, package: "test")
-    let server = try ManagementServer(commands: commands, hub: hub, version: version, limits: limits)
+    let server = try ManagementServer(commands: commands, hub: hub, version: version, limits: limits, notice: notice)
     do {
         try server.listen(on: .unix(path: path))
         try await body(server, commands, path)
