@@ -8,6 +8,8 @@ SWIFT ?= swift
 # Tests import modules with @testable, so that one build is enough for all.
 FLAGS := -c release -Xswiftc -enable-testing
 BIN := .build/release
+SEED ?= 1
+SEEDS ?= 50000
 GUEST := $(or $(COLOD_CACHE),$(or $(XDG_CACHE_HOME),$(or $(HOME),/root)/.cache)/colod)/guest
 SOURCES := Package.swift Sources Tests
 
@@ -35,7 +37,7 @@ define install
 	timeout 1800 $$apt install -y --no-install-recommends $(strip $(1)) </dev/null
 endef
 
-.PHONY: help deps deps-demo fetch build guest demo test bench package generate format lint clean
+.PHONY: help deps deps-demo fetch build guest demo test simulate bench package generate format lint clean
 
 help: ## Tell what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -66,6 +68,9 @@ demo: build guest ## A pair protects a Redis guest; the primary is killed; nothi
 test: deps guest fetch ## Build and run all tests
 	$(SWIFT) build $(FLAGS) --build-tests
 	.ci/test
+
+simulate: build ## Run many simulated pairs, resumable: SEED=1 SEEDS=50000
+	$(BIN)/colosim --seed $(SEED) --runs $(SEEDS) --keep-going --state .build/simulate.state
 
 bench: build guest ## Print the benchmark numbers of this machine
 	$(BIN)/colobench mips

@@ -60,6 +60,11 @@ static const int clinux_populate_write = 23;
 /// pidfd_open(2).
 static inline int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
+/// renameat2(2) with RENAME_EXCHANGE: the two names change places in one step.
+static inline int clinux_exchange(const char *first, const char *second) {
+    return (int)syscall(SYS_renameat2, AT_FDCWD, first, AT_FDCWD, second, 1u << 1);
+}
+
 /// close_range(2).
 static inline int clinux_close_range(unsigned first, unsigned last, unsigned flags) {
     return (int)syscall(SYS_close_range, first, last, flags);

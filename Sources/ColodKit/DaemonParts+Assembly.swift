@@ -105,7 +105,6 @@ extension DaemonParts {
         let snapshot = service.snapshot
         status.tellLogTheRole()
         if let event {
-            if event.isFailure { status.failures.renew() }
             pairLog.tell(event, peerIsAlive: snapshot.peerIsAlive, arbiterAnswer: snapshot.arbiterAnswer)
             if case .peerLost(let loss) = event {
                 hub.emit(.xColodPeerLost(reason: loss == .refused ? "refused" : "silent"))

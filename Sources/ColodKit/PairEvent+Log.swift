@@ -129,18 +129,6 @@ extension PairEvent {
         }
     }
 
-    /// Whether something went wrong that the status tells as the last failure.
-    var isFailure: Bool {
-        switch self {
-        case .peerLost, .failoverNeeded, .holding, .superseded, .arbiterRefused, .commandFailed, .guestFailed,
-            .peerDiffers, .notProtected, .replicationFailed, .recordUnwritable:
-            true
-        case .connectionIgnored, .networkDown, .networkUp, .peerLeft, .entryWithdrawn, .handingOver, .recordWritten,
-            .guestPoweredOff, .peerReturned, .takingOver, .starting, .continuingAlone, .protected, .handedOver:
-            false
-        }
-    }
-
     private static func text(of loss: PeerLoss, _ context: PairEventContext) -> String {
         switch loss {
         case .refused:

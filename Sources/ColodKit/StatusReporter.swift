@@ -15,7 +15,6 @@ struct StatusReporter: Sendable {
     let pair: PairService?
     let configuration: ColodConfiguration
     /// When the last failure happened.
-    let failures = FailureHistory()
     private let clock = SystemClock()
 
     init(
@@ -49,7 +48,8 @@ struct StatusReporter: Sendable {
         status.lastCheckpointAgeMs = statistics.lastAge.map { $0.count / 1_000_000 }
         (status.heldPackets, status.heldBytes) = replication.gate.held
         status.lastFailure = failure(snapshot)
-        status.lastFailureAgeMs = status.lastFailure.map { failures.age(of: $0).count / 1_000_000 }
+        status.lastFailureAgeMs = snapshot?.lastFailureAt.map { (clock.now() - $0).count / 1_000_000 }
+        status.takeoverMs = replication.takeoverDuration.map(\.inMilliseconds)
         status.impairments = snapshot.map(impairments).flatMap { $0.isEmpty ? nil : $0 }
         status.stopped = isStopped(snapshot)
         status.waitsFor = waitsFor(snapshot)

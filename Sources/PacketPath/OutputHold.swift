@@ -30,6 +30,9 @@ public final class OutputHold: NetworkBackend {
     private let clock = SystemClock()
     private let state: Mutex<OutputHoldState>
     private let outlet = Mutex<Void>(())
+    /// Whether the next frame that passes is to be remembered, and when that was.
+    private let watchesNext = Atomic<Bool>(false)
+    private let nextPassedAt = Atomic<UInt64>(0)
 
     /// A hold in front of `backend` that passes everything on until `beginHolding`.
     ///
@@ -55,7 +58,22 @@ public final class OutputHold: NetworkBackend {
             if verdict == .pass { backend.send(frame) }
             return verdict
         }
+        if verdict == .pass, watchesNext.load(ordering: .relaxed), watchesNext.exchange(false, ordering: .relaxed) {
+            nextPassedAt.store(clock.now().count, ordering: .relaxed)
+        }
         if verdict == .heldPastLimit { onLimit() }
+    }
+
+    /// Remembers when the next frame passes that is not held.
+    public func watchNextFrame() {
+        nextPassedAt.store(0, ordering: .relaxed)
+        watchesNext.store(true, ordering: .relaxed)
+    }
+
+    /// When the first frame after `watchNextFrame` passed; nil if none has.
+    public var watchedFrameAt: Nanoseconds? {
+        let time = nextPassedAt.load(ordering: .relaxed)
+        return time == 0 ? nil : Nanoseconds(time)
     }
 
     /// Inbound frames pass straight through.

@@ -38,6 +38,12 @@ public final class OutputGate: Sendable {
     /// Leaves output commit: lets everything out and holds nothing any more.
     public func open() { for hold in holds { hold.releaseAllAndPass() } }
 
+    /// From now on `firstFrameAt` tells when the guest's first frame leaves.
+    public func watchFirstFrame() { for hold in holds { hold.watchNextFrame() } }
+
+    /// When the first frame left after `watchFirstFrame`; nil if none has.
+    public var firstFrameAt: Nanoseconds? { holds.compactMap(\.watchedFrameAt).min() }
+
     /// Superseded: nothing leaves again.
     public func fence() { for hold in holds { hold.fence() } }
 

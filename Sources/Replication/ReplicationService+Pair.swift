@@ -41,7 +41,23 @@ extension ReplicationService: PairOperations {
     }
 
     /// Hands on what the controller wants of replication runs.
-    public func runs(_ event: ReplicationRuns.Event) { runDriver.tell(event) }
+    public func runs(_ event: ReplicationRuns.Event) {
+        if case .takeOver = event {
+            gate.watchFirstFrame()
+            let now = clock.now()
+            state.withLock { $0.takeoverBeganAt = now }
+        }
+        runDriver.tell(event)
+    }
+
+    /// The last takeover of this side, from the decision to the first frame that left; nil if there was none, or no
+    /// frame yet.
+    public var takeoverDuration: Nanoseconds? {
+        guard let began = state.withLock(notify: false, { $0.takeoverBeganAt }), let first = gate.firstFrameAt,
+            first >= began
+        else { return nil }
+        return first - began
+    }
 
     /// Lets out what the checkpoint contains, as long as the lease lasts.
     public func releaseOutput(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds) -> Bool {

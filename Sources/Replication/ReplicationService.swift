@@ -64,6 +64,8 @@ public final class ReplicationService: ColoHandler {
         var isCheckpointDue = false
         /// A guest that is taken over stays stopped.
         var staysStopped = false
+        /// When the last takeover was decided.
+        var takeoverBeganAt: Nanoseconds?
     }
 
     let machine: VirtualMachine

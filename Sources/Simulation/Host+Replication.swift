@@ -32,11 +32,17 @@ extension Host {
                 return deliver(.runs(.outgoingEnded(refused ? "refused" : "no answer")))
             }
             outgoing?.endpoint = endpoint
+            later(.seconds(2)) { [self] in
+                guard outgoing?.run == run, outgoing?.hasProven == false else { return }
+                leaveOutgoing()
+                tell(.outgoingEnded("no challenge came"))
+            }
         }
     }
 
     private func prove(_ challenge: [UInt8]) {
         guard let run = outgoing?.run, let endpoint = outgoing?.endpoint else { return }
+        outgoing?.hasProven = true
         let proof = ownProof(run: run, challenge: challenge)
         world.overheardProof = proof
         world.send(.proof(proof), on: endpoint)

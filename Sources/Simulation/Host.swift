@@ -21,6 +21,7 @@ final class Host {
         var endpoint: Endpoint?
         var primary: ColoPrimary?
         var captured: Checkpoint?
+        var hasProven = false
     }
 
     /// The incoming replication run.

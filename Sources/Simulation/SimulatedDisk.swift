@@ -13,6 +13,8 @@ final class SimulatedDisk {
     var hungUntil = Nanoseconds.zero
     /// Every write fails until then.
     var fullUntil = Nanoseconds.zero
+    /// The terms that were ever written, as claimed or entered.
+    private(set) var everWritten: Set<Term> = []
     private var underWay: PairRecord?
     private var writes: UInt64 = 0
 
@@ -39,14 +41,20 @@ final class SimulatedDisk {
             if world.now < hungUntil { return finish(number, next, after: .milliseconds(50), completion) }
             underWay = nil
             if world.now < fullUntil { return completion("no space left") }
-            record = next
+            store(next)
             completion(nil)
         }
     }
 
+    private func store(_ next: PairRecord) {
+        record = next
+        everWritten.insert(next.term)
+        if let claimed = next.claimed { everWritten.insert(claimed) }
+    }
+
     /// The process is gone: a write under way is done or not.
     func processEnded() {
-        if let underWay, world.now >= fullUntil, world.chance.chance(1, in: 2) { record = underWay }
+        if let underWay, world.now >= fullUntil, world.chance.chance(1, in: 2) { store(underWay) }
         underWay = nil
     }
 

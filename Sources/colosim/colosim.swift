@@ -36,12 +36,22 @@ struct Colosim: ParsableCommand {
         })
     var sabotage: Sabotage?
 
+    @Option(
+        help: """
+            Remember in this file how far the runs are, and go on from there when called again with the same seed, runs \
+            and sabotage.
+            """)
+    var state: String?
+
     func run() throws {
         var failures = 0
         var totals = (events: 0, releases: 0, losses: 0, terms: UInt64(0))
         var done: UInt64 = 0
+        let progress = state.map { Progress(file: $0, run: "\(seed) \(runs) \(sabotage?.rawValue ?? "none")") }
+        let before = progress?.read() ?? (done: 0, failures: 0)
+        if before.done > 0 { print("going on after \(before.done) of \(runs) seeds") }
         let start = ContinuousClock.now
-        for offset in 0..<runs {
+        for offset in before.done..<max(before.done, runs) {
             let settings = Settings(seed: seed &+ offset, sabotage: sabotage, keepsTrace: trace)
             let result = simulate(settings)
             done += 1
@@ -51,14 +61,19 @@ struct Colosim: ParsableCommand {
             totals.terms += result.terms
             if trace { for line in result.trace { print(line) } }
             if runs == 1 || !result.violations.isEmpty { describe(result) }
-            guard !result.violations.isEmpty else { continue }
-            failures += 1
-            if !keepGoing { break }
+            if !result.violations.isEmpty { failures += 1 }
+            if done % 500 == 0 || !result.violations.isEmpty {
+                try progress?.write(done: before.done + done, failures: before.failures + failures)
+            }
+            if failures > 0, !keepGoing { break }
         }
+        try progress?.write(done: before.done + done, failures: before.failures + failures)
+        failures += before.failures
         if runs > 1 {
             let seconds = Double((ContinuousClock.now - start).components.seconds)
             print(
-                "\(done) runs from seed \(seed): \(failures) failed; \(totals.events) events, "
+                "\(before.done + done) runs from seed \(seed): \(failures) failed; in this call \(done) with"
+                    + " \(totals.events) events, "
                     + "\(totals.releases) outputs, \(totals.terms) terms, \(totals.losses) unavoidable losses, "
                     + "\(Int(Double(done) / max(seconds, 1))) seeds a second")
         }

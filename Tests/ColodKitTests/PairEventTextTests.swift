@@ -1,7 +1,6 @@
 import Environment
 import Logging
 import ReplicationCore
-import Synchronization
 import Testing
 
 @testable import ColodKit
@@ -87,28 +86,4 @@ private func context(peerIsAlive: Bool = false) -> PairEventContext {
         #expect(DaemonEnd.failure("the guest cannot go on").logLevel == .critical)
         #expect(DaemonEnd.signal.logLevel == .notice)
     }
-}
-
-@Suite struct FailureHistories {
-    @Test func aFailureKeepsItsTimeUntilAnotherComes() {
-        let clock = HandClock()
-        clock.advance(.seconds(5))
-        let history = FailureHistory(clock: clock)
-        #expect(history.age(of: "a") == .zero)
-        clock.advance(.seconds(60))
-        #expect(history.age(of: "a") == .seconds(60))
-        #expect(history.age(of: "b") == .zero)
-        clock.advance(.seconds(2))
-        history.renew()
-        clock.advance(.seconds(3))
-        #expect(history.age(of: "b") == .seconds(3))
-        clock.advance(.seconds(1))
-        #expect(history.age(of: "b") == .seconds(4))
-    }
-}
-
-private final class HandClock: MonotonicClock {
-    private let time = Mutex(Nanoseconds.zero)
-    func now() -> Nanoseconds { time.withLock { $0 } }
-    func advance(_ span: Nanoseconds) { time.withLock { $0 = $0 + span } }
 }

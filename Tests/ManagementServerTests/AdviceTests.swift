@@ -39,7 +39,7 @@ private let situations: [ColodStatus] = {
         }
     }
 
-    @Test func theTableIsWhole() { #expect(situations.count == 4 * 8 * 16 * 3 * 2) }
+    @Test func theTableIsWhole() { #expect(situations.count == 4 * 9 * 16 * 3 * 2) }
 
     @Test func aPeerThatIsThereIsNotToBeBroughtBack() {
         let words = ["bring the other host", "start colod on the other host", "bring its colod"]

@@ -23,7 +23,27 @@ import Testing
             try file.replace(with: Array("a longer content".utf8))
             try file.replace(with: Array("short".utf8))
             #expect(try file.read() == Array("short".utf8))
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["term"])
+        }
+    }
+
+    /// Once both files are there, a replacement makes no new one: it needs no room that a full file system may lack.
+    @Test func aReplacementNeedsNoRoom() throws {
+        try withFolder { folder in
+            let file = DurableFile(path: "\(folder)/term")
+            let numbers = { () -> Set<UInt64> in
+                Set(
+                    try ["term", "term.new"].map { name in
+                        let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
+                        return (attributes[.systemFileNumber] as? NSNumber)?.uint64Value ?? 0
+                    })
+            }
+            try file.replace(with: [0])
+            let first = try numbers()
+            for value: UInt8 in 1...9 {
+                try file.replace(with: [value])
+                #expect(try file.read() == [value])
+                #expect(try numbers() == first)
+            }
         }
     }
 

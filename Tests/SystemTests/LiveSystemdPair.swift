@@ -47,7 +47,8 @@ struct LiveSystemdPair {
     /// Waits until the unit's side says that the guest is protected.
     func waitForProtection(of name: String) throws {
         try container.waitFor(
-            "protected", within: Self.deadline, "coloctl check --socket /run/colod/\(name).qmp && \(Self.noJobs)")
+            "protected", within: Self.deadline,
+            "coloctl check --socket /run/colod/\(name).qmp | grep -F ', protected' && \(Self.noJobs)")
     }
 
     /// Succeeds if no job waits for anything.

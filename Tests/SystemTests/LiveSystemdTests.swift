@@ -14,7 +14,8 @@ extension SystemTests {
             try pair.start(first)
             #expect(try pair.container.property("ActiveState", of: "colod@\(first)") == "active")
             try pair.container.check(LiveSystemdPair.noJobs)
-            let waits = first == "one" ? "waits for the peer at 127.0.0.2:7801" : "waits for the peer at 127.0.0.1:7801"
+            let waits =
+                first == "one" ? "waits for the peer at tcp:127.0.0.2:7801" : "waits for the peer at tcp:127.0.0.1:7801"
             #expect(try pair.journal(of: first).contains(waits))
             // The primary that hears nobody boots the guest after a few seconds; the secondary waits on.
             let line = try pair.container.property("StatusText", of: "colod@\(first)")

@@ -26,7 +26,7 @@ extension SystemTests {
             let arguments = words.dropFirst().joined(separator: " ")
             let (end, text) = try run(["sh", "-c", "exec \(program) \(arguments) > /dev/full"])
             #expect(end == .exited(1))
-            #expect(text == "Error: standard output cannot be written: No space left on device\n")
+            #expect(text.hasSuffix("Error: standard output cannot be written: No space left on device\n"))
         }
 
         @Test("a check whose line cannot be written knows nothing")
@@ -63,7 +63,7 @@ extension SystemTests {
                 "--check-config",
             ])
             #expect(end == .exited(78))
-            #expect(text.contains("the path of this unix socket is too long: it has 108 bytes, at most 107 fit"))
+            #expect(text.contains("the path has 108 bytes, and that of a unix socket has at most 107"))
         }
     }
 }
