@@ -1,4 +1,5 @@
 import Configuration
+import Environment
 import QAPI
 import Replication
 import ReplicationCore
@@ -61,12 +62,18 @@ extension StatusReporter {
         case .receiving: return "the rest of the first copy"
         case .synchronising: return "the peer to hold the first copy"
         case .unprotected: return snapshot.peerIsAlive ? "the peer to be ready for a copy" : peer
-        case .holding: return snapshot.peerIsAlive ? "the peer's consent to go on alone" : "the yes of \(arbiterText)"
+        case .holding: return snapshot.peerIsAlive ? "the peer's consent to go on alone" : agreement(snapshot)
         case .secondary where !snapshot.isProtected:
-            if snapshot.peerIsAlive {
-                return snapshot.peerReport?.isServing == true ? "the peer's next checkpoint" : Self.operatorText
+            if snapshot.peerIsAlive, snapshot.peerReport?.isServing == true { return "the peer's next checkpoint" }
+            // Where the peer hands its guest over, no operator has to decide.
+            let isAgreed = snapshot.report.request != .none || snapshot.peerReport?.request == .handOver
+            if snapshot.peerIsAlive, isAgreed || configuration.failover == .automatic {
+                return "the peer's consent to take over"
             }
-            return configuration.failover == .manual ? Self.operatorText : "the yes of \(arbiterText)"
+            if configuration.failover == .manual, !snapshot.report.isEntering, snapshot.report.request == .none {
+                return Self.operatorText
+            }
+            return agreement(snapshot)
         case .ended: return "the peer to hear that the guest is over"
         case .secondary, .protected, .degraded, .takingOver, .failed: return nil
         }
@@ -76,10 +83,14 @@ extension StatusReporter {
         (networks(nil) ?? []).map(\.address).joined(separator: ", ")
     }
 
-    private var arbiterText: String {
+    /// What a side that does not hear its peer needs before it goes on alone.
+    private func agreement(_ snapshot: PairSnapshot) -> String {
+        if snapshot.report.isEntering || snapshot.report.impairments.contains(.record) {
+            return "its record of terms to be written"
+        }
         switch configuration.arbiter {
-        case .none: "nobody; a moment"
-        case .command(let path, _, _): "the arbiter \(path)"
+        case .none: return "the loss of the peer to be certain"
+        case .command(let path, _, _): return "the yes of the arbiter \(path)"
         }
     }
 
@@ -87,6 +98,9 @@ extension StatusReporter {
 }
 
 extension PairSnapshot {
+    /// How long ago the last failure happened; nil if there was none, or if it is from before this process began.
+    func lastFailureAge(_ now: Nanoseconds) -> Nanoseconds? { lastFailureAt.map { now - $0 } }
+
     /// What the arbiter said when it last said no, beginning with the command and not with the word.
     var arbiterAnswer: String? {
         arbiterRefusal.map { $0.hasPrefix("arbiter ") ? String($0.dropFirst("arbiter ".count)) : $0 }

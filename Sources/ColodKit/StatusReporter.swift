@@ -14,7 +14,6 @@ struct StatusReporter: Sendable {
     let replication: ReplicationService
     let pair: PairService?
     let configuration: ColodConfiguration
-    /// When the last failure happened.
     private let clock = SystemClock()
 
     init(
@@ -48,7 +47,7 @@ struct StatusReporter: Sendable {
         status.lastCheckpointAgeMs = statistics.lastAge.map { $0.count / 1_000_000 }
         (status.heldPackets, status.heldBytes) = replication.gate.held
         status.lastFailure = failure(snapshot)
-        status.lastFailureAgeMs = snapshot?.lastFailureAt.map { (clock.now() - $0).count / 1_000_000 }
+        status.lastFailureAgeMs = snapshot?.lastFailureAge(clock.now()).map { $0.count / 1_000_000 }
         status.takeoverMs = replication.takeoverDuration.map(\.inMilliseconds)
         status.impairments = snapshot.map(impairments).flatMap { $0.isEmpty ? nil : $0 }
         status.stopped = isStopped(snapshot)

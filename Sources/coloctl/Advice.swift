@@ -10,6 +10,10 @@ struct Advice {
             return "read the last failure above and the log (journalctl -u 'colod@*' -p warning), mend the cause, then "
                 + "restart the service"
         }
+        if let difference = status.impairments?.first(where: { $0.hasPrefix("the two sides differ") }) {
+            return "nothing is copied, because \(difference): make the two configuration files agree, then restart the "
+                + "side that was wrong"
+        }
         return status.isPaired ? ofPair : ofGuestAlone
     }
 

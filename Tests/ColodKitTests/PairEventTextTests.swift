@@ -5,6 +5,7 @@ import Testing
 
 @testable import ColodKit
 @testable import Diagnostics
+@testable import Replication
 
 private let every: [PairEvent] = [
     .peerLost(.refused), .peerLost(.silent), .peerReturned, .failoverNeeded, .takingOver(Term(4)), .starting(Term(1)),
@@ -86,4 +87,27 @@ private func context(peerIsAlive: Bool = false) -> PairEventContext {
         #expect(DaemonEnd.failure("the guest cannot go on").logLevel == .critical)
         #expect(DaemonEnd.signal.logLevel == .notice)
     }
+}
+
+@Suite struct LastFailures {
+    @Test func theAgeIsThatOfTheFailureWhoeverLooksAndWhenever() {
+        let start = Nanoseconds.seconds(5)
+        var driver = PairDriver(
+            controller: PairController(
+                configuration: .init(member: .first), record: PairRecord(term: .none), now: start),
+            monitor: HeartbeatMonitor(
+                configuration: .init(addresses: 1),
+                identity: HeartbeatIdentity(member: .first, instance: 1, pair: "web"), authenticator: NoCode(),
+                report: PairReport(term: .none, state: .starting), now: start), profile: PairProfile())
+        #expect(PairSnapshot(driver: driver, now: start).lastFailureAge(start) == nil)
+        driver.post(.pair(.persistFailed("no room")))
+        while driver.next(now: start) != nil {}
+        let later = PairSnapshot(driver: driver, now: .seconds(7))
+        #expect(later.lastFailure == "the record of terms cannot be written: no room")
+        #expect(later.lastFailureAge(.seconds(65)) == .seconds(60))
+    }
+}
+
+private struct NoCode: MessageAuthenticator {
+    func code(for bytes: [UInt8]) -> [UInt8] { [UInt8](repeating: 0, count: HeartbeatCoding.codeLength) }
 }

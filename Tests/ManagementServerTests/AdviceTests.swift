@@ -109,6 +109,13 @@ private let situations: [ColodStatus] = {
         #expect(Advice(status: side).next?.hasPrefix("mend it: heartbeat network tcp:10.80.0.2:7801 is down") == true)
     }
 
+    @Test func twoSidesThatDifferCopyNothingByThemselves() {
+        var side = status(role: .waiting, state: .superseded, connected: true)
+        side.impairments = ["this side has no copy of the guest", "the two sides differ, memory: 1 here, 2 there"]
+        let advice = Advice(status: side).next
+        #expect(advice?.hasPrefix("nothing is copied, because the two sides differ, memory: 1 here, 2 there") == true)
+    }
+
     @Test func aPeerWithAnotherKeyIsToBeCompared() {
         var side = status(role: .waiting, state: .connecting)
         side.peer.ignored = 3

@@ -37,6 +37,7 @@ extension SystemTests {
             let (old, new) = (try pair.process(.a).output, try pair.process(.b).output)
             #expect(lines(new, "notice takeover: guest lab resumes here").count == 1)
             #expect(lines(old, "notice guest lab was handed over").count == 1)
+            #expect(lines(new, "waits for an operator").isEmpty)
         }
 
         @Test("the guest's console cannot be taken for the daemon, and the flight record is short and has times")
