@@ -69,6 +69,8 @@ public final class PairService: @unchecked Sendable {
     private let operations: any PairOperations
     private let writer: RecordWriter
     private let observer: @Sendable (PairEvent?) -> Void
+    /// Tells the observer: the log and management clients may keep whoever tells them waiting, and the loop must not be.
+    private let teller: WorkerThread
     private let published: ThreadGate<Published>
     private let authenticator: SharedKeyAuthenticator
     /// This process, as its heartbeat names it.
@@ -80,8 +82,8 @@ public final class PairService: @unchecked Sendable {
     private var ended = false
     private var isTurning = false
 
-    /// A member that has read its `record` and does nothing yet. `observer` is called on `loop` with each event, and
-    /// with nil when only the status changed.
+    /// A member that has read its `record` and does nothing yet. `observer` is called on a thread of its own with each
+    /// event, in order, and with nil when only the status changed.
     public init(
         settings: Settings, record: PairRecord, file: DurableFile, operations: any PairOperations,
         loop: any EventLoop, observer: @escaping @Sendable (PairEvent?) -> Void
@@ -91,6 +93,7 @@ public final class PairService: @unchecked Sendable {
         self.operations = operations
         self.observer = observer
         writer = try RecordWriter(file: file)
+        teller = try WorkerThread(name: "pair-observer")
         let now = clock.now()
         let controller = PairController(configuration: Self.rules(settings), record: record, now: now)
         var beat = HeartbeatMonitor.Configuration(addresses: settings.peer.count)
@@ -117,11 +120,12 @@ public final class PairService: @unchecked Sendable {
     }
 
     /// Listens on all heartbeat addresses, also on those that do not exist yet, and begins. Throws if an address cannot
-    /// be used. `log` is called on `loop` with what an operator is told about the networks.
+    /// be used. `log` is called like the observer, with what an operator is told about the networks.
     public func start(log: @escaping @Sendable (HeartbeatNotice) -> Void = { _ in }) async throws {
         let network = HeartbeatNetwork(
             loop: loop, own: settings.listen.map { HeartbeatAddress(host: $0.host, port: $0.port) },
-            peer: settings.peer.map { HeartbeatAddress(host: $0.host, port: $0.port) }, log: log
+            peer: settings.peer.map { HeartbeatAddress(host: $0.host, port: $0.port) },
+            log: { [teller] notice in teller.perform { log(notice) } }
         ) { [weak self] in self?.networkEvent($0) }
         // Before anybody can connect, or the greeting of an early peer would find no way out.
         try await loop.submit { [self] in self.network = network }.get()
@@ -193,6 +197,7 @@ public final class PairService: @unchecked Sendable {
             network?.shutDown()
         }.get()
         writer.shutDown()
+        teller.shutDown()
     }
 
     // MARK: The loop
@@ -310,7 +315,7 @@ public final class PairService: @unchecked Sendable {
             if case .commandFailed(let why) = event { published.failures.append(why) }
             return !published.snapshot.looksLike(before)
         }
-        if event != nil || changed { observer(event) }
+        if event != nil || changed { teller.perform { [observer] in observer(event) } }
     }
 
     private func schedule() {

@@ -75,10 +75,12 @@ extension ReplicationService: PairOperations {
     /// Whether a guest that is taken over stays stopped.
     public func keepStopped(_ isStopped: Bool) { state.withLock { $0.staysStopped = isStopped } }
 
-    /// Tells the guest's networks where it is.
+    /// Tells the guest's networks where it is. The devices may be busy, so not on the loop.
     public func announceGuest() {
-        guard machine.runState == .running else { return }
-        machine.announce(migration.settings.parameters.announcement)
+        onWorker { [self] in
+            guard machine.runState == .running else { return }
+            machine.announce(migration.settings.parameters.announcement)
+        }
     }
 
     /// Closes the gate for good and retires the machine.

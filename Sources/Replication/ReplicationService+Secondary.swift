@@ -71,7 +71,6 @@ extension ReplicationService {
         }
         run.prepareTakeover()
         if pair == nil {
-            machine.announce(migration.settings.parameters.announcement)
             finish(.secondary)
             awaitAnswer()
         } else {
@@ -93,6 +92,8 @@ extension ReplicationService {
             if pair != nil { runDriver.tell(.resumeFailed(error.description)) }
             return finish(.secondary)
         }
+        // In a pair the controller has the guest announced, when it knows that the guest runs.
+        if pair == nil { machine.announce(migration.settings.parameters.announcement) }
         environment.openForwards()
         finish(.secondary)
         state.withLock { $0.runsLeft += 1 }
