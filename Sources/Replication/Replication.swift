@@ -1,17 +1,19 @@
 /// Connects the pure core (ReplicationCore) to sockets, memory, the machine and the clock.
 ///
-/// - `PairService` runs `HeartbeatMonitor` and `PairController` on one event loop: it owns the heartbeat's sockets, the
-///   persisted record and the arbiter, and carries out what the controller decides through `PairOperations`.
-/// - `ReplicationService` is those operations, and the `ColoHandler` that `Migration` hands its channels to.
-///   `PrimaryRun` and `SecondaryRun` are the two ends of one COLO run, each on the thread of its migration.
+/// - `PairService` runs `PairDriver` (heartbeat and controller) on one event loop: it owns the heartbeat's sockets, the
+///   record (`RecordWriter`) and the arbiter, and carries out what the controller decides through `PairOperations`.
+/// - `ReplicationService` is those operations, and the `ColoHandler` that `Migration` hands its channels to. What is
+///   decided about runs is `ReplicationRuns`, carried out by `RunDriver`. `ReplicationChannels` connects and accepts, and
+///   has the peer prove itself. `PrimaryRun` and `SecondaryRun` are the two ends of one COLO run, each on the thread of
+///   its migration.
 /// - `CheckpointBuffer` and `OutputGate` are what a checkpoint's pause touches: the copies of dirty pages, and the epoch
 ///   of the held output.
 ///
 /// Without a pair (`ReplicationService` alone) COLO runs as management drives it: `migrate` with x-colo begins it, and
 /// `x-colo-lost-heartbeat` ends it on each side.
 ///
-/// Threads: the event loop never waits for anything but the disk that keeps the record; what may take longer runs on
-/// the pair's worker thread or on a thread of its own, and reports back as an event.
+/// Threads: the event loop never waits, neither for the disk that keeps the record nor for the log; what may take longer
+/// runs on the pair's worker thread or on a thread of its own, and reports back as an event.
 public enum ReplicationLimits {
     /// How long an outgoing synchronisation waits, with the guest halted, for the pair's permission to switch over.
     static let switchoverMilliseconds: UInt64 = 1000

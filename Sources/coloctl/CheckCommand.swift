@@ -68,8 +68,10 @@ struct Verdict: Equatable {
             (severity, what) = (.ok, "protected")
         } else if status.serving {
             (severity, what) = (.warning, "running unprotected (\(status.state.rawValue))")
-        } else if status.state == .synchronising && status.peer.connected {
-            // The first copy comes from a primary that runs.
+        } else if status.role == .secondary, status.peer.connected, status.peer.serving == true,
+            !status.cannotWriteItsRecord
+        {
+            // The guest is served; what is missing is this side's readiness to take over.
             (severity, what) = (.warning, "the peer runs unprotected (\(status.state.rawValue))")
         } else {
             (severity, what) = (.critical, "not serving (\(status.state.rawValue))")
@@ -110,5 +112,12 @@ struct Verdict: Equatable {
         data.append("held_packets=\(status.heldPackets)")
         data.append("held_bytes=\(status.heldBytes)B")
         return data.joined(separator: " ")
+    }
+}
+
+extension ColodStatus {
+    /// This side can neither take over nor go on in a new term.
+    var cannotWriteItsRecord: Bool {
+        impairments?.contains { $0.hasPrefix("here the state directory cannot be written") } ?? false
     }
 }

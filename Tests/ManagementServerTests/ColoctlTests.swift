@@ -10,12 +10,15 @@ import Testing
 /// The status of a member of a pair.
 func status(
     role: ColodRole = .primary, state: ColodState, protected: Bool = false, serving: Bool = false,
-    connected: Bool = false
+    connected: Bool = false, peerServes: Bool? = nil, impairments: [String]? = nil
 ) -> ColodStatus {
-    ColodStatus(
+    var status = ColodStatus(
         role: role, state: state, protected: protected, serving: serving, term: 4,
         peer: ColodPeer(connected: connected, networks: 2, networksUp: connected ? 2 : 0, ignored: 0), checkpoints: 0,
         heldPackets: 0, heldBytes: 0, failover: .automatic, arbiter: "none")
+    status.peer.serving = peerServes
+    status.impairments = impairments
+    return status
 }
 
 @Suite struct CheckTests {
@@ -24,7 +27,14 @@ func status(
             (status(state: .protected, protected: true, serving: true), .ok),
             (status(role: .secondary, state: .protected, protected: true), .ok),
             (status(role: .alone, state: .unprotected, serving: true), .warning),
-            (status(role: .secondary, state: .synchronising, connected: true), .warning),
+            (status(role: .secondary, state: .synchronising, connected: true, peerServes: true), .warning),
+            (status(role: .secondary, state: .unprotected, connected: true, peerServes: true), .warning),
+            (status(role: .secondary, state: .unprotected, connected: true, peerServes: false), .critical),
+            (
+                status(
+                    role: .secondary, state: .unprotected, connected: true, peerServes: true,
+                    impairments: ["here the state directory cannot be written: no space left"]), .critical
+            ),
             (status(role: .secondary, state: .synchronising), .critical),
             (status(role: .waiting, state: .superseded, connected: true), .critical),
             (status(state: .failed), .critical),
