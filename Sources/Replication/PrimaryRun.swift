@@ -129,6 +129,7 @@ final class PrimaryRun: @unchecked Sendable {
     }
 
     private func capture() {
+        buffer.prepare()
         handlers.willPause()
         bytesBefore = session.channel.bytesSent
         var failure: SystemError?
@@ -143,7 +144,7 @@ final class PrimaryRun: @unchecked Sendable {
         } catch {
             statistics.paused(false)
             handlers.didResume()
-            return inbox.post(.captureFailed(error.description))
+            return inbox.post(.captureTimedOut(error.description))
         }
         statistics.paused(true)
         statistics.pauses.record(clock.now() - start)

@@ -28,7 +28,7 @@ public enum ReplicationLimits {
     /// How often the machine is asked how it fares.
     static let conditionMilliseconds: UInt64 = 250
     /// How long a checkpoint waits for the guest to stand.
-    static let pauseMilliseconds: UInt64 = 2000
+    static let pauseMilliseconds: UInt64 = 1500
     /// How many messages of the secondary may wait.
     static let inboxLimit = 16
 }

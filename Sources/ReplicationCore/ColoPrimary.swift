@@ -15,6 +15,9 @@ public struct ColoPrimary: Sendable {
         public var readyTimeout = Nanoseconds.seconds(20)
         /// From CHECKPOINT_REQUEST to CHECKPOINT_REPLY.
         public var replyTimeout = Nanoseconds.seconds(3)
+        /// From CHECKPOINT_REPLY to a guest that stands and is captured; shorter than the secondary waits for it
+        /// (ColoSecondary.Limits.sendTimeout).
+        public var captureTimeout = Nanoseconds.milliseconds(4500)
         /// From the capture to VMSTATE_RECEIVED; sending the checkpoint is part of it.
         public var transferTimeout = Nanoseconds.seconds(10)
         /// From VMSTATE_RECEIVED to VMSTATE_LOADED.
@@ -38,6 +41,8 @@ public struct ColoPrimary: Sendable {
         case checkpointDelayChanged(Nanoseconds)
         /// `pauseAndCapture` is done and the guest runs again.
         case captured
+        /// The guest did not come to a stand for `pauseAndCapture`, and goes on; it is tried again, for a while.
+        case captureTimedOut(String)
         /// `pauseAndCapture` failed; the guest runs again, and its output stays held.
         case captureFailed(String)
         /// Bytes of the secondary are no message.
@@ -90,6 +95,7 @@ public struct ColoPrimary: Sendable {
 
     private var checkpoint: UInt64 = 0
     private var startedAt: Nanoseconds
+    private var captureDeadline = Nanoseconds.never
     private var wantedAtOnce = false
 
     /// A run whose initial synchronisation was sent wholly at `now`, with the guest paused.
@@ -113,6 +119,10 @@ public struct ColoPrimary: Sendable {
             guard phase == .capturing else { return [] }
             wait(.waitingReceived, now, limits.transferTimeout)
             return [.sendCheckpoint(checkpoint)]
+        case .captureTimedOut(let why):
+            guard phase == .capturing else { return [] }
+            guard now < captureDeadline else { return leave(.machineFailed(why)) }
+            return [.pauseAndCapture(checkpoint: checkpoint)]
         case .captureFailed(let why): return leave(.machineFailed(why))
         case .malformed(let what): return leave(.malformed(what))
         case .channelLost(let why): return leave(.channelLost(why))
@@ -128,6 +138,7 @@ public struct ColoPrimary: Sendable {
             return [.startGuest] + runOn(now)
         case (.waitingReply, .checkpointReply):
             wait(.capturing, now, .never)
+            captureDeadline = now + limits.captureTimeout
             return [.pauseAndCapture(checkpoint: checkpoint)]
         case (.waitingReceived, .vmstateReceived):
             wait(.waitingLoaded, now, limits.loadTimeout)

@@ -141,7 +141,7 @@ extension PairController {
         switch phase {
         case .serving(let serving):
             // Only a checkpoint of this very term is as good as the guest here, and of two claims ours is higher.
-            guard case .takeOver = report.request, case .exposed = serving.replication else { return false }
+            guard case .takeOver = report.request, serving.isExposed, claim == nil else { return false }
             return report.hasCheckpoint && report.term == term
         case .standby(let standby):
             switch report.request {

@@ -96,6 +96,7 @@ extension PairController {
     private mutating func decide(
         _ serving: Serving, _ since: Nanoseconds, _ now: Nanoseconds, _ actions: inout Actions
     ) {
+        if prefersPeer { return askPeerToTakeOver(serving, now, &actions) }
         let next = term.next(of: configuration.member)
         if peerHasLeft, peer?.report.hasCheckpoint == false {
             granted(next, .peer)
@@ -177,11 +178,25 @@ extension PairController {
         }
         let since = serving.impairedSince ?? now
         serving.impairedSince = since
-        guard now >= since + configuration.impairmentLimit, serving.handOverDeadline == nil, isRecordGood(now) else {
-            return
-        }
+        guard now >= since + configuration.impairmentLimit else { return }
+        handOver(&serving, now, &actions)
+    }
+
+    private mutating func handOver(_ serving: inout Serving, _ now: Nanoseconds, _ actions: inout Actions) {
+        guard serving.handOverDeadline == nil, isRecordGood(now) else { return }
         serving.handOverDeadline = now + configuration.handoverTimeout
         actions.append(.raise(.handingOver(condition.impairments.texts.joined(separator: ", "))))
+    }
+
+    /// The run is over, and the guest cannot do its work here: the peer's checkpoint is worth more than going on alone.
+    var prefersPeer: Bool { !condition.impairments.isEmpty && peerCanTakeOver }
+
+    /// Under the manual policy the operator decides; the output stays held, and the peer keeps its checkpoint.
+    private mutating func askPeerToTakeOver(_ old: Serving, _ now: Nanoseconds, _ actions: inout Actions) {
+        guard configuration.failover == .automatic else { return }
+        var serving = old
+        handOver(&serving, now, &actions)
+        phase = .serving(serving)
     }
 
     /// The peer holds a checkpoint of this term and nothing keeps it from serving.

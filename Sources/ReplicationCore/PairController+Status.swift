@@ -101,7 +101,7 @@ extension PairController {
     var claim: PairRequest? {
         switch phase {
         case .serving(let serving):
-            guard case .deciding = serving.replication else { return nil }
+            guard case .deciding = serving.replication, !prefersPeer else { return nil }
             return .continueAlone(term.next(of: configuration.member))
         case .standby(let standby):
             guard let intent = standby.intent else { return nil }

@@ -7,7 +7,7 @@ enum Fault: CaseIterable {
     case cutReplication, cutReplicationOneWay, cutOneHeartbeat, cutHeartbeats, cutEverything, cutEverythingOneWay
     case reset, hang, drill, failover
     case freezeLoop, freezeLoopAtAction, slowDisk, hungDisk, fullDisk, lateThreads
-    case stranger, plannedStop, powerOff
+    case stranger, plannedStop, powerOff, stuckGuest, deafGuest
 
     /// A cut that can part the pair is safe only with an arbiter.
     var needsArbiter: Bool {
@@ -34,6 +34,7 @@ extension World {
 
     /// Lets a fault begin; it ends by itself after at most some seconds.
     func inject(_ fault: Fault) {
+        isBusyWithOneFault = settings.isSpaced
         let victim = hosts[Int(random(0...1))]
         note("fault \(fault) at \(victim.name)")
         switch fault {
@@ -50,6 +51,8 @@ extension World {
         case .hungDisk: victim.disk.hungUntil = now + microseconds(500_000...8_000_000)
         case .fullDisk: victim.disk.fullUntil = now + microseconds(500_000...8_000_000)
         case .lateThreads: victim.lateUntil = now + microseconds(500_000...6_000_000)
+        case .stuckGuest: victim.stuckUntil = now + microseconds(500_000...9_000_000)
+        case .deafGuest: victim.deafUntil = now + microseconds(500_000...9_000_000)
         case .stranger: for host in hosts { strangers(at: host, left: 12) }
         case .plannedStop: victim.post(.pair(.leaveCommanded))
         case .powerOff: for host in hosts { host.powerOffGuest() }
@@ -92,6 +95,7 @@ extension World {
 
     /// Everything works again.
     func healEverything() {
+        isBusyWithOneFault = false
         repairNetworks()
         for host in hosts {
             host.crashAfter = nil
@@ -100,6 +104,8 @@ extension World {
             host.thawLoop()
             host.hungUntil = .zero
             host.lateUntil = .zero
+            host.stuckUntil = .zero
+            host.deafUntil = .zero
             host.disk.heal()
         }
     }
@@ -107,6 +113,7 @@ extension World {
     var isHealthy: Bool {
         hosts.allSatisfy {
             $0.isRunning && !$0.isFrozen && !$0.loopIsFrozen && $0.hungUntil <= now && $0.lateUntil <= now
+                && $0.stuckUntil <= now && $0.deafUntil <= now
                 && $0.disk.isWell
         } && !hasCuts
     }

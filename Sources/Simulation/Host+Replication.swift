@@ -116,6 +116,8 @@ extension Host {
             guestIsPaused = false
             post(.pair(.checkpointConfirmed(run: run, checkpoint: 0)))
         case .send(let message): world.send(.control(message), on: endpoint)
+        case .pauseAndCapture where world.now < stuckUntil:
+            later(.milliseconds(1500)) { [self] in deliver(.primary(run: run, .captureTimedOut("a disk hangs"))) }
         case .pauseAndCapture:
             guestIsPaused = true
             later(world.microseconds(200...2000)) { [self] in
@@ -139,7 +141,7 @@ extension Host {
         guard let checkpoint = outgoing?.captured else { return }
         let items: [Item] = [
             .control(.vmstateSend), .liveState(capture: checkpoint.ramCapture), .control(.vmstateSize(1)),
-            .deviceState(checkpoint, isDamaged: world.chance.chance(1, in: 500)),
+            .deviceState(checkpoint, isDamaged: world.mayDamage && world.chance.chance(1, in: 500)),
         ]
         if world.settings.sabotage == .releaseBeforeLoaded { releaseHeld(through: number) }
         send(items[...], run)

@@ -74,6 +74,10 @@ final class Host {
     var epoch: UInt64 = 1
     /// The secondary's replication side reads nothing until then.
     var hungUntil = Nanoseconds.zero
+    /// A vCPU stands in a disk access until then: the guest neither runs nor comes to a stand.
+    var stuckUntil = Nanoseconds.zero
+    /// A network of the guest is down until then.
+    var deafUntil = Nanoseconds.zero
     /// Threads other than the event loop do everything late until then.
     var lateUntil = Nanoseconds.zero
     /// The event loop stands still, while everything else goes on.
@@ -347,9 +351,19 @@ final class Host {
     private func tickGuest(_ incarnation: UInt64) {
         world.after(world.microseconds(2000...8000)) { [self] in
             guard self.incarnation == incarnation, isRunning else { return }
-            if !isFrozen, !guestIsPaused, !isRetired, guest != nil { stepGuest() }
+            if !isFrozen, !guestIsPaused, !isRetired, guest != nil, world.now >= stuckUntil { stepGuest() }
+            lookAtTheMachine()
             tickGuest(incarnation)
         }
+    }
+
+    /// What the edge finds when it asks the machine how it fares.
+    private func lookAtTheMachine() {
+        guard !isFrozen else { return }
+        var condition = MachineCondition()
+        if world.now < stuckUntil { condition.impairments.insert(.disk) }
+        if world.now < deafUntil { condition.impairments.insert(.network) }
+        if condition != controller.condition { post(.pair(.condition(condition))) }
     }
 
     private func stepGuest() {

@@ -12,6 +12,8 @@
 //   Disks      a record that is on stable storage survives everything. A write takes up to some milliseconds; up to some
 //              seconds on a slow disk; on a hung one it does not come back until the disk does; on a full one it fails.
 //              A process that dies in the middle of a write leaves the old record or the new one.
+//   Guest      a vCPU stands in a disk access for some seconds, so that the guest cannot be paused; a network of the guest
+//              is down.
 //   Strangers  connect to the replication port, with a proof they overheard or made up, and send a whole guest.
 //   Leaving    a side is stopped in order, and the guest powers itself off; the operator starts again what ended.
 //   Network    one replication network and two heartbeat networks. Every connection delays each direction by its own

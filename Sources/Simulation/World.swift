@@ -20,6 +20,11 @@ final class World {
     var overheardProof = [UInt8](repeating: 0, count: ReplicationProof.length)
     lazy var arbiter = SimulatedArbiter(world: self)
 
+    /// A fault is under way, and the plan says that it comes alone.
+    var isBusyWithOneFault = false
+    /// Damage on the wire is a fault of its own: it ends a run, and another fault may then find the guest unprotected.
+    var mayDamage: Bool { !isBusyWithOneFault }
+
     var now: Nanoseconds { scheduler.now }
     var hasCuts: Bool { !cuts.isEmpty }
 
