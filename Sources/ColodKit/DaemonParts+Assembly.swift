@@ -105,7 +105,7 @@ extension DaemonParts {
         let snapshot = service.snapshot
         status.tellLogTheRole()
         if let event {
-            pairLog.tell(event, peerIsAlive: snapshot.peerIsAlive, arbiterAnswer: snapshot.arbiterAnswer)
+            pairLog.tell(event, peerAgrees: snapshot.peerAgrees, arbiterAnswer: snapshot.arbiterAnswer)
             if case .peerLost(let loss) = event {
                 hub.emit(.xColodPeerLost(reason: loss == .refused ? "refused" : "silent"))
             }

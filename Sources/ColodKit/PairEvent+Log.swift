@@ -10,8 +10,8 @@ struct PairEventContext: Sendable {
     var peerAddresses: [String]
     /// Milliseconds of silence after which the peer counts as lost.
     var heartbeatTimeoutMilliseconds: Int
-    /// Whether the heartbeat hears the peer: then a takeover is agreed, as in a drill.
-    var peerIsAlive: Bool
+    /// Whether the peer is heard, or has left on purpose: then a takeover is agreed, as in a drill.
+    var peerAgrees: Bool
     /// The arbiter's command; nil for nobody.
     var arbiter: String?
     /// What the arbiter said when it last said no.
@@ -33,9 +33,9 @@ extension PairEvent {
         case .peerReturned, .protected, .handedOver, .starting, .peerLeft, .entryWithdrawn, .recordWritten,
             .guestPoweredOff:
             .notice
-        // Of a living peer it is a drill or an operator's wish; of a lost one it means that a host has died.
-        case .takingOver: context.peerIsAlive ? .notice : .warning
-        case .continuingAlone: context.peerIsAlive ? .notice : .warning
+        // Of a peer that agrees it is a drill or an operator's wish; of a lost one it means that a host has died.
+        case .takingOver: context.peerAgrees ? .notice : .warning
+        case .continuingAlone: context.peerAgrees ? .notice : .warning
         case .peerLost, .arbiterRefused, .holding, .commandFailed, .connectionIgnored, .notProtected,
             .replicationFailed, .handingOver:
             .warning
@@ -86,7 +86,7 @@ extension PairEvent {
             return "guest \(guest) is not served: \(context.peer) is lost, and failover is manual; make sure that the "
                 + "other host does not run it, then run 'coloctl failover --name \(guest)' here"
         case .takingOver(let term):
-            let why = context.peerIsAlive ? "the peer hands it over" : "the peer is lost"
+            let why = context.peerAgrees ? "the peer hands it over" : "the peer is lost"
             return "takeover: guest \(guest) resumes here from its last checkpoint, term \(term), because \(why)"
         case .starting(let term): return "guest \(guest) boots here, term \(term)"
         case .continuingAlone(let term):

@@ -22,9 +22,9 @@ final class PairLog: Sendable {
     }
 
     /// Tells of one event, at the level that it means for the service; what comes again and again once in a minute.
-    func tell(_ event: PairEvent, peerIsAlive: Bool, arbiterAnswer: String?) {
+    func tell(_ event: PairEvent, peerAgrees: Bool, arbiterAnswer: String?) {
         let context = PairEventContext(
-            configuration, peerIsAlive: peerIsAlive, arbiterAnswer: arbiterAnswer)
+            configuration, peerAgrees: peerAgrees, arbiterAnswer: arbiterAnswer)
         let message = event.logMessage(context)
         recorder.note("pair: \(message)")
         guard let key = event.repetitionKey else { return write(event.logLevel(context), message) }
@@ -49,7 +49,7 @@ final class PairLog: Sendable {
 
 extension PairEventContext {
     /// The surroundings of an event in a pair with that configuration.
-    init(_ configuration: ColodConfiguration, peerIsAlive: Bool, arbiterAnswer: String?) {
+    init(_ configuration: ColodConfiguration, peerAgrees: Bool, arbiterAnswer: String?) {
         let arbiter: String? =
             switch configuration.arbiter {
             case .none: nil
@@ -58,7 +58,7 @@ extension PairEventContext {
         self.init(
             guest: configuration.guest.name,
             peerAddresses: configuration.pair?.host(configuration.role.other).heartbeat.map(\.description) ?? [],
-            heartbeatTimeoutMilliseconds: configuration.heartbeat.timeoutMilliseconds, peerIsAlive: peerIsAlive,
+            heartbeatTimeoutMilliseconds: configuration.heartbeat.timeoutMilliseconds, peerAgrees: peerAgrees,
             arbiter: arbiter, arbiterAnswer: arbiterAnswer)
     }
 }

@@ -98,6 +98,9 @@ extension StatusReporter {
 }
 
 extension PairSnapshot {
+    /// Whether the peer is heard, or has left on purpose without a guest: it has agreed to whatever this side enters.
+    var peerAgrees: Bool { peerIsAlive || peerReport.map { $0.leaving != .stays && !$0.isServing } ?? false }
+
     /// How long ago the last failure happened; nil if there was none, or if it is from before this process began.
     func lastFailureAge(_ now: Nanoseconds) -> Nanoseconds? { lastFailureAt.map { now - $0 } }
 

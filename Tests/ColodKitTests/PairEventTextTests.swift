@@ -19,10 +19,10 @@ private let every: [PairEvent] = [
     .guestPoweredOff,
 ]
 
-private func context(peerIsAlive: Bool = false) -> PairEventContext {
+private func context(peerAgrees: Bool = false) -> PairEventContext {
     PairEventContext(
         guest: "web", peerAddresses: ["tcp:10.80.0.2:7801", "tcp:10.81.0.2:7801"], heartbeatTimeoutMilliseconds: 500,
-        peerIsAlive: peerIsAlive, arbiter: "/usr/local/sbin/colod-fence",
+        peerAgrees: peerAgrees, arbiter: "/usr/local/sbin/colod-fence",
         arbiterAnswer: "/usr/local/sbin/colod-fence ended with exit status 1")
 }
 
@@ -50,8 +50,8 @@ private func context(peerIsAlive: Bool = false) -> PairEventContext {
 
     @Test func aTakeoverInADrillIsNoAlarm() {
         let event = PairEvent.takingOver(Term(4))
-        #expect(event.logLevel(context(peerIsAlive: true)) == .notice)
-        #expect(event.logMessage(context(peerIsAlive: true)).contains("the peer hands it over"))
+        #expect(event.logLevel(context(peerAgrees: true)) == .notice)
+        #expect(event.logMessage(context(peerAgrees: true)).contains("the peer hands it over"))
     }
 
     @Test func aRefusalNamesArbiterAnswerTermAndNextStep() {
