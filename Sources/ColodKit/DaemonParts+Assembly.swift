@@ -27,6 +27,7 @@ extension DaemonParts {
         let builder = MachineBuilder(
             guest: configuration.guest, holdLimit: configuration.checkpoint.holdLimit,
             opensForwards: configuration.pair == nil && configuration.start.incoming == nil,
+            isPaired: configuration.pair != nil,
             isIncoming: configuration.pair != nil || configuration.start.incoming != nil,
             autostart: !configuration.start.paused, hooks: hooks,
             log: { text in

@@ -46,6 +46,8 @@ struct MachineBuilder {
     let holdLimit: Int
     /// Whether host ports are forwarded from the start; a member of a pair opens them when it serves.
     let opensForwards: Bool
+    /// Whether this is a member of a pair, which says what it lacks and goes on.
+    let isPaired: Bool
     let isIncoming: Bool
     let autostart: Bool
     let hooks: MachineHooks
@@ -94,7 +96,9 @@ struct MachineBuilder {
         for card in guest.network {
             let backend: any PacketPath.NetworkBackend
             switch card.backend {
-            case .tap(let name, let bridge): backend = try TapBackend(name: name, bridge: bridge)
+            case .tap(let name, let bridge):
+                // A side that begins anew must not depend on a bridge that is being remade.
+                backend = try TapBackend(name: name, bridge: bridge, waitsForBridge: isPaired)
             case .user(let forwards):
                 let rules = try forwards.map { try PacketPath.PortForward($0.description) }
                 let network = try UserBackend(forwards: rules, opensForwardsAtStart: opensForwards)

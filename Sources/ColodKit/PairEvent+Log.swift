@@ -53,6 +53,7 @@ extension PairEvent {
         case .peerLost(let loss): return Self.text(of: loss, context)
         case .peerReturned: return "\(context.peer) is heard again"
         case .peerLeft(.powerOff): return "\(context.peer) has ended, because guest \(guest) powered itself off"
+        case .peerLeft(.anew): return "\(context.peer) gave its guest up and begins anew as a waiting secondary"
         case .peerLeft: return "\(context.peer) has ended in order; nobody was fenced"
         case .peerDiffers(let differences):
             return

@@ -15,8 +15,9 @@ extension StatusReporter {
         }
     }
 
-    /// Whether an operator stopped the guest; nil where it does not run.
+    /// Whether an operator stopped the guest that runs here, or whose checkpoint this is; nil without either.
     func isStopped(_ snapshot: PairSnapshot?) -> Bool? {
+        if let snapshot, snapshot.report.hasCheckpoint { return snapshot.isStopped }
         let isHere = snapshot?.report.isServing ?? (replication.coloStatus.mode != .secondary)
         guard isHere else { return nil }
         switch machine.runState {

@@ -13,6 +13,7 @@ extension TapBackend {
     func run(_ receiver: @Sendable ([UInt8]) -> Void) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: largestFrame, alignment: 16)
         defer { buffer.deallocate() }
+        if state.withLock({ $0.device == nil }) { restore(after: SystemError(code: ENODEV, call: "open")) }
         while let device = state.withLock({ $0.device?.number }) {
             guard let cause = serve(device, buffer, receiver) else { return }
             state.withLock { state in

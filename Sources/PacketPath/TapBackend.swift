@@ -37,13 +37,20 @@ public final class TapBackend: NetworkBackend {
     private let trouble = Mutex<NetworkError?>(nil)
 
     /// Opens the tap interface `name` or creates it (then it goes with this back-end, at the latest with the process),
-    /// makes it a port of `bridge` if one is given, and sets it up.
-    public init(name: String, bridge: String? = nil) throws(NetworkError) {
+    /// makes it a port of `bridge` if one is given, and sets it up. With `waitsForBridge` a bridge that does not exist yet
+    /// is no error but a `failure`: once started, the back-end goes on as soon as it is there.
+    public init(name: String, bridge: String? = nil, waitsForBridge: Bool = false) throws(NetworkError) {
         port = try TapPort(name: name, bridge: bridge)
-        let device = try port.open()
+        var device: Descriptor?
+        do throws(NetworkError) {
+            device = try port.open()
+        } catch {
+            guard waitsForBridge, port.lacksBridge else { throw error }
+            trouble.withLock { $0 = error }
+        }
         do { wake = try EventSignal() } catch { throw NetworkError("tap \(name)", error) }
         self.name = name
-        state = Mutex(State(device: device))
+        state = Mutex(State(device: device.take()))
     }
 
     /// What became of the frames so far.
@@ -72,8 +79,9 @@ public final class TapBackend: NetworkBackend {
 
     /// Starts the thread that reads from the interface.
     public func start(receiver: @escaping @Sendable ([UInt8]) -> Void) throws(NetworkError) {
+        let waitsForBridge = trouble.withLock { $0 != nil }
         let failure = state.withLock { state -> NetworkError? in
-            guard state.device != nil, state.thread == nil else {
+            guard state.device != nil || waitsForBridge, state.thread == nil, !state.stopping else {
                 return NetworkError(subject: "tap \(name)", problem: "started twice or after it was stopped")
             }
             do throws(SystemError) {

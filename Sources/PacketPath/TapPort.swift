@@ -15,6 +15,12 @@ final class TapPort: Sendable {
         self.bridge = bridge
     }
 
+    /// Whether the bridge that the interface is to join does not exist.
+    var lacksBridge: Bool {
+        guard let bridge else { return false }
+        return access("/sys/class/net/\(bridge)", F_OK) != 0
+    }
+
     /// Opens or makes the interface and puts it in its place.
     func open() throws(NetworkError) -> Descriptor {
         let device = try interface.open()

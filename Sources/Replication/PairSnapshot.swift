@@ -87,27 +87,12 @@ public struct PairSnapshot: Sendable {
     /// Whether an operator has stopped the guest, which runs here or whose checkpoint this is.
     public var isStopped: Bool { report.isStopped }
 
-    /// What this side waits for; nil if it waits for nothing.
-    public var waitsFor: String? {
-        switch state {
-        case .starting: isDueToServe ? "the peer, before it boots the guest" : "the peer"
-        case .waiting:
-            peerIsAlive
-                ? (peerReport?.isServing == true ? "the peer to send its guest" : "the peer to serve the guest")
-                : "the peer to come back"
-        case .unprotected: peerIsAlive ? "the peer to be ready for a copy of the guest" : "the peer to come back"
-        case .holding: "the peer or the arbiter to let it go on alone"
-        case .secondary where !peerIsAlive:
-            report.isEntering ? "its record to be written" : "a grant to take over"
-        default: nil
-        }
-    }
-
     /// Whether nothing changed that an operator is told of.
     func looksLike(_ other: PairSnapshot) -> Bool {
         state == other.state && term == other.term && peerIsAlive == other.peerIsAlive
             && isProtected == other.isProtected && upNetworks == other.upNetworks
             && supersededBy == other.supersededBy && impairments == other.impairments
-            && isStopped == other.isStopped && waitsFor == other.waitsFor
+            && isStopped == other.isStopped && report.request == other.report.request
+            && peerReport?.isServing == other.peerReport?.isServing && isDueToServe == other.isDueToServe
     }
 }

@@ -31,7 +31,7 @@ extension PairController {
         guard leaving != .stays, !hasLeft, entry?.stage != .acting else { return }
         if now >= leaveDeadline { return leave(fencing: true, now, &actions) }
         switch leaving {
-        case .stays: break
+        case .stays, .anew: break
         case .stop: leaveForStop(now, &actions)
         case .powerOff: leaveAfterPowerOff(now, &actions)
         }
@@ -86,7 +86,7 @@ extension PairController {
         entry = nil
         granting = nil
         if fencing, case .serving(let serving) = phase {
-            actions.append(.fence)
+            fence(&actions)
             if let run = serving.run { actions.append(.stopReplication(run: run)) }
             if leaving == .stop { phase = .standby(Standby()) }
         }
@@ -95,7 +95,7 @@ extension PairController {
         actions.append(.leave(leaving))
     }
 
-    private mutating func announceLastWord(_ now: Nanoseconds, _ actions: inout Actions) {
+    mutating func announceLastWord(_ now: Nanoseconds, _ actions: inout Actions) {
         let last = report(now)
         announced = last
         actions.append(.announce(last))

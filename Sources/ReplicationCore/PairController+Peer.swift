@@ -105,13 +105,13 @@ extension PairController {
         entry = nil
         switch phase {
         case .serving(let serving):
-            actions.append(.fence)
+            fence(&actions)
             if let run = serving.run { actions.append(.stopReplication(run: run)) }
             phase = .standby(Standby())
         case .standby(var standby):
             standby.intent = nil
             if isResuming {
-                actions.append(.fence)
+                fence(&actions)
                 standby = Standby()
             } else if let run = standby.run, standby.isReceiving || standby.checkpoint != nil {
                 actions.append(.abandonCheckpoint(run: run))
@@ -120,6 +120,11 @@ extension PairController {
             phase = .standby(standby)
         case .failed: break
         }
+    }
+
+    mutating func fence(_ actions: inout Actions) {
+        wasFenced = true
+        actions.append(.fence)
     }
 
     // MARK: Grants

@@ -206,7 +206,7 @@ extension PairController {
     }
 
     mutating func fail(_ why: String, _ now: Nanoseconds, _ actions: inout Actions) {
-        actions.append(.fence)
+        fence(&actions)
         note(failure: why, now)
         phase = .failed(why)
         actions.append(.raise(.guestFailed(why)))

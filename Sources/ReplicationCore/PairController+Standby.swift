@@ -39,18 +39,21 @@ extension PairController {
                 ask(intent.term, intent.kind == .takeOver ? .takeOver : .start, now, &actions)
             }
         }
-        listenAgain(&actions)
+        listenAgain(now, &actions)
     }
 
-    private mutating func listenAgain(_ actions: inout Actions) {
+    private mutating func listenAgain(_ now: Nanoseconds, _ actions: inout Actions) {
         guard case .standby(var waiting) = phase, waiting.run == nil, waiting.intent == nil, entry == nil,
             adopting == nil, granting == nil, leaving == .stays
         else { return }
+        // The peer hears why the connections end that end now.
+        if wasFenced { leaving = .anew }
         lastRun += 1
         waiting.run = lastRun
         waiting.isListening = false
         waiting.isReceiving = false
         phase = .standby(waiting)
+        if wasFenced { announceLastWord(now, &actions) }
         actions.append(.listenForReplication(run: lastRun))
     }
 

@@ -228,6 +228,8 @@ public struct PairController: Sendable {
     var leaving = Leaving.stays
     var leaveDeadline = Nanoseconds.never
     var hasLeft = false
+    /// The guest of this process was given up for good: to be a secondary it has to begin anew.
+    var wasFenced = false
     var question: Question?
     var nextQuestionAt = Nanoseconds.zero
     var quietSince: Nanoseconds

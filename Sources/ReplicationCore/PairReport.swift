@@ -82,6 +82,8 @@ public enum Leaving: UInt8, Sendable, Hashable, CaseIterable {
     case stop = 1
     /// The guest has powered itself off: the service ends on both sides.
     case powerOff = 2
+    /// It gave its guest up and begins anew as a waiting secondary, at once.
+    case anew = 3
 }
 
 /// What goes beyond the plain protocol between two sides.

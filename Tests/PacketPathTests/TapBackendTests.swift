@@ -100,6 +100,21 @@ struct TapBackendTests {
         }
     }
 
+    @Test("a bridge that does not exist yet is waited for by whoever says so")
+    func lateBridge() throws {
+        try inOwnNetworkNamespace {
+            let tap = try TapBackend(name: "tap0", bridge: "late0", waitsForBridge: true)
+            #expect(tap.failure?.advice.contains("late0") == true)
+            try tap.start { _ in }
+            try makeBridge("late0")
+            let end = SystemClock().now() + .seconds(10)
+            while tap.failure != nil, SystemClock().now() < end { usleep(20_000) }
+            #expect(tap.failure == nil)
+            #expect(try interfaceExists("tap0"))
+            tap.stop()
+        }
+    }
+
     @Test("refuses to be started twice or after it was stopped, and counts what is no frame")
     func misuse() throws {
         try inOwnNetworkNamespace {

@@ -92,11 +92,55 @@ import Testing
               stop replication 2
               raise handedOver(2)
               announce waiting 2 promises impaired: a network of the guest is down
+              announce waiting 2 promises leaving anew impaired: a network of the guest is down
               listen 3
-              announce waiting 2 promises impaired: a network of the guest is down
-              announce waiting 2 ready promises impaired: a network of the guest is down
             """
         try check(script, on: PairScripts.protectedPair(PairMachine()))
+    }
+
+    /// The run ended because the guest could not be paused: its peer's checkpoint is worth more than a guest that hangs.
+    @Test func aGuestThatHangsIsNotPreferredToThePeersCheckpoint() throws {
+        let script = """
+            at 100ms
+            A impaired disk
+              raise notProtected("here a disk of the guest does not answer")
+              announce degraded 1 serving impaired: a disk of the guest does not answer
+            A ended 2
+              raise holding("reset")
+              raise handingOver("a disk of the guest does not answer")
+              announce holding 1 serving impaired: a disk of the guest does not answer hand-over
+            B hears A
+              persist 1 claimed 2
+              announce secondary 1 checkpoint promises claims-takeover 2
+            A hears B
+              persist 2
+              fence
+              raise handedOver(2)
+              announce waiting 2 promises impaired: a disk of the guest does not answer
+              announce waiting 2 promises leaving anew impaired: a disk of the guest does not answer
+              listen 3
+            """
+        try check(script, on: PairScripts.protectedPair(PairMachine()))
+    }
+
+    @Test func underTheManualPolicyAGuestThatHangsWaitsForTheOperator() throws {
+        let script = """
+            at 100ms
+            A impaired disk
+              raise notProtected("here a disk of the guest does not answer")
+              announce degraded 1 serving impaired: a disk of the guest does not answer
+            A ended 2
+              raise holding("reset")
+              announce holding 1 serving impaired: a disk of the guest does not answer
+            B hears A
+            A hears B
+            at 900ms
+            A impaired none
+              persist 1 claimed 3 exposed
+              announce holding 1 serving
+              announce holding 1 serving claims-alone 3
+            """
+        try check(script, on: PairScripts.protectedPair(PairMachine(failover: .manual)))
     }
 
     @Test func aStoppedGuestStaysStopped() throws {

@@ -136,9 +136,8 @@ import Testing
               persist 2 superseded-by 2
               announce waiting 1 promises
               announce waiting 2 promises
+              announce waiting 2 promises leaving anew
               listen 3
-              announce waiting 2 promises
-              announce waiting 2 ready promises
             """
         try check(script, on: PairScripts.protectedPair(PairMachine(hasArbiter: false)))
     }
@@ -196,9 +195,8 @@ import Testing
               stop replication 2
               raise handedOver(2)
               announce waiting 2 promises
+              announce waiting 2 promises leaving anew
               listen 3
-              announce waiting 2 promises
-              announce waiting 2 ready promises
             """
         try check(script, on: PairScripts.protectedPair(PairMachine()))
     }

@@ -231,9 +231,8 @@ import Testing
               stop replication 2
               raise handedOver(2)
               announce waiting 2 promises
+              announce waiting 2 promises leaving anew
               listen 3
-              announce waiting 2 promises
-              announce waiting 2 ready promises
             B hears A
               persist 2
               announce secondary 1 checkpoint entering claims-takeover 2
@@ -272,15 +271,12 @@ import Testing
               persist 2 superseded-by 2
               announce waiting 1 promises
               announce waiting 2 promises
+              announce waiting 2 promises leaving anew
               listen 3
-              announce waiting 2 promises
-              announce waiting 2 ready promises
             A timer
             B hears A
               raise peerReturned
               announce guest
-              start replication 2
-              announce synchronising 2 serving
             A hears B
             """
         try check(script, on: Self.protectedPair(PairMachine(hasArbiter: false)))
@@ -385,9 +381,8 @@ import Testing
               persist 2 superseded-by 2
               announce waiting 1 promises
               announce waiting 2 promises
+              announce waiting 2 promises leaving anew
               listen 3
-              announce waiting 2 promises
-              announce waiting 2 ready promises
             """
         try check(script, on: Self.protectedPair(PairMachine()))
     }
@@ -476,9 +471,8 @@ import Testing
               stop replication 2
               raise handedOver(2)
               announce waiting 2 promises
+              announce waiting 2 promises leaving anew
               listen 3
-              announce waiting 2 promises
-              announce waiting 2 ready promises
             B hears A
               persist 2
               announce secondary 1 checkpoint entering claims-takeover 2
@@ -488,8 +482,6 @@ import Testing
             B runs
               announce guest
               announce unprotected 2 serving
-              start replication 2
-              announce synchronising 2 serving
             A hears B
             B hears A
             """
