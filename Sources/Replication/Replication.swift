@@ -27,8 +27,10 @@ public enum ReplicationLimits {
     static let listenRetryMilliseconds: UInt64 = 500
     /// How often the machine is asked how it fares.
     static let conditionMilliseconds: UInt64 = 250
-    /// How long a checkpoint waits for the guest to stand.
+    /// How long one attempt at a checkpoint waits for the guest to stand.
     static let pauseMilliseconds: UInt64 = 1500
+    /// How long a pair goes on trying: longer than it takes to hand over a guest that cannot be paused.
+    static let pairPauseMilliseconds: UInt64 = 10_000
     /// How many messages of the secondary may wait.
     static let inboxLimit = 16
 }

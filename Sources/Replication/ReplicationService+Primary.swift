@@ -76,6 +76,8 @@ extension ReplicationService {
             // Clients wait as long as the primary waits for its secondary: not longer than detection needs.
             limits.replyTimeout = silence
             limits.readyTimeout = Nanoseconds(silence.count * 3)
+            // As long as the run lasts, the secondary's checkpoint is worth something: time to hand the guest over.
+            limits.captureTimeout = .milliseconds(ReplicationLimits.pairPauseMilliseconds)
             session.channel.giveUp(afterUnacknowledged: silence)
         }
         return limits

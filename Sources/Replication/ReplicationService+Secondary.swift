@@ -16,10 +16,13 @@ extension ReplicationService {
 
     /// Holds checkpoints until this side takes over or gives them up.
     public func runSecondary(_ session: ColoSecondarySession) -> ColoOutcome {
+        var limits = limits.secondary
+        // The heartbeat tells whether the primary lives; it may take long to pause its guest.
+        if pair != nil { limits.sendTimeout = .milliseconds(2 * ReplicationLimits.pairPauseMilliseconds) }
         let run: SecondaryRun
         do throws(SystemError) {
             run = try SecondaryRun(
-                session: session, statistics: statistics, limits: limits.secondary,
+                session: session, statistics: statistics, limits: limits,
                 handlers: SecondaryRunHandlers(
                     willReceive: { [machine] in try? machine.halt(to: .colo) },
                     held: { [weak self] in self?.checkpointHeld($0) },
