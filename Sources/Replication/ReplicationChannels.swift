@@ -19,13 +19,18 @@ final class ReplicationChannels: Sendable {
 
     /// How long a connection may take to prove itself.
     static let proofDeadline = Nanoseconds.seconds(2)
-    /// How many connections may be busy with that.
+    /// How many connections may be busy with that. One more, and the oldest has to go: the peer needs one round trip, so
+    /// whoever says nothing keeps nobody out.
     static let visitorLimit = 8
+    /// How many threads may look at connections, also at those that had to go.
+    private static let threadLimit = 64
 
     private struct State {
         var accepting: Cancellation?
         var connecting: Cancellation?
-        var visitors = 0
+        /// Connections that have not proven themselves, oldest first.
+        var visitors: [Channel] = []
+        var threads = 0
         var isOver = false
     }
 
@@ -85,30 +90,47 @@ final class ReplicationChannels: Sendable {
                 if error != .cancelled { judge.refused("the replication port cannot accept: \(error)") }
                 return
             }
-            let isFull = state.withLock { state in
-                if state.visitors >= Self.visitorLimit { return true }
-                state.visitors += 1
-                return false
-            }
-            guard !isFull else {
-                channel.shutDown()
-                continue
-            }
+            welcome(channel)?.shutDown()
             do {
                 _ = try Thread(name: "replication-proof") { [self] in
-                    if isAdmitted(channel, judge), !cancellation.isCancelled, judge.take(channel) {
+                    if isAdmitted(channel, judge), leave(channel), !cancellation.isCancelled, judge.take(channel) {
                         // One channel a run: the port is free for the next run as soon as this one is on its way.
                         cancellation.cancel()
                     } else {
                         channel.shutDown()
                     }
-                    state.withLock { $0.visitors -= 1 }
+                    endThread(channel)
                 }
             } catch {
                 channel.shutDown()
-                state.withLock { $0.visitors -= 1 }
+                endThread(channel)
             }
         }
+    }
+
+    /// Counts a visitor; returns the one who has to go for it, which may be itself.
+    private func welcome(_ channel: Channel) -> Channel? {
+        state.withLock { state in
+            state.threads += 1
+            guard state.threads <= Self.threadLimit else { return channel }
+            state.visitors.append(channel)
+            return state.visitors.count > Self.visitorLimit ? state.visitors.removeFirst() : nil
+        }
+    }
+
+    /// Takes a visitor out of the line; false if it had to go.
+    @discardableResult
+    private func leave(_ channel: Channel) -> Bool {
+        state.withLock { state in
+            guard let index = state.visitors.firstIndex(where: { $0 === channel }) else { return false }
+            state.visitors.remove(at: index)
+            return true
+        }
+    }
+
+    private func endThread(_ channel: Channel) {
+        leave(channel)
+        state.withLock { $0.threads -= 1 }
     }
 
     private func isAdmitted(_ channel: Channel, _ judge: Judge) -> Bool {
