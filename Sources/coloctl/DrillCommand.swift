@@ -25,8 +25,10 @@ struct DrillCommand: ParsableCommand {
         let connection = try options.connect()
         let status = try connection.status()
         guard status.protected else {
+            let reasons = (status.impairments ?? []).map { "; \($0)" }.joined()
             throw Failure(
-                .refused, "the pair is not protected (\(status.state.rawValue)); a drill would be an outage",
+                .refused,
+                "the pair is not protected (\(status.state.rawValue)), and a drill would be an outage\(reasons)",
                 next: "wait until 'coloctl status' says protected")
         }
         let reply = try connection.run("x-colod-drill", patience: Self.patience)
