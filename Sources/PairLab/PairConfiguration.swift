@@ -8,6 +8,10 @@ public struct PairConfiguration: Sendable {
         public var memory = "128M"
         /// Number of harts.
         public var vcpus = 1
+        /// The files of read-only disks.
+        public var disks: [String] = []
+        /// Whether the serial port ends in a socket (`ProtectedPair.consolePath`) instead of the log.
+        public var hasConsoleSocket = false
 
         /// A guest from that folder.
         public init(folder: String) { self.folder = folder }
@@ -60,8 +64,8 @@ public struct PairConfiguration: Sendable {
 
     /// The file of the host whose role is `role`.
     func text(
-        role: String, name: String, network: Network, commandLine: String, qmp: String, stateFolder: String,
-        keyFile: String, primary: Addresses, secondary: Addresses
+        role: String, name: String, network: Network, commandLine: String, qmp: String, console: String,
+        stateFolder: String, keyFile: String, primary: Addresses, secondary: Addresses
     ) -> String {
         """
         role: \(role)
@@ -73,7 +77,8 @@ public struct PairConfiguration: Sendable {
           kernel: \(guest.folder)/Image
           initrd: \(guest.folder)/initramfs.cpio
           append: "\(commandLine)"
-          console: log
+          console: \(guest.hasConsoleSocket ? "unix:\(console)" : "log")
+          disks: [\(guest.disks.map { "{file: \($0), read-only: true}" }.joined(separator: ", "))]
           network: [\(text(of: network))]
         management: {qmp: "unix:\(qmp)"}
         state-directory: \(stateFolder)

@@ -67,16 +67,28 @@ public final class ProtectedPair {
         let text = configuration.text(
             role: role, name: "lab",
             network: loopback.map { .user(forwarded: $0.redis(side)) } ?? .tap,
-            commandLine: "\(words) ip4=\(address) gw=\(gateway)", qmp: socketPath(side),
+            commandLine: "\(words) ip4=\(address) gw=\(gateway)", qmp: socketPath(side), console: consolePath(side),
             stateFolder: folder.path("state-\(side.rawValue)"), keyFile: folder.path("key"), primary: addresses(.a),
             secondary: addresses(.b))
         try folder.write(text, to: configurationName(side))
+    }
+
+    /// Replaces a word of a host's configuration file, which makes it differ from the other host's.
+    public func changeConfiguration(of side: Side, from old: String, to new: String) throws {
+        let parts = try Self.split(folder.read(configurationName(side)), at: old)
+        guard parts.count > 1 else { throw LabError("\(configurationName(side)) does not say '\(old)'") }
+        try folder.write(parts.joined(separator: new), to: configurationName(side))
+    }
+
+    private static func split(_ text: String, at separator: String) -> [String] {
+        text.split(separator: separator, omittingEmptySubsequences: false).map(String.init)
     }
 
     /// Starts colod on a host (again) and connects to its management socket.
     public func start(_ side: Side) throws {
         guard let host = hosts[side] else { throw LabError("no such host") }
         unlink(socketPath(side))
+        unlink(consolePath(side))
         clients[side] = nil
         processes[side] = try host.start(
             [program, "--config", folder.path(configurationName(side))], log: logPath(side))
@@ -193,6 +205,8 @@ public final class ProtectedPair {
     private func redisPort(_ side: Side) -> UInt16 { loopback?.redis(side) ?? 6379 }
     /// The path of a host's management socket.
     public func socketPath(_ side: Side) -> String { folder.path("\(side.rawValue).qmp") }
+    /// The path of a host's console socket, if the guest has one.
+    public func consolePath(_ side: Side) -> String { folder.path("\(side.rawValue).console") }
     private func logPath(_ side: Side) -> String { folder.path("\(side.rawValue).log") }
     private func configurationName(_ side: Side) -> String { "\(side.rawValue).yaml" }
 
