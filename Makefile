@@ -16,7 +16,7 @@ SOURCES := Package.swift Sources Tests
 # Debian packages: what building, the guest and the demo need, and the peers and oracles of the tests.
 PACKAGES := libgnutls28-dev libslirp-dev libsystemd-dev pkg-config \
 	binutils cpio debian-archive-keyring iproute2 xz-utils
-TEST_PACKAGES := python3-venv qemu-system-x86 qemu-user-static systemd systemd-container openssl
+TEST_PACKAGES := python3-venv qemu-system-x86 qemu-user-static systemd systemd-container openssl strace
 
 # The packages of $(1) that are not installed.
 missing = $(shell for p in $(1); do \
