@@ -7,12 +7,13 @@ enum Fault: CaseIterable {
     case cutReplication, cutReplicationOneWay, cutOneHeartbeat, cutHeartbeats, cutEverything, cutEverythingOneWay
     case reset, hang, drill, failover
     case freezeLoop, freezeLoopAtAction, slowDisk, hungDisk, fullDisk, lateThreads
-    case stranger, plannedStop, powerOff, stuckGuest, deafGuest
+    case stranger, plannedStop, powerOff, stuckGuest, deafGuest, guestIsStopped
+    case drills, secondaryLeavesInDrill, lateHeartbeats
 
     /// A cut that can part the pair is safe only with an arbiter.
     var needsArbiter: Bool {
         switch self {
-        case .cutHeartbeats, .cutEverything, .cutEverythingOneWay: true
+        case .cutHeartbeats, .cutEverything, .cutEverythingOneWay, .lateHeartbeats: true
         default: false
         }
     }
@@ -56,6 +57,10 @@ extension World {
         case .stranger: for host in hosts { strangers(at: host, left: 12) }
         case .plannedStop: victim.post(.pair(.leaveCommanded))
         case .powerOff: for host in hosts { host.powerOffGuest() }
+        case .drills: drills(left: 3)
+        case .secondaryLeavesInDrill: leaveInDrill(victim)
+        case .guestIsStopped: for host in hosts { host.stoppedUntil = now + microseconds(100_000...8_000_000) }
+        case .lateHeartbeats: lateUntil = now + microseconds(500_000...6_000_000)
         case .cutReplication: cut([.replication], from: hosts)
         case .cutReplicationOneWay: cut([.replication], from: [victim])
         case .cutOneHeartbeat: cut([chance.chance(1, in: 2) ? .heartbeatA : .heartbeatB], from: hosts)
@@ -86,6 +91,22 @@ extension World {
         after(microseconds(5000...400_000)) { [self] in strangers(at: host, left: left - 1) }
     }
 
+    private func drills(left: Int) {
+        hosts[Int(random(0...1))].post(.pair(.drillCommanded))
+        guard left > 1 else { return }
+        after(microseconds(1000...800_000)) { [self] in drills(left: left - 1) }
+    }
+
+    /// The secondary is stopped while somebody wants it to take over.
+    private func leaveInDrill(_ commanded: Host) {
+        guard let secondary = hosts.first(where: { $0.controller.state == .secondary }) else { return }
+        commanded.post(.pair(.drillCommanded))
+        after(microseconds(100...60_000)) {
+            guard secondary.controller.state == .secondary else { return }
+            secondary.post(.pair(.leaveCommanded))
+        }
+    }
+
     private func cut(_ networks: [NetworkName], from sides: [Host]) {
         for network in networks {
             for side in sides { cut(network, from: side) }
@@ -97,6 +118,7 @@ extension World {
     func healEverything() {
         isBusyWithOneFault = false
         repairNetworks()
+        lateUntil = .zero
         for host in hosts {
             host.crashAfter = nil
             host.freezeAfter = nil
@@ -106,6 +128,7 @@ extension World {
             host.lateUntil = .zero
             host.stuckUntil = .zero
             host.deafUntil = .zero
+            host.stoppedUntil = .zero
             host.disk.heal()
         }
     }
@@ -115,7 +138,7 @@ extension World {
             $0.isRunning && !$0.isFrozen && !$0.loopIsFrozen && $0.hungUntil <= now && $0.lateUntil <= now
                 && $0.stuckUntil <= now && $0.deafUntil <= now
                 && $0.disk.isWell
-        } && !hasCuts
+        } && !hasCuts && lateUntil <= now
     }
 
     /// Nothing is left of the fault before: the pair is protected, and over both heartbeat networks.

@@ -78,6 +78,8 @@ final class Host {
     var stuckUntil = Nanoseconds.zero
     /// A network of the guest is down until then.
     var deafUntil = Nanoseconds.zero
+    /// An operator has stopped the guest until then; only what is told of it counts here.
+    var stoppedUntil = Nanoseconds.zero
     /// Threads other than the event loop do everything late until then.
     var lateUntil = Nanoseconds.zero
     /// The event loop stands still, while everything else goes on.
@@ -360,7 +362,7 @@ final class Host {
     /// What the edge finds when it asks the machine how it fares.
     private func lookAtTheMachine() {
         guard !isFrozen else { return }
-        var condition = MachineCondition()
+        var condition = MachineCondition(isStopped: world.now < stoppedUntil)
         if world.now < stuckUntil { condition.impairments.insert(.disk) }
         if world.now < deafUntil { condition.impairments.insert(.network) }
         if condition != controller.condition { post(.pair(.condition(condition))) }

@@ -14,6 +14,8 @@ final class World {
     private var nextID: UInt64 = 0
     private var cuts: Set<Int> = []
     private var stalled: [Endpoint] = []
+    /// Heartbeats take up to three timeouts until then.
+    var lateUntil = Nanoseconds.zero
     /// Owns the endpoints, which know each other only weakly.
     private var endpoints: [Endpoint] = []
     /// The last proof that went over the replication network, for strangers who listen there.
@@ -156,7 +158,8 @@ final class World {
     }
 
     private func scheduleArrival(_ endpoint: Endpoint) {
-        let slow: UInt64 = chance.chance(1, in: 50) ? 40_000 : 1500
+        let isLate = now < lateUntil && endpoint.network != .replication
+        let slow: UInt64 = isLate ? 1_500_000 : chance.chance(1, in: 50) ? 40_000 : 1500
         endpoint.lastArrival = max(endpoint.lastArrival, now + microseconds(50...slow))
         scheduler.schedule(at: endpoint.lastArrival) { [self] in arrive(endpoint) }
     }
