@@ -10,6 +10,8 @@ extension PairController {
             return
         }
         granting = nil
+        // Whatever was to be acknowledged first is lower; left over, it would be written above the term entered here.
+        adopting = nil
         switch phase {
         case .serving(let serving):
             guard case .deciding = serving.replication else { return }

@@ -65,7 +65,7 @@ extension PairController {
             serving.handOverDeadline = deadline
             phase = .serving(serving)
         case .standby(var standby):
-            let higher = max(term, peer?.report.term ?? .none).next(of: configuration.member)
+            let higher = max(term, adopting ?? term, peer?.report.term ?? .none).next(of: configuration.member)
             // The operator vouches for a peer that is heard, too: it has no guest, as `refusal` has seen.
             if command == .start { return granted(higher, peerIsAlive ? .arbiter : .loss) }
             if let intent = standby.intent, intent.kind == .takeOver, isVouched {

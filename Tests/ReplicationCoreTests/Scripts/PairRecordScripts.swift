@@ -229,4 +229,40 @@ import Testing
             """
         try check(script, on: PairScripts.protectedPair(PairMachine()))
     }
+
+    /// What was still to be acknowledged when a higher term was entered is not written above it.
+    @Test func aTermThatIsServedInIsNeverFollowedByALowerOne() throws {
+        let script = """
+            A starts 3
+              listen 1
+              announce starting 3 promises
+              announce starting 3 ready promises
+            B starts 4
+              listen 1
+              announce starting 4 promises
+              announce starting 4 ready promises
+            A disk slow
+            at 5000ms
+            A timer
+              persist 3 claimed 5
+            A hears B
+              raise superseded(by: 4)
+              announce waiting 3 ready promises
+            A start
+              announce waiting 3 ready entering
+            A written
+              persist 5 superseded-by 4
+            A written
+              abandon 1
+              raise starting(5)
+              start guest
+              announce taking-over 3 entering
+            A runs
+              announce guest
+              announce unprotected 5 serving
+              persist 5
+            A timer
+            """
+        try check(script, on: PairMachine())
+    }
 }
