@@ -77,9 +77,12 @@ extension PairController {
         guard let acting = entry, acting.stage == .acting else { return false }
         switch event {
         case .outputReleased where acting.kind == .continueAlone:
-            var next = now
-            if case .serving(let serving) = phase { next = serving.nextAttemptAt }
-            enter(acting.term, Serving(nextAttemptAt: next), &actions)
+            var next = Serving(nextAttemptAt: now)
+            if case .serving(let serving) = phase {
+                next.nextAttemptAt = serving.nextAttemptAt
+                next.failedAttempts = serving.failedAttempts
+            }
+            enter(acting.term, next, &actions)
             actions.append(.raise(.continuingAlone(acting.term)))
         case .guestRuns where acting.kind != .continueAlone:
             enter(acting.term, Serving(nextAttemptAt: now), &actions)

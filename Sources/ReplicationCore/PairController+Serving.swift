@@ -55,7 +55,8 @@ extension PairController {
         serving.waitingRelease = nil
         serving.handOverDeadline = nil
         serving.nextAttemptAt = now + delay(after: serving.failedAttempts)
-        if old.lastConfirmed == 0 { serving.failedAttempts += 1 }
+        // Counts from nothing again as soon as the guest is protected.
+        serving.failedAttempts += 1
         if case .exposed = old.replication {
             serving.replication = .deciding(since: now)
             actions.append(.raise(.holding(why)))

@@ -240,4 +240,102 @@ import Testing
             """
         try check(script, on: PairMachine())
     }
+
+    /// Each attempt copies the whole memory and holds the output: also of those that come as far as that, and then fail,
+    /// each waits longer than the one before.
+    @Test func anAttemptThatFailsAfterTheSwitchoverIsRepeatedMoreSeldom() throws {
+        let script = """
+            A starts
+              listen 1
+              announce starting 0 promises
+              announce starting 0 ready promises
+            B starts
+              listen 1
+              announce starting 0 promises
+              announce starting 0 ready promises
+            A hears B
+              persist 0 claimed 1
+              announce waiting 0 ready promises
+              announce waiting 0 ready promises claims-start 1
+            B hears A
+              persist 1
+              announce waiting 0 ready promises
+              announce waiting 1 ready promises
+            A hears B
+              persist 1
+              announce waiting 0 ready entering claims-start 1
+              abandon 1
+              raise starting(1)
+              start guest
+              announce taking-over 0 entering claims-start 1
+            A runs
+              announce guest
+              announce unprotected 1 serving
+              start replication 2
+              announce synchronising 1 serving
+            B hears A
+            A hears B
+            B accepts 1
+              announce receiving 1 promises
+            A switchover 2
+              persist 1 exposed
+              continue switchover 2
+            A ended 2
+              raise holding("reset")
+              persist 1 claimed 3 exposed
+              announce holding 1 serving
+              announce holding 1 serving claims-alone 3
+            B closed 1
+              listen 2
+              announce waiting 1 promises
+              announce waiting 1 ready promises
+            B hears A
+              persist 3
+              announce waiting 3 ready promises
+            A hears B
+              persist 3
+              announce holding 1 serving entering claims-alone 3
+              release all
+              announce guest
+              raise continuingAlone(3)
+              announce unprotected 3 serving
+            B hears A
+            at 1000ms
+            A hears B
+              start replication 3
+              announce synchronising 3 serving
+            B accepts 2
+              announce receiving 3 promises
+            A switchover 3
+              persist 3 exposed
+              continue switchover 3
+            A ended 3
+              raise holding("reset")
+              persist 3 claimed 5 exposed
+              announce holding 3 serving
+              announce holding 3 serving claims-alone 5
+            B closed 2
+              listen 3
+              announce waiting 3 promises
+              announce waiting 3 ready promises
+            B hears A
+              persist 5
+              announce waiting 5 ready promises
+            A hears B
+              persist 5
+              announce holding 3 serving entering claims-alone 5
+              release all
+              announce guest
+              raise continuingAlone(5)
+              announce unprotected 5 serving
+            B hears A
+            at 2500ms
+            A hears B
+            at 3000ms
+            A hears B
+              start replication 4
+              announce synchronising 5 serving
+            """
+        try check(script, on: PairMachine())
+    }
 }
