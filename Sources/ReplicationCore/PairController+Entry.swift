@@ -86,6 +86,10 @@ extension PairController {
             actions.append(.raise(.continuingAlone(acting.term)))
         case .guestRuns where acting.kind != .continueAlone:
             enter(acting.term, Serving(nextAttemptAt: now), &actions)
+            if leaving == .stop {
+                servesWhileLeaving = true
+                leaveDeadline = now + configuration.leaveTimeout
+            }
             supersededBy = nil
         case .entryExpired:
             entry?.stage = .writing

@@ -7,9 +7,17 @@ extension PairController {
         guard leaving == .stays else { return }
         leaving = .stop
         leaveDeadline = now + configuration.leaveTimeout
-        guard case .serving(var serving) = phase, case .exposed = serving.replication else { return }
-        serving.handOverDeadline = leaveDeadline
-        phase = .serving(serving)
+        switch phase {
+        case .serving(var serving):
+            guard case .exposed = serving.replication else { return }
+            serving.handOverDeadline = leaveDeadline
+            phase = .serving(serving)
+        case .standby(var standby):
+            // The guest would end with this process; where it runs now it is better off.
+            standby.intent = nil
+            phase = .standby(standby)
+        case .failed: break
+        }
     }
 
     /// The guest is over. The peer has to forget its checkpoint, or the guest would come to life there.
@@ -40,10 +48,13 @@ extension PairController {
     private mutating func leaveForStop(_ now: Nanoseconds, _ actions: inout Actions) {
         switch phase {
         case .serving(let serving):
+            if serving.handOverDeadline != nil, peerCanTakeOver { return }
+            // The peer gave the guest away before it heard that this side leaves: it gets the chance to take it back.
+            if servesWhileLeaving { return }
             // A guest that the peer cannot take over ends with this process.
-            if serving.handOverDeadline == nil || !peerCanTakeOver { leave(fencing: true, now, &actions) }
+            leave(fencing: true, now, &actions)
         case .standby(let standby):
-            guard adopting == nil, granting == nil else { return }
+            guard adopting == nil, granting == nil, entry == nil else { return }
             let isNeeded = standby.checkpoint != nil && peerIsAlive && peer?.report.isServing == true
             if !isNeeded { leave(fencing: false, now, &actions) }
         case .failed: leave(fencing: false, now, &actions)

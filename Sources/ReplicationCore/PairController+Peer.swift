@@ -146,7 +146,9 @@ extension PairController {
         switch phase {
         case .serving(let serving):
             // Only a checkpoint of this very term is as good as the guest here, and of two claims ours is higher.
-            guard case .takeOver = report.request, serving.isExposed, claim == nil else { return false }
+            guard case .takeOver = report.request, serving.isExposed, claim == nil, report.leaving == .stays else {
+                return false
+            }
             return report.hasCheckpoint && report.term == term
         case .standby(let standby):
             switch report.request {
@@ -175,7 +177,7 @@ extension PairController {
 
     private mutating func handOverRequested(_ report: PairReport, _ now: Nanoseconds) {
         guard case .standby(var standby) = phase, standby.checkpoint != nil, standby.intent == nil, entry == nil,
-            report.term == term, isRecordGood(now)
+            report.term == term, isRecordGood(now), leaving == .stays
         else { return }
         standby.intent = Intent(
             kind: .takeOver, term: term.next(of: configuration.member),

@@ -110,8 +110,8 @@ extension PairController {
 
     private mutating func startReplication(_ old: Serving, _ now: Nanoseconds, _ actions: inout Actions) {
         guard peerIsAlive, let report = peer?.report, report.isReady, report.term == term, now >= old.nextAttemptAt,
-            entry == nil, leaving == .stays, report.leaving == .stays, differences.isEmpty, isRecordGood(now),
-            report.extensions.contains(.proof)
+            entry == nil, leaving == .stays || servesWhileLeaving, report.leaving == .stays, differences.isEmpty,
+            isRecordGood(now), report.extensions.contains(.proof)
         else { return }
         lastRun += 1
         var serving = old
@@ -124,10 +124,13 @@ extension PairController {
     // MARK: Exposed
 
     private mutating func proceedExposed(_ old: Serving, _ now: Nanoseconds, _ actions: inout Actions) {
-        if let reason = peer?.report.leaving, reason != .stays, old.handOverDeadline == nil {
+        if let reason = peer?.report.leaving, reason != .stays {
             return endReplication(old, "the peer leaves", now, &actions)
         }
         var serving = old
+        if servesWhileLeaving, serving.handOverDeadline == nil, peerCanTakeOver {
+            serving.handOverDeadline = leaveDeadline
+        }
         if let peer, peerIsAlive, peer.report.term == term, now < peer.promisedUntil {
             serving.leaseSeenAt = now
             if let epoch = serving.waitingRelease {

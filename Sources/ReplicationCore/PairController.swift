@@ -230,6 +230,8 @@ public struct PairController: Sendable {
     var hasLeft = false
     /// The guest of this process was given up for good: to be a secondary it has to begin anew.
     var wasFenced = false
+    /// This side took over when it was about to leave.
+    var servesWhileLeaving = false
     var question: Question?
     var nextQuestionAt = Nanoseconds.zero
     var quietSince: Nanoseconds
