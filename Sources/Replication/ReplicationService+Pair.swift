@@ -162,11 +162,15 @@ extension ReplicationService: PairOperations {
     /// Connects, proves this run, and starts a migration with COLO over the channel.
     private func synchronise(_ run: UInt64) {
         guard let pair else { return }
+        guard !runDriver.runs.isVoid(outgoing: run) else { return runDriver.tell(.outgoingEnded("cancelled")) }
         do {
             let channel = try channels.connect(to: MigrationAddress(pair.peerURI)) { challenge in
                 pair.service.proof(run: run, challenge: challenge).bytes
             }
-            guard runDriver.runs.outgoingRun == run else { return channel.shutDown() }
+            guard !runDriver.runs.isVoid(outgoing: run) else {
+                channel.shutDown()
+                return runDriver.tell(.outgoingEnded("cancelled"))
+            }
             try migration.setCapabilities([
                 MigrationCapabilityStatus(.xColo, true), MigrationCapabilityStatus(.events, true),
             ])

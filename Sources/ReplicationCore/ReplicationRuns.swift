@@ -138,6 +138,9 @@ public struct ReplicationRuns: Sendable {
         }
     }
 
+    /// Nobody wants this outgoing run any more. Its thread has to look after every step that nothing could cut.
+    public func isVoid(outgoing run: UInt64) -> Bool { isEnding || isFenced || run <= stoppedRun }
+
     /// The answer to `switchoverReached`; nil while there is none.
     public var mayGoOn: Bool? {
         switch outgoing {
@@ -185,7 +188,9 @@ public struct ReplicationRuns: Sendable {
     // MARK: Outgoing
 
     private mutating func begin(_ run: UInt64) -> [Action] {
-        guard !isEnding, !isFenced, run > stoppedRun else { return [] }
+        guard !isVoid(outgoing: run) else { return [] }
+        // Its thread may still connect; when it ends, that must not be taken for the end of this one.
+        guard outgoingRun == 0 else { return [.report(.replicationEnded(run: run, "the run before has not ended"))] }
         outgoing = .sending(run: run)
         return [.connect(run: run)]
     }

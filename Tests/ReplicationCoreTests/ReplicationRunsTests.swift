@@ -37,6 +37,20 @@ private func ms(_ count: UInt64) -> Nanoseconds { .milliseconds(count) }
         #expect(runs.outgoingRun == 0)
     }
 
+    /// The thread of the run before still connects, and tells later that it is over: that is not the end of this run.
+    @Test func aRunDoesNotBeginWhileTheOneBeforeConnects() {
+        var (runs, _) = runs([.start(run: 1), .mayBegin(run: 1), .stop(run: 1), .start(run: 2)])
+        #expect(runs.isVoid(outgoing: 1))
+        #expect(!runs.isVoid(outgoing: 2))
+        #expect(
+            runs.handle(.mayBegin(run: 2), now: .zero)
+                == [.report(.replicationEnded(run: 2, "the run before has not ended"))])
+        #expect(
+            runs.handle(.outgoingEnded("cancelled"), now: .zero)
+                == [.report(.replicationEnded(run: 1, "cancelled"))])
+        #expect(runs.handle(.mayBegin(run: 3), now: .zero) == [.connect(run: 3)])
+    }
+
     @Test func aRunThatWasStoppedAtItsSwitchoverGetsNo() {
         var (runs, _) = runs(toSwitchover)
         #expect(runs.handle(.stop(run: 1), now: .zero) == [.cancelOutgoing])
