@@ -343,10 +343,14 @@ extension PairService {
     }
 
     /// Waits until the peer's heartbeat tells of the run that these bytes prove; false if that does not happen by then. A
-    /// channel may come before the heartbeat that announces it.
-    func isProven(_ offered: [UInt8], run: UInt64, challenge: [UInt8], until deadline: Nanoseconds) -> Bool {
+    /// channel may come before the heartbeat that announces it. Nor does it wait on once `isUseless`.
+    func isProven(
+        _ offered: [UInt8], run: UInt64, challenge: [UInt8], until deadline: Nanoseconds,
+        unless isUseless: () -> Bool = { false }
+    ) -> Bool {
         published.wait(until: deadline) { [self] published -> Bool? in
-            expected(published.snapshot, run, challenge)?.matches(offered) == true ? true : nil
+            if isUseless() { return false }
+            return expected(published.snapshot, run, challenge)?.matches(offered) == true ? true : nil
         } ?? false
     }
 

@@ -9,28 +9,39 @@ import Transport
 final class ReplicationChannels: Sendable {
     /// What a listener needs to know.
     struct Judge: Sendable {
-        /// Whether these bytes are the right answer to the challenge; may wait until the deadline.
-        var isProven: @Sendable (_ offered: [UInt8], _ challenge: [UInt8], _ deadline: Nanoseconds) -> Bool
+        /// Whether these bytes are the right answer to the challenge; may wait until the deadline, or
+        /// until the answer is of no use any more.
+        var isProven:
+            @Sendable (
+                _ offered: [UInt8], _ challenge: [UInt8], _ deadline: Nanoseconds, _ isUseless: () -> Bool
+            ) -> Bool
         /// Takes a channel that has proven itself; false if it is not wanted any more.
         var take: @Sendable (Channel) -> Bool
         /// Somebody was sent away; the text says who and why.
         var refused: @Sendable (String) -> Void
+        /// Nobody can be let in any more, although nobody ended that.
+        var failed: @Sendable (String) -> Void
     }
 
     /// How long a connection may take to prove itself.
     static let proofDeadline = Nanoseconds.seconds(2)
-    /// How many connections may be busy with that. One more, and the oldest has to go: the peer needs one round trip, so
-    /// whoever says nothing keeps nobody out.
+    /// How many connections may be busy with that. One more makes the oldest go: whoever sits there and says nothing
+    /// keeps nobody out.
     static let visitorLimit = 8
-    /// How many threads may look at connections, also at those that had to go.
-    private static let threadLimit = 64
+    /// How many threads may be busy with them, those that are just being sent away included.
+    static let threadLimit = 32
+
+    private struct Visitor {
+        let number: UInt64
+        let channel: Channel
+    }
 
     private struct State {
         var accepting: Cancellation?
         var connecting: Cancellation?
-        /// Connections that have not proven themselves, oldest first.
-        var visitors: [Channel] = []
+        var visitors: [Visitor] = []
         var threads = 0
+        var lastNumber: UInt64 = 0
         var isOver = false
     }
 
@@ -87,53 +98,64 @@ final class ReplicationChannels: Sendable {
             do throws(TransportError) {
                 channel = try listener.accept(cancellation: cancellation)
             } catch {
-                if error != .cancelled { judge.refused("the replication port cannot accept: \(error)") }
+                if error != .cancelled { judge.failed("the replication port cannot accept: \(error)") }
                 return
             }
-            welcome(channel)?.shutDown()
-            do {
-                _ = try Thread(name: "replication-proof") { [self] in
-                    if isAdmitted(channel, judge), leave(channel), !cancellation.isCancelled, judge.take(channel) {
-                        // One channel a run: the port is free for the next run as soon as this one is on its way.
-                        cancellation.cancel()
-                    } else {
-                        channel.shutDown()
-                    }
-                    endThread(channel)
+            receive(channel, cancellation, judge)
+        }
+    }
+
+    private func receive(_ channel: Channel, _ cancellation: Cancellation, _ judge: Judge) {
+        guard let number = enter(channel) else { return channel.shutDown() }
+        do {
+            _ = try Thread(name: "replication-proof") { [self] in
+                if isAdmitted(channel, number, judge), !cancellation.isCancelled, judge.take(channel) {
+                    // One channel a run: the port is free for the next run as soon as this one is on its way.
+                    cancellation.cancel()
+                } else {
+                    channel.shutDown()
                 }
-            } catch {
-                channel.shutDown()
-                endThread(channel)
+                leave(number)
             }
+        } catch {
+            channel.shutDown()
+            leave(number)
         }
     }
 
-    /// Counts a visitor; returns the one who has to go for it, which may be itself.
-    private func welcome(_ channel: Channel) -> Channel? {
+    /// Lets a visitor in, in place of the oldest if there are too many; nil if even so there is no room.
+    private func enter(_ channel: Channel) -> UInt64? {
         state.withLock { state in
+            guard state.threads < Self.threadLimit else { return nil }
+            if state.visitors.count >= Self.visitorLimit { state.visitors.removeFirst().channel.shutDown() }
             state.threads += 1
-            guard state.threads <= Self.threadLimit else { return channel }
-            state.visitors.append(channel)
-            return state.visitors.count > Self.visitorLimit ? state.visitors.removeFirst() : nil
+            state.lastNumber += 1
+            state.visitors.append(Visitor(number: state.lastNumber, channel: channel))
+            return state.lastNumber
         }
     }
 
-    /// Takes a visitor out of the line; false if it had to go.
-    @discardableResult
-    private func leave(_ channel: Channel) -> Bool {
+    private func leave(_ number: UInt64) {
         state.withLock { state in
-            guard let index = state.visitors.firstIndex(where: { $0 === channel }) else { return false }
+            state.threads -= 1
+            state.visitors.removeAll { $0.number == number }
+        }
+    }
+
+    /// From now on nobody sends this visitor away; false if somebody has.
+    private func keep(_ number: UInt64) -> Bool {
+        state.withLock { state in
+            guard let index = state.visitors.firstIndex(where: { $0.number == number }) else { return false }
             state.visitors.remove(at: index)
             return true
         }
     }
 
-    private func endThread(_ channel: Channel) {
-        leave(channel)
-        state.withLock { $0.threads -= 1 }
+    private func isThere(_ number: UInt64) -> Bool {
+        state.withLock(notify: false) { $0.visitors.contains { $0.number == number } }
     }
 
-    private func isAdmitted(_ channel: Channel, _ judge: Judge) -> Bool {
+    private func isAdmitted(_ channel: Channel, _ number: UInt64, _ judge: Judge) -> Bool {
         let deadline = clock.now() + Self.proofDeadline
         var random = SystemRandomNumberGenerator()
         let challenge = (0..<ReplicationProof.challengeLength).map { _ in
@@ -145,7 +167,7 @@ final class ReplicationChannels: Sendable {
             try channel.flush()
             channel.writeDeadline = .never
             let offered = try channel.readBytes(ReplicationProof.length, deadline: deadline)
-            if judge.isProven(offered, challenge, deadline) { return true }
+            if judge.isProven(offered, challenge, deadline, { !isThere(number) }) { return keep(number) }
             judge.refused("a connection to the replication port did not prove to be the peer")
         } catch {
             judge.refused("a connection to the replication port said nothing that counts: \(error)")

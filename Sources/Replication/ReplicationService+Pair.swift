@@ -178,6 +178,8 @@ extension ReplicationService: PairOperations {
                 // A guest that writes faster than the network carries is slowed down until a copy is complete.
                 try settings.setCapabilities([MigrationCapabilityStatus(.autoConverge, true)])
             }.start()
+            // Whoever stopped this run a moment ago found nothing to cut, and all of RAM would be copied for nobody.
+            if runDriver.runs.isVoid(outgoing: run) { migration.migrateCancel() }
         } catch let error as CommandError {
             runDriver.tell(.outgoingEnded(error.description))
         } catch {
@@ -195,20 +197,26 @@ extension ReplicationService: PairOperations {
             try channels.listen(on: MigrationAddress(pair.listenURI), judge(run))
             post(.listening(run: run))
         } catch {
-            let why = "cannot listen for replication: \(error)"
-            pair.service.after(.milliseconds(ReplicationLimits.listenRetryMilliseconds)) { [runDriver] in
-                if runDriver.runs.incomingRun == run { runDriver.tell(.incomingEnded(why)) }
-            }
+            listenAgain(run, "cannot listen for replication: \(error)")
+        }
+    }
+
+    /// The listener of this run is no more: after a while the controller is told, and asks for another.
+    private func listenAgain(_ run: UInt64, _ why: String) {
+        pair?.service.after(.milliseconds(ReplicationLimits.listenRetryMilliseconds)) { [runDriver] in
+            if runDriver.runs.incomingRun == run { runDriver.tell(.incomingEnded(why)) }
         }
     }
 
     private func judge(_ run: UInt64) -> ReplicationChannels.Judge {
         ReplicationChannels.Judge(
-            isProven: { [weak self] offered, challenge, deadline in
-                self?.pair?.service.isProven(offered, run: run, challenge: challenge, until: deadline) ?? false
+            isProven: { [weak self] offered, challenge, deadline, isUseless in
+                self?.pair?.service.isProven(
+                    offered, run: run, challenge: challenge, until: deadline, unless: isUseless) ?? false
             },
             take: { [weak self] channel in self?.take(channel, run) ?? false },
-            refused: { [environment] text in environment.log(text) })
+            refused: { [environment] text in environment.log(text) },
+            failed: { [weak self] why in self?.listenAgain(run, why) })
     }
 
     /// The peer is here: its stream is loaded from now on.

@@ -1,0 +1,41 @@
+import Environment
+import PairLab
+import ReplicationCore
+import SystemCalls
+import Testing
+import Transport
+
+@testable import Replication
+
+/// Who gets through to the replication port.
+struct ReplicationChannelsTests {
+    private static let deadline = Nanoseconds.seconds(20)
+    private let clock = SystemClock()
+
+    /// Whoever connects and says nothing, on as many connections as are allowed, does not keep the peer out.
+    @Test func strangersWhoSayNothingKeepNobodyOut() throws {
+        let folder = try TemporaryFolder(prefix: "colod-channels")
+        let address = MigrationAddress.unix(path: folder.path("port"))
+        let channels = ReplicationChannels()
+        defer { channels.shutDown() }
+        let taken = ThreadGate(0)
+        let proof = [UInt8](repeating: 7, count: ReplicationProof.length)
+        try channels.listen(
+            on: address,
+            .init(
+                isProven: { offered, _, _, _ in offered == proof },
+                take: { _ in
+                    taken.withLock { $0 += 1 }
+                    return true
+                }, refused: { _ in }, failed: { _ in }))
+        var strangers: [Channel] = []
+        for _ in 0..<ReplicationChannels.visitorLimit {
+            strangers.append(
+                try Channel.connect(to: address, cancellation: try Cancellation(), within: .seconds(5)))
+        }
+        let peer = try ReplicationChannels().connect(to: address) { _ in proof }
+        let wasTaken = taken.wait(until: clock.now() + Self.deadline) { $0 == 1 ? true : nil }
+        #expect(wasTaken == true)
+        for channel in strangers + [peer] { channel.shutDown() }
+    }
+}
