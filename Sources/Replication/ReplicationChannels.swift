@@ -1,3 +1,4 @@
+import Diagnostics
 import Environment
 import ReplicationCore
 import Synchronization
@@ -47,6 +48,7 @@ final class ReplicationChannels: Sendable {
 
     private let state = ThreadGate(State())
     private let clock = SystemClock()
+    private let complaints = RepeatLimiter(clock: SystemClock())
 
     /// Listens on `address` until a channel was taken or `stopListening` is called. Returns once the listener is open;
     /// throws if it cannot be opened.
@@ -168,11 +170,17 @@ final class ReplicationChannels: Sendable {
             channel.writeDeadline = .never
             let offered = try channel.readBytes(ReplicationProof.length, deadline: deadline)
             if judge.isProven(offered, challenge, deadline, { !isThere(number) }) { return keep(number) }
-            judge.refused("a connection to the replication port did not prove to be the peer")
+            complain("a connection to the replication port did not prove to be the peer", "", judge)
         } catch {
-            judge.refused("a connection to the replication port said nothing that counts: \(error)")
+            complain("a connection to the replication port said nothing that counts", ": \(error)", judge)
         }
         return false
+    }
+
+    /// Whoever reaches the port can be refused as often as it likes: that is told once a minute.
+    private func complain(_ what: String, _ detail: String, _ judge: Judge) {
+        guard let leftOut = complaints.admit(what) else { return }
+        judge.refused(what + detail + (leftOut == 0 ? "" : " (\(leftOut) more since this was last told)"))
     }
 
     /// Connects to `address` and answers the challenge with `prove`. Blocks; not on a loop.

@@ -39,10 +39,14 @@ extension SystemTests {
             defer { crowd.end() }
             try pair.start(.a)
             try pair.waitForService(within: ProtectedPair.protectionDeadline)
-            let before = try pair.waitForProtection(of: .a)
+            let before = try pair.waitForProtection(of: .a, within: .seconds(20))
             let load = try pair.startLoad()
             try load.waitForWrites(50, within: ProtectedPair.recoveryDeadline)
             crowd.end()
+            let complaints = try pair.process(.b).output.split(separator: "\n").filter {
+                $0.contains("replication port")
+            }
+            #expect((1..<6).contains(complaints.count), "\(complaints.prefix(10))")
 
             // After: the secondary holds checkpoints.
             try second.waitForAttempts(3)
@@ -146,9 +150,11 @@ private final class ColoStranger {
     }
 }
 
-/// Connections to the replication port of host b that say nothing, twenty at a time, for ever new ones.
+/// Connections to the replication port of host b that say nothing, hundreds at a time, for ever new ones.
 private final class SilentCrowd: Sendable {
-    private static let size = 20
+    private static let size = 300
+    /// So that a slot that becomes free is taken at once.
+    private static let interval: Duration = .milliseconds(10)
     private let isEnding = Mutex(false)
 
     init(on host: LabHost) throws {
@@ -161,7 +167,7 @@ private final class SilentCrowd: Sendable {
                     crowd.append(one)
                 }
                 if crowd.count > Self.size { crowd.removeFirst() }
-                pause(.milliseconds(20))
+                pause(Self.interval)
             }
         }
     }

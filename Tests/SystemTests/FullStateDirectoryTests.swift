@@ -13,8 +13,27 @@ extension SystemTests {
         private static let noticeLimit: Duration = .seconds(12)
         private static let reason = "state directory cannot be written"
 
-        /// What can happen to a state directory.
+        /// What can happen to a state directory: it is away, or full and the room that was kept is gone.
         enum Trouble: String, CaseIterable, Sendable { case full, missing }
+
+        @Test("a file system that fills up keeps nobody from taking over: room was kept")
+        func roomIsKept() throws {
+            let rooms = try StateRooms()
+            let pair = try rooms.pair()
+            try pair.startAndProtect()
+            let load = try pair.startLoad()
+            try load.waitForWrites(50, within: ProtectedPair.recoveryDeadline)
+            for side in Side.allCases { try rooms.fill(side, of: pair) }
+            // Longer than from one write of the record to the next.
+            pause(.seconds(6))
+            for side in Side.allCases { #expect(try pair.qmp(side).status().protected) }
+            _ = try pair.kill(.a)
+            try pair.waitForStatus(of: .b, "serving", within: .seconds(5)) { $0.serving }
+            try load.waitForEveryConnection(after: SystemClock().now(), within: ProtectedPair.recoveryDeadline)
+            let report = load.stop()
+            #expect(report.failures.isEmpty)
+            #expect(try report.lostWrites(askedOf: pair.redis()).isEmpty)
+        }
 
         @Test(
             "the secondary's: not protected, a drill is refused, and a takeover waits until it can be written",
@@ -139,12 +158,18 @@ private final class StateRooms {
         let mount = try mount(side, of: pair)
         switch trouble {
         case .full:
-            let file = try Descriptor.open("\(mount)/filler", flags: O_WRONLY | O_CREAT, mode: 0o600)
-            let page = [UInt8](repeating: 1, count: 4096)
-            while write(file.number, page, page.count) > 0 {}
-            #expect(errno == ENOSPC)
+            #expect(unlink("\(mount)/room/pair.new") == 0)
+            try fill(side, of: pair)
         case .missing: #expect(rename("\(mount)/room", "\(mount)/away") == 0)
         }
+    }
+
+    /// Leaves not one free page.
+    func fill(_ side: Side, of pair: ProtectedPair) throws {
+        let file = try Descriptor.open("\(try mount(side, of: pair))/filler", flags: O_WRONLY | O_CREAT, mode: 0o600)
+        let page = [UInt8](repeating: 1, count: 4096)
+        while write(file.number, page, page.count) > 0 {}
+        #expect(errno == ENOSPC)
     }
 
     func mend(_ trouble: SystemTests.FullStateDirectoryTests.Trouble, on side: Side, of pair: ProtectedPair) throws {

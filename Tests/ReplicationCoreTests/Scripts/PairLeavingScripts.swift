@@ -179,9 +179,12 @@ import Testing
               stop replication 2
               raise handedOver(2)
               announce waiting 2 promises
+              announce waiting 2 promises leaving anew
               listen 3
-              announce waiting 2 promises
-              announce waiting 2 ready promises
+            A starts 2
+              listen 1
+              announce starting 2 promises
+              announce starting 2 ready promises
             B leaves
               persist 1
               announce secondary 1 checkpoint promises leaving stop
@@ -197,13 +200,14 @@ import Testing
               start replication 2
               announce synchronising 2 serving leaving stop
             A hears B
+              announce waiting 2 ready promises
             B hears A
-            A accepts 3
+            A accepts 1
               announce receiving 2 promises
             B switchover 2
               persist 2 exposed
               continue switchover 2
-            A held 3 0
+            A held 1 0
               announce secondary 2 checkpoint promises
             B confirmed 2 0
             B hears A until 400ms
@@ -246,9 +250,12 @@ import Testing
               stop replication 2
               raise handedOver(2)
               announce waiting 2 promises
+              announce waiting 2 promises leaving anew
               listen 3
-              announce waiting 2 promises
-              announce waiting 2 ready promises
+            A starts 2
+              listen 1
+              announce starting 2 promises
+              announce starting 2 ready promises
             B leaves
               persist 1
               announce secondary 1 checkpoint promises leaving stop
