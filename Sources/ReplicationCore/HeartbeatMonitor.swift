@@ -107,6 +107,8 @@ public struct HeartbeatMonitor: Sendable {
     private var report: PairReport
     private var links: [ConnectionID: Link] = [:]
     private var addresses: [Address]
+    /// The last processes of the peer before this one.
+    private var formerInstances: [UInt64] = []
     private var peerSentAt = Nanoseconds.zero
     private var lastSentAt = Nanoseconds.zero
     private var nextSendAt = Nanoseconds.zero
@@ -207,8 +209,12 @@ public struct HeartbeatMonitor: Sendable {
         _ message: HeartbeatMessage, _ instance: UInt64, _ id: ConnectionID, _ now: Nanoseconds,
         _ actions: inout [Action]
     ) {
+        guard links[id] != nil else { return }
+        // What a process said before it died may arrive after the first words of its successor.
+        guard !formerInstances.contains(instance) else { return drop(id, now, &actions) }
         links[id]?.instance = instance
         if instance != peerInstance {
+            if let peerInstance { formerInstances = formerInstances.suffix(7) + [peerInstance] }
             peerInstance = instance
             peerSentAt = .zero
             actions.append(.identified(instance: instance, links[id]?.connection.peerProfile ?? PairProfile()))

@@ -295,4 +295,19 @@ extension [HeartbeatMonitor.Action] {
         #expect(actions.contains(.close(1)))
         #expect(actions.promises.count == 1)
     }
+
+    /// A connection that the dead process had opened last brings what it said only now.
+    @Test func whatADeadProcessSaidComesTooLate() {
+        var lab = MonitorLab()
+        lab.open(1, at: ms(10))
+        _ = lab.hear(1, sentAt: 100, at: ms(100))
+        lab.open(3, address: nil, at: ms(105))
+        lab.open(2, address: nil, instance: 201, at: ms(110))
+        _ = lab.hear(2, sentAt: 1, at: ms(120))
+        let actions = lab.hear(3, sentAt: 101, at: ms(121))
+        #expect(actions.contains(.close(3)))
+        #expect(!actions.contains(.close(2)))
+        #expect(actions.promises == [])
+        #expect(lab.monitor.peerInstance == 201)
+    }
 }
