@@ -96,6 +96,7 @@ extension PairController {
 
     /// Nobody has the guest, and it is this side's turn to boot it.
     private func mayStart(_ now: Nanoseconds) -> Bool {
+        guard !wasFenced else { return false }
         if peerIsAlive, let report = peer?.report {
             guard !report.isServing, !report.hasCheckpoint, !report.isEntering, report.state != .takingOver,
                 report.term <= term, report.leaving == .stays

@@ -31,6 +31,7 @@ extension PairController {
             return isProtected ? nil : notProtected
         case (.start, .standby(let standby)):
             if standby.checkpoint != nil { return "there is a complete checkpoint here: use failover" }
+            if wasFenced { return "this side gave its guest up and is about to begin anew" }
             guard peerIsAlive, let report = peer?.report else { return nil }
             return report.isServing || report.hasCheckpoint ? "the peer has the guest" : nil
         case (.start, .serving): return "the guest runs here"

@@ -265,4 +265,49 @@ import Testing
             """
         try check(script, on: PairMachine())
     }
+
+    /// The machine of a side that gave its guest up is retired: it begins anew (which listening brings about) before it
+    /// may boot the guest, also if its own term comes back to it meanwhile.
+    @Test func aSideThatGaveItsGuestUpBootsNoneBeforeItBeganAnew() throws {
+        let script = """
+            at 100ms
+            A loses B
+              raise peerLost(PeerLoss.silent)
+              stop replication 2
+              raise holding("the peer is lost")
+              persist 1 claimed 3 exposed
+              announce holding 1 serving
+              ask arbiter continue-alone 3
+              announce holding 1 serving claims-alone 3
+            B starts 2
+              listen 1
+              announce starting 2 promises
+              announce starting 2 ready promises
+            B disk slow
+            B hears A
+              persist 3
+              announce waiting 2 ready promises
+            A disk slow
+            A hears B
+              raise peerReturned
+              announce guest
+              fence
+              raise superseded(by: 2)
+              persist 2 superseded-by 2
+              announce waiting 1 promises
+            B written
+              announce waiting 3 ready promises
+            A hears B
+            A written
+              persist 3 superseded-by 2
+            A written
+              announce waiting 3 promises
+              listen 3
+              announce waiting 3 promises
+              announce waiting 3 ready promises
+            A start
+              raise commandFailed("this side gave its guest up and is about to begin anew")
+            """
+        try check(script, on: PairScripts.protectedPair(PairMachine()))
+    }
 }
