@@ -30,7 +30,7 @@ public struct Settings: Sendable {
 
     let heartbeatTimeout = Nanoseconds.milliseconds(500)
     /// How long the pair may take to become protected once nothing is broken any more.
-    let healingBound = Nanoseconds.seconds(60)
+    let healingBound = Nanoseconds.seconds(20)
 
     /// The settings that a seed decides.
     public init(seed: UInt64, sabotage: Sabotage? = nil, keepsTrace: Bool = false) {
