@@ -302,11 +302,10 @@ import Testing
               persist 3 superseded-by 2
             A written
               announce waiting 3 promises
+              announce waiting 3 promises leaving anew
               listen 3
-              announce waiting 3 promises
-              announce waiting 3 ready promises
             A start
-              raise commandFailed("this side gave its guest up and is about to begin anew")
+              raise commandFailed("this side is about to end")
             """
         try check(script, on: PairScripts.protectedPair(PairMachine()))
     }
