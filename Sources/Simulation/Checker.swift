@@ -1,3 +1,4 @@
+import Environment
 import ReplicationCore
 
 /// Watches a run from outside and knows nothing of how the hosts decide.
@@ -6,7 +7,7 @@ import ReplicationCore
 /// I2  What a side resumes from is whole: RAM and device state of the same capture.
 /// I3  Only one host serves in a term, a term that somebody serves in is higher than all before, and no host releases
 ///     anything after another one has begun to serve in a higher term.
-/// I6  A side that calls itself protected has a peer that holds a whole checkpoint.
+/// I6  A side that calls itself protected has a peer that holds a whole checkpoint, when it begins to and all the time.
 /// Leaving  A guest that powered itself off comes to life nowhere; of a side that left in order nobody asks the arbiter.
 final class Checker {
     private(set) var violations: [String] = []
@@ -18,6 +19,10 @@ final class Checker {
     /// How many sides have left in order.
     private(set) var departures = 0
     private var hasEnded = false
+    /// Since when a side says protected without being so.
+    private var wrongSince: [PairMember: Nanoseconds] = [:]
+    /// How long a side may not know that its peer has lost what it held.
+    private static let lateWord = Nanoseconds.milliseconds(1000)
     private var last: Output?
     private var servers: [UInt64: PairMember] = [:]
     private var active: (term: Term, member: PairMember)?
@@ -111,6 +116,18 @@ final class Checker {
         if peer.incoming?.current?.isWhole != true {
             violated("I6: \(host.name) says protected, and \(peer.name) has no whole checkpoint")
         }
+    }
+
+    /// Looks whether a host that goes on calling itself protected is so; what happened a moment ago it may not know yet.
+    func audits(_ host: Host, peer: Host, now: Nanoseconds) {
+        let isAwake = host.isRunning && !host.isFrozen && !host.loopIsFrozen
+        guard isAwake, host.controller.state == .protected, peer.incoming?.current?.isWhole != true else {
+            return wrongSince[host.member] = nil
+        }
+        let since = wrongSince[host.member] ?? now
+        wrongSince[host.member] = since
+        guard now >= since + Self.lateWord else { return }
+        violated("I6: \(host.name) has said protected for \(now - since), and \(peer.name) has no whole checkpoint")
     }
 
     /// A host lost a guest or a checkpoint.

@@ -44,6 +44,7 @@ struct Plan {
             world.after(world.microseconds(0...(world.chance.chance(1, in: 8) ? 6_000_000 : 400_000))) { host.start() }
         }
         operatorLooks()
+        auditorLooks()
         expectProtection("after the start")
         if world.settings.isSpaced { spacedFaults() } else { overlappingFaults() }
         world.run(until: world.now + .milliseconds(500))
@@ -86,6 +87,14 @@ struct Plan {
         guard !world.run(until: end, or: { world.isProtected }), world.checker.violations.isEmpty else { return }
         let states = world.hosts.map { "\($0.name) \($0.isRunning ? $0.controller.state.name : "dead")" }
         world.checker.violated("I4: not protected \(world.settings.healingBound) \(when): \(states)")
+    }
+
+    /// Now and then somebody compares what each side says of its protection with what the other one has.
+    private func auditorLooks() {
+        world.after(.milliseconds(100)) {
+            for host in world.hosts { world.checker.audits(host, peer: world.peer(of: host), now: world.now) }
+            auditorLooks()
+        }
     }
 
     /// Under the manual policy somebody looks once in a while, and gives the command when the service is down.
