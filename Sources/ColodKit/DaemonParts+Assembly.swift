@@ -161,7 +161,9 @@ struct PairAssembly {
             timeout: .milliseconds(UInt64(configuration.heartbeat.timeoutMilliseconds)),
             failover: configuration.failover == .automatic ? .automatic : .manual, arbiter: arbiter, profile: profile,
             checkpointDelay: .milliseconds(UInt64(configuration.checkpoint.delayMilliseconds)),
-            synchronisationTimeout: synchronisationTimeout)
+            synchronisationTimeout: synchronisationTimeout,
+            replicationTimeout: configuration.heartbeat.replicationTimeoutMilliseconds.map { .milliseconds(UInt64($0)) }
+        )
         return try PairService(
             settings: settings, record: try Self.record(file, directory), file: file, operations: operations,
             loop: loop, observer: observer)

@@ -131,8 +131,9 @@ struct ConfigurationReader {
 
     private func readHeartbeat() -> HeartbeatConfiguration {
         let standard = HeartbeatConfiguration.standard
-        guard let section = top.section("heartbeat", keys: ["interval-ms", "timeout-ms"]) else { return standard }
-        let heartbeat = HeartbeatConfiguration(
+        guard let section = top.section("heartbeat", keys: ["interval-ms", "timeout-ms", "replication-timeout-ms"])
+        else { return standard }
+        var heartbeat = HeartbeatConfiguration(
             intervalMilliseconds: section.value(
                 "interval-ms", .milliseconds(ConfigurationLimits.heartbeatInterval),
                 default: standard.intervalMilliseconds),
@@ -145,6 +146,17 @@ struct ConfigurationReader {
                 section.has("timeout-ms") ? "timeout-ms" : "interval-ms",
                 "the timeout of \(heartbeat.timeoutMilliseconds) ms must be at least \(intervals) intervals of "
                     + "\(heartbeat.intervalMilliseconds) ms")
+        }
+        if section.has("replication-timeout-ms") {
+            let silence = section.value(
+                "replication-timeout-ms", .milliseconds(ConfigurationLimits.heartbeatTimeout), default: 1500)
+            heartbeat.replicationTimeoutMilliseconds = silence
+            if top.isSound("heartbeat"), silence < heartbeat.timeoutMilliseconds {
+                section.problem(
+                    "replication-timeout-ms",
+                    "\(silence) ms is shorter than the heartbeat's timeout of \(heartbeat.timeoutMilliseconds) ms: one lost "
+                        + "packet would end replication")
+            }
         }
         return heartbeat
     }

@@ -28,7 +28,7 @@
 ///   primary:   {replication: "tcp:10.77.0.1:7800", heartbeat: ["tcp:10.77.0.1:7801"]}
 ///   secondary: {replication: "tcp:10.77.0.2:7800", heartbeat: ["tcp:10.77.0.2:7801"]}
 ///   key-file: /etc/colod/web.key
-/// heartbeat: {interval-ms: 50, timeout-ms: 500}
+/// heartbeat: {interval-ms: 50, timeout-ms: 500}   # and replication-timeout-ms; default 3 timeouts, at least 1000
 /// failover: manual                   # automatic | manual; default manual, see `FailoverPolicy`
 /// arbiter: {kind: none}              # or {kind: command, path: …, arguments: […], timeout-ms: 5000}
 /// checkpoint: {delay-ms: 50, hold-limit: 4M}

@@ -26,6 +26,9 @@ public struct HeartbeatConfiguration: Sendable, Equatable {
     public var intervalMilliseconds: Int
     /// Milliseconds without any message on any network until the peer counts as lost.
     public var timeoutMilliseconds: Int
+    /// Milliseconds without a sign of life on the replication link, while the heartbeat goes on, until that link counts
+    /// as cut; nil for three timeouts, and at least 1000.
+    public var replicationTimeoutMilliseconds: Int?
 
     /// 50 ms and 500 ms.
     public static let standard = HeartbeatConfiguration(intervalMilliseconds: 50, timeoutMilliseconds: 500)

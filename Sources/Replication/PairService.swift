@@ -33,13 +33,16 @@ public final class PairService: @unchecked Sendable {
         public var checkpointDelay: Nanoseconds
         /// How long the initial synchronisation may take.
         public var synchronisationTimeout: Nanoseconds
+        /// How long the replication link may be silent while the heartbeat goes on; nil for three timeouts.
+        public var replicationTimeout: Nanoseconds?
 
         /// Settings with every value given.
         public init(
             member: PairMember, pair: String, key: [UInt8], listen: [(host: String, port: Int)],
             peer: [(host: String, port: Int)], interval: Nanoseconds, timeout: Nanoseconds,
             failover: FailoverPolicy, arbiter: (any Arbiter)?, profile: PairProfile = PairProfile(),
-            checkpointDelay: Nanoseconds = .milliseconds(50), synchronisationTimeout: Nanoseconds = .seconds(300)
+            checkpointDelay: Nanoseconds = .milliseconds(50), synchronisationTimeout: Nanoseconds = .seconds(300),
+            replicationTimeout: Nanoseconds? = nil
         ) {
             self.member = member
             self.pair = pair
@@ -53,6 +56,7 @@ public final class PairService: @unchecked Sendable {
             self.profile = profile
             self.checkpointDelay = checkpointDelay
             self.synchronisationTimeout = synchronisationTimeout
+            self.replicationTimeout = replicationTimeout
         }
     }
 
@@ -145,7 +149,9 @@ public final class PairService: @unchecked Sendable {
 
     /// How long a replication channel may show no sign of a peer whose heartbeat is heard, before it counts as cut:
     /// longer than the heartbeat's timeout, because one lost segment is no cut.
-    var replicationSilence: Nanoseconds { max(.seconds(1), Nanoseconds(settings.timeout.count * 3)) }
+    var replicationSilence: Nanoseconds {
+        settings.replicationTimeout ?? max(.seconds(1), Nanoseconds(settings.timeout.count * 3))
+    }
 
     /// Why a command would be refused now; nil if it would be carried out.
     public func refusal(of command: PairController.Command) -> String? {

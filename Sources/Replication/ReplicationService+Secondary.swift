@@ -77,9 +77,11 @@ extension ReplicationService {
             finish(.secondary)
             awaitAnswer()
         } else {
-            // The last look: what was decided a while ago may have become wrong meanwhile.
-            runDriver.tell(.readyToResume)
-            guard runDriver.awaitResume() else { return }
+            // The last look, on the thread that acts: what was decided a while ago may have become wrong meanwhile.
+            repeat {
+                runDriver.tell(.readyToResume)
+                guard runDriver.awaitResume() else { return }
+            } while clock.now() >= runDriver.runs.resumeDeadline
         }
         resumeTakenOver()
     }

@@ -36,8 +36,10 @@ extension PairController {
     /// What follows from where things stand, after every event.
     mutating func proceedLeaving(_ now: Nanoseconds, _ actions: inout Actions) {
         followPowerOff(now, &actions)
-        guard leaving != .stays, !hasLeft, entry?.stage != .acting else { return }
+        guard leaving != .stays, !hasLeft else { return }
+        // Also a takeover that hangs ends with the process.
         if now >= leaveDeadline { return leave(fencing: true, now, &actions) }
+        guard entry?.stage != .acting else { return }
         switch leaving {
         case .stays, .anew: break
         case .stop: leaveForStop(now, &actions)
@@ -94,12 +96,20 @@ extension PairController {
 
     private mutating func leave(fencing: Bool, _ now: Nanoseconds, _ actions: inout Actions) {
         hasLeft = true
+        let isResuming = entry.map { $0.stage == .acting && $0.kind != .continueAlone } ?? false
         entry = nil
         granting = nil
-        if fencing, case .serving(let serving) = phase {
+        switch phase {
+        case .serving(let serving) where fencing:
             fence(&actions)
             if let run = serving.run { actions.append(.stopReplication(run: run)) }
             if leaving == .stop { phase = .standby(Standby()) }
+        case .standby(let standby):
+            // The last word is that nothing is here any more: the peer need not ask anybody.
+            if isResuming { fence(&actions) }
+            if let run = standby.run, standby.checkpoint != nil { actions.append(.abandonCheckpoint(run: run)) }
+            phase = .standby(Standby())
+        case .serving, .failed: break
         }
         // The last word is out before the process goes.
         announceLastWord(now, &actions)

@@ -24,6 +24,7 @@ extension PairController {
     mutating func peerWasLost(_ loss: PeerLoss, _ now: Nanoseconds, _ actions: inout Actions) {
         guard peerIsAlive else { return }
         peerIsAlive = false
+        granting = nil
         quietSince = now
         let reason = peer?.report.leaving ?? .stays
         if reason == .stays {
@@ -132,8 +133,13 @@ extension PairController {
     /// Prepares the grant of what the peer claims, if this side may grant it: the term is written first, and while that
     /// takes its time nothing is given up.
     private mutating func consider(_ report: PairReport, _ now: Nanoseconds, _ actions: inout Actions) {
+        if let claimed = granting {
+            guard report.request.term == claimed else { return granting = nil }
+            if isOnRecord({ $0.term == claimed }) { completeGrant(claimed, report, now, &actions) }
+            return
+        }
         if report.request == .handOver { return handOverRequested(report, now) }
-        guard granting == nil, adopting == nil, let claimed = report.request.term, mayGrant(claimed, report) else {
+        guard adopting == nil, let claimed = report.request.term, mayGrant(claimed, report) else {
             return
         }
         granting = claimed
@@ -161,13 +167,14 @@ extension PairController {
         }
     }
 
-    /// The claimed term is on record here. If the peer still wants it, everything is given up for it, and the next report
-    /// tells so.
-    mutating func completeGrant(_ claimed: Term, _ now: Nanoseconds, _ actions: inout Actions) {
+    /// The claimed term is on record here, and the peer has just said that it still wants it: what it said before the
+    /// write may be as old as the heartbeat's timeout, and whoever is gone takes nothing over. Everything is given up for
+    /// it, and the next report tells so.
+    private mutating func completeGrant(
+        _ claimed: Term, _ report: PairReport, _ now: Nanoseconds, _ actions: inout Actions
+    ) {
         granting = nil
-        guard peerIsAlive, let report = peer?.report, report.request.term == claimed, mayGrant(claimed, report) else {
-            return
-        }
+        guard mayGrant(claimed, report) else { return }
         let served = if case .serving = phase { true } else { false }
         giveUp(&actions)
         if served { actions.append(.raise(.handedOver(claimed))) }

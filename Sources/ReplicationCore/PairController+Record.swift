@@ -61,7 +61,6 @@ extension PairController {
             adopting = nil
             peerMayHaveTakenOver = false
         }
-        if let claimed = granting, isOnRecord({ $0.term == claimed }) { completeGrant(claimed, now, &actions) }
         proceedEntry(now, &actions)
         if case .serving(var serving) = phase, case .switching(let run, _) = serving.replication,
             isOnRecord({ $0.peerMayHaveTakenOver && $0.term == term })

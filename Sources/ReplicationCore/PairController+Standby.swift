@@ -39,7 +39,27 @@ extension PairController {
                 ask(intent.term, intent.kind == .takeOver ? .takeOver : .start, now, &actions)
             }
         }
+        dropStrandedRun(now, &actions)
         listenAgain(now, &actions)
+    }
+
+    /// A primary that lost its power while it sent the first copy comes back and knows nothing of it. One that serves
+    /// unprotected was never exposed in this run, so nothing that could still be loading here is a checkpoint of it.
+    private mutating func dropStrandedRun(_ now: Nanoseconds, _ actions: inout Actions) {
+        guard case .standby(var standby) = phase else { return }
+        guard standby.isReceiving, standby.checkpoint == nil, let run = standby.run, peerIsAlive,
+            let report = peer?.report, report.state == .unprotected, report.term == term
+        else {
+            standby.strandedSince = nil
+            phase = .standby(standby)
+            return
+        }
+        let since = standby.strandedSince ?? now
+        standby.strandedSince = since
+        phase = .standby(standby)
+        guard now >= since + configuration.strandedTimeout else { return }
+        phase = .standby(Standby())
+        actions.append(.abandonCheckpoint(run: run))
     }
 
     private mutating func listenAgain(_ now: Nanoseconds, _ actions: inout Actions) {

@@ -104,6 +104,8 @@ extension PairController {
         var isListening = false
         /// A proven channel was accepted in the run.
         var isReceiving = false
+        /// The peer serves and says that it sends nothing since then, although a channel is open here.
+        var strandedSince: Nanoseconds?
         /// The last complete checkpoint; it belongs to the guest served in `term`.
         var checkpoint: UInt64?
         /// The guest of the checkpoint was stopped by an operator.

@@ -56,6 +56,8 @@ public struct PairController: Sendable {
         public var leaveTimeout = Nanoseconds.seconds(5)
         /// How long a guest may be unable to do its work here before a peer that can is asked to take it over.
         public var impairmentLimit = Nanoseconds.seconds(3)
+        /// How long a channel of a run that the peer does not know of any more is kept.
+        public var strandedTimeout = Nanoseconds.seconds(3)
         /// How long a claim may stay unanswered by a peer that is heard, before the arbiter is asked.
         public var acknowledgeTimeout: Nanoseconds
         /// A longer time between two events means that this side stood still: what it knows of the peer is stale, and

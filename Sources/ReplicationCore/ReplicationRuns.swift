@@ -156,6 +156,11 @@ public struct ReplicationRuns: Sendable {
         return outgoing == .none ? true : nil
     }
 
+    /// Until when the guest may be resumed from what was loaded.
+    public var resumeDeadline: Nanoseconds {
+        if case .resuming(_, _, let before) = incoming { before } else { .zero }
+    }
+
     /// The RAM was put back to power-on.
     public mutating func memoryWasReset() { memoryIsForeign = false }
 

@@ -47,6 +47,9 @@ func problems(_ yaml: String, overrides: CommandLineOverrides = CommandLineOverr
         #expect(pair.host(.secondary).heartbeat == [.tcp(host: "10.77.0.2", port: 7801)])
         #expect(pair.keyFile == "/etc/colod/web.key")
         #expect(read.heartbeat == HeartbeatConfiguration(intervalMilliseconds: 100, timeoutMilliseconds: 900))
+        let longer = pairText.replacing("timeout-ms: 900}", with: "timeout-ms: 900, replication-timeout-ms: 4000}")
+        let other = try ColodConfiguration.parse(yaml: longer, file: "t.yaml")
+        #expect(other.heartbeat.replicationTimeoutMilliseconds == 4000)
         #expect(read.failover == .automatic)
         #expect(read.arbiter == .command(path: "/sbin/fence", arguments: ["web", "1"], timeoutMilliseconds: 3000))
         #expect(read.checkpoint == CheckpointConfiguration(delayMilliseconds: 20, holdLimit: 1 << 20))
@@ -94,6 +97,7 @@ func problems(_ yaml: String, overrides: CommandLineOverrides = CommandLineOverr
         #expect(read.stateDirectory == nil)
         #expect(read.pair == nil)
         #expect(read.heartbeat == .standard)
+        #expect(read.heartbeat.replicationTimeoutMilliseconds == nil)
         #expect(read.failover == .manual)
         #expect(read.arbiter == .none)
         #expect(read.checkpoint == .standard)
@@ -191,6 +195,8 @@ func problems(_ yaml: String, overrides: CommandLineOverrides = CommandLineOverr
         ("timeout-ms: 900", "timeout-ms: 399", "the timeout of 399 ms must be at least 4 intervals of 100 ms"),
         ("timeout-ms: 900", "timeout-ms: 299", "heartbeat.timeout-ms: '299' is not valid"),
         ("interval-ms: 100", "interval-ms: 0", "heartbeat.interval-ms"),
+        ("timeout-ms: 900", "timeout-ms: 900, replication-timeout-ms: 800", "shorter than the heartbeat's timeout"),
+        ("timeout-ms: 900", "timeout-ms: 900, replication-timeout-ms: 1", "heartbeat.replication-timeout-ms"),
         ("failover: automatic", "failover: always", "expected automatic or manual"),
         ("kind: command", "kind: none", "belongs to the arbiter of kind 'command'"),
         ("path: /sbin/fence", "path: fence", "arbiter.path"),

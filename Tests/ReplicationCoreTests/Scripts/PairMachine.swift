@@ -11,7 +11,7 @@ import ReplicationCore
 ///     A disk slow|well|full: from now on a write is done only when `A written` says so, or at once, or fails at once
 ///     A acts late|well: from now on what has a deadline waits for `A released` or `A expired`, or is done at once
 ///
-/// A listener is open at once, as a rule a record is written at once, and output is released at once.
+/// A peer that is heard is heard once more if something was written because of it. A listener is open at once, as a rule a record is written at once, and output is released at once.
 struct PairMachine: ScriptMachine {
     var hasArbiter = true
     var failover = FailoverPolicy.automatic
@@ -50,6 +50,11 @@ struct PairMachine: ScriptMachine {
         case ("written", _):
             guard let record = unwritten.removeValue(forKey: name) else { throw ScriptError(what: "nothing to write") }
             return try handle(.persisted(record), name, now, words)
+        case ("hears", _):
+            let lines = try handle(try event(words, now), name, now, words)
+            // What is written because of a report is looked at again with the next one.
+            guard lines.contains(where: { $0.hasPrefix("persist") }), unwritten[name] == nil else { return lines }
+            return lines + (try handle(try event(words, now), name, now, words))
         default: return try handle(try event(words, now), name, now, words)
         }
     }

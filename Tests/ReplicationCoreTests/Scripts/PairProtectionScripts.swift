@@ -338,4 +338,56 @@ import Testing
             """
         try check(script, on: PairMachine())
     }
+
+    /// The primary's end of a channel is gone, and the secondary's does not notice: it must not keep the port for long.
+    @Test func aCopyThatThePrimaryNoLongerSendsIsDropped() throws {
+        let script = """
+            A starts
+              listen 1
+              announce starting 0 promises
+              announce starting 0 ready promises
+            B starts
+              listen 1
+              announce starting 0 promises
+              announce starting 0 ready promises
+            A hears B
+              persist 0 claimed 1
+              announce waiting 0 ready promises
+              announce waiting 0 ready promises claims-start 1
+            B hears A
+              persist 1
+              announce waiting 0 ready promises
+              announce waiting 1 ready promises
+            A hears B
+              persist 1
+              announce waiting 0 ready entering claims-start 1
+              abandon 1
+              raise starting(1)
+              start guest
+              announce taking-over 0 entering claims-start 1
+            A runs
+              announce guest
+              announce unprotected 1 serving
+              start replication 2
+              announce synchronising 1 serving
+            B hears A
+            A hears B
+            B accepts 1
+              announce receiving 1 promises
+            A ended 2
+              raise replicationFailed("reset")
+              announce unprotected 1 serving
+            at 100ms
+            B hears A
+            at 3000ms
+            B hears A
+            at 3100ms
+            B hears A
+              abandon 1
+              listen 2
+              announce waiting 1 promises
+              announce waiting 1 ready promises
+            """
+        try check(script, on: PairMachine())
+    }
 }
