@@ -33,7 +33,7 @@ final class PrimaryRun: @unchecked Sendable {
     private let statistics: CheckpointStatistics
     private let handlers: PrimaryRunHandlers
     private let clock = SystemClock()
-    private let inbox = ThreadGate<[ColoPrimary.Event]>([])
+    private let inbox = PrimaryInbox()
     private let buffer: CheckpointBuffer
     private var core: ColoPrimary
     private var blob: [UInt8] = []
@@ -53,7 +53,7 @@ final class PrimaryRun: @unchecked Sendable {
 
     /// Hands in an event, from any thread. A failover request also ends a send that waits for the secondary.
     func post(_ event: ColoPrimary.Event) {
-        inbox.withLock { $0.append(event) }
+        inbox.post(event)
         if event == .failoverRequested { session.shutDown() }
     }
 
@@ -69,26 +69,18 @@ final class PrimaryRun: @unchecked Sendable {
             if let departure = carryOut(core.handle(event, now: clock.now())) {
                 session.shutDown()
                 // The thread that reads messages may wait for room.
-                inbox.withLock { $0 = [] }
+                inbox.clear()
                 return departure
             }
         }
     }
 
-    /// A failover request goes before everything else, then events in their order, then the timer.
-    private func next() -> ColoPrimary.Event {
-        inbox.wait(until: core.nextDeadline) { inbox in
-            if let index = inbox.firstIndex(of: .failoverRequested) { return inbox.remove(at: index) }
-            return inbox.isEmpty ? nil : inbox.removeFirst()
-        } ?? .timer
-    }
+    private func next() -> ColoPrimary.Event { inbox.next(until: core.nextDeadline) ?? .timer }
 
-    /// No more messages wait than a checkpoint has, however fast the secondary sends.
     private func readMessages() {
         while true {
-            _ = inbox.wait(until: .never) { $0.count < ReplicationLimits.inboxLimit ? true : nil }
             do throws(MigrationFailure) {
-                inbox.post(.message(COLOMessage(try session.receive(until: .never))))
+                inbox.offer(.message(COLOMessage(try session.receive(until: .never))))
             } catch {
                 if case .stream(let error) = error { return inbox.post(.malformed(error.description)) }
                 return inbox.post(.channelLost(error.description))
@@ -169,8 +161,4 @@ final class PrimaryRun: @unchecked Sendable {
         // The next capture should not have to find memory: make room now, while the guest runs.
         do throws(SystemError) { try buffer.settle() } catch { throw .system(error) }
     }
-}
-
-extension ThreadGate where Value == [ColoPrimary.Event] {
-    fileprivate func post(_ event: ColoPrimary.Event) { withLock { $0.append(event) } }
 }

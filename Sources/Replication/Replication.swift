@@ -31,6 +31,4 @@ public enum ReplicationLimits {
     static let pauseMilliseconds: UInt64 = 1500
     /// How long a pair goes on trying: longer than it takes to hand over a guest that cannot be paused.
     static let pairPauseMilliseconds: UInt64 = 10_000
-    /// How many messages of the secondary may wait.
-    static let inboxLimit = 16
 }
