@@ -1,4 +1,5 @@
 import ReplicationCore
+import SystemCalls
 
 /// What an arbiter is asked.
 public struct ArbitrationRequest: Sendable {
@@ -32,8 +33,14 @@ public enum ArbitrationVerdict: Sendable, Equatable {
 public protocol Arbiter: Sendable {
     /// Short name for status ("none", "command").
     var name: String { get }
-    /// Decides; may block the calling thread until the arbiter's own deadline.
-    func decide(_ request: ArbitrationRequest) -> ArbitrationVerdict
+    /// Decides; may block the calling thread until the arbiter's own deadline. When `withdrawn` is raised nobody wants the
+    /// answer any more, and the peer must not be fenced for it.
+    func decide(_ request: ArbitrationRequest, orUntil withdrawn: EventSignal?) -> ArbitrationVerdict
+}
+
+extension Arbiter {
+    /// Decides about a question that is not withdrawn.
+    public func decide(_ request: ArbitrationRequest) -> ArbitrationVerdict { decide(request, orUntil: nil) }
 }
 
 /// Says yes to everybody. Safe against the death of a host, unsafe across a cut of all networks between the hosts:
@@ -44,5 +51,7 @@ public struct NoArbiter: Arbiter {
     /// "none".
     public var name: String { "none" }
     /// Yes.
-    public func decide(_ request: ArbitrationRequest) -> ArbitrationVerdict { .granted }
+    public func decide(_ request: ArbitrationRequest, orUntil withdrawn: EventSignal?) -> ArbitrationVerdict {
+        .granted
+    }
 }

@@ -23,14 +23,14 @@ public struct CommandArbiter: Arbiter {
     public var name: String { "command" }
 
     /// Runs the command; its exit status is the answer.
-    public func decide(_ request: ArbitrationRequest) -> ArbitrationVerdict {
+    public func decide(_ request: ArbitrationRequest, orUntil withdrawn: EventSignal?) -> ArbitrationVerdict {
         let environment = [
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "COLOD_GUEST=\(request.guest)", "COLOD_TERM=\(request.term)", "COLOD_PURPOSE=\(request.purpose.rawValue)",
         ]
         do throws(SystemError) {
             let child = try ChildProcess(path: path, arguments: arguments, environment: environment)
-            switch try child.wait(until: SystemClock().now() + timeout) {
+            switch try child.wait(until: SystemClock().now() + timeout, orUntil: withdrawn) {
             case .exited(0): return .granted
             case .exited(let status): return .refused("arbiter \(path) ended with exit status \(status)")
             case .killed(let signal): return .refused("arbiter \(path) was killed by signal \(signal)")

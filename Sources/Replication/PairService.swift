@@ -83,6 +83,8 @@ public final class PairService: @unchecked Sendable {
     private var network: HeartbeatNetwork?
     private var timer: Scheduled<Void>?
     private var conditionSeenAt = Nanoseconds.zero
+    /// What the arbiter is being asked, and what ends its command.
+    private var openQuestion: (term: Term, withdrawn: EventSignal)?
     private var ended = false
     private var isTurning = false
 
@@ -265,7 +267,10 @@ public final class PairService: @unchecked Sendable {
         case .takeOver(let deadline, let staysStopped):
             operations.keepStopped(staysStopped)
             operations.runs(.takeOver(before: deadline))
-        case .startReplication(let run): operations.runs(.start(run: run))
+        case .startReplication(let run):
+            // The thread of the run proves itself with what is published: the term may be one that has just begun.
+            publish(nil)
+            operations.runs(.start(run: run))
         case .continueSwitchover(let run): operations.runs(.continueSwitchover(run: run))
         case .stopReplication(let run): operations.runs(.stop(run: run))
         case .listenForReplication(let run): operations.runs(.listen(run: run))
@@ -280,6 +285,7 @@ public final class PairService: @unchecked Sendable {
         case .announceGuest: operations.announceGuest()
         case .fence: operations.fence()
         case .askArbiter(let term, let purpose): askArbiter(term, purpose)
+        case .withdrawQuestion(let term): withdrawQuestion(term)
         case .leave(let reason):
             published.withLock { $0.hasLeft = true }
             operations.left(reason)
@@ -297,18 +303,32 @@ public final class PairService: @unchecked Sendable {
         guard let arbiter = settings.arbiter else { return take(.pair(.arbiterAnswered(term, .yes))) }
         let request = ArbitrationRequest(purpose: purpose, guest: settings.pair, term: term.number)
         do {
+            let withdrawn = try EventSignal()
+            openQuestion = (term, withdrawn)
             _ = try Thread(name: "arbiter") { [self] in
-                switch arbiter.decide(request) {
-                case .granted: post(.arbiterAnswered(term, .yes))
-                case .refused(let why):
-                    loop.execute { [self] in
-                        published.withLock { $0.snapshot.arbiterRefusal = why }
-                        take(.pair(.arbiterAnswered(term, .no)))
-                    }
-                }
+                let verdict = arbiter.decide(request, orUntil: withdrawn)
+                loop.execute { [self] in arbiterAnswered(verdict, term, withdrawn) }
             }
         } catch {
             take(.pair(.arbiterAnswered(term, .timedOut)))
+        }
+    }
+
+    private func withdrawQuestion(_ term: Term) {
+        guard let open = openQuestion, open.term == term else { return }
+        openQuestion = nil
+        open.withdrawn.raise()
+    }
+
+    /// An answer to a question that was withdrawn, or followed by another one, is none.
+    private func arbiterAnswered(_ verdict: ArbitrationVerdict, _ term: Term, _ question: EventSignal) {
+        guard let open = openQuestion, open.withdrawn === question else { return }
+        openQuestion = nil
+        switch verdict {
+        case .granted: take(.pair(.arbiterAnswered(term, .yes)))
+        case .refused(let why):
+            published.withLock { $0.snapshot.arbiterRefusal = why }
+            take(.pair(.arbiterAnswered(term, .no)))
         }
     }
 

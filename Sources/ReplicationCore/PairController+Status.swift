@@ -172,6 +172,9 @@ extension PairController {
     /// The term in which this side resumes or runs its guest at the moment.
     public var servingTerm: Term { entry.map { $0.stage == .acting ? $0.term : term } ?? term }
 
+    /// This side wants something of its peer or the arbiter, told or not.
+    package var isAsking: Bool { claim != nil || question != nil || entry != nil || granting != nil }
+
     /// This side enters a term for no other reason than that its peer is lost.
     package var entersByLoss: Bool { entry?.grant == .loss }
 }

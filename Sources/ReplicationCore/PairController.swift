@@ -189,6 +189,9 @@ public struct PairController: Sendable {
         case fence
         /// Ask the arbiter whether this side may serve in the term; answer with `arbiterAnswered`.
         case askArbiter(Term, ArbiterPurpose)
+        /// The question about this term is settled otherwise: whoever answers it, and would fence the peer for it, is to
+        /// stop. An answer that comes all the same is ignored.
+        case withdrawQuestion(Term)
         /// What this side had to say is said: the process may end.
         case leave(Leaving)
         /// Tell operators and logs.
@@ -269,6 +272,7 @@ public struct PairController: Sendable {
         var actions = Actions()
         if now > lastEventAt + configuration.freezeLimit { stoodStill(now) }
         lastEventAt = max(lastEventAt, now)
+        let asked = question
         switch event {
         case .heard(let report, let promisedUntil):
             heard(report, configuration.brokenRule == .lease ? .never : promisedUntil, now, &actions)
@@ -292,7 +296,15 @@ public struct PairController: Sendable {
         settle(now, &actions)
         write(now, &actions)
         announce(now, &actions)
+        withdraw(asked, event, &actions)
         return actions.list
+    }
+
+    /// A question that was settled in another way than by its answer must not fence a peer that is well again.
+    private func withdraw(_ asked: Question?, _ event: Event, _ actions: inout Actions) {
+        guard let asked, question?.term != asked.term else { return }
+        if case .arbiterAnswered(let term, _) = event, term == asked.term { return }
+        actions.append(.withdrawQuestion(asked.term))
     }
 
     private mutating func announce(_ now: Nanoseconds, _ actions: inout Actions) {

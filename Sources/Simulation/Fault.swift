@@ -92,6 +92,8 @@ extension World {
     }
 
     private func drills(left: Int) {
+        // The next fault of a plan that spaces them does not find one of these under way.
+        guard isBusyWithOneFault || !settings.isSpaced else { return }
         hosts[Int(random(0...1))].post(.pair(.drillCommanded))
         guard left > 1 else { return }
         after(microseconds(1000...800_000)) { [self] in drills(left: left - 1) }
@@ -142,7 +144,14 @@ extension World {
     }
 
     /// Nothing is left of the fault before: the pair is protected, and over both heartbeat networks.
-    var isSettled: Bool { isProtected && hosts.allSatisfy { $0.monitor.connectedAddresses == 2 } }
+    var isSettled: Bool {
+        // A drill that is still wanted is not over: its handover would meet the next fault.
+        isProtected
+            && hosts.allSatisfy {
+                $0.monitor.connectedAddresses == 2 && $0.controller.report(now).request == .none
+                    && !$0.controller.isAsking
+            }
+    }
 
     /// One side protected by the other, and both know it.
     var isProtected: Bool {

@@ -41,6 +41,7 @@ extension Host {
         case .announceGuest: break
         case .fence: tell(.fence)
         case .askArbiter(let term, _): world.arbiter.ask(term, by: self)
+        case .withdrawQuestion(let term): world.arbiter.withdraw(term, by: self)
         case .leave(let reason): leave(reason)
         case .raise(let event): raised(event)
         }
@@ -62,6 +63,8 @@ extension Host {
         switch event {
         case .protected:
             world.arbiter.pairIsProtected(in: controller.term)
+            // What was decided before the loop stood still is told late; the audit looks at what is said then.
+            guard world.now <= controller.nextDeadline + .milliseconds(250) else { return }
             world.checker.calledProtected(self, peer: world.peer(of: self))
         case .handedOver(let term): world.checker.handsOver(self, term, to: world.peer(of: self))
         case .holding where world.settings.sabotage == .goOnWithoutGrant: releaseHeld(through: .max)

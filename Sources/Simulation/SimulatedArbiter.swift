@@ -9,6 +9,15 @@ final class SimulatedArbiter {
 
     init(world: World) { self.world = world }
 
+    private struct Question: Hashable {
+        var term: Term
+        var member: PairMember
+    }
+    private var withdrawn: Set<Question> = []
+
+    /// Nobody wants to know any more: the command is ended.
+    func withdraw(_ term: Term, by host: Host) { withdrawn.insert(Question(term: term, member: host.member)) }
+
     /// How often it was asked.
     private(set) var questions = 0
 
@@ -16,8 +25,11 @@ final class SimulatedArbiter {
         questions += 1
         let incarnation = host.incarnation
         let delay = world.microseconds(200...(world.chance.chance(1, in: 4) ? 800_000 : 20_000))
+        withdrawn.remove(Question(term: term, member: host.member))
         world.after(delay) { [self] in
-            guard host.incarnation == incarnation, host.isRunning else { return }
+            guard host.incarnation == incarnation, host.isRunning,
+                withdrawn.remove(Question(term: term, member: host.member)) == nil
+            else { return }
             let verdict = decide(term, host)
             world.note("arbiter says \(verdict) to \(host.name) about term \(term)")
             host.post(.pair(.arbiterAnswered(term, verdict)))

@@ -72,9 +72,11 @@ public final class ChildProcess {
         if !reaped { killGroup() }
     }
 
-    /// Waits for the end. Nil, and the whole process group killed, when `deadline` passes first. Throws if the kernel
-    /// does not tell how the process ended, which must never be taken for success.
-    public func wait(until deadline: Nanoseconds) throws(SystemError) -> Ending? {
+    /// Waits for the end. Nil, and the whole process group killed, when `deadline` passes first, or `withdrawn` is raised.
+    /// Throws if the kernel does not tell how the process ended, which must never be taken for success.
+    public func wait(
+        until deadline: Nanoseconds, orUntil withdrawn: EventSignal? = nil
+    ) throws(SystemError) -> Ending? {
         if let ending { return ending }
         let watch = clinux_pidfd_open(processID)
         guard watch >= 0 else { throw .last("pidfd_open") }
@@ -82,11 +84,15 @@ public final class ChildProcess {
         while true {
             let now = SystemClock().now()
             let left = deadline - now
-            var entry = pollfd(fd: watch, events: Int16(POLLIN), revents: 0)
-            let ready = poll(&entry, 1, Int32(clamping: (left.count + 999_999) / 1_000_000))
-            if ready > 0 { break }
+            // A negative descriptor is none to poll(2).
+            var entries = [
+                pollfd(fd: watch, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: withdrawn?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
+            ]
+            let ready = poll(&entries, 2, Int32(clamping: (left.count + 999_999) / 1_000_000))
+            if entries[0].revents != 0 { break }
             if ready < 0, errno != EINTR { throw .last("poll") }
-            if SystemClock().now() >= deadline {
+            if entries[1].revents != 0 || SystemClock().now() >= deadline {
                 killGroup()
                 return nil
             }

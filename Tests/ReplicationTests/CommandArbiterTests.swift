@@ -55,6 +55,23 @@ struct CommandArbiterTests {
         #expect(awaitsEnd(of: try #require(pid_t(text))))
     }
 
+    /// Settled otherwise: a command that would fence the peer in a moment is ended first.
+    @Test func aQuestionThatIsWithdrawnEndsTheCommand() throws {
+        let folder = try TemporaryFolder()
+        let mark = folder.path("fenced")
+        let arbiter = CommandArbiter(
+            path: "/bin/sh", arguments: ["-c", "sleep 20; touch \(mark)"], timeout: .seconds(30))
+        let withdrawn = try EventSignal()
+        withdrawn.raise()
+        let start = SystemClock().now()
+        guard case .refused = arbiter.decide(Self.request, orUntil: withdrawn) else {
+            Issue.record("nobody answered, and it counts as a yes")
+            return
+        }
+        #expect(SystemClock().now() < start + .seconds(10))
+        #expect(!FileManager.default.fileExists(atPath: mark))
+    }
+
     @Test(arguments: [ArbiterPurpose.takeOver, .continueAlone, .start])
     func theQuestionArrivesInTheEnvironment(purpose: ArbiterPurpose) throws {
         let folder = try TemporaryFolder()

@@ -91,7 +91,7 @@ final class RecordingArbiter: Arbiter {
 
     var name: String { "recording" }
 
-    func decide(_ request: ArbitrationRequest) -> ArbitrationVerdict {
+    func decide(_ request: ArbitrationRequest, orUntil withdrawn: EventSignal?) -> ArbitrationVerdict {
         state.withLock { $0.append("\(request.purpose.rawValue) \(request.guest) \(request.term)") }
         return verdict
     }

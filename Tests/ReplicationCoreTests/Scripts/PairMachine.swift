@@ -135,6 +135,7 @@ struct PairMachine: ScriptMachine {
         case .releaseOutput(let epoch, let before): "release through \(epoch) before \(before)"
         case .releaseAllOutput(let before): "release all" + describe(before)
         case .announceGuest: "announce guest"
+        case .withdrawQuestion(let term): "withdraw question \(term)"
         case .leave(let reason): "leave \(reason)"
         case .fence: "fence"
         case .askArbiter(let term, let purpose): "ask arbiter \(purpose.rawValue) \(term)"

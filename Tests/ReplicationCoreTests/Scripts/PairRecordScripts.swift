@@ -291,6 +291,7 @@ import Testing
               raise superseded(by: 2)
               persist 2 superseded-by 2
               announce waiting 1 promises
+              withdraw question 3
             A start
               raise commandFailed("this side gave its guest up and is about to begin anew")
             A written

@@ -196,6 +196,7 @@ import Testing
             B vouched
               persist 2
               announce secondary 1 checkpoint entering claims-takeover 2
+              withdraw question 2
               raise takingOver(2)
               take over before 3600600.0 ms
               announce taking-over 1 checkpoint entering claims-takeover 2
@@ -210,6 +211,7 @@ import Testing
             A vouched
               persist 3
               announce holding 1 serving entering claims-alone 3
+              withdraw question 3
               release all before 3600600.0 ms
               announce guest
               raise continuingAlone(3)
