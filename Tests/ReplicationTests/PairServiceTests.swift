@@ -20,7 +20,7 @@ struct PairServiceTests {
         #expect(first.service.snapshot.term == Term(1))
         #expect(try first.record == PairRecord(term: Term(1), peerMayHaveTakenOver: true))
         #expect(try second.record == PairRecord(term: Term(1)))
-        #expect(first.raised.contains(.starting(Term(1))) && first.raised.contains(.protected))
+        #expect(first.awaits(.starting(Term(1))) && first.awaits(.protected))
         #expect(!second.operations.calls.contains(.startGuest))
         #expect(first.service.snapshot.ignoredPeers == 0)
         await members.shutDown()
@@ -115,7 +115,7 @@ struct PairServiceTests {
         #expect(arbiter.awaits("take-over web 2"))
         #expect(second.operations.awaits(.takeOver))
         #expect(second.awaits { $0.state == .unprotected && $0.term == Term(2) })
-        #expect(second.raised.contains(.peerLost(.refused)) && second.raised.contains(.takingOver(Term(2))))
+        #expect(second.awaits(.peerLost(.refused)) && second.awaits(.takingOver(Term(2))))
         #expect(try second.record == PairRecord(term: Term(2)))
         await second.service.shutDown()
     }
