@@ -38,8 +38,8 @@ enum DaemonEnd: Sendable, Equatable {
 public enum Daemon {
     /// How long migrations, clients and threads may take to end.
     static let endDeadline = Nanoseconds.seconds(5)
-    /// How long a side that is stopped waits for its peer to take the guest over, or to go on alone.
-    static let leaveDeadline = Nanoseconds.seconds(8)
+    /// How much longer than its rules allow a side that is stopped waits for its pair to be left.
+    static let leaveSlack = Nanoseconds.seconds(3)
 
     /// How long the beginning may take, of which the service manager is told while it lasts: a large guest's memory has
     /// to be found first.

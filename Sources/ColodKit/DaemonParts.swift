@@ -284,9 +284,9 @@ final class DaemonParts: Sendable {
     /// A side that is stopped says so, and grants what its peer needs to go on: nobody has to be asked.
     private func leavePair(_ end: DaemonEnd) async {
         guard let pair, end == .signal || end == .quit else { return }
-        let (clock, log) = (clock, log)
+        let log = log
         await offload {
-            if !pair.leave(until: clock.now() + Daemon.leaveDeadline) {
+            if !pair.leave(slack: Daemon.leaveSlack) {
                 log.warning("the peer was not told in time that this side ends; it may take that for a failure")
             }
         }

@@ -191,8 +191,9 @@ public final class PairService: @unchecked Sendable {
     public func ask(_ answer: @escaping @Sendable () -> Void) { loop.execute(answer) }
 
     /// This side is to end: tells the peer, and waits, blocking the calling thread, until what the peer needs to go on is
-    /// granted; at most until `deadline`. False if that passed.
-    public func leave(until deadline: Nanoseconds) -> Bool {
+    /// granted; at most `slack` longer than the rules allow. False if that passed.
+    public func leave(slack: Nanoseconds) -> Bool {
+        let deadline = clock.now() + Self.rules(settings).longestLeave + slack
         post(.leaveCommanded)
         return published.wait(until: deadline) { $0.hasLeft ? true : nil } ?? false
     }

@@ -88,7 +88,7 @@ extension PairController {
             enter(acting.term, Serving(nextAttemptAt: now), &actions)
             if leaving == .stop {
                 servesWhileLeaving = true
-                leaveDeadline = now + configuration.leaveTimeout
+                leaveDeadline = now + configuration.handBackTimeout
             }
             supersededBy = nil
         case .entryExpired:

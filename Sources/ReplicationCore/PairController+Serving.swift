@@ -129,6 +129,7 @@ extension PairController {
         }
         var serving = old
         if servesWhileLeaving, serving.handOverDeadline == nil, peerCanTakeOver {
+            leaveDeadline = max(leaveDeadline, now + configuration.leaveTimeout)
             serving.handOverDeadline = leaveDeadline
         }
         if let peer, peerIsAlive, peer.report.term == term, now < peer.promisedUntil {

@@ -54,6 +54,12 @@ public struct PairController: Sendable {
         public var handoverTimeout = Nanoseconds.seconds(5)
         /// How long a side that leaves waits for its peer.
         public var leaveTimeout = Nanoseconds.seconds(5)
+        /// How long a side that was given the guest while it was leaving may take to protect it again on its peer, to
+        /// hand it back. A whole initial synchronisation has to fit; the service manager waits longer.
+        public var handBackTimeout = Nanoseconds.seconds(15)
+        /// From `leaveCommanded` to `leave` at the longest: the peer takes over, or this side does, hands the guest back,
+        /// and is taken over.
+        public var longestLeave: Nanoseconds { leaveTimeout + handBackTimeout + leaveTimeout }
         /// How long a guest may be unable to do its work here before a peer that can is asked to take it over.
         public var impairmentLimit = Nanoseconds.seconds(3)
         /// How long a channel of a run that the peer does not know of any more is kept.
@@ -147,7 +153,8 @@ public struct PairController: Sendable {
         case drillCommanded
         /// The operator vouches that the peer does not serve: boot the guest here.
         case startCommanded
-        /// The process is to end: `leave` follows within `leaveTimeout`.
+        /// The process is to end: `leave` follows within `leaveTimeout`, or, when the guest is given
+        /// to this side meanwhile, once it was given back or `handBackTimeout` has passed.
         case leaveCommanded
         /// `nextDeadline` was reached.
         case timer

@@ -164,7 +164,8 @@ import Testing
         try check(script, on: PairScripts.protectedPair(PairMachine()))
     }
 
-    /// The primary gave its guest away a moment before it heard that the secondary is being stopped.
+    /// The primary gave its guest away a moment before it heard that the secondary is being stopped. To protect it there
+    /// anew takes longer than a side that leaves waits otherwise.
     @Test func aGuestThatWasGivenAwayTooLateIsGivenBack() throws {
         let script = """
             at 100ms
@@ -204,13 +205,15 @@ import Testing
             B hears A
             A accepts 1
               announce receiving 2 promises
+            at 9000ms
+            B hears A until 9100ms
             B switchover 2
               persist 2 exposed
               continue switchover 2
             A held 1 0
               announce secondary 2 checkpoint promises
             B confirmed 2 0
-            B hears A until 400ms
+            B hears A until 9400ms
               announce synchronising 2 serving leaving stop hand-over
             A hears B
               persist 2 claimed 3
@@ -275,7 +278,7 @@ import Testing
               stop replication 2
               raise replicationFailed("the peer is lost")
               announce unprotected 2 serving leaving stop
-            at 5100ms
+            at 15100ms
             B timer
               fence
               announce waiting 2 promises leaving stop
