@@ -237,6 +237,8 @@ struct PairServiceTests {
         #expect(first.awaits { $0.report.impairments.contains(.record) })
         #expect(first.awaits { $0.impairments.contains { $0.contains("cannot be written") } })
         #expect(first.awaitsEvent { if case .recordUnwritable = $0 { true } else { false } })
+        // A command that vouches for a silent peer is withdrawn as soon as that is heard.
+        #expect(first.awaits { $0.peerIsAlive })
         first.service.post(.startCommanded)
         #expect(first.awaits { $0.report.isEntering })
         #expect(!first.operations.calls.contains(.startGuest))

@@ -207,10 +207,12 @@ import Testing
               announce receiving 2 promises
             at 9000ms
             B hears A until 9100ms
+              persist 2
             B switchover 2
               persist 2 exposed
               continue switchover 2
             A held 1 0
+              persist 2
               announce secondary 2 checkpoint promises
             B confirmed 2 0
             B hears A until 9400ms
