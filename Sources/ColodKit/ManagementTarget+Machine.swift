@@ -1,4 +1,5 @@
 import GuestMemory
+import HumanMonitor
 import MachineModel
 import QAPI
 import QMP
@@ -89,5 +90,24 @@ extension ManagementTarget {
     private var guestIsHere: Bool {
         if replication.coloStatus.mode == .secondary { return false }
         return pair?.snapshot.report.isServing ?? true
+    }
+}
+
+// Character devices.
+extension ManagementTarget {
+    func queryChardev() async throws(CommandError) -> [ChardevInfo] {
+        state.characterDevices.map { device in
+            ChardevInfo(label: device.label, filename: device.filename, frontendOpen: device.isOpen)
+        }
+    }
+}
+
+// The monitor for people.
+extension ManagementTarget {
+    func humanMonitorCommand(commandLine: String, cpuIndex: Int64?) async throws(CommandError) -> String {
+        if let cpuIndex, !(0..<Int64(machine.parts.engine.vCPUCount)).contains(cpuIndex) {
+            throw .generic("Parameter 'cpu-index' expects a CPU number")
+        }
+        return await HumanMonitor(self).run(commandLine)
     }
 }
