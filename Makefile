@@ -10,6 +10,7 @@ FLAGS := -c release -Xswiftc -enable-testing
 BIN := .build/release
 SEED ?= 1
 SEEDS ?= 50000
+MIGRATIONS ?= 20000
 GUEST := $(or $(COLOD_CACHE),$(or $(XDG_CACHE_HOME),$(or $(HOME),/root)/.cache)/colod)/guest
 SOURCES := Package.swift Sources Tests
 
@@ -69,8 +70,10 @@ test: deps guest fetch ## Build and run all tests
 	$(SWIFT) build $(FLAGS) --build-tests
 	.ci/test
 
-simulate: build ## Run many simulated pairs, resumable: SEED=1 SEEDS=50000
-	$(BIN)/colosim --seed $(SEED) --runs $(SEEDS) --keep-going --state .build/simulate.state
+simulate: build ## Run many simulated pairs and migrations, resumable: SEED=1 SEEDS=50000 MIGRATIONS=20000
+	$(BIN)/colosim pair --seed $(SEED) --runs $(SEEDS) --keep-going --state .build/simulate.state
+	$(BIN)/colosim migrate --seed $(SEED) --runs $(MIGRATIONS) --keep-going \
+		--state .build/simulate-migrate.state
 
 bench: build guest ## Print the benchmark numbers of this machine
 	$(BIN)/colobench mips

@@ -68,6 +68,7 @@ let package = Package(
         module("Transport", ["SystemCalls", "CLinux", "Environment"]),
         module("MigrationFormat", ["ByteCoding"]),
         module("ReplicationCore", ["ByteCoding", "Environment"]),
+        module("MigrationCore", ["Environment"]),
         module("QMP"),
         module("QAPI", ["QMP"], exclude: ["Schema"]),
         module("QAPIGenerator"),
@@ -83,7 +84,7 @@ let package = Package(
         module("Virtio", ["MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "SystemCalls"]),
         module("PlatformDevices", ["MachineModel", "GuestMemory", "ByteCoding", "Environment", "SystemCalls"]),
         module("Configuration", ["SystemCalls", .product(name: "Yams", package: "Yams")]),
-        module("Simulation", ["ReplicationCore", "Environment", "ByteCoding"]),
+        module("Simulation", ["ReplicationCore", "MigrationCore", "Environment", "ByteCoding"]),
 
         // Layer 5
         module(
@@ -98,8 +99,8 @@ let package = Package(
         module(
             "Migration",
             [
-                "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "GuestMemory", "PacketPath",
-                "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP",
+                "MigrationCore", "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "GuestMemory",
+                "PacketPath", "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP",
             ]),
 
         module(
@@ -139,7 +140,7 @@ let package = Package(
         // Layer 10: thin programs
         program("colod", ["ColodKit", "Configuration", "ProgramSupport"]),
         program("coloctl", ["QMP", "QAPI", "SystemCalls", "Environment", "ProgramSupport"]),
-        program("colosim", ["Simulation", "ProgramSupport"]),
+        program("colosim", ["MigrationCore", "Simulation", "ProgramSupport"]),
         program("qapigen", ["QAPIGenerator"]),
         program(
             "colobench",
@@ -159,7 +160,8 @@ let package = Package(
         tests("TransportTests", ["Transport", "SystemCalls", "Environment"]),
         tests("MigrationFormatTests", ["MigrationFormat", "ByteCoding", "Environment"]),
         tests("ReplicationCoreTests", ["ReplicationCore", "ByteCoding", "Environment"]),
-        tests("SimulationTests", ["Simulation", "ReplicationCore", "Environment"]),
+        tests("MigrationCoreTests", ["MigrationCore", "Environment"]),
+        tests("SimulationTests", ["Simulation", "ReplicationCore", "MigrationCore", "Environment"]),
         tests("QMPTests", ["QMP", "Environment"]),
         tests("QAPITests", ["QAPI", "QMP"]),
         tests("QAPIGeneratorTests", ["QAPIGenerator", "QAPI", "QMP"]),

@@ -2,6 +2,7 @@ import ByteCoding
 import Environment
 import GuestMemory
 import MachineModel
+import MigrationCore
 import MigrationFormat
 import QAPI
 import SystemCalls
@@ -339,5 +340,29 @@ final class OutgoingRun {
     private func step(to status: MigrationStatus) throws(MigrationFailure) {
         let done = controller.withState { controller.step(&$0, outgoing: status) }
         if !done { throw .cancelled }
+    }
+}
+
+extension OutgoingRun {
+    /// Looks at how the migration converges, after a harvest, and slows the guest down as the settings say.
+    func judgeConvergence(sent: UInt64) {
+        let settings = controller.settings
+        let pages = work.reduce(0) { $0 + $1.count }
+        let ended = convergence.notePass(
+            dirtied: pages, sent: sent, now: clock.now(),
+            settings: settings[.autoConverge] ? AutoConverge.Settings(settings.parameters) : nil)
+        guard ended else { return }
+        let (percentage, rate) = (convergence.percentage, convergence.dirtyPagesRate)
+        if percentage > 0 { machine.parts.engine.setThrottle(percentage: percentage) }
+        controller.withState { state in
+            state.outgoing.ram.dirtyPagesRate = Int64(clamping: rate)
+            state.outgoing.throttlePercentage = Int64(percentage)
+        }
+    }
+
+    /// Lets the guest run freely again: however a migration ends, and before it becomes COLO.
+    func releaseThrottle() {
+        machine.parts.engine.setThrottle(percentage: 0)
+        controller.withState { $0.outgoing.throttlePercentage = 0 }
     }
 }

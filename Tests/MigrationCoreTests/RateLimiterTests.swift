@@ -1,7 +1,7 @@
 import Environment
 import Testing
 
-@testable import Transport
+@testable import MigrationCore
 
 struct RateLimiterTests {
     /// The rate at which a sender comes through when it always waits as told.

@@ -1,0 +1,46 @@
+/// The protocol of a migration as pure state machines: events and the time come in, actions come out. Nothing here
+/// touches a channel, a thread, guest memory or a clock; the module Migration carries the actions out, and Simulation
+/// does the same over simulated channels.
+///
+/// - `SourceMachine`: connect, setup, rounds over the dirty log, switchover (with a pause before it, if that is wanted),
+///   the devices, and the end: completed, failed, cancelled, or COLO.
+/// - `DestinationMachine`: accept, load, start the guest, tell the source.
+/// - `RateLimiter` keeps a source below its bandwidth, `AutoConverge` slows a guest down that dirties faster than is
+///   sent, `BandwidthMeter` tells what the channel carries. All are values that the source machine owns.
+///
+/// **One action at a time.** Of the actions that take their time (`SourceMachine.Action.isLasting`) one is under way at
+/// most, and its outcome comes back as an event. Whatever else happens meanwhile, a cancel, a failure, a new limit, is
+/// another event; the machine notes what follows from it, and cuts the action short with `interrupt` if it has to. So
+/// there is no point at which a cancel is not looked at.
+///
+/// **Who runs the guest.** Until the byte that ends the sections has left, the destination cannot run the guest: whatever
+/// fails, it goes on at the source. Afterwards only the destination's word tells. If it says that it failed, the guest
+/// goes on at the source; if it says nothing (the channel broke, the deadline passed), it may be running there, and the
+/// source keeps its guest stopped and says why: twice is worse than not at all, and an operator can look at both.
+/// Without a return path the destination's word is never heard, and a stream that has left wholly counts as completed.
+public enum MigrationCore {
+    /// Bytes of a guest page, the unit of everything that is counted here.
+    public static let pageSize = 4096
+    /// How many pages are sent between two looks at what else happened.
+    public static let pagesPerBatch = 256
+}
+
+/// A rule to break on purpose, to show that the simulator's checkers notice.
+public enum BrokenMigrationRule: String, Sendable, CaseIterable {
+    /// The source goes on with its guest although the destination may run it.
+    case resumeWhenUnsure = "resume-when-unsure"
+    /// What the guest dirtied in the last round is not sent.
+    case skipLastHarvest = "skip-last-harvest"
+    /// A cancel is obeyed after the whole state has left.
+    case cancelAfterCommitment = "cancel-after-commitment"
+    /// The source completes without the destination's word.
+    case completeUnheard = "complete-unheard"
+    /// The source waits for the destination's word without a deadline.
+    case waitForEver = "wait-for-ever"
+    /// The destination starts the guest when the stream breaks off after the last page.
+    case startTorn = "start-torn"
+    /// A guest that stood for the switchover is not resumed when the migration is cancelled.
+    case forgetGuest = "forget-guest"
+    /// Pages that were sent are sent again in the last round.
+    case sendTwice = "send-twice"
+}

@@ -1,0 +1,75 @@
+import Environment
+
+// How a migration ends: wherever it was, whatever was under way.
+extension SourceMachine {
+    mutating func cancel(_ now: Nanoseconds, _ actions: inout [Action]) {
+        // From the commitment on, a migration to COLO is cut rather than cancelled: the pair decides what becomes of it.
+        if phase == .colo || (configuration.isCOLO && isHandingOver) { return actions.append(.interrupt) }
+        guard isRunning, status != .cancelling, !isCommitted else { return }
+        step(to: .cancelling, &actions)
+        stop(.cancelled, now, &actions)
+    }
+
+    /// The process ends: also what can no longer be taken back is cut off, and a guest that stands stays so.
+    mutating func quit(_ now: Nanoseconds, _ actions: inout [Action]) {
+        guard isRunning else { return }
+        if status != .cancelling {
+            isQuitting = true
+            step(to: .cancelling, &actions)
+        }
+        isQuitting = true
+        stop(.cancelled, now, &actions)
+    }
+
+    /// Ends what is under way, and then all of it. Without anything under way, at once.
+    private mutating func stop(_ verdict: Verdict, _ now: Nanoseconds, _ actions: inout [Action]) {
+        switch phase {
+        case .pacing, .paused:
+            actions.append(.interrupt)
+            conclude(verdict, now, &actions)
+        case .settling, .ended, .idle: break
+        default:
+            pendingVerdict = verdict
+            actions.append(.interrupt)
+        }
+    }
+
+    /// Nothing is under way any more: the guest goes where it belongs.
+    mutating func conclude(_ verdict: Verdict, _ now: Nanoseconds, _ actions: inout [Action]) {
+        releaseThrottle(&actions)
+        pendingVerdict = nil
+        let isUnsure = endMayHaveLeft && !peerFailed && configuration.brokenRule != .resumeWhenUnsure
+        switch verdict {
+        case .completed: return begin(.settling(verdict), .leaveGuest, &actions)
+        case .failed(let why):
+            // Clients are told before the guest goes on, and of a cancel afterwards.
+            failure = why
+            if isUnsure {
+                failure = "\(why). The destination may run the guest, so it stays stopped here; 'cont' if it does not"
+            }
+            step(to: .failed, &actions)
+            endedAt = now
+            actions.append(.report(failure ?? why, guestStands: guestStands && isUnsure))
+        case .cancelled: break
+        }
+        guard guestStands, !isQuitting, configuration.brokenRule != .forgetGuest || verdict != .cancelled else {
+            return settled(verdict, now, &actions)
+        }
+        begin(.settling(verdict), isUnsure ? .keepGuest : .giveGuestBack, &actions)
+    }
+
+    mutating func settled(_ verdict: Verdict, _ now: Nanoseconds, _ actions: inout [Action]) {
+        switch verdict {
+        case .completed: step(to: .completed, &actions)
+        case .cancelled: step(to: .cancelled, &actions)
+        case .failed: break
+        }
+        finish(now, &actions)
+    }
+
+    mutating func finish(_ now: Nanoseconds, _ actions: inout [Action]) {
+        if endedAt == nil { endedAt = now }
+        phase = .ended
+        actions.append(.end)
+    }
+}

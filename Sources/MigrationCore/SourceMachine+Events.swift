@@ -1,0 +1,215 @@
+import Environment
+
+extension SourceMachine {
+    /// Begins: clients are told of `setup`, and the channel is made.
+    public mutating func start(now: Nanoseconds) -> [Action] {
+        guard phase == .idle else { return [] }
+        var actions: [Action] = []
+        startedAt = now
+        step(to: .setup, &actions)
+        begin(.connecting, .connect, &actions)
+        return actions
+    }
+
+    /// Takes an event and returns what follows from it.
+    public mutating func handle(_ event: Event, now: Nanoseconds) -> [Action] {
+        var actions: [Action] = []
+        switch event {
+        case .cancel: cancel(now, &actions)
+        case .quit: quit(now, &actions)
+        case .goOn: goOn(now, &actions)
+        case .tuned(let changed): tune(changed, now, &actions)
+        case .timer: deadlineReached(now, &actions)
+        case .coloFinished:
+            guard status == .colo else { break }
+            step(to: .completed, &actions)
+        default: outcome(event, now, &actions)
+        }
+        return actions
+    }
+
+    /// Begins what takes its time.
+    mutating func begin(_ next: Phase, _ action: Action, _ actions: inout [Action]) {
+        phase = next
+        actions.append(action)
+    }
+
+    // MARK: Outcomes
+
+    private mutating func outcome(_ event: Event, _ now: Nanoseconds, _ actions: inout [Action]) {
+        note(event)
+        if case .settling(let verdict) = phase { return settled(verdict, now, &actions) }
+        // COLO has the channel until it says otherwise; the status is told by `coloFinished`.
+        if phase == .colo { return finish(now, &actions) }
+        if case .failed(let why, _) = event { return conclude(pendingVerdict ?? .failed(why), now, &actions) }
+        if case .interrupted = event {
+            return conclude(pendingVerdict ?? .failed("The migration was interrupted"), now, &actions)
+        }
+        if let verdict = pendingVerdict { return conclude(verdict, now, &actions) }
+        advance(event, now, &actions)
+    }
+
+    /// What an outcome tells whatever comes next.
+    private mutating func note(_ event: Event) {
+        switch event {
+        case .halted: guestStands = true
+        case .stateSent: endMayHaveLeft = true
+        case .failed(_, let mayHaveLeft), .interrupted(let mayHaveLeft):
+            endMayHaveLeft = endMayHaveLeft || mayHaveLeft
+        case .peerSaid(let word): peerFailed = word != 0
+        case .peerLeft: peerFailed = true
+        case .sent(_, let bytes, _), .setUp(_, let bytes): bytesSent = bytes
+        default: break
+        }
+    }
+
+    private mutating func advance(_ event: Event, _ now: Nanoseconds, _ actions: inout [Action]) {
+        switch (phase, event) {
+        case (.connecting, .connected): begin(.settingUp, .sendSetup, &actions)
+        case (.settingUp, .setUp(_, let bytes)):
+            countPass(&actions)
+            setUpAt = now
+            bandwidth.begin(bytes: bytes, now: now)
+            convergence = AutoConverge(now: now, sent: bytes)
+            limiter = RateLimiter(bytesPerSecond: tunables.maxBandwidth, now: now)
+            step(to: .active, &actions)
+            sendBatch(&actions)
+        case (.sending, .sent(let left, let bytes, let pages)):
+            bandwidth.note(bytes: bytes, pages: pages, now: now)
+            batchSent(left: left, bytes: bytes, now, &actions)
+        case (.harvesting, .harvested(let pages)):
+            countPass(&actions)
+            judge(pages, now, &actions)
+        case (.halting, .halted): halted(now, &actions)
+        case (.asking, .switchoverAllowed): takeLast(&actions)
+        case (.speaking, .spoke):
+            phase = .paused(nextWord: now + configuration.pausedInterval)
+            if mayGoOn { goOn(now, &actions) }
+        case (.harvestingLast, .harvested):
+            countPass(&actions)
+            begin(.sendingLast, .sendPages(MigrationCore.pagesPerBatch), &actions)
+        case (.sendingLast, .sent(let left, _, _)):
+            if left > 0 { return actions.append(.sendPages(MigrationCore.pagesPerBatch)) }
+            isCommitted = configuration.brokenRule != .cancelAfterCommitment
+            begin(.sendingState, .sendState, &actions)
+        case (.sendingState, .stateSent): stateSent(now, &actions)
+        case (.awaitingPeer, .peerSaid(let word)):
+            if word != 0 {
+                return conclude(.failed("The destination failed to load the guest (SHUT \(word))"), now, &actions)
+            }
+            begin(.closing, .closeStream, &actions)
+        case (.awaitingPeer, .peerLeft):
+            conclude(.failed("The destination closed the channel without saying that it has the guest"), now, &actions)
+        case (.closing, .streamClosed): conclude(.completed, now, &actions)
+        default: break
+        }
+    }
+
+    // MARK: Rounds
+
+    private mutating func sendBatch(_ actions: inout [Action]) {
+        var pages = MigrationCore.pagesPerBatch
+        // A batch never takes longer than a window of the bandwidth limit, if it can be that small.
+        if let budget = limiter.bytesPerWindow {
+            pages = Int(min(UInt64(pages), max(1, budget / UInt64(MigrationCore.pageSize))))
+        }
+        begin(.sending, .sendPages(pages), &actions)
+    }
+
+    private mutating func batchSent(left: Int, bytes: UInt64, _ now: Nanoseconds, _ actions: inout [Action]) {
+        let pause = limiter.pause(afterSending: bytes &- pacedBytes, now: now)
+        pacedBytes = bytes
+        if left > 0 {
+            if let pause { return phase = .pacing(until: pause) }
+            return sendBatch(&actions)
+        }
+        // As long as nothing was measured, the round was so short that the next one will be, too.
+        if bandwidth.bytesPerMillisecond == 0 { return begin(.halting, .haltGuest, &actions) }
+        begin(.harvesting, .harvest, &actions)
+    }
+
+    private mutating func judge(_ pages: Int, _ now: Nanoseconds, _ actions: inout [Action]) {
+        let milliseconds = Double(pages * MigrationCore.pageSize) / bandwidth.bytesPerMillisecond
+        expectedDowntime = UInt64(milliseconds)
+        if milliseconds <= Double(tunables.downtimeLimit) { return begin(.halting, .haltGuest, &actions) }
+        if convergence.notePass(dirtied: pages, sent: bytesSent, now: now, settings: tunables.autoConverge),
+            convergence.percentage != throttlePercentage
+        {
+            throttlePercentage = convergence.percentage
+            actions.append(.throttle(throttlePercentage))
+        }
+        sendBatch(&actions)
+    }
+
+    // MARK: Switchover
+
+    private mutating func halted(_ now: Nanoseconds, _ actions: inout [Action]) {
+        haltedAt = now
+        guard configuration.pausesBeforeSwitchover else { return askSwitchover(&actions) }
+        step(to: .preSwitchover, &actions)
+        phase = .paused(nextWord: now + configuration.pausedInterval)
+    }
+
+    private mutating func goOn(_ now: Nanoseconds, _ actions: inout [Action]) {
+        guard status == .preSwitchover else { return }
+        mayGoOn = true
+        guard case .paused = phase else { return }
+        step(to: .device, &actions)
+        askSwitchover(&actions)
+    }
+
+    private mutating func askSwitchover(_ actions: inout [Action]) {
+        guard configuration.isCOLO else { return takeLast(&actions) }
+        begin(.asking, .askSwitchover, &actions)
+    }
+
+    private mutating func takeLast(_ actions: inout [Action]) {
+        if configuration.brokenRule == .skipLastHarvest {
+            return begin(.sendingLast, .sendPages(MigrationCore.pagesPerBatch), &actions)
+        }
+        begin(.harvestingLast, .harvestLast, &actions)
+    }
+
+    private mutating func stateSent(_ now: Nanoseconds, _ actions: inout [Action]) {
+        releaseThrottle(&actions)
+        if configuration.isCOLO {
+            // The times of a run that ends in COLO tell nothing about the run; clients know them as zero.
+            startedAt = .never
+            haltedAt = nil
+            guestStands = false
+            step(to: .colo, &actions)
+            return begin(.colo, .runCOLO, &actions)
+        }
+        guard configuration.hasReturnPath, configuration.brokenRule != .completeUnheard else {
+            return begin(.closing, .closeStream, &actions)
+        }
+        let deadline = configuration.brokenRule == .waitForEver ? .never : now + configuration.returnPathTimeout
+        begin(.awaitingPeer, .awaitPeer(until: deadline), &actions)
+    }
+
+    mutating func releaseThrottle(_ actions: inout [Action]) {
+        guard throttlePercentage > 0 else { return }
+        throttlePercentage = 0
+        actions.append(.throttle(0))
+    }
+
+    // MARK: Time and settings
+
+    private mutating func deadlineReached(_ now: Nanoseconds, _ actions: inout [Action]) {
+        guard now >= nextDeadline else { return }
+        switch phase {
+        case .pacing: sendBatch(&actions)
+        case .paused: begin(.speaking, .sendEmptyPart, &actions)
+        default: break
+        }
+    }
+
+    private mutating func tune(_ changed: Tunables, _ now: Nanoseconds, _ actions: inout [Action]) {
+        guard changed != tunables else { return }
+        let isOtherLimit = changed.maxBandwidth != tunables.maxBandwidth
+        tunables = changed
+        limiter.bytesPerSecond = changed.maxBandwidth
+        // What was due under the old limit is forgotten.
+        if isOtherLimit, case .pacing = phase { sendBatch(&actions) }
+    }
+}

@@ -1,0 +1,249 @@
+import Environment
+
+/// The sending side of one migration. See `MigrationCore` for the rules.
+public struct SourceMachine: Sendable {
+    /// What holds for the whole run.
+    public struct Configuration: Sendable {
+        /// The destination tells on the reverse direction how it fared.
+        public var hasReturnPath = false
+        /// The operator decides when the guest moves.
+        public var pausesBeforeSwitchover = false
+        /// The stream ends in COLO instead of in a running destination.
+        public var isCOLO = false
+        /// How long the destination may take for its last word.
+        public var returnPathTimeout = Nanoseconds.seconds(30)
+        /// How often a destination hears of a source that is paused before the switchover.
+        public var pausedInterval = Nanoseconds.seconds(10)
+        /// A rule to break, for tests.
+        public var brokenRule: BrokenMigrationRule?
+
+        /// The defaults: a plain migration.
+        public init() {}
+    }
+
+    /// What may change while it runs.
+    public struct Tunables: Sendable, Equatable {
+        /// Bytes in a second; 0 for no limit.
+        public var maxBandwidth: UInt64
+        /// How long the guest may stand, in milliseconds.
+        public var downtimeLimit: UInt64
+        /// How a guest is slowed down; nil if it is not.
+        public var autoConverge: AutoConverge.Settings?
+
+        /// Tunables with every part given.
+        public init(maxBandwidth: UInt64, downtimeLimit: UInt64, autoConverge: AutoConverge.Settings? = nil) {
+            self.maxBandwidth = maxBandwidth
+            self.downtimeLimit = downtimeLimit
+            self.autoConverge = autoConverge
+        }
+    }
+
+    /// The statuses that clients see, by their names in the schema.
+    public enum Status: Sendable, Equatable {
+        case none, setup, active, preSwitchover, device, completed, failed, cancelling, cancelled, colo
+    }
+
+    /// What happened. An event that belongs to an action tells its outcome.
+    public enum Event: Sendable, Equatable {
+        /// `connect`: the channel is there.
+        case connected
+        /// `sendSetup`: header and block list are queued, and the first harvest found `pages` to send; `bytes` have left.
+        case setUp(pages: Int, bytes: UInt64)
+        /// `sendPages`: `left` pages of the round are still to be sent; in total `bytes` and `pages` have left.
+        case sent(left: Int, bytes: UInt64, pages: UInt64)
+        /// `harvest` or `harvestLast`: so many pages are to be sent now.
+        case harvested(pages: Int)
+        /// `haltGuest`: it stands; whether it ran before.
+        case halted(ran: Bool)
+        /// `askSwitchover`: the pair agrees.
+        case switchoverAllowed
+        /// `sendEmptyPart`: it has left.
+        case spoke
+        /// `sendState`: all of it has left.
+        case stateSent
+        /// `closeStream`: whoever takes the bytes has taken all of them.
+        case streamClosed
+        /// `awaitPeer`: the destination's last word, 0 for success.
+        case peerSaid(UInt32)
+        /// `awaitPeer`: the destination closed the channel without a word, so it has failed or its process is over.
+        case peerLeft
+        /// `runCOLO` is over.
+        case coloEnded
+        /// `leaveGuest`, `giveGuestBack` or `keepGuest` is done.
+        case guestSettled
+        /// The action that is under way failed. `endMayHaveLeft`: the byte that ends the sections was taken by the kernel.
+        case failed(String, endMayHaveLeft: Bool = false)
+        /// The action that is under way was cut short by `interrupt`.
+        case interrupted(endMayHaveLeft: Bool = false)
+        /// The operator gives the migration up.
+        case cancel
+        /// The process ends.
+        case quit
+        /// The operator lets a paused migration go on.
+        case goOn
+        /// COLO is over: the status tells.
+        case coloFinished
+        /// The settings changed.
+        case tuned(Tunables)
+        /// `nextDeadline` was reached.
+        case timer
+    }
+
+    /// What is to be done, in this order.
+    public enum Action: Sendable, Equatable {
+        /// Tell clients that this status was reached.
+        case tell(Status)
+        /// Tell clients that this pass over the dirty log began.
+        case pass(UInt64)
+        /// Tell the owner that it failed, and why. The guest goes on, or stands if `guestStands`.
+        case report(String, guestStands: Bool)
+        /// Cut the action that is under way short: its waits end and its channel breaks.
+        case interrupt
+        /// Let the guest run at this many hundredths less than its speed.
+        case throttle(Int)
+        /// Make the channel.
+        case connect
+        /// Queue header and block list, and harvest for the first time.
+        case sendSetup
+        /// Send the next pages of the round, at most so many.
+        case sendPages(Int)
+        /// Harvest the dirty log: a new round.
+        case harvest
+        /// Stop the guest for the switchover.
+        case haltGuest
+        /// Ask the pair whether the guest may move now.
+        case askSwitchover
+        /// Send an empty part, which shows that this side lives.
+        case sendEmptyPart
+        /// Harvest the dirty log with the guest stopped for good.
+        case harvestLast
+        /// Send the devices and the end of the stream.
+        case sendState
+        /// Tell whoever takes the bytes that these were all, and wait until it has taken them.
+        case closeStream
+        /// Wait for the destination's last word until then.
+        case awaitPeer(until: Nanoseconds)
+        /// Let COLO have the channel.
+        case runCOLO
+        /// The guest is the destination's now.
+        case leaveGuest
+        /// Let the guest go on as it was.
+        case giveGuestBack
+        /// The guest stays where it stands: the destination may run it.
+        case keepGuest
+        /// All is over.
+        case end
+
+        /// Whether it takes its time and has an outcome.
+        public var isLasting: Bool {
+            switch self {
+            case .tell, .pass, .report, .interrupt, .throttle, .end: false
+            default: true
+            }
+        }
+    }
+
+    /// What is under way.
+    enum Phase: Sendable, Equatable {
+        case idle, connecting, settingUp, sending, harvesting, halting, asking, speaking, harvestingLast, sendingLast
+        case sendingState, closing, awaitingPeer, colo
+        case pacing(until: Nanoseconds)
+        case paused(nextWord: Nanoseconds)
+        case settling(Verdict)
+        case ended
+    }
+
+    /// How it ends.
+    enum Verdict: Sendable, Equatable {
+        case completed, cancelled
+        case failed(String)
+    }
+
+    /// What holds for the whole run.
+    public let configuration: Configuration
+    /// The status.
+    public internal(set) var status = Status.none
+    /// Why it failed.
+    public internal(set) var failure: String?
+    /// How many passes over the dirty log there were.
+    public internal(set) var passes: UInt64 = 0
+    /// What the channel carries.
+    public internal(set) var bandwidth = BandwidthMeter()
+    /// How the guest's dirtying compares with what is sent.
+    public internal(set) var convergence = AutoConverge(now: .zero, sent: 0)
+    /// How much the guest is slowed down now.
+    public internal(set) var throttlePercentage = 0
+    /// How long the guest would stand if it were stopped now, in milliseconds.
+    public internal(set) var expectedDowntime: UInt64
+    /// When it began.
+    public internal(set) var startedAt = Nanoseconds.zero
+    /// When the header had left and the first pages could.
+    public internal(set) var setUpAt: Nanoseconds?
+    /// Since when the guest stands for the switchover.
+    public internal(set) var haltedAt: Nanoseconds?
+    /// When it was over.
+    public internal(set) var endedAt: Nanoseconds?
+
+    var tunables: Tunables
+    var phase = Phase.idle
+    var limiter: RateLimiter
+    var pacedBytes: UInt64 = 0
+    /// Bytes that have left, as the last action told.
+    var bytesSent: UInt64 = 0
+    /// What the action under way will lead to, whatever its outcome.
+    var pendingVerdict: Verdict?
+    var isQuitting = false
+    var mayGoOn = false
+    /// The guest stands for the switchover, and may have to be given back.
+    var guestStands = false
+    /// The whole state is leaving or has left: a cancel comes too late.
+    var isCommitted = false
+    /// The byte that ends the sections may have left: the destination may run the guest.
+    var endMayHaveLeft = false
+    /// The destination said that it failed, so it does not run the guest.
+    var peerFailed = false
+
+    /// A migration that has not begun.
+    public init(configuration: Configuration, tunables: Tunables) {
+        self.configuration = configuration
+        self.tunables = tunables
+        expectedDowntime = tunables.downtimeLimit
+        limiter = RateLimiter(bytesPerSecond: tunables.maxBandwidth, now: .zero)
+    }
+
+    /// When `.timer` is wanted.
+    public var nextDeadline: Nanoseconds {
+        switch phase {
+        case .pacing(let until): until
+        case .paused(let nextWord): nextWord
+        default: .never
+        }
+    }
+
+    /// Whether it has begun and is not over. COLO does not count.
+    public var isRunning: Bool {
+        switch status {
+        case .setup, .active, .preSwitchover, .device, .cancelling: true
+        case .none, .completed, .failed, .cancelled, .colo: false
+        }
+    }
+
+    /// Whether `end` was said.
+    public var hasEnded: Bool { phase == .ended }
+
+    /// Whether the process ends.
+    public var hasQuit: Bool { isQuitting }
+
+    /// Whether the whole state is leaving, so that nothing can be taken back.
+    public var isHandingOver: Bool { isCommitted && isRunning }
+
+    mutating func step(to next: Status, _ actions: inout [Action]) {
+        status = next
+        if !isQuitting || next == .cancelling { actions.append(.tell(next)) }
+    }
+
+    mutating func countPass(_ actions: inout [Action]) {
+        passes += 1
+        actions.append(.pass(passes))
+    }
+}

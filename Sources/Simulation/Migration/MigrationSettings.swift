@@ -1,0 +1,87 @@
+import Environment
+import MigrationCore
+
+// A migration in the simulator: a source and a destination, the channel between them, a guest that dirties its pages, an
+// operator, and whoever kills, cuts and cancels. One seed decides one run.
+//
+// Fault model
+//   Channel    each direction has random delays and keeps its order. It stands still for up to some seconds, breaks (both
+//              ends notice, what was under way is lost from a random point on), or is cut (nobody notices but by
+//              deadlines).
+//   Processes  either one is killed at any instant, or at the n-th action that it carries out; its end of the channel
+//              closes, what it had sent arrives, what was sent to it breaks the channel.
+//   Operator   cancels, quits, yanks either end, changes the limits, and lets a paused migration go on late, or cancels
+//              it instead; all at any instant or at the n-th action.
+//   State      the destination refuses the devices.
+//
+// Checked
+//   One guest  never do both sides have the guest; at the end one has it, or an error says why none does.
+//   Memory     what the destination starts with is what the source stopped with.
+//   Statuses   come in the order of the schema's state machine, passes are numbered, the first comes before `active`.
+//   Words      completed with a return path means that the destination has the guest; cancelled, that it has not.
+//   Deadlines  both sides end, and no wait lasts longer than its deadline.
+//   Once       a page is sent again only if it was dirtied.
+
+/// What a run is about; everything else follows from the seed.
+public struct MigrationSettings: Sendable {
+    /// The seed.
+    public var seed: UInt64
+    /// A rule to break.
+    public var sabotage: BrokenMigrationRule?
+    /// Whether the trace is kept as text.
+    public var keepsTrace = false
+    /// How many pages the guest has.
+    public var pages: Int
+    /// Whether the guest runs at the beginning.
+    public var guestRuns: Bool
+    /// How many faults there are.
+    public var faults: Int
+    var hasReturnPath: Bool
+    var pausesBeforeSwitchover: Bool
+    var acceptsDevices: Bool
+
+    /// From the last fault to the end at the latest: longer than all deadlines together.
+    let horizon = Nanoseconds.seconds(400)
+
+    /// The settings that a seed decides.
+    public init(seed: UInt64, sabotage: BrokenMigrationRule? = nil, keepsTrace: Bool = false) {
+        var chance = SeededGenerator(seed: seed)
+        self.seed = seed
+        self.sabotage = sabotage
+        self.keepsTrace = keepsTrace
+        pages = 1 + Int(chance.next() % 3000)
+        guestRuns = !chance.chance(1, in: 8)
+        faults = Int(chance.next() % 4)
+        hasReturnPath = chance.chance(2, in: 3)
+        pausesBeforeSwitchover = chance.chance(1, in: 3)
+        acceptsDevices = !chance.chance(1, in: 10)
+    }
+}
+
+/// What a run gave.
+public struct MigrationResult: Sendable {
+    /// The settings, with the seed.
+    public var settings: MigrationSettings
+    /// What the checkers found; empty if all is well.
+    public var violations: [String]
+    /// Equal for two runs of one seed.
+    public var traceHash: UInt64
+    /// How many events were simulated.
+    public var events: Int
+    /// How many pages were sent.
+    public var pagesSent: Int
+    /// How it ended at the source and at the destination.
+    public var ending: String
+    /// What happened, if the settings asked for it.
+    public var trace: [String]
+}
+
+/// Runs one seed.
+public func simulateMigration(_ settings: MigrationSettings) -> MigrationResult {
+    let world = MigrationWorld(settings: settings)
+    world.run()
+    return MigrationResult(
+        settings: settings, violations: world.checker.violations, traceHash: world.traceHash,
+        events: world.eventCount, pagesSent: world.source.sentCount,
+        ending: "\(world.source.machine.status)/\(world.destination.machine.status)", trace: world.trace)
+}

@@ -1,0 +1,290 @@
+import Environment
+import MigrationCore
+
+/// The sending process: carries out what its state machine says, on a guest made of version numbers.
+final class SimulatedSource {
+    private unowned let world: MigrationWorld
+    private(set) var machine: SourceMachine
+    /// The version of each page: how often it was written.
+    private(set) var memory: [UInt64]
+    /// Whether the guest is this side's, running or stopped by its operator.
+    private(set) var hasGuest = true
+    private(set) var isAlive = true
+    /// The guest stands although it has not left: the destination may run it.
+    private(set) var keepsGuestStopped = false
+    private var guestRuns: Bool
+    private var dirty: [Bool]
+    private var left: [Int] = []
+    private(set) var sentCount = 0
+    /// How often each page may be sent: once for each harvest that found it.
+    private(set) var mayBeSent: [Int]
+    /// The lasting action under way, by a number; an outcome of an earlier one does not count.
+    private var underWay: UInt64?
+    private var lastNumber: UInt64 = 0
+    private var isMachineAtWork = false
+    private var stateHasLeft = false
+    private var answers: [Answer] = []
+    private var waitsForPeer = false
+
+    private static let stallDeadline = Nanoseconds.seconds(30)
+
+    init(world: MigrationWorld) {
+        self.world = world
+        let settings = world.settings
+        var configuration = SourceMachine.Configuration()
+        configuration.hasReturnPath = settings.hasReturnPath
+        configuration.pausesBeforeSwitchover = settings.pausesBeforeSwitchover
+        configuration.brokenRule = settings.sabotage
+        let limit = [0, 4096 * 2000, 4096 * 20_000][Int(world.random(0...2))]
+        machine = SourceMachine(
+            configuration: configuration,
+            tunables: .init(maxBandwidth: UInt64(limit), downtimeLimit: world.random(0...300)))
+        memory = Array(repeating: 0, count: settings.pages)
+        dirty = Array(repeating: true, count: settings.pages)
+        mayBeSent = Array(repeating: 0, count: settings.pages)
+        guestRuns = settings.guestRuns
+    }
+
+    func start() { carryOut(machine.start(now: world.now)) }
+
+    func post(_ event: SourceMachine.Event) {
+        guard isAlive else { return }
+        world.note("source \(event)")
+        carryOut(machine.handle(event, now: world.now))
+    }
+
+    /// The guest at work.
+    func dirtySomething() {
+        world.after(world.microseconds(500...15_000)) { [self] in
+            guard isAlive, !machine.hasEnded else { return }
+            if hasGuest, guestRuns {
+                for _ in 0..<world.random(0...40) {
+                    let page = Int(world.random(0...UInt64(memory.count - 1)))
+                    memory[page] += 1
+                    dirty[page] = true
+                }
+            }
+            dirtySomething()
+        }
+    }
+
+    func die() {
+        guard isAlive else { return }
+        isAlive = false
+        hasGuest = false
+        world.channel.closeSource()
+    }
+
+    func arrived(_ answer: Answer) {
+        guard isAlive else { return }
+        answers.append(answer)
+        lookAtAnswers()
+    }
+
+    func channelChanged() {
+        guard isAlive else { return }
+        lookAtAnswers()
+    }
+
+    // MARK: Actions
+
+    private func carryOut(_ actions: [SourceMachine.Action]) {
+        for action in actions {
+            guard isAlive else { return }
+            world.anotherAction()
+            world.note("source does \(action)")
+            if action.isLasting { begin(action) } else { doAtOnce(action) }
+        }
+        wakeAtDeadline()
+    }
+
+    private func wakeAtDeadline() {
+        let deadline = machine.nextDeadline
+        guard deadline != .never else { return }
+        world.after(deadline - world.now) { [self] in
+            if isAlive, machine.nextDeadline == deadline { post(.timer) }
+        }
+    }
+
+    private func doAtOnce(_ action: SourceMachine.Action) {
+        switch action {
+        case .tell(let status):
+            world.checker.told(status)
+            if status == .preSwitchover { operatorDecides() }
+        case .pass(let number): world.checker.passed(number)
+        case .interrupt: interrupt()
+        case .end: world.channel.closeSource()
+        case .report, .throttle: break
+        default: world.checker.violated("a lasting action was carried out at once: \(action)")
+        }
+    }
+
+    private func operatorDecides() {
+        let wait = world.microseconds(0...(world.oneIn(5) ? 40_000_000 : 2_000_000))
+        let isGivenUp = world.oneIn(6)
+        world.after(wait) { [self] in post(isGivenUp ? .cancel : .goOn) }
+    }
+
+    private func begin(_ action: SourceMachine.Action) {
+        if underWay != nil { world.checker.violated("two actions at a time: \(action)") }
+        lastNumber += 1
+        underWay = lastNumber
+        switch action {
+        case .haltGuest, .leaveGuest, .giveGuestBack, .keepGuest: isMachineAtWork = true
+        default: isMachineAtWork = false
+        }
+        switch action {
+        case .connect:
+            outcome { [self] in
+                guard world.destination.isListening else { return .failed("Connection refused") }
+                world.channel.connect()
+                world.destination.connected()
+                return .connected
+            }
+        case .sendSetup: written { [self] in sendSetup() }
+        case .sendPages(let limit): written { [self] in sendPages(limit) }
+        case .harvest, .harvestLast: outcome { [self] in harvest(isLast: action == .harvestLast) }
+        case .haltGuest:
+            outcome { [self] in
+                hasGuest = false
+                return .halted(ran: guestRuns)
+            }
+        case .askSwitchover: outcome { .switchoverAllowed }
+        case .sendEmptyPart: written { .spoke }
+        case .sendState: sendState()
+        case .closeStream: outcome { .streamClosed }
+        case .awaitPeer(let deadline): awaitPeer(until: deadline)
+        case .runCOLO: outcome { .coloEnded }
+        case .leaveGuest: outcome { .guestSettled }
+        case .giveGuestBack:
+            outcome { [self] in
+                hasGuest = true
+                return .guestSettled
+            }
+        case .keepGuest:
+            outcome { [self] in
+                keepsGuestStopped = true
+                return .guestSettled
+            }
+        case .tell, .pass, .report, .interrupt, .throttle, .end: break
+        }
+    }
+
+    /// The action ends after a while, unless it was cut short.
+    private func outcome(after delay: Nanoseconds? = nil, _ body: @escaping () -> SourceMachine.Event) {
+        let number = lastNumber
+        world.after(delay ?? world.microseconds(10...(world.oneIn(10) ? 50_000 : 400))) { [self] in
+            guard isAlive, underWay == number else { return }
+            let event = body()
+            underWay = nil
+            post(event)
+        }
+    }
+
+    /// The action ends once its bytes have left, or fails for want of a channel.
+    private func written(_ body: @escaping () -> SourceMachine.Event) {
+        let isStuck = world.channel.isCut && world.oneIn(4)
+        outcome(after: isStuck ? Self.stallDeadline : nil) { [self] in
+            if isStuck { return .failed("Unable to write: no progress") }
+            return world.channel.takesBytes ? body() : .failed("Unable to write: broken")
+        }
+    }
+
+    private func interrupt() {
+        world.channel.closeSource()
+        // What the machine under the guest does takes its time whatever happens.
+        guard let number = underWay, !isMachineAtWork else { return }
+        world.after(world.microseconds(1...2000)) { [self] in
+            guard isAlive, underWay == number else { return }
+            underWay = nil
+            post(.interrupted(endMayHaveLeft: stateHasLeft))
+        }
+    }
+
+    // MARK: The stream
+
+    private func sendSetup() -> SourceMachine.Event {
+        if world.settings.hasReturnPath {
+            world.channel.send(.returnPath)
+            world.channel.send(.ping(1))
+        }
+        takeDirty()
+        return .setUp(pages: left.count, bytes: 0)
+    }
+
+    private func takeDirty() {
+        var isLeft = Array(repeating: false, count: memory.count)
+        for page in left { isLeft[page] = true }
+        for page in memory.indices where dirty[page] {
+            dirty[page] = false
+            mayBeSent[page] += isLeft[page] ? 0 : 1
+            isLeft[page] = true
+        }
+        left = memory.indices.filter { isLeft[$0] }
+    }
+
+    private func harvest(isLast: Bool) -> SourceMachine.Event {
+        takeDirty()
+        if isLast, world.settings.sabotage == .sendTwice { left = Array(memory.indices) }
+        return .harvested(pages: left.count)
+    }
+
+    private func sendPages(_ limit: Int) -> SourceMachine.Event {
+        let batch = left.prefix(limit)
+        for page in batch {
+            mayBeSent[page] -= 1
+            if mayBeSent[page] < 0 { world.checker.violated("page \(page) was sent again and was not dirtied") }
+        }
+        world.channel.send(.pages(batch.map { ($0, memory[$0]) }))
+        left.removeFirst(batch.count)
+        sentCount += batch.count
+        return .sent(left: left.count, bytes: UInt64(sentCount * MigrationCore.pageSize), pages: UInt64(sentCount))
+    }
+
+    private func sendState() {
+        let number = lastNumber
+        world.after(world.microseconds(10...3000)) { [self] in
+            guard isAlive, underWay == number else { return }
+            guard world.channel.takesBytes else {
+                underWay = nil
+                return post(.failed("Unable to write: broken"))
+            }
+            stateHasLeft = true
+            world.channel.send(.devices)
+            world.channel.send(.endOfSections)
+            world.channel.send(.description)
+            outcome { .stateSent }
+        }
+    }
+
+    private func awaitPeer(until deadline: Nanoseconds) {
+        waitsForPeer = true
+        let number = lastNumber
+        if deadline != .never {
+            world.after(deadline - world.now) { [self] in
+                guard isAlive, underWay == number else { return }
+                heard(.failed("The destination said nothing", endMayHaveLeft: true))
+            }
+        }
+        lookAtAnswers()
+    }
+
+    private func lookAtAnswers() {
+        guard waitsForPeer, underWay != nil else { return }
+        while let answer = answers.first {
+            answers.removeFirst()
+            if case .shut(let word) = answer { return heard(.peerSaid(word)) }
+        }
+        switch world.channel.sourceEnd {
+        case .open: break
+        case .closedByPeer: heard(.peerLeft)
+        case .broken: heard(.failed("Unable to read: broken", endMayHaveLeft: true))
+        }
+    }
+
+    private func heard(_ event: SourceMachine.Event) {
+        waitsForPeer = false
+        underWay = nil
+        post(event)
+    }
+}

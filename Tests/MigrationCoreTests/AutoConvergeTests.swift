@@ -1,0 +1,77 @@
+import Environment
+import MigrationCore
+import Testing
+
+struct AutoConvergeTests {
+    private let settings = AutoConverge.Settings(threshold: 50, initial: 20, increment: 10, maximum: 45)
+
+    /// A period of a second in which a thousand pages were sent and `dirtied` dirtied.
+    private struct Periods {
+        var state = AutoConverge(now: .seconds(1), sent: 0)
+        private var second: UInt64 = 1
+        private var sent: UInt64 = 0
+
+        mutating func pass(_ dirtied: Int, _ settings: AutoConverge.Settings?) -> Int {
+            second += 1
+            sent += 1000 * 4096
+            _ = state.notePass(dirtied: dirtied, sent: sent, now: .seconds(second), settings: settings)
+            return state.percentage
+        }
+    }
+
+    @Test func everySecondPassThatDoesNotConvergeSlowsTheGuestUpToTheMaximum() {
+        var periods = Periods()
+        let steps = (0..<10).map { _ in periods.pass(600, settings) }
+        #expect(steps == [0, 20, 20, 30, 30, 40, 40, 45, 45, 45])
+    }
+
+    @Test func aGuestThatConvergesIsLeftAlone() {
+        var periods = Periods()
+        #expect((0..<10).map { _ in periods.pass(500, settings) } == Array(repeating: 0, count: 10))
+        #expect(periods.pass(501, settings) == 0)
+        #expect(periods.pass(501, settings) == 20)
+    }
+
+    @Test func withoutTheCapabilityOnlyTheRateIsMeasured() {
+        var periods = Periods()
+        #expect((0..<4).map { _ in periods.pass(5000, nil) } == [0, 0, 0, 0])
+        #expect(periods.state.dirtyPagesRate == 5000)
+    }
+
+    @Test func shortPassesAreJudgedTogether() {
+        var state = AutoConverge(now: .zero, sent: 0)
+        var ended: [Bool] = []
+        for quarter in UInt64(1)...8 {
+            ended.append(
+                state.notePass(
+                    dirtied: 200, sent: quarter * 250 * 4096, now: .milliseconds(quarter * 250), settings: settings))
+        }
+        #expect(ended == [false, false, false, true, false, false, false, true])
+        #expect(state.dirtyPagesRate == 800)
+        #expect(state.percentage == 20)
+    }
+
+    @Test func parametersCountAsTheyAreAtThePass() {
+        var periods = Periods()
+        var live = settings
+        #expect([periods.pass(400, live), periods.pass(400, live)] == [0, 0])
+        live.threshold = 30
+        #expect([periods.pass(400, live), periods.pass(400, live)] == [0, 20])
+        live.maximum = 22
+        #expect([periods.pass(400, live), periods.pass(400, live)] == [20, 22])
+    }
+
+    @Test func aTailslowStepGoesNoFurtherThanNeeded() {
+        var live = settings
+        live.isTailslow = true
+        live.maximum = 99
+        var periods = Periods()
+        _ = periods.pass(600, live)
+        #expect(periods.pass(600, live) == 20)
+        _ = periods.pass(520, live)
+        // 80 of 100 run; 500 / 520 of that would do.
+        #expect(periods.pass(520, live) == 23)
+        _ = periods.pass(5000, live)
+        #expect(periods.pass(5000, live) == 33)
+    }
+}
