@@ -1,7 +1,9 @@
+import MigrationCore
 import QAPI
+import Synchronization
 import Transport
 
-/// An incoming migration's status. A plain value; only legal steps are taken.
+/// Whether the machine waits for a migration, and where. A plain value.
 struct IncomingState: Sendable {
     /// Whether, and how, the machine waits for a migration.
     enum Readiness: Sendable {
@@ -14,17 +16,9 @@ struct IncomingState: Sendable {
     }
 
     private(set) var readiness: Readiness
-    private(set) var status = MigrationStatus.none
-    private(set) var errorDescription: String?
     private(set) var listening: [MigrationAddress] = []
 
     init(expected: Bool) { readiness = expected ? .deferred : .notExpected }
-
-    private static let successors: [MigrationStatus: Set<MigrationStatus>] = [
-        .none: [.active, .failed],
-        .active: [.completed, .failed, .colo],
-        .colo: [.completed],
-    ]
 
     /// A listener is about to be made.
     mutating func claim() { readiness = .started }
@@ -37,28 +31,18 @@ struct IncomingState: Sendable {
 
     /// Nobody will come there.
     mutating func stopListening() {
-        guard status == .none else { return }
         readiness = .deferred
         listening = []
     }
 
-    /// Takes a step; false, with nothing changed, if it is not a legal one.
-    mutating func step(to next: MigrationStatus) -> Bool {
-        guard Self.successors[status, default: []].contains(next) else { return false }
-        status = next
-        if next == .completed || next == .failed { listening = [] }
-        return true
-    }
-
-    /// Remembers why it failed.
-    mutating func setError(_ text: String) { errorDescription = text }
-
     /// The reply of `query-migrate`, as long as no outgoing migration has replaced it.
-    var info: MigrationInfo {
-        var info = MigrationInfo(status: status == .none ? nil : status)
-        let addresses = listening.compactMap(Self.socketAddress)
+    func info(_ session: DestinationSession?) -> MigrationInfo {
+        let (status, failure) = session?.machine.withLock { ($0.status, $0.failure) } ?? (.none, nil)
+        var info = MigrationInfo(status: status == .none ? nil : status.inSchema)
+        let isOver = status == .completed || status == .failed
+        let addresses = isOver ? [] : listening.compactMap(Self.socketAddress)
         if !addresses.isEmpty { info.socketAddress = addresses }
-        info.errorDesc = status == .failed ? errorDescription : nil
+        info.errorDesc = failure
         return info
     }
 

@@ -1,3 +1,4 @@
+import MigrationCore
 import QAPI
 import QMP
 import VirtualMachine
@@ -8,20 +9,20 @@ extension MigrationController {
     public func migrateContinue(
         state wanted: MigrationStatus
     ) throws(CommandError) -> @Sendable () -> Void {
-        let run = try withState { (state: inout State) throws(CommandError) -> RunControl? in
-            let status = state.outgoing.status
+        let session = try withState { (state: inout State) throws(CommandError) -> SourceSession? in
+            let status = state.outgoingStatus.inSchema
             guard status == wanted else { throw .notInExpectedState(status) }
-            return status == .preSwitchover ? state.outgoingRun : nil
+            return status == .preSwitchover ? state.outgoing : nil
         }
-        return { run?.letContinue() }
+        return { [self] in if let session { post(.goOn, of: session) } }
     }
 
     /// `migrate-start-postcopy`. Postcopy is not carried, so a migration that runs cannot change to it.
     public func migrateStartPostcopy() throws(CommandError) {
         try withState { (state: inout State) throws(CommandError) in
             guard state.settings[.postcopyRam] else { throw .postcopyNotEnabled }
-            guard state.outgoing.status != .none else { throw .postcopyTooEarly }
-            guard !state.outgoing.status.isRunning else { throw .generic("Postcopy is not supported") }
+            guard state.outgoingStatus != .none else { throw .postcopyTooEarly }
+            guard !state.isMigrating else { throw .generic("Postcopy is not supported") }
         }
     }
 
@@ -34,7 +35,7 @@ extension MigrationController {
     /// `query-migrationthreads`: name and number (gettid(2)) of the threads of the outgoing side that live, the newest
     /// first.
     public func migrationThreads() -> [(name: String, id: Int32)] {
-        guard let id = withState({ $0.outgoingRun })?.threadID else { return [] }
+        guard let id = withState({ $0.outgoing })?.control.threadID else { return [] }
         return [(Self.threadName, id)]
     }
 }

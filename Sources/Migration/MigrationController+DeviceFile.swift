@@ -1,5 +1,6 @@
 import ByteCoding
 import Glibc
+import MigrationCore
 import MigrationFormat
 import QAPI
 import QMP
@@ -40,7 +41,7 @@ extension MigrationController {
     public func loadDevices(from path: String) throws(CommandError) {
         guard machine.runState != .running else { throw .machineRuns }
         let bytes = try Self.readFile(path)
-        guard !withState({ $0.outgoing.status.isRunning || $0.outgoing.status == .colo }) else {
+        guard !withState({ $0.isMigrating || $0.outgoingStatus == .colo }) else {
             throw .migrationInProgress
         }
         guard machine.runState != .inmigrate else { throw .waitingForIncoming }

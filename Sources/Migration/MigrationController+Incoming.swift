@@ -1,4 +1,5 @@
 import Environment
+import MigrationCore
 import QAPI
 import QMP
 import SystemCalls
@@ -40,25 +41,39 @@ extension MigrationController {
             case .deferred:
                 // Taken at once: whoever else asks while this one begins to listen comes too late.
                 state.incoming.claim()
-                emit(.status(.setup))
+                events.append(.status(.setup))
             }
         }
+        events.deliver()
     }
 
     private func start(_ listener: Listener, _ run: RunControl) {
+        let session = DestinationSession(
+            DestinationMachine(configuration: destinationConfiguration), totalBytes: 0, control: run)
         withState { state in
             state.incoming.startListening(listener.addresses)
-            state.incomingRun = run
+            state.incomingSession = session
         }
+        take(of: session) { $0.start() }
         do {
             _ = try Thread(name: "incoming") { [self] in
-                IncomingRun(controller: self, control: run).perform(listener)
-                run.finish()
+                DestinationRun(controller: self, session: session, listener: listener).perform()
             }
         } catch {
-            failIncoming(error.description)
+            post(.failed(error.description), of: session)
             run.finish()
         }
+    }
+
+    private var destinationConfiguration: DestinationMachine.Configuration {
+        var configuration = DestinationMachine.Configuration()
+        configuration.acceptsOnlyCOLO = handler?.acceptsOnlyCOLO ?? false
+        if handler == nil {
+            configuration.coloRefusal = "COLO is not available on this machine"
+        } else if let disk = machine.parts.writableDisks.first {
+            configuration.coloRefusal = "COLO needs every writable disk replicated, which '\(disk)' is not"
+        }
+        return configuration
     }
 
     private func makeListener(_ uri: String) throws(TransportError) -> Listener {
@@ -68,9 +83,8 @@ extension MigrationController {
         return Listener(adopting: try Channel.adopt(descriptor, name: name), as: address)
     }
 
-    /// Nobody will come: what was to be listened to cannot be, or has gone without a byte. Another `migrateIncoming` may
-    /// try again.
-    func waitAgain() { withState { $0.incoming.stopListening() } }
+    /// What was to be listened to cannot be: another `migrateIncoming` may try again.
+    private func waitAgain() { withState { $0.incoming.stopListening() } }
 
     /// Makes the machine wait for `migrateIncoming` again: after an incoming migration failed, or when this side gives
     /// its guest up (a superseded primary). The guest stands afterwards, in inmigrate, and its state counts for
@@ -86,16 +100,8 @@ extension MigrationController {
         }
         withState { state in
             state.incoming = IncomingState(expected: true)
-            state.outgoing = OutgoingState()
-        }
-    }
-
-    /// The status becomes failed, with its event, and the owner is told.
-    func failIncoming(_ text: String) {
-        withState { state in
-            state.incoming.setError(text)
-            step(&state, incoming: .failed)
-            emit(.incomingFailed(text))
+            state.incomingSession = nil
+            state.outgoing = nil
         }
     }
 }

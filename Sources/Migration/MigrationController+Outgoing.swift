@@ -1,7 +1,9 @@
+import Environment
+import GuestMemory
+import MigrationCore
 import MigrationFormat
 import QAPI
 import QMP
-import GuestMemory
 import SystemCalls
 import Transport
 import VirtualMachine
@@ -30,19 +32,18 @@ extension MigrationController {
     public func migrate(
         uri: String, block: Bool = false, incremental: Bool = false, resume: Bool = false
     ) throws(CommandError) -> PendingMigration {
-        let run = try makeRun()
-        let settings = try begin(run, .init(block: block, incremental: incremental), resume: resume)
+        guard !resume else { throw .noPausedMigration }
+        let (session, settings) = try begin(Options(block: block, incremental: incremental)) { _ in }
         let destination: Destination
         do {
             destination = try self.destination(uri)
         } catch {
-            var text: String? = error.description
-            if case .unknownScheme = error { text = nil }
-            endBeforeStart(text)
-            run.finish()
+            if case .unknownScheme = error { withState { $0.hidesFailure = true } }
+            post(.failed(error.description), of: session)
+            session.control.finish()
             throw .generic(error.description)
         }
-        return PendingMigration { [self] in start(destination, settings, run) }
+        return PendingMigration { [self] in start(session, settings, to: destination) }
     }
 
     /// The same over a channel that is connected and wants nothing but the stream. `adjust` changes the settings of this
@@ -50,40 +51,45 @@ extension MigrationController {
     public func migrate(
         on channel: Channel, adjusting adjust: (inout MigrationSettings) throws(CommandError) -> Void
     ) throws(CommandError) -> PendingMigration {
-        let run = try makeRun()
-        var settings = try begin(run, .init(), resume: false)
-        try adjust(&settings)
-        return PendingMigration { [self, settings] in start(.channel(channel), settings, run) }
+        let (session, settings) = try begin(Options(), adjusting: adjust)
+        return PendingMigration { [self] in start(session, settings, to: .channel(channel)) }
     }
 
     private func begin(
-        _ run: RunControl, _ options: OutgoingState.Options, resume: Bool
-    ) throws(CommandError) -> MigrationSettings {
-        try withState { (state: inout State) throws(CommandError) in
-            guard !resume else { throw .noPausedMigration }
+        _ options: Options, adjusting adjust: (inout MigrationSettings) throws(CommandError) -> Void
+    ) throws(CommandError) -> (SourceSession, MigrationSettings) {
+        let control = try makeRun()
+        let begun = try withState {
+            (state: inout State) throws(CommandError) -> (SourceSession, MigrationSettings) in
             try checkMigrate(state, options)
-            let limit = state.settings.parameters.downtimeLimit
-            let total = UInt64(machine.memory.totalSize)
-            guard state.outgoing.begin(now: clock.now(), totalBytes: total, downtimeLimit: limit) else {
-                throw .migrationInProgress
-            }
             try setOptions(&state, options)
-            if state.settings[.events] { emit(.status(.setup)) }
-            state.outgoingRun = run
-            return state.settings
+            var settings = state.settings
+            do throws(CommandError) {
+                try adjust(&settings)
+            } catch {
+                endOptions(&state)
+                throw error
+            }
+            let session = SourceSession(
+                SourceMachine(configuration: .init(settings), tunables: .init(settings)),
+                totalBytes: machine.memory.totalSize, control: control)
+            state.outgoing = session
+            state.hidesFailure = false
+            for action in ask(&state, session, { $0.start(now: clock.now()) }) { session.give(action) }
+            return (session, settings)
         }
+        events.deliver()
+        return begun
     }
 
-    private func start(_ destination: Destination, _ settings: MigrationSettings, _ run: RunControl) {
+    private func start(_ session: SourceSession, _ settings: MigrationSettings, to destination: Destination) {
         do {
             _ = try Thread(name: Self.threadName) { [self] in
-                run.begin()
-                OutgoingRun(controller: self, control: run, settings: settings).perform(destination)
-                run.finish()
+                SourceRun(controller: self, session: session, settings: settings, to: destination).perform()
             }
         } catch {
-            endBeforeStart(error.description)
-            run.finish()
+            post(.failed(error.description), of: session)
+            session.control.finish()
         }
     }
 
@@ -91,26 +97,9 @@ extension MigrationController {
         do { return try RunControl() } catch { throw .generic(error.description) }
     }
 
-    /// The status becomes failed, with its event. False, with nothing told, if a cancellation came first: then the caller
-    /// brings that to its end.
-    func failOutgoing(_ text: String?) -> Bool {
-        withState { state in
-            guard state.outgoing.status != .cancelling else { return false }
-            state.outgoing.setError(text)
-            step(&state, outgoing: .failed)
-            emit(.outgoingFailed(text ?? CommandError.invalidMigrationProtocol.description))
-            return true
-        }
-    }
-
-    /// There is no thread that could bring the migration to its end.
-    private func endBeforeStart(_ text: String?) {
-        if !failOutgoing(text) { withState { _ = step(&$0, outgoing: .cancelled) } }
-    }
-
-    private func checkMigrate(_ state: State, _ options: OutgoingState.Options) throws(CommandError) {
+    private func checkMigrate(_ state: State, _ options: Options) throws(CommandError) {
         let settings = state.settings
-        if state.outgoing.status.isRunning || state.outgoing.status == .colo || state.incoming.status == .colo {
+        if state.isMigrating || state.outgoingStatus == .colo || state.incomingStatus == .colo {
             throw .migrationInProgress
         }
         switch machine.runState {
@@ -130,16 +119,16 @@ extension MigrationController {
     }
 
     /// blk and inc hold for one run.
-    private func setOptions(_ state: inout State, _ options: OutgoingState.Options) throws(CommandError) {
-        state.outgoing.options = options
+    private func setOptions(_ state: inout State, _ options: Options) throws(CommandError) {
+        state.options = options
         if options.block { try state.settings.setCapabilities([MigrationCapabilityStatus(.block, true)]) }
         if options.incremental { try state.settings.setParameters { $0.blockIncremental = true } }
     }
 
     /// The run is over, and with it what `migrate` switched on for it.
     func endOptions(_ state: inout State) {
-        let options = state.outgoing.options
-        state.outgoing.options = .init()
+        let options = state.options
+        state.options = .init()
         // Switching off what has no dependents cannot be refused.
         if options.block { try? state.settings.setCapabilities([MigrationCapabilityStatus(.block, false)]) }
         if options.incremental { try? state.settings.setParameters { $0.blockIncremental = false } }
@@ -166,5 +155,17 @@ extension MigrationController {
         for capability in notCarried where settings[capability] {
             throw .generic("Capability '\(capability.rawValue)' is not supported")
         }
+    }
+}
+
+extension SourceMachine.Configuration {
+    /// What `settings` say when the migration begins.
+    init(_ settings: MigrationSettings) {
+        self.init()
+        hasReturnPath = settings[.returnPath]
+        pausesBeforeSwitchover = settings[.pauseBeforeSwitchover]
+        isCOLO = settings[.xColo]
+        returnPathTimeout = .milliseconds(MigrationLimits.returnPathDeadlineMilliseconds)
+        pausedInterval = .milliseconds(MigrationLimits.pausedPartMilliseconds)
     }
 }

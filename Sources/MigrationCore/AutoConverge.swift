@@ -47,14 +47,14 @@ public struct AutoConverge: Sendable {
     private var strikes = 0
 
     /// Begins with the first pass, which takes all pages and tells nothing.
-    public init(now: Nanoseconds, sent: UInt64) {
+    init(now: Nanoseconds, sent: UInt64) {
         start = now
         sentBefore = sent
     }
 
     /// A pass found `pages` newly dirtied ones, when `sent` bytes had gone out. `settings` is nil while the capability
     /// is off. True if a period ended.
-    public mutating func notePass(dirtied pages: Int, sent: UInt64, now: Nanoseconds, settings: Settings?) -> Bool {
+    mutating func notePass(dirtied pages: Int, sent: UInt64, now: Nanoseconds, settings: Settings?) -> Bool {
         dirtyPages += pages
         guard now - start >= Self.shortestPeriod else { return false }
         dirtyPagesRate = UInt64(Double(dirtyPages) * 1000 / (now - start).inMilliseconds)

@@ -145,7 +145,9 @@ public struct DestinationMachine: Sendable {
                 break
             }
             fail(isCancelled ? "The migration was cancelled" : why, &actions)
-        case .interrupted: fail("The migration was cancelled", &actions)
+        case .interrupted:
+            isCancelled = true
+            fail("The migration was cancelled", &actions)
         default: advance(event, &actions)
         }
         return actions

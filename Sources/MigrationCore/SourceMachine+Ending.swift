@@ -21,12 +21,9 @@ extension SourceMachine {
         stop(.cancelled, now, &actions)
     }
 
-    /// Ends what is under way, and then all of it. Without anything under way, at once.
+    /// Ends what is under way, and then all of it.
     private mutating func stop(_ verdict: Verdict, _ now: Nanoseconds, _ actions: inout [Action]) {
         switch phase {
-        case .pacing, .paused:
-            actions.append(.interrupt)
-            conclude(verdict, now, &actions)
         case .settling, .ended, .idle: break
         default:
             pendingVerdict = verdict

@@ -20,6 +20,7 @@ extension SourceMachine {
         case .goOn: goOn(now, &actions)
         case .tuned(let changed): tune(changed, now, &actions)
         case .timer: deadlineReached(now, &actions)
+        case .coloPass: countPass(&actions)
         case .coloFinished:
             guard status == .colo else { break }
             step(to: .completed, &actions)
@@ -38,12 +39,19 @@ extension SourceMachine {
 
     private mutating func outcome(_ event: Event, _ now: Nanoseconds, _ actions: inout [Action]) {
         note(event)
-        if case .settling(let verdict) = phase { return settled(verdict, now, &actions) }
+        if case .settling(let verdict) = phase {
+            if event == .guestSettled { settled(verdict, now, &actions) }
+            return
+        }
+        guard phase != .ended else { return }
         // COLO has the channel until it says otherwise; the status is told by `coloFinished`.
-        if phase == .colo { return finish(now, &actions) }
+        if phase == .colo {
+            if event == .coloEnded { finish(now, &actions) }
+            return
+        }
         if case .failed(let why, _) = event { return conclude(pendingVerdict ?? .failed(why), now, &actions) }
         if case .interrupted = event {
-            return conclude(pendingVerdict ?? .failed("The migration was interrupted"), now, &actions)
+            return conclude(pendingVerdict ?? .failed("The migration was cancelled"), now, &actions)
         }
         if let verdict = pendingVerdict { return conclude(verdict, now, &actions) }
         advance(event, now, &actions)
@@ -55,7 +63,8 @@ extension SourceMachine {
         case .halted: guestStands = true
         case .stateSent: endMayHaveLeft = true
         case .failed(_, let mayHaveLeft), .interrupted(let mayHaveLeft):
-            endMayHaveLeft = endMayHaveLeft || mayHaveLeft
+            // A destination of COLO counts on nothing before the very last byte is there, which then has not left.
+            if !configuration.isCOLO { endMayHaveLeft = endMayHaveLeft || mayHaveLeft }
         case .peerSaid(let word): peerFailed = word != 0
         case .peerLeft: peerFailed = true
         case .sent(_, let bytes, _), .setUp(_, let bytes): bytesSent = bytes
@@ -68,7 +77,7 @@ extension SourceMachine {
         case (.connecting, .connected): begin(.settingUp, .sendSetup, &actions)
         case (.settingUp, .setUp(_, let bytes)):
             countPass(&actions)
-            setUpAt = now
+            setupTime = now - startedAt
             bandwidth.begin(bytes: bytes, now: now)
             convergence = AutoConverge(now: now, sent: bytes)
             limiter = RateLimiter(bytesPerSecond: tunables.maxBandwidth, now: now)
@@ -151,7 +160,7 @@ extension SourceMachine {
     }
 
     private mutating func goOn(_ now: Nanoseconds, _ actions: inout [Action]) {
-        guard status == .preSwitchover else { return }
+        guard status == .preSwitchover, pendingVerdict == nil else { return }
         mayGoOn = true
         guard case .paused = phase else { return }
         step(to: .device, &actions)
@@ -210,6 +219,6 @@ extension SourceMachine {
         tunables = changed
         limiter.bytesPerSecond = changed.maxBandwidth
         // What was due under the old limit is forgotten.
-        if isOtherLimit, case .pacing = phase { sendBatch(&actions) }
+        if isOtherLimit, pendingVerdict == nil, case .pacing = phase { sendBatch(&actions) }
     }
 }

@@ -73,7 +73,7 @@ public struct SourceMachine: Sendable {
         case guestSettled
         /// The action that is under way failed. `endMayHaveLeft`: the byte that ends the sections was taken by the kernel.
         case failed(String, endMayHaveLeft: Bool = false)
-        /// The action that is under way was cut short by `interrupt`.
+        /// The action that is under way was cut short by `interrupt`; or there was none.
         case interrupted(endMayHaveLeft: Bool = false)
         /// The operator gives the migration up.
         case cancel
@@ -81,6 +81,8 @@ public struct SourceMachine: Sendable {
         case quit
         /// The operator lets a paused migration go on.
         case goOn
+        /// COLO harvests the dirty log.
+        case coloPass
         /// COLO is over: the status tells.
         case coloFinished
         /// The settings changed.
@@ -177,8 +179,8 @@ public struct SourceMachine: Sendable {
     public internal(set) var expectedDowntime: UInt64
     /// When it began.
     public internal(set) var startedAt = Nanoseconds.zero
-    /// When the header had left and the first pages could.
-    public internal(set) var setUpAt: Nanoseconds?
+    /// How long it took until the first pages could be sent.
+    public internal(set) var setupTime = Nanoseconds.zero
     /// Since when the guest stands for the switchover.
     public internal(set) var haltedAt: Nanoseconds?
     /// When it was over.
@@ -214,8 +216,8 @@ public struct SourceMachine: Sendable {
     /// When `.timer` is wanted.
     public var nextDeadline: Nanoseconds {
         switch phase {
-        case .pacing(let until): until
-        case .paused(let nextWord): nextWord
+        case .pacing(let until) where pendingVerdict == nil: until
+        case .paused(let nextWord) where pendingVerdict == nil: nextWord
         default: .never
         }
     }

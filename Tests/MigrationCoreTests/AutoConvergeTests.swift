@@ -1,6 +1,7 @@
 import Environment
-import MigrationCore
 import Testing
+
+@testable import MigrationCore
 
 struct AutoConvergeTests {
     private let settings = AutoConverge.Settings(threshold: 50, initial: 20, increment: 10, maximum: 45)

@@ -193,9 +193,10 @@ final class SimulatedSource {
     private func interrupt() {
         world.channel.closeSource()
         // What the machine under the guest does takes its time whatever happens.
-        guard let number = underWay, !isMachineAtWork else { return }
+        guard underWay == nil || !isMachineAtWork else { return }
+        let number = underWay
         world.after(world.microseconds(1...2000)) { [self] in
-            guard isAlive, underWay == number else { return }
+            guard isAlive, underWay == number, !machine.hasEnded else { return }
             underWay = nil
             post(.interrupted(endMayHaveLeft: stateHasLeft))
         }

@@ -1,0 +1,192 @@
+import Environment
+import GuestMemory
+import MachineModel
+import MigrationCore
+import MigrationFormat
+import QAPI
+import SystemCalls
+import Transport
+import VirtualMachine
+
+/// Carries out the lasting actions of one incoming migration, on its own thread: one at a time, as `DestinationMachine`
+/// says.
+final class DestinationRun {
+    let controller: MigrationController
+    let session: DestinationSession
+    let machine: VirtualMachine
+    private let listener: Listener
+    private var reader: StreamReader?
+    private var wantsColo = false
+    private var hasContents = false
+    /// An element that was read and not taken yet.
+    private var held: StreamElement?
+    private var sections: [DecodedSection] = []
+
+    init(controller: MigrationController, session: DestinationSession, listener: Listener) {
+        self.controller = controller
+        self.session = session
+        self.listener = listener
+        machine = controller.machine
+    }
+
+    /// Does all of it.
+    func perform() {
+        loop: while true {
+            switch session.next(until: .never) {
+            case .act(let action): controller.post(carryOut(action), of: session)
+            case .interrupted: controller.post(.interrupted, of: session)
+            case .deadline: break
+            case .end: break loop
+            }
+        }
+        listener.stop()
+        reader?.channel.shutDown()
+        session.control.finish()
+    }
+
+    private func carryOut(_ action: DestinationMachine.Action) -> DestinationMachine.Event {
+        do throws(MigrationFailure) {
+            switch action {
+            case .accept: return try accept()
+            case .load: return try load()
+            case .applyState: return try applyState()
+            case .startGuest: return try startGuest()
+            case .runCOLO: return runCOLO()
+            default: return .interrupted
+            }
+        } catch .cancelled {
+            return .interrupted
+        } catch {
+            return .failed(error.description)
+        }
+    }
+
+    /// One source; a second one is refused instead of being left waiting, and the next run can listen.
+    private func accept() throws(MigrationFailure) -> DestinationMachine.Event {
+        let channel: Channel
+        do {
+            channel = try listener.accept(cancellation: session.control.cancellation)
+        } catch .closedByPeer {
+            return .nobodyCame("what was to be read ended without a byte")
+        } catch {
+            throw error == .cancelled ? .cancelled : .channel(error)
+        }
+        if let refusal = controller.tlsRefusal(controller.settings.parameters.tlsCredentials, as: .server) {
+            channel.shutDown()
+            // Whoever has no business here changes nothing: the next one may.
+            return .turnedAway(refusal, anotherMayCome: !listener.addresses.isEmpty)
+        }
+        listener.stop()
+        session.control.use(channel)
+        controller.handler?.incomingAccepted()
+        channel.stallDeadline = .milliseconds(MigrationLimits.incomingStallMilliseconds)
+        let settings = controller.settings
+        let expectations = machine.streamExpectations(
+            comparingUUID: settings[.validateUuid], ignoringShared: settings[.xIgnoreShared])
+        reader = StreamReader(channel: channel, decoder: StreamDecoder(expectations: expectations))
+        return .accepted
+    }
+
+    // MARK: Loading
+
+    /// Reads on, pages into their places, until something is for the state machine.
+    private func load() throws(MigrationFailure) -> DestinationMachine.Event {
+        guard let reader else { throw .cancelled }
+        while true {
+            if let element = held {
+                held = nil
+                try take(element, reader)
+                continue
+            }
+            guard let element = try reader.next() else { return .loaded(isDescribed: false) }
+            switch element {
+            case .page, .filledPage, .device:
+                guard hasContents else {
+                    // Taken once it is known to be wanted.
+                    hasContents = true
+                    held = element
+                    return .contents
+                }
+                try take(element, reader)
+            case .command(let command): return .command(note(command))
+            case .endOfStream(let found): return .loaded(isDescribed: found == nil)
+            case .configured, .liveSectionEnd, .endOfSections, .needBytes: break
+            }
+        }
+    }
+    private func note(_ command: MigrationCommand) -> DestinationMachine.Command {
+        switch command {
+        case .openReturnPath: return .openReturnPath
+        case .ping(let value): return .ping(value)
+        case .enableCOLO:
+            wantsColo = true
+            return .enableCOLO
+        }
+    }
+
+    private func take(_ element: StreamElement, _ reader: StreamReader) throws(MigrationFailure) {
+        switch element {
+        case .page(let location):
+            try reader.takePage(into: place(of: location))
+            mark(location)
+        case .filledPage(let location, let byte): fill(location, byte)
+        case .device(let section): sections.append(section)
+        default: break
+        }
+    }
+
+    private func applyState() throws(MigrationFailure) -> DestinationMachine.Event {
+        try checkSections()
+        machine.load(PreparedDeviceState(sections))
+        if wantsColo { controller.handler?.willRunColo(asPrimary: false) }
+        return .stateApplied
+    }
+
+    /// A machine with vCPUs cannot run on what a stream left out; one that is RAM alone can.
+    private func checkSections() throws(MigrationFailure) {
+        guard machine.parts.engine.vCPUCount > 0 else { return }
+        let missing = machine.sectionKeys.subtracting(PreparedDeviceState(sections).keys)
+        if let first = missing.min(by: { ($0.name, $0.instance) < ($1.name, $1.instance) }) {
+            throw .peer("the stream lacks section '\(first.name)' \(first.instance)")
+        }
+    }
+
+    // MARK: Pages
+
+    private func place(of location: PageLocation) -> UnsafeMutableRawPointer {
+        // SAFETY: the decoder checked block and page against this machine's layout.
+        machine.memory.blocks[location.block].base + location.page * targetPageSize
+    }
+
+    private func mark(_ location: PageLocation) {
+        machine.memory.blocks[location.block].dirtyLog.mark(page: location.page)
+    }
+
+    private func fill(_ location: PageLocation, _ byte: UInt8) {
+        let page = place(of: location)
+        // A page that was never written is zero already, and should not take memory only to be zero again.
+        if byte == 0, PageContent.isZero(page) { return }
+        // SAFETY: a whole page of RAM, as above.
+        page.initializeMemory(as: UInt8.self, repeating: byte, count: targetPageSize)
+        mark(location)
+    }
+
+    // MARK: The end
+
+    private func startGuest() throws(MigrationFailure) -> DestinationMachine.Event {
+        machine.announce(controller.settings.parameters.announcement)
+        try onMachine { () throws(RunStateError) in
+            switch machine.arrivedRunState {
+            case nil, .running: if machine.autostart { try machine.run() } else { try machine.setState(.paused) }
+            case let state?: try machine.setState(state)
+            }
+        }
+        return .guestStarted
+    }
+
+    private func runCOLO() -> DestinationMachine.Event {
+        guard let handler = controller.handler, let reader else { return .coloEnded }
+        _ = handler.runSecondary(ColoSecondarySession(machine: machine, reader: reader))
+        return .coloEnded
+    }
+}

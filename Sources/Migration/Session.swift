@@ -1,0 +1,61 @@
+import Environment
+import Synchronization
+import SystemCalls
+
+/// One run of a migration as all threads see it: its state machine, what its thread is to do next, and how it is cut
+/// short.
+final class Session<Machine: Sendable, Action: Sendable>: Sendable {
+    /// What the run's thread does next.
+    enum Step {
+        case act(Action)
+        /// It was cut short, and nothing is under way.
+        case interrupted
+        case deadline
+        case end
+    }
+
+    private struct Slot {
+        var action: Action?
+        var isInterrupted = false
+        var hasEnded = false
+    }
+    /// The protocol. Its lock is taken with that of the controller held, or alone.
+    let machine: Mutex<Machine>
+    /// What it has sent; only of an outgoing one.
+    let counters: MigrationCounters
+    /// The channel, and the waits of the thread.
+    let control: RunControl
+    private let slot = ThreadGate(Slot())
+
+    init(_ machine: Machine, totalBytes: Int, control: RunControl) {
+        self.machine = Mutex(machine)
+        counters = MigrationCounters(totalBytes: totalBytes)
+        self.control = control
+    }
+
+    /// Gives the thread something to do.
+    func give(_ action: Action) { slot.withLock { $0.action = action } }
+
+    /// Nothing more is to be done.
+    func end() { slot.withLock { $0.hasEnded = true } }
+
+    /// Cuts what is under way short: its waits end and its channel breaks.
+    func interrupt() {
+        control.cancel()
+        slot.withLock { $0.isInterrupted = true }
+    }
+
+    /// Waits for the next step, at most until `deadline`.
+    func next(until deadline: Nanoseconds) -> Step {
+        slot.wait(until: deadline) { slot in
+            if let action = slot.action {
+                slot.action = nil
+                return .act(action)
+            }
+            if slot.hasEnded { return .end }
+            guard slot.isInterrupted else { return nil }
+            slot.isInterrupted = false
+            return .interrupted
+        } ?? .deadline
+    }
+}

@@ -1,0 +1,219 @@
+import ByteCoding
+import Environment
+import GuestMemory
+import MachineModel
+import MigrationCore
+import MigrationFormat
+import QAPI
+import Synchronization
+import SystemCalls
+import Transport
+import VirtualMachine
+
+/// Carries out the lasting actions of one outgoing migration, on its own thread: one at a time, as `SourceMachine` says.
+final class SourceRun {
+    let controller: MigrationController
+    let session: SourceSession
+    /// The settings as they were when the migration began.
+    let settings: MigrationSettings
+    let counters: MigrationCounters
+    let machine: VirtualMachine
+    let clock = SystemClock()
+    private let destination: Destination
+    private var channel: Channel?
+    var sender: RAMSender
+    var pending: PendingPages
+    /// What the pages are sent in: parts, and at last the end.
+    var pageSection = RecordType.sectionPart
+    /// A section of pages was begun and not ended.
+    var isSectionOpen = false
+    /// Whether the guest stands, and the run state before it was halted for the switchover.
+    private var stateBefore: RunState?
+    /// The byte that ends the sections may have left.
+    private var endMayHaveLeft = false
+
+    init(
+        controller: MigrationController, session: SourceSession, settings: MigrationSettings, to destination: Destination
+    ) {
+        self.controller = controller
+        self.session = session
+        self.settings = settings
+        self.destination = destination
+        machine = controller.machine
+        counters = session.counters
+        sender = RAMSender(layout: machine.layout)
+        pending = PendingPages(memory: machine.memory)
+    }
+
+    /// Does all of it.
+    func perform() {
+        session.control.begin()
+        loop: while true {
+            switch session.next(until: session.machine.withLock { $0.nextDeadline }) {
+            case .act(let action): controller.post(carryOut(action), of: session)
+            case .interrupted: controller.post(.interrupted(), of: session)
+            case .deadline: controller.post(.timer, of: session)
+            case .end: break loop
+            }
+        }
+        channel?.shutDown()
+        session.control.finish()
+    }
+
+    private func carryOut(_ action: SourceMachine.Action) -> SourceMachine.Event {
+        do throws(MigrationFailure) {
+            return try outcome(of: action)
+        } catch .cancelled {
+            return .interrupted(endMayHaveLeft: endMayHaveLeft)
+        } catch {
+            return .failed(error.description, endMayHaveLeft: endMayHaveLeft)
+        }
+    }
+
+    private func outcome(of action: SourceMachine.Action) throws(MigrationFailure) -> SourceMachine.Event {
+        switch action {
+        case .connect: try connect()
+        case .sendSetup: try sendSetup()
+        case .sendPages(let limit): try sendPages(limit)
+        case .harvest: try harvest()
+        case .haltGuest: try haltGuest()
+        case .askSwitchover: try askSwitchover()
+        case .sendEmptyPart: try sendEmptyPart()
+        case .harvestLast: try harvestLast()
+        case .sendState: try sendState()
+        case .closeStream: try closeStream()
+        case .awaitPeer(let deadline): try awaitPeer(until: deadline)
+        case .runCOLO: runCOLO()
+        case .leaveGuest: leaveGuest()
+        case .giveGuestBack: giveGuestBack()
+        case .keepGuest: keepGuest()
+        case .tell, .pass, .report, .interrupt, .throttle, .end: .interrupted()
+        }
+    }
+
+    // MARK: The channel
+
+    private func connect() throws(MigrationFailure) -> SourceMachine.Event {
+        let opened: Channel
+        switch destination {
+        case .channel(let channel): opened = channel
+        case .address(let address):
+            opened = try onChannel { () throws(TransportError) in
+                try Channel.connect(to: address, cancellation: session.control.cancellation)
+            }
+        }
+        channel = opened
+        session.control.use(opened)
+        if let refusal = controller.tlsRefusal(settings.parameters.tlsCredentials, as: .client) { throw .peer(refusal) }
+        guard !settings[.returnPath] || opened.canReceive else {
+            throw .peer("Capability 'return-path' needs a channel that can be read")
+        }
+        return .connected
+    }
+
+    func onOpenChannel<Value>(
+        _ body: (Channel) throws(TransportError) -> Value
+    ) throws(MigrationFailure) -> Value {
+        guard let channel, !session.control.isCancelled else { throw .cancelled }
+        defer {
+            counters.note(
+                transferred: channel.bytesSent, normalPages: sender.normalPages, zeroPages: sender.zeroPages)
+        }
+        return try onChannel { () throws(TransportError) in try body(channel) }
+    }
+
+    private func closeStream() throws(MigrationFailure) -> SourceMachine.Event {
+        let deadline = clock.now() + .milliseconds(Transport.commandEndMilliseconds)
+        channel?.finishWriting(deadline: deadline)
+        return .streamClosed
+    }
+
+    private func awaitPeer(until deadline: Nanoseconds) throws(MigrationFailure) -> SourceMachine.Event {
+        guard let channel else { throw .cancelled }
+        let reader = StreamReader(
+            channel: channel, decoder: StreamDecoder(expectations: machine.streamExpectations()))
+        while true {
+            do throws(MigrationFailure) {
+                if case .shut(let word) = try reader.returnPathMessage(deadline: deadline) { return .peerSaid(word) }
+            } catch .channel(.closedByPeer) {
+                return .peerLeft
+            }
+        }
+    }
+
+    // MARK: The guest
+
+    private func haltGuest() throws(MigrationFailure) -> SourceMachine.Event {
+        let before = try onMachine { () throws(RunStateError) in try machine.haltForMigration() }
+        stateBefore = before
+        counters.noteHalt()
+        return .halted(ran: before == .running)
+    }
+
+    private func askSwitchover() throws(MigrationFailure) -> SourceMachine.Event {
+        if let handler = controller.handler, !handler.maySwitchOver() {
+            throw .peer("the pair does not allow the switchover now")
+        }
+        return .switchoverAllowed
+    }
+
+    private func leaveGuest() -> SourceMachine.Event {
+        try? machine.setState(.postmigrate)
+        return .guestSettled
+    }
+
+    /// A guest that did not run is in postmigrate afterwards, as if it had left; but a pair tries again by itself.
+    private func giveGuestBack() -> SourceMachine.Event {
+        if machine.runState == .finishMigrate, let stateBefore {
+            if stateBefore == .running {
+                resumeGuest()
+            } else {
+                let isPaired = controller.handler?.acceptsOnlyCOLO ?? false
+                try? machine.setState(isPaired ? stateBefore : .postmigrate)
+            }
+        }
+        controller.handler?.switchoverFailed()
+        return .guestSettled
+    }
+
+    /// The destination may run it: it stays where it stands until an operator says `cont`.
+    private func keepGuest() -> SourceMachine.Event {
+        if machine.runState == .finishMigrate { try? machine.setState(.postmigrate) }
+        return .guestSettled
+    }
+
+    /// From finish-migrate this step is always legal; it fails only for a machine that has been shut down.
+    private func resumeGuest() { try? machine.run() }
+
+    private func runCOLO() -> SourceMachine.Event {
+        guard let handler = controller.handler, let channel else {
+            resumeGuest()
+            return .coloEnded
+        }
+        let session = ColoPrimarySession(
+            machine: machine, channel: channel, sender: sender, guestRan: stateBefore == .running
+        ) { [controller, session] in controller.post(.coloPass, of: session) }
+        _ = handler.runPrimary(session)
+        if machine.runState == .finishMigrate { resumeGuest() }
+        return .coloEnded
+    }
+
+    // MARK: The last bytes
+
+    private func sendState() throws(MigrationFailure) -> SourceMachine.Event {
+        var writer = ByteWriter(capacity: 64 << 10)
+        let sections = machine.pauseBriefly { machine.saveDeviceSections(to: &writer) }
+        StreamEncoder.writeEndOfSections(to: &writer)
+        let lengthToEnd = UInt64(writer.bytes.count)
+        VMDescription.write(devices: sections.map { ($0.header, $0.size) }, to: &writer)
+        try onOpenChannel { (channel) throws(TransportError) in
+            let before = channel.bytesSent
+            defer { endMayHaveLeft = channel.bytesSent >= before + lengthToEnd }
+            try channel.write(writer.bytes)
+            try channel.flush()
+        }
+        counters.note(remaining: 0)
+        if settings[.xColo] { controller.handler?.willRunColo(asPrimary: true) }
+        return .stateSent
+    }
+}
