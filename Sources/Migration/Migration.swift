@@ -1,18 +1,20 @@
 /// Drives a migration stream out or in: rounds, switchover, loading; and hands the channel over when the stream ends in
 /// COLO.
 ///
+/// - The protocol is `MigrationCore`: `SourceMachine` and `DestinationMachine` say what is done next. Here it is done:
+///   `MigrationController` asks them, with its lock held, tells clients what they say (`EventLine`), and gives what takes
+///   its time to the thread of the migration (`Session`).
 /// - `MigrationController` is what management sees: `migrate`, `migrateIncoming`, `migrateCancel`, `queryMigrate`, the
-///   settings, and the events MIGRATION and MIGRATION_PASS in QEMU's order. Each direction runs on a thread of its own.
-/// - `OutgoingState` and `IncomingState` are the statuses and counters as plain values; only legal steps are possible.
-/// - An outgoing migration: connect, header and block list, rounds over the dirty log until what is left fits into the
-///   allowed downtime, switchover (guest halted, last round, devices), completed. Whatever fails before that, the guest
-///   runs on.
-/// - Before the switchover it waits for `migrateContinue` if the capability pause-before-switchover says so. It leads to
-///   a socket, a command or a descriptor that a client has passed; what clients have made known by name comes from
-///   `MigrationSurroundings`.
-/// - `AutoConverge` slows the guest down while it dirties faster than is sent, if that capability is on.
-/// - An incoming one: one connection, pages straight into RAM, devices validated first and applied at the end,
-///   announce, run. A failure is reported to the owner, whose process ends or waits for the next source.
+///   settings, and the events MIGRATION and MIGRATION_PASS in QEMU's order.
+/// - `SourceRun` carries out the actions of one outgoing migration: the channel, the header, the pages that are still to
+///   be sent (`PendingPages`), the devices, the guest's stop and its return. It has a snapshot of the settings; what may
+///   change meanwhile reaches the state machine as an event, and what it counts is read without a lock
+///   (`MigrationCounters`).
+/// - It leads to a socket, a command or a descriptor that a client has passed; what clients have made known by name
+///   comes from `MigrationSurroundings`.
+/// - `DestinationRun` carries out those of an incoming one: one connection, pages straight into RAM, devices validated
+///   first and applied at the end, announce, run. A failure is reported to the owner, whose process ends or waits for
+///   the next source.
 /// - `ColoHandler` takes over when the capability x-colo is on (source) or the stream says so (destination). It gets a
 ///   session with the live channel: `ColoPrimarySession` sends checkpoints, `ColoSecondarySession` receives them into
 ///   a `CheckpointStaging`, for which `StagingArena` is the one to use.
@@ -27,10 +29,6 @@ public enum MigrationLimits {
     public static let incomingStallMilliseconds: UInt64 = 60_000
     /// How often a destination hears of a source that is paused before the switchover.
     static let pausedPartMilliseconds: UInt64 = 10_000
-    /// How many pages are sent between two looks at cancellation and bandwidth.
-    static let pagesPerBatch = 256
-    /// The shortest time over which a bandwidth is measured, in milliseconds.
-    static let measureMilliseconds: UInt64 = 100
-    /// How long a round waits for the guest to stand before it looks whether it is still wanted.
+    /// How long a harvest waits for the guest to stand before it looks whether it is still wanted, in milliseconds.
     static let pauseMilliseconds: UInt64 = 500
 }

@@ -33,7 +33,8 @@ final class SourceRun {
     private var endMayHaveLeft = false
 
     init(
-        controller: MigrationController, session: SourceSession, settings: MigrationSettings, to destination: Destination
+        controller: MigrationController, session: SourceSession, settings: MigrationSettings,
+        to destination: Destination
     ) {
         self.controller = controller
         self.session = session

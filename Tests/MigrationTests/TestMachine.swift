@@ -83,8 +83,8 @@ final class EventLog: Sendable {
 
     func add(_ line: String) { gate.withLock { $0.append(line) } }
 
-    func wait(for text: String, atLeast count: Int = 1) -> Bool {
-        gate.wait(until: SystemClock().now() + .seconds(10)) { lines in
+    func wait(for text: String, atLeast count: Int = 1, within limit: Nanoseconds = .seconds(10)) -> Bool {
+        gate.wait(until: SystemClock().now() + limit) { lines in
             lines.filter { $0.hasPrefix(text) }.count >= count ? true : nil
         } ?? false
     }
