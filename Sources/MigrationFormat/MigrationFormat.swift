@@ -18,14 +18,19 @@
 /// In COLO the same channel then carries `ColoMessage`s, and with each checkpoint the END section of "ram" and `00`,
 /// and a blob of FULL sections and `00`.
 ///
+/// - `WireRecord`: every record of the format as a value, with its bytes and the bounded way back: `StreamRecord`,
+///   `StreamCommand`, `RAMRecord`, `XBZRLEDelta`, `DiskRecord`, `DirtyBitmapRecord`, `MultifdPacket`,
+///   `ReturnPathRecord` and the configuration's. Payloads of pages and disks stay outside of the values.
 /// - `ByteWindow`: the bytes received and not yet read. Page payloads need not pass through it.
 /// - `StreamDecoder`: a state machine that reads a window and yields `StreamElement`s. It validates every length, id,
-///   name, offset and version; a `StreamError` says what was wrong, in which section, at which byte.
+///   name, offset and version; a `StreamError` says what was wrong, in which section, at which byte. Live sections are
+///   read by the `LiveSectionDecoder`s it was given.
 /// - `DeviceBlob`: reads the FULL sections of a checkpoint.
 /// - `StreamEncoder`, `RAMRecordEncoder`, `VMDescription`: the sending side.
 /// - `ColoMessage`, `ReturnPathMessage`: the messages of COLO and of the return path.
 ///
-/// Not carried yet, and refused by name: XBZRLE and compressed pages, multifd, postcopy, blocks of disks.
+/// A machine receives raw and filled pages, over one channel; `StreamDecoder` refuses the others by name: XBZRLE and
+/// compressed pages, postcopy, blocks of disks.
 public enum MigrationFormat {
     /// The size of a page in the stream, in bytes.
     public static let pageSize = 4096
@@ -47,8 +52,6 @@ public enum MigrationFormat {
     public static let descriptionLimit: UInt32 = 64 << 20
     /// The most bytes of a machine type's name.
     static let machineTypeLimit: UInt32 = 255
-    /// The most bytes of a command's payload that is read; longer ones belong to no command known here.
-    static let commandLimit: UInt16 = 512
 }
 
 /// The low bits of a RAM record's first word.
@@ -66,8 +69,11 @@ enum RAMFlags {
 
 /// The low nine bits of a disk record's word.
 enum DiskFlags {
+    static let block: UInt64 = 0x01
     static let endOfSection: UInt64 = 0x02
     static let progress: UInt64 = 0x04
+    static let zeroes: UInt64 = 0x08
+    static let mask: UInt64 = 0x1ff
 }
 
 /// Name and length of a RAM block, as both sides must have it.

@@ -21,31 +21,14 @@ extension StreamDecoder {
     private mutating func readSectionHeader(
         _ window: inout ByteWindow, type: RecordType
     ) throws(StreamError) -> StreamElement? {
-        guard window.available >= 6 else { return .needBytes(6) }
-        let length = Int(window.byte(5))
-        let size = 6 + length + 8
-        guard window.available >= size else { return .needBytes(size) }
-        let header = SectionHeader(
-            id: window.integer(1), name: window.text(6, count: length), instance: window.integer(6 + length),
-            version: window.integer(10 + length))
-        if header.name == MigrationFormat.diskSectionName, header.instance == 0, type == .sectionStart, !inCheckpoint {
-            try checkVersion(of: header, newest: 1, oldest: 1, offset: window.offset)
-            window.skip(size)
-            diskHeader = header
-            phase = .diskRecords(type: type, header: header)
-            return nil
+        let header: SectionHeader
+        let size: Int
+        switch SectionHeader.read(window, at: 1) {
+        case .needBytes(let count): return .needBytes(count)
+        case .complete(let value, let end): (header, size) = (value, end)
         }
-        guard header.name != MigrationFormat.ramSectionName || header.instance != 0 else {
-            try checkVersion(
-                of: header, newest: MigrationFormat.ramSectionVersion, oldest: MigrationFormat.ramSectionVersion,
-                offset: window.offset)
-            guard !inCheckpoint else {
-                throw error("Section 'ram' starts again in a checkpoint", window, section: "ram")
-            }
-            window.skip(size)
-            ramHeader = header
-            phase = .ramRecords(type: type, header: header)
-            return nil
+        if let index = liveIndex(of: header) {
+            return try startLive(&window, index, type: type, header: header, headerSize: size)
         }
         guard !inCheckpoint else {
             throw error(
@@ -90,62 +73,82 @@ extension StreamDecoder {
     ) throws(StreamError) -> StreamElement? {
         guard window.available >= 5 else { return .needBytes(5) }
         let id: UInt32 = window.integer(1)
-        if let header = diskHeader, header.id == id, !inCheckpoint {
-            window.skip(5)
-            phase = .diskRecords(type: type, header: header)
-            return nil
+        let found = started.indices.first { index in
+            started[index]?.id == id && (!inCheckpoint || liveSections[index].isInCheckpoints)
         }
-        guard let header = ramHeader, header.id == id else { throw error("Unknown savevm section \(id)", window) }
+        guard let found, let header = started[found] else { throw error("Unknown savevm section \(id)", window) }
         window.skip(5)
-        phase = .ramRecords(type: type, header: header)
+        liveSections[found].begin(type, header, inCheckpoint: inCheckpoint)
+        phase = .live(found, type)
         return nil
     }
 
-    /// A record of the section that carries disks: progress, and the end. Blocks of disks are not carried.
-    mutating func readDiskRecord(
-        _ window: inout ByteWindow, type: RecordType, header: SectionHeader
+    /// The place in the table of a section that may come here.
+    private func liveIndex(of header: SectionHeader) -> Int? {
+        guard header.instance == 0 else { return nil }
+        return liveSections.firstIndex { $0.name == header.name && (!inCheckpoint || $0.isInCheckpoints) }
+    }
+
+    private mutating func startLive(
+        _ window: inout ByteWindow, _ index: Int, type: RecordType, header: SectionHeader, headerSize: Int
     ) throws(StreamError) -> StreamElement? {
-        guard window.available >= 8 else { return .needBytes(8) }
-        let flags = window.integer(0, as: UInt64.self) & 0x1ff
-        switch flags {
-        case DiskFlags.endOfSection: phase = .footer(type, header)
-        case DiskFlags.progress: break
-        default: throw error("Blocks of disks are not supported (flags 0x\(hex(flags)))", window, section: header.name)
+        let versions = liveSections[index].versions
+        try checkVersion(of: header, newest: versions.upperBound, oldest: versions.lowerBound, offset: window.offset)
+        guard !inCheckpoint else {
+            throw error("Section '\(header.name)' starts again in a checkpoint", window, section: header.name)
         }
-        window.skip(8)
+        window.skip(headerSize)
+        started[index] = header
+        liveSections[index].begin(type, header, inCheckpoint: inCheckpoint)
+        phase = .live(index, type)
         return nil
+    }
+
+    mutating func readLive(
+        _ window: inout ByteWindow, _ index: Int, _ type: RecordType
+    ) throws(StreamError) -> StreamElement? {
+        switch try liveSections[index].next(&window) {
+        case .element(let element): return element
+        case .goOn: return nil
+        case .endOfPart:
+            guard let header = started[index] else { return nil }
+            phase = .footer(type, header)
+            return nil
+        }
     }
 
     private mutating func readCommand(_ window: inout ByteWindow) throws(StreamError) -> StreamElement? {
-        guard window.available >= 5 else { return .needBytes(5) }
-        let number: UInt16 = window.integer(1)
-        let length: UInt16 = window.integer(3)
-        guard let command = MigrationCommand.known[number] else {
-            throw error("MIG_CMD 0x\(hex(number)) unknown (len 0x\(hex(length)))", window)
+        let header: StreamCommand.Header
+        switch try StreamCommand.Header.read(window, at: 0) {
+        case .needBytes(let count): return .needBytes(count)
+        case .complete(let value, _): header = value
         }
-        if let expected = command.length, expected != length {
-            throw error("\(command.name) received with bad length - expecting \(expected), got \(length)", window)
+        guard !inCheckpoint else { throw error("Command \(header.name) in a checkpoint", window) }
+        guard MigrationCommand.numbers.contains(header.number) else {
+            throw error("Command \(header.name) is not supported", window)
         }
-        guard !inCheckpoint else { throw error("Command \(command.name) in a checkpoint", window) }
-        let payload = Int(min(length, MigrationFormat.commandLimit))
-        guard window.available >= 5 + payload else { return .needBytes(5 + payload) }
-        let found: MigrationCommand
-        switch number {
-        case 1:
+        let command: MigrationCommand
+        let end: Int
+        switch try StreamCommand.read(window, at: 0) {
+        case .needBytes(let count): return .needBytes(count)
+        case .complete(let value, let next):
+            guard let accepted = MigrationCommand(value) else {
+                throw error("Command \(header.name) is not supported", window)
+            }
+            (command, end) = (accepted, next)
+        }
+        switch command {
+        case .openReturnPath:
             guard !returnPathOpened else { throw error("CMD_OPEN_RETURN_PATH called when RP already open", window) }
             returnPathOpened = true
-            found = .openReturnPath
-        case 2:
-            let value: UInt32 = window.integer(5)
+        case .ping(let value):
             guard returnPathOpened else {
                 throw error("CMD_PING (0x\(hex(value))) received with no return path", window)
             }
-            found = .ping(value)
-        case 8: found = .enableCOLO
-        default: throw error("Command \(command.name) is not supported", window)
+        case .enableCOLO: break
         }
-        window.skip(5 + payload)
-        return .command(found)
+        window.skip(end)
+        return .command(command)
     }
 
     private static let footerSize = 5

@@ -57,9 +57,8 @@ public struct StreamDecoder: Sendable {
         case fileHeader
         case configurationRest
         case records
-        case ramRecords(type: RecordType, header: SectionHeader)
-        case blockList(remaining: UInt64, type: RecordType, header: SectionHeader)
-        case diskRecords(type: RecordType, header: SectionHeader)
+        /// In a part of the live section of that index in the table.
+        case live(Int, RecordType)
         case footer(RecordType, SectionHeader)
         case ended
         case description(remaining: Int)
@@ -70,16 +69,25 @@ public struct StreamDecoder: Sendable {
     var phase = Phase.fileHeader
     /// Whether the live part of a checkpoint is read, where only RAM may come.
     var inCheckpoint = false
-    var ramHeader: SectionHeader?
-    var diskHeader: SectionHeader?
-    var lastBlock: Int?
-    var listedBlocks: Set<Int> = []
+    /// The live sections that may come.
+    var liveSections: [any LiveSectionDecoder]
+    /// With what header each of them started; nil if it has not.
+    var started: [SectionHeader?]
     var seenDevices: Set<SectionKey> = []
     var returnPathOpened = false
     var sourceIgnoresShared = false
 
-    /// A decoder at the start of a main stream.
-    public init(expectations: StreamExpectations) { self.expectations = expectations }
+    /// A decoder at the start of a main stream. `liveSections` is the table of the live sections that may come, each name
+    /// once; without it, the RAM of the machine, and disks of which nothing is sent.
+    public init(expectations: StreamExpectations, liveSections: [any LiveSectionDecoder]? = nil) {
+        self.expectations = expectations
+        self.liveSections =
+            liveSections ?? [
+                RAMSectionDecoder(layout: expectations.layout, hasGuestAddresses: expectations.ignoresShared),
+                EmptyDiskSectionDecoder(),
+            ]
+        started = self.liveSections.map { _ in nil }
+    }
 
     /// The sections of devices that came so far.
     public var devicesSeen: Set<SectionKey> { seenDevices }
@@ -99,6 +107,11 @@ public struct StreamDecoder: Sendable {
         phase = .records
     }
 
+    /// The live section of `header` has started before what this decoder reads, on a channel that is gone.
+    mutating func assumeStarted(_ header: SectionHeader) {
+        for index in liveSections.indices where liveSections[index].name == header.name { started[index] = header }
+    }
+
     /// Reads the next element.
     public mutating func next(_ window: inout ByteWindow) throws(StreamError) -> StreamElement {
         while true {
@@ -107,11 +120,7 @@ public struct StreamDecoder: Sendable {
             case .fileHeader: element = try readFileHeader(&window)
             case .configurationRest: element = try readConfigurationRest(&window)
             case .records: element = try readRecord(&window)
-            case .blockList(let remaining, let type, let header):
-                element = try readBlock(&window, remaining: remaining, type: type, header: header)
-            case .ramRecords(let type, let header): element = try readRAMRecord(&window, type: type, header: header)
-            case .diskRecords(let type, let header):
-                element = try readDiskRecord(&window, type: type, header: header)
+            case .live(let index, let type): element = try readLive(&window, index, type)
             case .footer(let type, let header): element = try readFooter(&window, type: type, header: header)
             case .ended: element = try readDescriptionHeader(&window)
             case .description(let remaining): element = skipDescription(&window, remaining: remaining)

@@ -7,25 +7,12 @@ public enum StreamEncoder {
     public static func writeFileHeader(
         machineType: String, uuid: [UInt8]? = nil, ignoresShared: Bool = false, to writer: inout ByteWriter
     ) {
-        writer.write(MigrationFormat.magic)
-        writer.write(MigrationFormat.version)
-        writer.write(RecordType.configuration.rawValue)
-        let name = Array(machineType.utf8)
-        writer.write(UInt32(name.count))
-        writer.write(name)
+        FileHeader().write(to: &writer)
+        ConfigurationOpening(machineType: machineType).write(to: &writer)
         if ignoresShared {
-            writer.write(RecordType.subsection.rawValue)
-            writer.writeString8("configuration/capabilities")
-            writer.write(UInt32(1))
-            writer.write(UInt32(1))
-            writer.writeString8(StreamDecoder.ignoreShared)
+            ConfigurationSubsection.capabilities([StreamDecoder.ignoreShared]).write(to: &writer)
         }
-        if let uuid, uuid.count == 16 {
-            writer.write(RecordType.subsection.rawValue)
-            writer.writeString8("configuration/uuid")
-            writer.write(UInt32(1))
-            writer.write(uuid)
-        }
+        if let uuid, uuid.count == 16 { ConfigurationSubsection.uuid(uuid).write(to: &writer) }
     }
 
     /// A part of the section that carries disks, of a machine that has none to send: nothing but its end.
@@ -37,7 +24,7 @@ public enum StreamEncoder {
             writer.write(type.rawValue)
             writer.write(id)
         }
-        writer.write(DiskFlags.endOfSection)
+        DiskRecord.endOfSection.write(to: &writer)
         SectionHeader.writeFooter(id: id, to: &writer)
     }
 
@@ -51,9 +38,8 @@ public enum StreamEncoder {
         header.write(.sectionStart, to: &writer)
         writer.write(layout.reduce(0) { $0 + $1.size } | RAMFlags.memorySize)
         for (index, block) in layout.enumerated() {
-            writer.writeString8(block.name)
-            writer.write(block.size)
-            if let guestAddresses { writer.write(guestAddresses[index]) }
+            RAMBlockEntry(name: block.name, length: block.size, guestAddress: guestAddresses?[index])
+                .write(to: &writer)
         }
         writer.write(RAMFlags.endOfSection)
         header.writeFooter(to: &writer)

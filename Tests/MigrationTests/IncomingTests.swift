@@ -245,7 +245,7 @@ struct CheckpointDamageTests {
             let reader = StreamReader(
                 channel: try peer.accept(),
                 decoder: StreamDecoder(expectations: target.machine.streamExpectations()))
-            reader.decoder.ramHeader = SectionHeader(id: 2, name: "ram", instance: 0, version: 4)
+            reader.decoder.assumeStarted(SectionHeader(id: 2, name: "ram", instance: 0, version: 4))
             let session = ColoSecondarySession(machine: target.machine, reader: reader)
             let arena = try StagingArena(memory: target.machine.memory, initialPages: 1)
             let deadline = SystemClock().now() + .seconds(10)

@@ -1,0 +1,127 @@
+/// Reads the section "ram" of a machine whose blocks are known: every block, offset and length is one that the machine
+/// has. Pages come raw or as one repeated byte; the other kinds are refused by name.
+struct RAMSectionDecoder: LiveSectionDecoder {
+    private let layout: [BlockLayout]
+    private let hasGuestAddresses: Bool
+    private var header = SectionHeader(id: 0, name: MigrationFormat.ramSectionName, instance: 0, version: 0)
+    private var inCheckpoint = false
+    /// What is missing of the lengths in the block list; nil outside of it.
+    private var listRemaining: UInt64?
+    private var listedBlocks: Set<Int> = []
+    /// The block of the last page. It lives as long as the channel.
+    private var lastBlock: Int?
+
+    init(layout: [BlockLayout], hasGuestAddresses: Bool) {
+        self.layout = layout
+        self.hasGuestAddresses = hasGuestAddresses
+    }
+
+    var name: String { MigrationFormat.ramSectionName }
+    var versions: ClosedRange<UInt32> { MigrationFormat.ramSectionVersion...MigrationFormat.ramSectionVersion }
+    var isInCheckpoints: Bool { true }
+
+    mutating func begin(_ type: RecordType, _ header: SectionHeader, inCheckpoint: Bool) {
+        self.header = header
+        self.inCheckpoint = inCheckpoint
+        listRemaining = nil
+    }
+
+    mutating func next(_ window: inout ByteWindow) throws(StreamError) -> LiveSectionStep {
+        if let listRemaining { return try readBlock(&window, remaining: listRemaining) }
+        guard window.available >= 8 else { return .element(.needBytes(8)) }
+        let word: UInt64 = window.integer(0)
+        try checkKind(word & RAMFlags.mask, window)
+        let record: RAMRecord
+        let end: Int
+        switch try RAMRecord.read(window, at: 0) {
+        case .needBytes(let count): return .element(.needBytes(count))
+        case .complete(let value, let next): (record, end) = (value, next)
+        }
+        switch record.content {
+        case .endOfSection:
+            window.skip(end)
+            return .endOfPart
+        case .memorySize:
+            guard !inCheckpoint else { throw window.error("A block list in a checkpoint", at: 0, section: "ram") }
+            window.skip(end)
+            listedBlocks = []
+            listRemaining = record.offset
+            return .goOn
+        case .page:
+            let location = try locate(record, window)
+            window.skip(end)
+            return .element(.page(location))
+        case .filled(let byte):
+            let location = try locate(record, window)
+            window.skip(end)
+            return .element(.filledPage(location, byte))
+        case .xbzrle, .compressed, .hook: throw window.error("A record that was refused", at: 0, section: "ram")
+        }
+    }
+
+    /// Refuses what this side does not take, before the rest of such a record has come.
+    private func checkKind(_ flags: UInt64, _ window: ByteWindow) throws(StreamError) {
+        switch flags & ~RAMFlags.sameBlock {
+        case RAMFlags.xbzrle:
+            throw window.error("Received an XBZRLE page, which is not supported", at: 0, section: "ram")
+        case RAMFlags.compressed:
+            throw window.error("Received an unexpected compressed page", at: 0, section: "ram")
+        case RAMFlags.hook:
+            throw window.error(
+                "error while loading state section id \(header.id)(ram): RDMA is not supported", at: 0, section: "ram")
+        default: break
+        }
+    }
+
+    /// Where the record's page lies; its block is the last one from now on.
+    private mutating func locate(_ record: RAMRecord, _ window: ByteWindow) throws(StreamError) -> PageLocation {
+        let block: Int
+        if let name = record.block {
+            guard let index = layout.firstIndex(where: { $0.name == name }) else {
+                throw window.error("Can't find block \(name)", at: 0, section: "ram")
+            }
+            block = index
+        } else {
+            guard let lastBlock else { throw window.error("Ack, bad migration stream!", at: 0, section: "ram") }
+            block = lastBlock
+        }
+        guard record.offset < layout[block].size else {
+            throw window.error("Illegal RAM offset \(hex(record.offset))", at: 0, section: "ram")
+        }
+        lastBlock = block
+        return PageLocation(block: block, page: Int(record.offset) / MigrationFormat.pageSize)
+    }
+
+    /// One entry of the block list. With x-ignore-shared each ends in the block's guest address, which only counts for
+    /// shared blocks.
+    private mutating func readBlock(
+        _ window: inout ByteWindow, remaining: UInt64
+    ) throws(StreamError) -> LiveSectionStep {
+        guard remaining > 0 else {
+            listRemaining = nil
+            return .goOn
+        }
+        let entry: RAMBlockEntry
+        let end: Int
+        switch RAMBlockEntry.read(window, at: 0, guestAddress: hasGuestAddresses) {
+        case .needBytes(let count): return .element(.needBytes(count))
+        case .complete(let value, let next): (entry, end) = (value, next)
+        }
+        guard let index = layout.firstIndex(where: { $0.name == entry.name }) else {
+            throw window.error(
+                "Unknown ramblock \"\(entry.name)\", cannot accept migration", at: 0, section: "ram")
+        }
+        let own = layout[index].size
+        guard entry.length == own else {
+            throw window.error(
+                "Size mismatch: \(entry.name): 0x\(hex(entry.length)) != 0x\(hex(own)): Invalid argument", at: 0,
+                section: "ram")
+        }
+        guard listedBlocks.insert(index).inserted, entry.length <= remaining else {
+            throw window.error("The block list does not add up at block '\(entry.name)'", at: 0, section: "ram")
+        }
+        window.skip(end)
+        listRemaining = remaining - entry.length
+        return .goOn
+    }
+}

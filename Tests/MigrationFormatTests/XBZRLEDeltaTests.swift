@@ -1,0 +1,69 @@
+import Environment
+import Testing
+
+@testable import MigrationFormat
+
+struct XBZRLEDeltaTests {
+    private static func delta(_ old: [UInt8], _ new: [UInt8], room: Int = 4096) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: room)
+        var target = bytes.mutableSpan
+        guard let count = XBZRLEDelta.write(from: old.span, to: new.span, into: &target) else { return nil }
+        return Array(bytes.prefix(count))
+    }
+
+    private static func applied(_ delta: [UInt8], to old: [UInt8]) throws(XBZRLEDelta.Failure) -> [UInt8] {
+        var page = old
+        var target = page.mutableSpan
+        try XBZRLEDelta.apply(delta.span, to: &target)
+        return page
+    }
+
+    @Test func runsAreCountedAsTheWireHasThem() throws {
+        let old = [UInt8](repeating: 0, count: 4096)
+        var new = old
+        new[0] = 1
+        new.replaceSubrange(300..<302, with: [2, 3])
+        let bytes: [UInt8] = [0, 1, 1, 0xab, 0x02, 2, 2, 3]
+        #expect(Self.delta(old, new) == bytes)
+        #expect(try Self.applied(bytes, to: old) == new)
+        #expect(Self.delta(old, old) == [])
+        #expect(try Self.applied([], to: old) == old)
+    }
+
+    @Test func randomChangesComeBackOrAreTooMany() throws {
+        var random = SeededGenerator(seed: 0xde17a)
+        for _ in 0..<200 {
+            let old = random.raw(4096)
+            var new = old
+            for _ in 0..<random.below(60) {
+                let start = random.below(4096)
+                let bytes = random.raw(1 + random.below(200))
+                for (index, byte) in bytes.enumerated() where start + index < 4096 { new[start + index] = byte }
+            }
+            guard let delta = Self.delta(old, new) else { continue }
+            #expect(try Self.applied(delta, to: old) == new)
+            for _ in 0..<20 where !delta.isEmpty {
+                let count = random.below(delta.count)
+                var page = old
+                var target = page.mutableSpan
+                let short = Array(delta.prefix(count))
+                do throws(XBZRLEDelta.Failure) { try XBZRLEDelta.apply(short.span, to: &target) } catch {
+                    #expect(page == old, "a malformed delta changes nothing")
+                }
+            }
+        }
+        let old = [UInt8](repeating: 0, count: 4096)
+        #expect(Self.delta(old, [UInt8](repeating: 1, count: 4096)) == nil)
+    }
+
+    @Test(
+        arguments: [
+            [0], [0, 0], [1, 0, 5], [0, 1], [0, 2, 7], [0, 1, 1, 0, 1, 1], [0x80, 0x20, 1, 9], [0xff, 0x1f, 2, 1, 1],
+            [0x80, 0x80, 1, 1],
+        ] as [[UInt8]])
+    func whatIsMalformedIsRefused(delta: [UInt8]) {
+        #expect(throws: XBZRLEDelta.Failure.self) {
+            try Self.applied(delta, to: [UInt8](repeating: 0, count: 4096))
+        }
+    }
+}
