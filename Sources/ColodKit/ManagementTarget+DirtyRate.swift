@@ -22,6 +22,11 @@ extension ManagementTarget {
 
     func xenSetGlobalDirtyLog(enable: Bool) async throws(CommandError) {
         // It pauses the guest for a moment, which may have to wait for a checkpoint.
-        await offload { [dirtyRate] in dirtyRate.setGlobalLog(enable) }
+        let outcome = await offload { [dirtyRate] () -> Result<Void, CommandError> in
+            do throws(CommandError) { return .success(try dirtyRate.setGlobalLog(enable)) } catch {
+                return .failure(error)
+            }
+        }
+        try outcome.get()
     }
 }

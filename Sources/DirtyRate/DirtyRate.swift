@@ -4,10 +4,10 @@
 ///   dirty limit, and `xen-set-global-dirty-log`, with QEMU 7.2's checks in its order and its words.
 /// - Three ways of measuring, each over `calc-time` seconds, whether the guest runs or stands:
 ///   page-sampling hashes pages chosen by chance at the beginning and at the end (`PageSample`) and costs the guest
-///   nothing; dirty-bitmap counts the different pages written in between (`DirtyWatch.rate`); dirty-ring counts for each
+///   nothing; dirty-bitmap counts the different pages written in between (`DirtyTracker`); dirty-ring counts for each
 ///   vCPU the pages it dirtied anew, each second afresh (`DirtyCounting`), and needs an engine that has vCPUs.
 /// - A limit holds a vCPU to a number of pages a second (`VCPUDirtyMeter.setLimit`), counted as dirty-ring counts them.
-/// - None of these takes anything from the dirty log that migrations and checkpoints harvest, or from each other.
+/// - Each has a tracker of its own, so none takes anything from what migrations and checkpoints harvest, or from another.
 ///
 /// A megabyte is 2^20 bytes here, as it is to QEMU. Rates are rounded to whole megabytes.
 public enum DirtyRateLimits {

@@ -21,7 +21,8 @@ public final class DirtyRateMonitor: Sendable {
         var info = DirtyRateInfo(
             status: .unstarted, startTime: 0, calcTime: 0, samplePages: 0, mode: .pageSampling)
         var isEnded = false
-        var hasGlobalLog = false
+        /// Records while the global log is on.
+        var globalLog: DirtyTracker?
     }
 
     /// What a measurement found, in MB/s.
@@ -46,8 +47,7 @@ public final class DirtyRateMonitor: Sendable {
     public func shutDown() {
         state.withLock { $0.isEnded = true }
         counting?.shutDown()
-        machine.memory.stopWatching(.rate)
-        machine.memory.stopWatching(.global)
+        state.withLock(notify: false) { $0.globalLog = nil }
     }
 
     // MARK: Measuring
@@ -131,13 +131,12 @@ public final class DirtyRateMonitor: Sendable {
     }
 
     private func record(_ seconds: UInt64) -> Outcome? {
-        watch(.rate)
+        guard let tracker = try? machine.memory.makeTracker() else { return nil }
+        machine.harvest(tracker)
         let start = clock.now()
-        let done = waits(until: start + .seconds(seconds))
-        machine.memory.stopWatching(.rate)
-        guard done else { return nil }
-        let pages = machine.memory.watchedPageCount(.rate)
-        return Outcome(rate: MegabyteRate.of(pages: UInt64(pages), in: clock.now() - start))
+        guard waits(until: start + .seconds(seconds)) else { return nil }
+        tracker.stop()
+        return Outcome(rate: MegabyteRate.of(pages: UInt64(tracker.count), in: clock.now() - start))
     }
 
     private func count(_ seconds: UInt64) -> Outcome? {
@@ -153,12 +152,6 @@ public final class DirtyRateMonitor: Sendable {
     /// False if the monitor ended before `deadline`.
     private func waits(until deadline: Nanoseconds) -> Bool {
         state.wait(until: deadline) { $0.isEnded ? true : nil } == nil
-    }
-
-    /// Begins to record for `watch`: nothing that the guest writes after this returns is missed.
-    private func watch(_ watch: DirtyWatch) {
-        machine.memory.startWatching(watch)
-        machine.pauseBriefly { machine.parts.engine.forgetWritePermissions() }
     }
 
     // MARK: Limits
@@ -181,18 +174,18 @@ public final class DirtyRateMonitor: Sendable {
 
     /// `xen-set-global-dirty-log`: records which pages are written from now on, or ends that. Asking for what is
     /// already so changes nothing. The guest may be paused for a moment.
-    public func setGlobalLog(_ enabled: Bool) {
-        let changes = state.withLock(notify: false) { state in
-            defer { state.hasGlobalLog = enabled }
-            return state.hasGlobalLog != enabled && !state.isEnded
+    public func setGlobalLog(_ enabled: Bool) throws(CommandError) {
+        guard enabled else { return state.withLock(notify: false) { $0.globalLog = nil } }
+        let tracker = try state.withLock(notify: false) { (state: inout State) throws(CommandError) -> DirtyTracker? in
+            guard state.globalLog == nil, !state.isEnded else { return nil }
+            do throws(SystemError) { state.globalLog = try machine.memory.makeTracker() } catch {
+                throw .generic(error.description)
+            }
+            return state.globalLog
         }
-        guard changes else { return }
-        if enabled { watch(.global) } else { machine.memory.stopWatching(.global) }
+        if let tracker { machine.harvest(tracker) }
     }
 
     /// How many pages were written since the global log was switched on; nil while it is off.
-    public var globallyLoggedPages: Int? {
-        let isOn = state.withLock(notify: false) { $0.hasGlobalLog }
-        return isOn ? machine.memory.watchedPageCount(.global) : nil
-    }
+    public var globallyLoggedPages: Int? { state.withLock(notify: false) { $0.globalLog }?.count }
 }

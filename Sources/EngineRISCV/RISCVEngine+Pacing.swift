@@ -22,17 +22,17 @@ extension RISCVEngine {
 extension RISCVEngine: VCPUDirtyMeter {
     /// Begins to count pages.
     public func startCounting() {
-        for block in memory.blocks { block.dirtyLog.startCounting() }
+        counted.start()
         forgetWritePermissionsSoon()
     }
 
     /// Ends counting.
-    public func stopCounting() { for block in memory.blocks { block.dirtyLog.stopCounting() } }
+    public func stopCounting() { counted.stop() }
 
     /// Lets every page count again.
     public func rearm() {
         // In this order: a page that is written in between is in a write TLB, which goes next.
-        for block in memory.blocks { block.dirtyLog.forgetCounted() }
+        counted.forget()
         forgetWritePermissionsSoon()
     }
 

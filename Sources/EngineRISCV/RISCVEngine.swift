@@ -12,7 +12,8 @@ public final class RISCVEngine: GuestEngine {
     private let runState: RunGate
     private let threads: [Thread]
     private let threadNumbers: ThreadGate<[Int32]>
-    let memory: GuestMemory
+    /// Which pages harts have dirtied, while they are counted.
+    let counted: DirtyTracker
 
     /// Makes one hart for each element of `interrupts`, all stopped until `reset`, and their threads, which stand
     /// until `resume`.
@@ -24,7 +25,7 @@ public final class RISCVEngine: GuestEngine {
         binaryInterface: BinaryInterface, onRequest: @escaping @Sendable (GuestRequest) -> Void
     ) throws(SystemError) {
         precondition((1...EngineRISCV.maximumHartCount).contains(interrupts.count))
-        self.memory = memory
+        counted = try memory.makeTracker(of: .vCPUs)
         runState = RunGate(hartCount: interrupts.count)
         let shared = HartEnvironment(
             memory: memory, bus: bus, clock: clock, binaryInterface: binaryInterface, onRequest: onRequest)

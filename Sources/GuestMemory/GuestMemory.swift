@@ -5,6 +5,7 @@
 public final class GuestMemory: Sendable {
     /// The blocks by falling size, the order of a migration stream (wire.md §4.2).
     public let blocks: [RAMBlock]
+    let trackers = TrackerSlots()
 
     /// The memory made of `blocks`, whose address ranges must not overlap.
     public init(blocks: [RAMBlock]) {
@@ -100,19 +101,5 @@ public final class GuestMemory: Sendable {
     func markDirty(_ block: RAMBlock, offset: Int, count: Int) {
         guard count > 0 else { return }
         block.dirtyLog.mark(pages: offset / targetPageSize..<(offset + count - 1) / targetPageSize + 1)
-    }
-}
-
-extension GuestMemory {
-    /// Begins to record for `watch` in every block, from an empty set on; the guest may run. Followed by
-    /// `GuestEngine.forgetWritePermissions` with the machine at rest: no write after that is missed.
-    public func startWatching(_ watch: DirtyWatch) { for block in blocks { block.dirtyLog.startWatching(watch) } }
-
-    /// Ends recording for `watch`.
-    public func stopWatching(_ watch: DirtyWatch) { for block in blocks { block.dirtyLog.stopWatching(watch) } }
-
-    /// How many different pages `watch` has recorded.
-    public func watchedPageCount(_ watch: DirtyWatch) -> Int {
-        blocks.reduce(0) { $0 + $1.dirtyLog.watchedCount(watch) }
     }
 }

@@ -12,7 +12,7 @@ public final class RAMBlock: Sendable {
     public let guestAddress: UInt64
     /// Length in bytes, a multiple of `targetPageSize`.
     public let size: Int
-    /// Which pages were written since the last harvest.
+    /// Where writes are marked, for those who track them.
     public let dirtyLog: DirtyLog
     private let mapping: MemoryMapping
 

@@ -1,4 +1,5 @@
 import Environment
+import GuestMemory
 import MigrationFormat
 import Transport
 import VirtualMachine
@@ -35,7 +36,8 @@ public protocol ColoHandler: AnyObject, Sendable {
     /// whether it asks for COLO.
     func incomingAccepted()
 
-    /// The source's side. The whole state has been sent; the guest stands in finish-migrate and the dirty log is empty.
+    /// The source's side. The whole state has been sent; the guest stands in finish-migrate, and what is written from
+    /// now on is in the session's tracker.
     /// The handler waits for checkpoint-ready, lets the guest run and takes checkpoints. Whatever happens, the guest
     /// must not be left standing: if it still stands in finish-migrate on return, it is resumed.
     func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome
@@ -67,6 +69,9 @@ public final class ColoPrimarySession: @unchecked Sendable {
     public let machine: VirtualMachine
     /// The channel; its reverse direction brings the secondary's messages.
     public let channel: Channel
+    /// What was written since the last part of RAM was taken: what the secondary lacks. It has recorded through the whole
+    /// migration, so that the first checkpoint misses nothing.
+    public let tracker: DirtyTracker
     /// Whether the guest ran before it was halted for the switchover.
     public let guestRan: Bool
     private let reader: StreamReader
@@ -74,9 +79,10 @@ public final class ColoPrimarySession: @unchecked Sendable {
     private let countPass: @Sendable () -> Void
 
     init(
-        machine: VirtualMachine, channel: Channel, sender: RAMSender, guestRan: Bool,
+        machine: VirtualMachine, channel: Channel, sender: RAMSender, tracker: DirtyTracker, guestRan: Bool,
         countPass: @escaping @Sendable () -> Void
     ) {
+        self.tracker = tracker
         self.guestRan = guestRan
         self.machine = machine
         self.channel = channel

@@ -7,7 +7,7 @@
 /// - `MigrationController` is what management sees: `migrate`, `migrateIncoming`, `migrateCancel`, `queryMigrate`, the
 ///   settings, and the events MIGRATION and MIGRATION_PASS in QEMU's order.
 /// - `SourceRun` carries out the actions of one outgoing migration: the channel, the header, the pages that are still to
-///   be sent (`PendingPages`), the devices, the guest's stop and its return. It has a snapshot of the settings; what may
+///   be sent (`UnsentPages`), the devices, the guest's stop and its return. It has a snapshot of the settings; what may
 ///   change meanwhile reaches the state machine as an event, and what it counts is read without a lock
 ///   (`MigrationCounters`).
 /// - It leads to a socket, a command or a descriptor that a client has passed; what clients have made known by name

@@ -85,7 +85,12 @@ extension MigrationController {
     private func start(_ session: SourceSession, _ settings: MigrationSettings, to destination: Destination) {
         do {
             _ = try Thread(name: Self.threadName) { [self] in
-                SourceRun(controller: self, session: session, settings: settings, to: destination).perform()
+                do throws(SystemError) {
+                    try SourceRun(controller: self, session: session, settings: settings, to: destination).perform()
+                } catch {
+                    post(.failed(error.description), of: session)
+                    session.control.finish()
+                }
             }
         } catch {
             post(.failed(error.description), of: session)

@@ -32,16 +32,16 @@ extension SourceRun {
             try channel.write(writer.bytes)
             return channel.bytesSent
         }
-        for block in machine.memory.blocks { block.dirtyLog.markAll() }
         try takeDirtyLog()
-        return .setUp(pages: pending.count, bytes: sent)
+        unsent.insertAll()
+        return .setUp(pages: unsent.count, bytes: sent)
     }
 
     /// Takes the dirty log: a pass. A guest that a disk keeps from standing is waited for, unless the migration is cut
     /// short.
     func harvest() throws(MigrationFailure) -> SourceMachine.Event {
         try takeDirtyLog()
-        return .harvested(pages: pending.count)
+        return .harvested(pages: unsent.count)
     }
 
     /// The last pass, with the guest stopped for good. What is sent from here on belongs to the last section.
@@ -54,20 +54,16 @@ extension SourceRun {
             try onOpenChannel { (channel) throws(TransportError) in try channel.write(writer.bytes) }
         }
         pageSection = .sectionEnd
-        return .harvested(pages: pending.count)
+        return .harvested(pages: unsent.count)
     }
 
     private func takeDirtyLog() throws(MigrationFailure) {
         let patience = Nanoseconds.milliseconds(MigrationLimits.pauseMilliseconds)
-        while (try? machine.pauseBriefly(within: patience, harvestAtRest)) == nil {
+        while (try? machine.harvest(unsent.tracker, into: unsent.sets, within: patience, {})) == nil {
             if session.control.isCancelled { throw .cancelled }
         }
-        counters.note(remaining: UInt64(pending.count * targetPageSize))
-    }
-
-    private func harvestAtRest() {
-        pending.harvest()
-        machine.parts.engine.forgetWritePermissions()
+        unsent.beginRound()
+        counters.note(remaining: UInt64(unsent.count * targetPageSize))
     }
 
     /// Sends the next pages, at most `limit`, and ends the section with the last of the round.
@@ -76,22 +72,26 @@ extension SourceRun {
         let sent = try onOpenChannel { (channel) throws(TransportError) -> UInt64 in
             if !isSectionOpen { try sender.open(pageSection, id: id, on: channel) }
             isSectionOpen = true
-            for _ in 0..<limit {
-                guard let location = pending.next() else { break }
-                // SAFETY: pending pages lie inside their block, which the machine keeps. A vCPU may write there while
-                // the kernel reads; then the page is in the dirty log again and goes out once more.
-                let address = machine.memory.blocks[location.block].base + location.page * targetPageSize
-                try sender.send(location, at: address, on: channel)
+            var room = limit
+            while room > 0, let (index, run) = unsent.takeRun(limit: room) {
+                let base = machine.memory.blocks[index].base
+                for page in run {
+                    // SAFETY: the pages of the set lie inside the block, which the machine keeps. A vCPU may write there
+                    // while the kernel reads; then the page is marked again and goes out once more.
+                    let address = base + page * targetPageSize
+                    try sender.send(PageLocation(block: index, page: page), at: address, on: channel)
+                }
+                room -= run.count
             }
-            if pending.count == 0 {
+            if unsent.count == 0 {
                 try sender.close(id: id, on: channel)
                 isSectionOpen = false
             }
             try channel.flush()
             return channel.bytesSent
         }
-        counters.note(remaining: UInt64(pending.count * targetPageSize))
-        return .sent(left: pending.count, bytes: sent, pages: sender.normalPages + sender.zeroPages)
+        counters.note(remaining: UInt64(unsent.count * targetPageSize))
+        return .sent(left: unsent.count, bytes: sent, pages: sender.normalPages + sender.zeroPages)
     }
 
     /// Shows a destination that this side lives, and this side when the destination has gone.

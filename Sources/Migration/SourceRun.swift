@@ -22,7 +22,7 @@ final class SourceRun {
     private let destination: Destination
     private var channel: Channel?
     var sender: RAMSender
-    var pending: PendingPages
+    var unsent: UnsentPages
     /// What the pages are sent in: parts, and at last the end.
     var pageSection = RecordType.sectionPart
     /// A section of pages was begun and not ended.
@@ -35,7 +35,7 @@ final class SourceRun {
     init(
         controller: MigrationController, session: SourceSession, settings: MigrationSettings,
         to destination: Destination
-    ) {
+    ) throws(SystemError) {
         self.controller = controller
         self.session = session
         self.settings = settings
@@ -43,7 +43,7 @@ final class SourceRun {
         machine = controller.machine
         counters = session.counters
         sender = RAMSender(layout: machine.layout)
-        pending = PendingPages(memory: machine.memory)
+        unsent = try UnsentPages(of: machine.memory)
     }
 
     /// Does all of it.
@@ -192,7 +192,8 @@ final class SourceRun {
             return .coloEnded
         }
         let session = ColoPrimarySession(
-            machine: machine, channel: channel, sender: sender, guestRan: stateBefore == .running
+            machine: machine, channel: channel, sender: sender, tracker: unsent.tracker,
+            guestRan: stateBefore == .running
         ) { [controller, session] in controller.post(.coloPass, of: session) }
         _ = handler.runPrimary(session)
         if machine.runState == .finishMigrate { resumeGuest() }

@@ -9,48 +9,53 @@ import SystemCalls
 public final class StagingArena: CheckpointStaging {
     private let memory: GuestMemory
     let reserve: PageReserve
-    private var entries: [PageLocation] = []
-    /// For each block, the slot of each page plus one; 0 for a page that is not staged.
+    /// Which pages are staged, for each block.
+    private let staged: [PageSet]
+    /// How many pages are staged.
+    public private(set) var pageCount = 0
+    /// For each block, the slot of each page that is staged.
     private var slots: [[Int32]]
 
     /// An arena for the RAM of `memory` with room for `initialPages` pages present from the start and for ever.
     public init(memory: GuestMemory, initialPages: Int = 4096) throws(SystemError) {
         self.memory = memory
+        staged = try memory.makePageSets()
         slots = memory.blocks.map { [Int32](repeating: 0, count: $0.pageCount) }
         reserve = try PageReserve(pageCount: memory.totalSize / targetPageSize, initialPages: initialPages)
     }
 
-    /// How many pages are staged.
-    public var pageCount: Int { entries.count }
-
     /// The place of a page, the same one when it is asked for again.
     public func pagePointer(_ location: PageLocation) throws(MigrationFailure) -> UnsafeMutableRawPointer {
-        let known = slots[location.block][location.page]
-        if known != 0 { return place(Int(known) - 1) }
-        let slot = entries.count
-        entries.append(location)
-        slots[location.block][location.page] = Int32(slot + 1)
-        return place(slot)
+        guard staged[location.block].insert(location.page) else {
+            return place(Int(slots[location.block][location.page]))
+        }
+        slots[location.block][location.page] = Int32(pageCount)
+        pageCount += 1
+        return place(pageCount - 1)
     }
 
     /// Copies all staged pages to RAM, marks them dirty, and forgets them. The guest must stand.
     public func apply() {
-        for (slot, location) in entries.enumerated() {
-            let block = memory.blocks[location.block]
-            // SAFETY: the decoder checked block and page against this machine's layout; both sides are whole pages.
-            memcpy(block.base + location.page * targetPageSize, place(slot), targetPageSize)
-            block.dirtyLog.mark(page: location.page)
+        for (index, block) in memory.blocks.enumerated() {
+            var start = 0
+            while let run = staged[index].nextRun(from: start) {
+                for page in run {
+                    // SAFETY: the set's pages lie inside the block; both sides are whole pages.
+                    memcpy(block.base + page * targetPageSize, place(Int(slots[index][page])), targetPageSize)
+                }
+                block.dirtyLog.mark(pages: run)
+                start = run.upperBound
+            }
         }
         discard()
     }
 
     /// Forgets all staged pages.
     public func discard() {
-        for location in entries { slots[location.block][location.page] = 0 }
+        for set in staged { set.removeAll() }
         // Without a thread that makes room ahead, receiving makes it as it goes.
-        try? reserve.noteUse(entries.count)
-        // What was listed for a checkpoint of unusual size is not kept beyond it.
-        entries.removeAll(keepingCapacity: entries.count <= reserve.presentPages)
+        try? reserve.noteUse(pageCount)
+        pageCount = 0
     }
 
     /// There are as many slots as pages, and no page gets two.

@@ -1,5 +1,6 @@
-import GuestMemory
 import Glibc
+import GuestMemory
+import MigrationFormat
 import SystemCalls
 
 /// Where the pages of one checkpoint are copied while the guest stands, so that it can run on while they are sent.
@@ -10,73 +11,64 @@ import SystemCalls
 /// between `prepare` and the pause beyond a quarter more is found room for inside it.
 public final class CheckpointBuffer: @unchecked Sendable {
     // SAFETY: one thread at a time captures and sends; the checkpoint protocol allows one checkpoint in flight.
-    /// The captured pages of one RAM block.
-    public struct BlockPages {
-        /// The block.
-        public let block: RAMBlock
-        /// Page indices in rising order.
-        public var pages: [Int32]
-        /// Where in the buffer the copy of `pages[0]` lies; the others follow it.
-        var firstSlot: Int
-    }
-
-    /// What was captured, block by block.
-    public private(set) var blocks: [BlockPages]
+    /// The captured pages: a set for each block, in the order of `GuestMemory.blocks`. The harvest of a checkpoint goes
+    /// here.
+    public let pages: [PageSet]
+    private let memory: GuestMemory
     let reserve: PageReserve
 
     /// A buffer for `memory` with room for `initialPages` pages present from the start and for ever.
     public init(memory: GuestMemory, initialPages: Int = 8192) throws(SystemError) {
-        blocks = memory.blocks.map { block in
-            // Written once, so that the list itself takes no memory inside a pause.
-            var pages = [Int32](repeating: 0, count: block.pageCount)
-            pages.removeAll(keepingCapacity: true)
-            return BlockPages(block: block, pages: pages, firstSlot: 0)
-        }
+        self.memory = memory
+        // Present from the start, so that a harvest waits for no memory.
+        pages = try memory.makePageSets(prefault: true)
         reserve = try PageReserve(pageCount: memory.totalSize / targetPageSize, initialPages: initialPages)
     }
 
     /// The number of captured pages.
-    public var pageCount: Int { blocks.reduce(0) { $0 + $1.pages.count } }
+    public var pageCount: Int { pages.reduce(0) { $0 + $1.count } }
 
-    /// The copy of page `index` (of the list, not the block) of entry `block`.
-    public func copy(block: Int, index: Int) -> UnsafeMutableRawPointer {
-        let slot = blocks[block].firstSlot + index
-        precondition(index >= 0 && index < blocks[block].pages.count)
-        return reserve.base + slot * targetPageSize
+    /// Forgets the last checkpoint and makes room for `pageCount` pages, the dirty ones of now, and a quarter more. To
+    /// be called before the pause, while the guest runs.
+    public func prepare(for pageCount: Int) {
+        for set in pages { set.removeAll() }
+        reserve.prepare(for: pageCount)
     }
 
-    /// Makes room for what is dirty now, and a quarter more. To be called before the pause, while the guest runs.
-    public func prepare() { reserve.prepare(for: blocks.reduce(0) { $0 + $1.block.dirtyLog.markedCount() }) }
-
-    /// Takes the dirty log of every block and copies the pages. The guest must stand.
-    public func capture() throws(SystemError) {
-        var slot = 0
-        for index in blocks.indices {
-            blocks[index].pages.removeAll(keepingCapacity: true)
-            blocks[index].block.dirtyLog.harvest(into: &blocks[index].pages)
-            blocks[index].firstSlot = slot
-            slot += blocks[index].pages.count
+    /// Copies `pages`, those that follow each other in one piece. The guest must stand.
+    public func capture() {
+        var target = reserve.base
+        for (set, block) in zip(pages, memory.blocks) {
+            var start = 0
+            while let run = set.nextRun(from: start) {
+                // SAFETY: the pages of the set lie inside the block, and the reserve has a place for each page of RAM.
+                memcpy(target, block.base + run.lowerBound * targetPageSize, run.count * targetPageSize)
+                target += run.count * targetPageSize
+                start = run.upperBound
+            }
         }
-        for entry in blocks { Self.copyRuns(entry, to: reserve.base + entry.firstSlot * targetPageSize) }
+    }
+
+    /// Calls `body` for each captured page with its copy, block by block in rising order. The copies stay as they are
+    /// until the next `capture`.
+    public func forEachPage<Failure: Error>(
+        _ body: (PageLocation, UnsafeRawPointer) throws(Failure) -> Void
+    ) throws(Failure) {
+        // SAFETY: `capture` has copied the same pages in the same order.
+        var copy = UnsafeRawPointer(reserve.base)
+        for (index, set) in pages.enumerated() {
+            var start = 0
+            while let run = set.nextRun(from: start) {
+                for page in run {
+                    try body(PageLocation(block: index, page: page), copy)
+                    copy += targetPageSize
+                }
+                start = run.upperBound
+            }
+        }
     }
 
     /// Has room made for epochs as large as the recent ones, or gives back what they did not need. To be called after
     /// each checkpoint's pages were sent, while the guest runs.
     public func settle() throws(SystemError) { try reserve.noteUse(pageCount) }
-
-    /// Copies pages that follow each other in one piece.
-    private static func copyRuns(_ entry: BlockPages, to target: UnsafeMutableRawPointer) {
-        entry.pages.withUnsafeBufferPointer { pages in
-            var start = 0
-            while start < pages.count {
-                var end = start + 1
-                while end < pages.count, pages[end] == pages[end - 1] + 1 { end += 1 }
-                // SAFETY: harvested page numbers lie inside the block, and `target` has a slot for each page of RAM.
-                memcpy(
-                    target + start * targetPageSize, entry.block.base + Int(pages[start]) * targetPageSize,
-                    (end - start) * targetPageSize)
-                start = end
-            }
-        }
-    }
 }

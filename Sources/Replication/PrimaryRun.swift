@@ -121,15 +121,14 @@ final class PrimaryRun: @unchecked Sendable {
     }
 
     private func capture() {
-        buffer.prepare()
+        buffer.prepare(for: session.tracker.count)
         handlers.willPause()
         bytesBefore = session.channel.bytesSent
-        var failure: SystemError?
         let start = clock.now()
         do throws(PauseTimeout) {
-            try session.machine.pauseBriefly(within: .milliseconds(ReplicationLimits.pauseMilliseconds)) {
-                do throws(SystemError) { try buffer.capture() } catch { failure = error }
-                session.machine.parts.engine.forgetWritePermissions()
+            let limit = Nanoseconds.milliseconds(ReplicationLimits.pauseMilliseconds)
+            try session.machine.harvest(session.tracker, into: buffer.pages, within: limit) {
+                buffer.capture()
                 blob = session.machine.saveDeviceBlob(capacity: blob.count + 4096)
                 gate.seal()
             }
@@ -142,19 +141,15 @@ final class PrimaryRun: @unchecked Sendable {
         statistics.pauses.record(clock.now() - start)
         session.passHarvested()
         handlers.didResume()
-        inbox.post(failure.map { .captureFailed("\($0)") } ?? .captured)
+        inbox.post(.captured)
     }
 
     private func sendCheckpoint() throws(MigrationFailure) {
         try session.send(.vmstateSend)
         try session.beginLiveState()
-        for (index, entry) in buffer.blocks.enumerated() {
-            for (position, page) in entry.pages.enumerated() {
-                // SAFETY: the buffer's copies stay as they are until the next capture, which comes after the answer
-                // to this checkpoint.
-                try session.sendPage(
-                    PageLocation(block: index, page: Int(page)), at: buffer.copy(block: index, index: position))
-            }
+        // The buffer's copies stay as they are until the next capture, which comes after the answer to this checkpoint.
+        try buffer.forEachPage { (location, copy) throws(MigrationFailure) in
+            try session.sendPage(location, at: copy)
         }
         try session.endLiveState()
         try session.sendDeviceBlob(blob)

@@ -39,19 +39,14 @@ struct GuestRateTests {
         let guest = try DirtyingGuest()
         try guest.start()
         try guest.monitor.calculate(seconds: 2, mode: .dirtyRing)
-        let log = guest.machine.memory.blocks[0].dirtyLog
-        var seen: Set<Int32> = []
+        let tracker = try guest.machine.memory.makeTracker()
+        let seen = try guest.machine.memory.makePageSets()
         _ = wait {
-            var pages: [Int32] = []
-            guest.machine.pauseBriefly {
-                log.harvest(into: &pages)
-                guest.machine.parts.engine.forgetWritePermissions()
-            }
-            seen.formUnion(pages)
+            guest.machine.harvest(tracker, into: seen)
             return guest.monitor.dirtyRate.status == .measured
         }
         #expect((52...64).contains(guest.monitor.dirtyRate.dirtyRate ?? 0))
-        #expect(seen.count > 2 * DirtyingGuest.pagesEach, "and the harvests have all pages, too")
+        #expect(seen[0].count > 2 * DirtyingGuest.pagesEach, "and the harvests have all pages, too")
     }
 
     @Test func aLimitedVCPUIsHeldToItsLimitAndTheOtherIsNot() throws {
@@ -160,22 +155,23 @@ struct GuestRateTests {
         let guest = try DirtyingGuest()
         let monitor = guest.monitor
         #expect(monitor.globallyLoggedPages == nil)
+        let tracker = try guest.machine.memory.makeTracker()
+        guest.machine.harvest(tracker)
         try guest.start()
-        monitor.setGlobalLog(true)
+        try monitor.setGlobalLog(true)
         // Both regions and the first count, though each page was in a write TLB or the dirty log before.
         let all = 2 * Int(DirtyingGuest.pagesEach) + 1
         #expect(wait { (monitor.globallyLoggedPages ?? 0) == all })
-        monitor.setGlobalLog(true)
+        try monitor.setGlobalLog(true)
         #expect(monitor.globallyLoggedPages == all, "switching it on again forgets nothing")
-        var pages: [Int32] = []
-        guest.machine.pauseBriefly { guest.machine.memory.blocks[0].dirtyLog.harvest(into: &pages) }
-        #expect(pages.count >= all, "the dirty log has them, too")
+        #expect(tracker.count >= all, "another tracker has them, too")
+        guest.machine.harvest(tracker)
         #expect(monitor.globallyLoggedPages == all)
         try guest.machine.stopByCommand()
-        monitor.setGlobalLog(false)
-        monitor.setGlobalLog(false)
+        try monitor.setGlobalLog(false)
+        try monitor.setGlobalLog(false)
         #expect(monitor.globallyLoggedPages == nil)
-        monitor.setGlobalLog(true)
+        try monitor.setGlobalLog(true)
         #expect(monitor.globallyLoggedPages == 0, "a new log begins empty")
     }
 }

@@ -46,46 +46,44 @@ struct DirtyMeterTests {
 
     @Test func harvestsAndCountingDoNotDisturbEachOther() throws {
         let bench = try TestBench(Writer.words(mask: 127))
-        let log = bench.memory.blocks[0].dirtyLog
+        let tracker = try bench.memory.makeTracker()
+        tracker.start()
         bench.run(10 * Writer.turn)
         bench.engine.startCounting()
         var counted = 0
         for _ in 0..<10 {
-            var pages: [Int32] = []
-            log.harvest(into: &pages)
+            tracker.forget()
             bench.engine.forgetWritePermissions()
             bench.run(128 * Writer.turn)
-            pages.removeAll()
-            log.harvest(into: &pages)
+            #expect(tracker.count == 128, "a tracker has every page of its period, counted or not")
+            tracker.forget()
             bench.engine.forgetWritePermissions()
-            #expect(pages.count == 128, "the log has every page of its period, counted or not")
             bench.run(128 * Writer.turn)
             counted = 128
             #expect(bench.engine.dirtiedPages == [UInt64(counted)], "a harvest makes no page count again")
         }
-        var pages: [Int32] = []
         bench.engine.rearm()
-        log.harvest(into: &pages)
+        tracker.forget()
         bench.run(128 * Writer.turn)
-        pages.removeAll()
-        log.harvest(into: &pages)
-        #expect(pages.count == 128, "nor does rearming hide a write from the log")
+        #expect(tracker.count == 128, "nor does rearming hide a write from a tracker")
     }
 
-    @Test func aWatchHasWhatWasWrittenSinceItBegan() throws {
+    @Test func aTrackerHasWhatWasWrittenSinceItBegan() throws {
         let bench = try TestBench(Writer.words(mask: 63))
         bench.run(1000 * Writer.turn)
-        bench.memory.startWatching(.rate)
+        let other = try bench.memory.makeTracker()
+        let tracker = try bench.memory.makeTracker()
+        tracker.start()
         bench.engine.forgetWritePermissions()
-        #expect(bench.memory.watchedPageCount(.rate) == 0)
+        #expect(tracker.count == 0)
         bench.run(10 * Writer.turn)
-        #expect(bench.memory.watchedPageCount(.rate) == 10)
+        #expect(tracker.count == 10)
         bench.run(1000 * Writer.turn)
-        bench.memory.stopWatching(.rate)
+        tracker.stop()
         bench.engine.forgetWritePermissions()
         bench.memory.store(TestBench.base, UInt32(Assemble.nop))
-        #expect(bench.memory.watchedPageCount(.rate) == 64)
-        #expect(bench.memory.watchedPageCount(.global) == 0)
+        #expect(tracker.count == 64)
+        #expect(other.count == 0)
     }
 
     @Test func aThrottledHartStandsAtOnceAndRunsOnWhenTheThrottleGoes() throws {

@@ -42,17 +42,18 @@ import Testing
 
     @Test func everyPageWrittenIsMarkedAgainAfterAHarvest() throws {
         let bench = try TestBench(Self.counter)
-        let log = try #require(bench.memory.blocks.first).dirtyLog
-        log.clear()
+        let tracker = try bench.memory.makeTracker()
+        let pages = try bench.memory.makePageSets()
+        tracker.start()
         bench.run(1000)
-        #expect(log.isMarked(page: Self.counterPage))
-        var pages: [Int32] = []
-        log.harvest(into: &pages)
-        #expect(pages == [Int32(Self.counterPage)])
+        tracker.take(into: pages)
+        #expect(Array(pages[0]) == [Self.counterPage])
         bench.engine.forgetWritePermissions()
-        #expect(log.markedCount() == 0)
+        #expect(tracker.count == 0)
         bench.run(1000)
-        #expect(log.isMarked(page: Self.counterPage))
+        pages[0].removeAll()
+        tracker.take(into: pages)
+        #expect(Array(pages[0]) == [Self.counterPage])
     }
 
     @Test(.buildsGuestPrograms) func whatIsNotMarkedDidNotChange() throws {
@@ -78,16 +79,18 @@ import Testing
         let run = try EngineRun(file, limit: 1000)
         let block = try #require(run.program.memory.blocks.first)
         var copy = [UInt8](UnsafeRawBufferPointer(start: block.base, count: block.size))
-        block.dirtyLog.clear()
+        let tracker = try run.program.memory.makeTracker()
+        let pages = try run.program.memory.makePageSets()
+        tracker.start()
         run.program.engine.forgetWritePermissions()
         for _ in 0..<20 {
             _ = run.program.engine.run(hart: 0, atMost: 20_000)
-            var pages: [Int32] = []
-            block.dirtyLog.harvest(into: &pages)
+            pages[0].removeAll()
+            tracker.take(into: pages)
             run.program.engine.forgetWritePermissions()
-            #expect(pages.count > 100)
-            for page in pages {
-                let range = Int(page) * targetPageSize..<(Int(page) + 1) * targetPageSize
+            #expect(pages[0].count > 100)
+            for page in pages[0] {
+                let range = page * targetPageSize..<(page + 1) * targetPageSize
                 copy.replaceSubrange(
                     range,
                     with: UnsafeRawBufferPointer(

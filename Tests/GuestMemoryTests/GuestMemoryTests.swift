@@ -37,10 +37,12 @@ import Testing
     ])
     func anAddressOrLengthAtTheEndOfTheNumbersIsNoMemory(address: UInt64, count: Int) throws {
         let memory = try memory(at: 0x8000_0000, pages: 4)
+        let tracker = try memory.makeTracker()
+        tracker.start()
         #expect(memory.locate(address, count: count) == nil)
         #expect(memory.payload(address, count: count, writing: true) == nil)
         if count >= 0 { #expect(memory.read(address, count: count) == nil) }
-        #expect(memory.blocks.allSatisfy { $0.dirtyLog.markedCount() == 0 })
+        #expect(tracker.count == 0)
     }
 
     @Test func aBlockMayReachTheLastAddress() throws {
@@ -58,10 +60,19 @@ import Testing
 @Suite struct CopyingMemory {
     private let memory: GuestMemory
     private let block: RAMBlock
+    private let tracker: DirtyTracker
 
     init() throws {
         block = try RAMBlock(name: "ram", guestAddress: 0x8000_0000, size: 8 * targetPageSize)
         memory = GuestMemory(blocks: [block])
+        tracker = try memory.makeTracker()
+        tracker.start()
+    }
+
+    private func marked() throws -> [Int] {
+        let pages = try memory.makePageSets()
+        tracker.take(into: pages)
+        return Array(pages[0])
     }
 
     @Test func integersAreLittleEndianAndNeedNoAlignment() {
@@ -70,13 +81,11 @@ import Testing
         #expect(memory.load(0x8000_0ffd, as: UInt32.self) == 0xaabb_ccdd)
     }
 
-    @Test func aWriteMarksExactlyThePagesItTouches() {
+    @Test func aWriteMarksExactlyThePagesItTouches() throws {
         #expect(memory.write(0x8000_0fff, bytes: [1, 2]))
         #expect(memory.write(0x8000_4000, bytes: [UInt8](repeating: 7, count: targetPageSize)))
         #expect(memory.store(0x8000_7ff8, UInt64(1)))
-        var pages: [Int32] = []
-        block.dirtyLog.harvest(into: &pages)
-        #expect(pages == [0, 1, 4, 7])
+        #expect(try marked() == [0, 1, 4, 7])
     }
 
     @Test func readingAndEmptyWritesMarkNothing() {
@@ -85,20 +94,19 @@ import Testing
         _ = memory.payload(0x8000_0000, count: 100, writing: false)
         #expect(memory.write(0x8000_0000, bytes: []))
         #expect(memory.payload(0x8000_8000, count: 0, writing: true)?.isEmpty == true)
-        #expect(block.dirtyLog.markedCount() == 0)
+        #expect(tracker.count == 0)
     }
 
     @Test func aWriteOutsideChangesNothing() {
         #expect(!memory.write(0x8000_7fff, bytes: [1, 2]))
         #expect(!memory.store(0x8000_7ffd, UInt32(1)))
         #expect(memory.read(0x8000_7fff, count: 1) == [0])
-        #expect(block.dirtyLog.markedCount() == 0)
+        #expect(tracker.count == 0)
     }
 
     @Test func payloadForADeviceIsMarkedBeforeItIsWritten() throws {
         let payload = try #require(memory.payload(0x8000_1ff0, count: 32, writing: true))
-        #expect(block.dirtyLog.isMarked(page: 1))
-        #expect(block.dirtyLog.isMarked(page: 2))
+        #expect(try marked() == [1, 2])
         payload[31] = 9
         #expect(memory.read(0x8000_200f, count: 1) == [9])
     }
@@ -114,93 +122,5 @@ import Testing
     @Test func sizesAreRoundedUpToWholePages() throws {
         #expect(try RAMBlock(name: "a", guestAddress: 0, size: 4097).size == 8192)
         #expect(try RAMBlock(name: "b", guestAddress: 0, size: 0).pageCount == 1)
-    }
-}
-
-@Suite struct DirtyLogging {
-    @Test(arguments: [1, 63, 64, 65, 1000])
-    func harvestTakesEveryMarkOnceInRisingOrder(pageCount: Int) throws {
-        let log = try DirtyLog(pageCount: pageCount)
-        log.markAll()
-        #expect(log.markedCount() == pageCount)
-        var pages: [Int32] = [-1]
-        log.harvest(into: &pages)
-        #expect(pages == [-1] + (0..<Int32(pageCount)))
-        #expect(log.markedCount() == 0)
-        pages.removeAll()
-        log.harvest(into: &pages)
-        #expect(pages.isEmpty)
-    }
-
-    @Test func marksAreCountedOncePerPage() throws {
-        let log = try DirtyLog(pageCount: 130)
-        for page in [0, 0, 63, 64, 129, 129] { log.mark(page: page) }
-        #expect(log.markedCount() == 4)
-        #expect(log.isMarked(page: 129))
-        #expect(!log.isMarked(page: 128))
-        log.clear()
-        #expect(log.markedCount() == 0)
-    }
-
-    @Test func noMarkIsLostBetweenThreadsThatMarkAndOneThatHarvests() async throws {
-        let (writers, pagesEach) = (4, 5000)
-        let log = try DirtyLog(pageCount: writers * pagesEach)
-        let harvested = await withTaskGroup(of: [Int32].self) { group in
-            // The writers' pages lie interleaved, so that they meet in the same words.
-            for writer in 0..<writers {
-                group.addTask {
-                    for index in 0..<pagesEach { log.mark(page: index * writers + writer) }
-                    return []
-                }
-            }
-            group.addTask {
-                var pages: [Int32] = []
-                for _ in 0..<200 { log.harvest(into: &pages) }
-                return pages
-            }
-            return await group.reduce(into: []) { $0 += $1 }
-        }
-        var rest: [Int32] = []
-        log.harvest(into: &rest)
-        #expect((harvested + rest).sorted() == Array(0..<Int32(writers * pagesEach)))
-    }
-
-    @Test func everyPartyKnowsThePagesSinceItsOwnBeginning() throws {
-        let log = try DirtyLog(pageCount: 200)
-        log.mark(page: 1)
-        log.startWatching(.rate)
-        log.mark(page: 1)
-        log.mark(pages: 2..<4)
-        log.startWatching(.global)
-        log.mark(page: 150)
-        log.markAll()
-        #expect(log.watchedCount(.rate) == 4, "sending all pages writes none")
-        #expect(log.watchedCount(.global) == 1)
-        var pages: [Int32] = []
-        log.harvest(into: &pages)
-        log.mark(page: 199)
-        #expect(log.watchedCount(.rate) == 5, "a harvest takes nothing from a watch")
-        log.stopWatching(.rate)
-        log.mark(page: 100)
-        #expect(log.watchedCount(.rate) == 5)
-        #expect(log.watchedCount(.global) == 3)
-        log.startWatching(.rate)
-        #expect(log.watchedCount(.rate) == 0)
-    }
-
-    @Test func theFirstWriteOfAVCPUCounts() throws {
-        let log = try DirtyLog(pageCount: 100)
-        #expect(!log.markByVCPU(page: 3), "nobody counts yet")
-        log.startCounting()
-        log.mark(page: 5)
-        #expect(log.markByVCPU(page: 3))
-        #expect(!log.markByVCPU(page: 3))
-        #expect(log.markByVCPU(page: 5), "what a device wrote is clean to vCPUs")
-        #expect(log.isMarked(page: 3))
-        log.forgetCounted()
-        #expect(log.markByVCPU(page: 3))
-        log.stopCounting()
-        #expect(!log.markByVCPU(page: 4))
-        #expect(log.isMarked(page: 4))
     }
 }

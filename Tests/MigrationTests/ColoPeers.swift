@@ -17,10 +17,13 @@ final class SequentialPrimary: ColoHandler {
     private let hold = ThreadGate<Bool>(false)
 
     private let prepare: @Sendable () -> Void
+    private let begin: @Sendable () -> Void
 
-    /// `prepare` is called before each checkpoint, while the guest runs.
-    init(rounds: Int, prepare: @escaping @Sendable () -> Void = {}) {
+    /// `prepare` is called before each checkpoint, while the guest runs; `begin` when the initial state was sent, before
+    /// it does.
+    init(rounds: Int, prepare: @escaping @Sendable () -> Void = {}, begin: @escaping @Sendable () -> Void = {}) {
         self.rounds = rounds
+        self.begin = begin
         self.prepare = prepare
     }
 
@@ -37,6 +40,7 @@ final class SequentialPrimary: ColoHandler {
 
     func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome {
         do throws(MigrationFailure) {
+            begin()
             let deadline = SystemClock().now() + .seconds(10)
             guard try session.receive(until: deadline) == .checkpointReady else { throw .peer("no checkpoint-ready") }
             try onMachine { () throws(RunStateError) in try session.machine.run() }
@@ -60,17 +64,17 @@ final class SequentialPrimary: ColoHandler {
         prepare()
         try session.send(.checkpointRequest)
         try expect(.checkpointReply, session, deadline)
-        var pages: [[Int32]] = machine.memory.blocks.map { _ in [] }
+        let pages = try onSystem { () throws(SystemError) in try machine.memory.makePageSets() }
         var copies: [[UInt8]] = []
-        let blob = machine.pauseBriefly {
-            for (index, block) in machine.memory.blocks.enumerated() {
-                block.dirtyLog.harvest(into: &pages[index])
-                for page in pages[index] {
-                    copies.append(machine.memory.read(block.guestAddress + UInt64(page) * 4096, count: 4096) ?? [])
+        let blob = try onPause { () throws(PauseTimeout) in
+            try machine.harvest(session.tracker, into: pages, within: .seconds(10)) {
+                for (set, block) in zip(pages, machine.memory.blocks) {
+                    for page in set {
+                        copies.append(machine.memory.read(block.guestAddress + UInt64(page) * 4096, count: 4096) ?? [])
+                    }
                 }
+                return machine.saveDeviceBlob()
             }
-            machine.parts.engine.forgetWritePermissions()
-            return machine.saveDeviceBlob()
         }
         try session.send(.vmstateSend)
         try session.beginLiveState()
@@ -83,7 +87,7 @@ final class SequentialPrimary: ColoHandler {
         for (index, block) in pages.enumerated() {
             for page in block {
                 if let base = arena.baseAddress {
-                    try session.sendPage(PageLocation(block: index, page: Int(page)), at: base + slot * 4096)
+                    try session.sendPage(PageLocation(block: index, page: page), at: base + slot * 4096)
                 }
                 slot += 1
             }
@@ -92,6 +96,10 @@ final class SequentialPrimary: ColoHandler {
         try session.sendDeviceBlob(blob)
         try expect(.vmstateReceived, session, deadline)
         try expect(.vmstateLoaded, session, deadline)
+    }
+
+    private func onPause<Value>(_ body: () throws(PauseTimeout) -> Value) throws(MigrationFailure) -> Value {
+        do throws(PauseTimeout) { return try body() } catch { throw .peer(error.description) }
     }
 
     private func expect(

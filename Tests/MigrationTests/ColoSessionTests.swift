@@ -38,6 +38,25 @@ struct ColoSessionTests {
         #expect(!source.controller.finishColo())
     }
 
+    @Test func whatIsWrittenBetweenTheInitialStateAndTheFirstCheckpointIsInIt() throws {
+        let source = try TestMachine()
+        let destination = try TestMachine(incoming: true)
+        let memory = source.machine.memory
+        let primary = SequentialPrimary(rounds: 1, begin: { memory.write(9 << 20, bytes: [1, 2, 3]) })
+        let secondary = SequentialSecondary()
+        source.controller.setColoHandler(primary)
+        destination.controller.setColoHandler(secondary)
+        source.fill(seed: 5)
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
+        #expect(secondary.awaitCheckpoints(1))
+        #expect(destination.machine.memory.read(9 << 20, count: 3) == [1, 2, 3])
+        #expect(destination.ram == source.ram)
+        primary.leave()
+        #expect(secondary.awaitEnd() != nil)
+    }
+
     @Test func coloIsRefusedTogetherWithWhatItCannotCarry() throws {
         let source = try TestMachine()
         source.controller.setColoHandler(SequentialPrimary(rounds: 0))

@@ -19,6 +19,13 @@ import Testing
         for page in 0..<pages { memory.store(UInt64(page * targetPageSize), UInt64(page)) }
     }
 
+    /// What a checkpoint does with the guest at rest.
+    private func capture(_ tracker: DirtyTracker, _ buffer: CheckpointBuffer) {
+        for set in buffer.pages { set.removeAll() }
+        tracker.take(into: buffer.pages)
+        buffer.capture()
+    }
+
     /// RUSAGE_THREAD, which Swift does not see.
     private static let thisThread: __rusage_who_t = 1
 
@@ -41,41 +48,47 @@ import Testing
 
     @Test func aCaptureTakesNoPageFaultAfterRoomWasMade() throws {
         let memory = try memory()
+        let tracker = try memory.makeTracker()
+        tracker.start()
         let buffer = try CheckpointBuffer(memory: memory, initialPages: 64)
         dirty(memory, 100)
-        try buffer.capture()
+        capture(tracker, buffer)
         dirty(memory, 20000)
-        buffer.prepare()
-        let count = try faults { try buffer.capture() }
+        buffer.prepare(for: tracker.count)
+        let count = faults { capture(tracker, buffer) }
         #expect(buffer.pageCount == 20000)
         #expect(count <= Self.strayFaults)
     }
 
     @Test func anEpochBeyondEverySightCostsItsFaultsOnceAndTheNextNone() throws {
         let memory = try memory()
+        let tracker = try memory.makeTracker()
+        tracker.start()
         let buffer = try CheckpointBuffer(memory: memory, initialPages: 64)
         dirty(memory, 100)
-        try buffer.capture()
+        capture(tracker, buffer)
         dirty(memory, 20000)
-        #expect(try faults { try buffer.capture() } >= Self.fewestFaults, "this is what room is made against")
+        #expect(faults { capture(tracker, buffer) } >= Self.fewestFaults, "this is what room is made against")
         try buffer.settle()
         let deadline = SystemClock().now() + .seconds(30)
         while buffer.reserve.presentPages < 24000, SystemClock().now() < deadline { usleep(1000) }
         dirty(memory, 24000)
-        #expect(try faults { try buffer.capture() } <= Self.strayFaults)
+        #expect(faults { capture(tracker, buffer) } <= Self.strayFaults)
         #expect(buffer.pageCount == 24000)
     }
 
     @Test func theCopiesOfAllOfRAMTakeAsMuchAsRAMAndNoMore() throws {
         let memory = try memory()
+        let tracker = try memory.makeTracker()
+        tracker.start()
         let before = residentBytes()
         let buffer = try CheckpointBuffer(memory: memory, initialPages: 64)
         dirty(memory, Self.pages)
         let ram = residentBytes()
         for _ in 0..<3 {
             dirty(memory, Self.pages)
-            buffer.prepare()
-            try buffer.capture()
+            buffer.prepare(for: tracker.count)
+            capture(tracker, buffer)
             try buffer.settle()
         }
         #expect(buffer.reserve.presentPages == Self.pages)

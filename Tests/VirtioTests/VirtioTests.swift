@@ -81,14 +81,14 @@ final class EchoDevice: VirtioDevice, Sendable {
         let target = driver.allocate([0])
         driver.add(
             0, [Buffer(address: target, count: 1), Buffer(address: target + 0x1000, count: 1, isWritable: true)])
-        let ram = driver.memory.blocks[0]
-        ram.dirtyLog.clear()
+        let tracker = try driver.memory.makeTracker()
+        tracker.start()
         driver.notify(0)
-        var pages: [Int32] = []
-        ram.dirtyLog.harvest(into: &pages)
+        let pages = try driver.memory.makePageSets()
+        tracker.take(into: pages)
         #expect(
-            pages == [
-                Int32((driver.deviceArea(0) - Driver.ramBase) / 4096), Int32((target + 0x1000 - Driver.ramBase) / 4096),
+            Array(pages[0]) == [
+                Int((driver.deviceArea(0) - Driver.ramBase) / 4096), Int((target + 0x1000 - Driver.ramBase) / 4096),
             ])
     }
 

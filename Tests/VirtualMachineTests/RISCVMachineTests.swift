@@ -100,14 +100,11 @@ private struct StandingClock: WallClock {
 
     @Test func aGuestThatIsPausedOftenLosesNothing() throws {
         let board = try Board(RISCVProgram.counting)
+        let tracker = try board.virtual.memory.makeTracker()
         try board.virtual.run()
         for round in 1...50 {
             _ = try #require(board.printed.wait(for: 3 * round))
-            board.virtual.pauseBriefly {
-                var pages: [Int32] = []
-                board.virtual.memory.blocks[0].dirtyLog.harvest(into: &pages)
-                board.virtual.parts.engine.forgetWritePermissions()
-            }
+            board.virtual.harvest(tracker)
         }
         let all = board.printed.all
         #expect(all == RISCVProgram.expected(all.count))
