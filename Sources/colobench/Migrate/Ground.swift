@@ -1,0 +1,125 @@
+import Environment
+import Glibc
+import PairLab
+import QMP
+import SystemCalls
+
+/// What the machine itself can do with as many bytes: move them through a socket, and give them out fresh.
+struct Ground {
+    private var raw: [(way: MigrationTransport, rate: Spread)] = []
+    private let firstTouch: Spread
+    private static let chunk = 1 << 20
+
+    init(megabytes: Int, folder: TemporaryFolder, rounds: Int) throws {
+        let from = try RAMFile(name: "raw-source", megabytes: megabytes)
+        let to = try RAMFile(name: "raw-destination", megabytes: megabytes)
+        from.fill(.random)
+        to.fill(.random)
+        let gib = Double(megabytes) / 1024
+        for way in MigrationTransport.allCases {
+            let rates = try (0..<rounds).map { _ in gib / (try Self.copy(from, to, over: way)) }
+            raw.append((way, Spread(rates)))
+        }
+        firstTouch = Spread(try (0..<rounds).map { _ in gib / (try Self.touch(megabytes)) })
+    }
+
+    /// Adds the figures to the benchmark's result; `raw_gib_per_s` is that over TCP.
+    func add(to members: inout JSONObject) {
+        for (way, rate) in raw {
+            members[way == .tcp ? "raw_gib_per_s" : "raw_unix_gib_per_s"] = .double(rounded(rate.median))
+        }
+        members["first_touch_gib_per_s"] = .double(rounded(firstTouch.median))
+    }
+
+    private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+
+    var lines: [String] {
+        raw.map { "raw \($0.way.rawValue) copy: \(decimal($0.rate.median, 2)) GiB/s" } + [
+            "first touch: \(decimal(firstTouch.median, 2)) GiB/s"
+        ]
+    }
+
+    /// Seconds to send all of `from` and to receive it into `to`.
+    private static func copy(_ from: RAMFile, _ to: RAMFile, over way: MigrationTransport) throws -> Double {
+        let ends = try Ends(way)
+        let clock = SystemClock()
+        let start = clock.now()
+        let number = ends.writing.number
+        let source = Sendable(from.bytes)
+        let sender = try Thread(name: "raw") {
+            // SAFETY: the file outlives the thread, which is joined below.
+            var done = 0
+            while done < source.bytes.count {
+                let count = write(
+                    number, source.bytes.baseAddress.map { $0 + done }, min(chunk, source.bytes.count - done))
+                guard count > 0 else { return }
+                done += count
+            }
+        }
+        defer { sender.join() }
+        var done = 0
+        while done < to.bytes.count {
+            let count = read(
+                ends.reading.number, to.bytes.baseAddress.map { $0 + done }, min(chunk, to.bytes.count - done))
+            guard count > 0 else { throw LabError("the raw copy broke off after \(done) bytes") }
+            done += count
+        }
+        return (clock.now() - start).inMilliseconds / 1000
+    }
+
+    private struct Sendable: @unchecked Swift.Sendable {
+        // SAFETY: only read from, by one thread.
+        let bytes: UnsafeMutableRawBufferPointer
+        init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+    }
+
+    /// Two ends of a connection over loopback, or of a pair of unix sockets.
+    private struct Ends: ~Copyable {
+        let writing: Descriptor
+        let reading: Descriptor
+
+        init(_ way: MigrationTransport) throws {
+            if way == .unix {
+                var pair: [Int32] = [-1, -1]
+                guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0 else {
+                    throw SystemError(code: errno, call: "socketpair")
+                }
+                writing = Descriptor(owning: pair[0])
+                reading = Descriptor(owning: pair[1])
+                return
+            }
+            let listener = Descriptor(owning: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+            let dialling = Descriptor(owning: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let (from, to) = (listener.number, dialling.number)
+            // SAFETY: a sockaddr_in is a sockaddr of family AF_INET; the calls do not keep the pointer.
+            let isConnected = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+                    bind(from, raw, length) == 0 && listen(from, 1) == 0 && getsockname(from, raw, &length) == 0
+                        && connect(to, raw, length) == 0
+                }
+            }
+            let accepted = isConnected ? accept(from, nil, nil) : -1
+            guard accepted >= 0 else { throw SystemError(code: errno, call: "connect") }
+            writing = dialling
+            reading = Descriptor(owning: accepted)
+        }
+    }
+
+    /// Seconds to touch fresh memory.
+    private static func touch(_ megabytes: Int) throws -> Double {
+        let count = megabytes << 20
+        guard let base = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            base != MAP_FAILED
+        else { throw SystemError(code: errno, call: "mmap") }
+        defer { munmap(base, count) }
+        let clock = SystemClock()
+        let start = clock.now()
+        // SAFETY: one byte in each page of the mapping.
+        for page in stride(from: 0, to: count, by: 4096) { base.storeBytes(of: 1, toByteOffset: page, as: UInt8.self) }
+        return (clock.now() - start).inMilliseconds / 1000
+    }
+}
