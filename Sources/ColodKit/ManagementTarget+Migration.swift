@@ -15,7 +15,7 @@ extension ManagementTarget {
 
     func migrateIncoming(uri: String) async throws(CommandError) {
         if pair != nil { throw .generic("The pair replicates this guest by itself") }
-        try migration.migrateIncoming(uri: uri)
+        try await migration.beginIncoming(uri: uri)
     }
 
     func migrateCancel() async throws(CommandError) { AfterReply.run(migration.beginCancel()) }

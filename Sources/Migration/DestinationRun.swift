@@ -17,6 +17,7 @@ final class DestinationRun {
     private let listener: Listener
     private var reader: StreamReader?
     private var wantsColo = false
+    private var hasReturnPath = false
     private var hasContents = false
     /// An element that was read and not taken yet.
     private var held: StreamElement?
@@ -65,19 +66,19 @@ final class DestinationRun {
     private func accept() throws(MigrationFailure) -> DestinationMachine.Event {
         let channel: Channel
         do {
-            channel = try listener.accept(cancellation: session.control.cancellation)
+            channel = try session.control.channels.accept(from: listener)
         } catch .closedByPeer {
             return .nobodyCame("what was to be read ended without a byte")
         } catch {
             throw error == .cancelled ? .cancelled : .channel(error)
         }
         if let refusal = controller.tlsRefusal(controller.settings.parameters.tlsCredentials, as: .server) {
-            channel.shutDown()
+            session.control.channels.remove(channel)
             // Whoever has no business here changes nothing: the next one may.
             return .turnedAway(refusal, anotherMayCome: !listener.addresses.isEmpty)
         }
         listener.stop()
-        session.control.use(channel)
+        try onChannel { () throws(TransportError) in try session.control.use(channel) }
         controller.handler?.incomingAccepted()
         channel.stallDeadline = .milliseconds(MigrationLimits.incomingStallMilliseconds)
         let settings = controller.settings
@@ -98,7 +99,10 @@ final class DestinationRun {
                 try take(element, reader)
                 continue
             }
-            guard let element = try reader.next() else { return .loaded(isDescribed: false) }
+            guard let element = try reader.next() else {
+                try finish(reader.channel)
+                return .loaded(isDescribed: false)
+            }
             switch element {
             case .page, .filledPage, .device:
                 guard hasContents else {
@@ -109,14 +113,25 @@ final class DestinationRun {
                 }
                 try take(element, reader)
             case .command(let command): return .command(note(command))
-            case .endOfStream(let found): return .loaded(isDescribed: found == nil)
+            case .endOfStream(let found):
+                try finish(reader.channel)
+                return .loaded(isDescribed: found == nil)
             case .configured, .liveSectionEnd, .endOfSections, .needBytes: break
             }
         }
     }
+    /// What a command has written counts only once it says that it is whole. One that has a return path goes on.
+    private func finish(_ channel: Channel) throws(MigrationFailure) {
+        guard !wantsColo, !hasReturnPath else { return }
+        let deadline = SystemClock().now() + .milliseconds(Transport.commandEndMilliseconds)
+        try onChannel { () throws(TransportError) in try channel.finishReading(deadline: deadline) }
+    }
+
     private func note(_ command: MigrationCommand) -> DestinationMachine.Command {
         switch command {
-        case .openReturnPath: return .openReturnPath
+        case .openReturnPath:
+            hasReturnPath = true
+            return .openReturnPath
         case .ping(let value): return .ping(value)
         case .enableCOLO:
             wantsColo = true

@@ -12,18 +12,49 @@ extension MigrationController {
     public func migrateIncoming(uri: String) throws(CommandError) {
         let run = try makeRun()
         try claimIncoming()
-        let listener: Listener
-        do {
-            listener = try makeListener(uri)
+        do throws(TransportError) {
+            start(try makeListener(uri, run), run)
         } catch {
-            waitAgain()
-            switch error {
-            case .unknownScheme: throw .unknownMigrationProtocol(uri)
-            case .noRDMA: throw .generic("RDMA ERROR: could not create rdma event channel")
-            default: throw .generic(error.description)
+            throw refusal(error, uri)
+        }
+    }
+
+    /// The same for a caller whose thread must not wait: a name is looked up while the caller's task is suspended.
+    public func beginIncoming(uri: String) async throws(CommandError) {
+        guard let address = try? MigrationAddress(uri), address.isToBeLookedUp else {
+            return try migrateIncoming(uri: uri)
+        }
+        let run = try makeRun()
+        try claimIncoming()
+        let listener = await withCheckedContinuation { (done: CheckedContinuation<ListenResult, Never>) in
+            do throws(SystemError) {
+                _ = try Thread(name: "incoming-address") { [self] in
+                    do throws(TransportError) {
+                        done.resume(returning: .success(try makeListener(uri, run)))
+                    } catch {
+                        done.resume(returning: .failure(error))
+                    }
+                }
+            } catch {
+                done.resume(returning: .failure(.failed(action: "Unable to listen", reason: error.reason)))
             }
         }
-        start(listener, run)
+        switch listener {
+        case .success(let listener): start(listener, run)
+        case .failure(let error): throw refusal(error, uri)
+        }
+    }
+
+    private typealias ListenResult = Result<Listener, TransportError>
+
+    /// There is no listener: another call may try again.
+    private func refusal(_ error: TransportError, _ uri: String) -> CommandError {
+        waitAgain()
+        return switch error {
+        case .unknownScheme: .unknownMigrationProtocol(uri)
+        case .noRDMA: .generic("RDMA ERROR: could not create rdma event channel")
+        default: .generic(error.description)
+        }
     }
 
     /// The same over a channel that a source has connected already.
@@ -76,9 +107,11 @@ extension MigrationController {
         return configuration
     }
 
-    private func makeListener(_ uri: String) throws(TransportError) -> Listener {
+    private func makeListener(_ uri: String, _ run: RunControl) throws(TransportError) -> Listener {
         let address = try MigrationAddress(uri)
-        guard case .fd(let name) = address else { return try Listener(address) }
+        guard case .fd(let name) = address else {
+            return try Listener(address, cancellation: run.cancellation, lookup: surroundings.lookup)
+        }
         guard let descriptor = surroundings.takeDescriptor(name) else { throw .unknownDescriptor(name: name) }
         return Listener(adopting: try Channel.adopt(descriptor, name: name), as: address)
     }

@@ -99,7 +99,7 @@ extension MigrationController {
     }
 
     func makeRun() throws(CommandError) -> RunControl {
-        do { return try RunControl() } catch { throw .generic(error.description) }
+        do { return try RunControl(lookup: surroundings.lookup) } catch { throw .generic(error.description) }
     }
 
     private func checkMigrate(_ state: State, _ options: Options) throws(CommandError) {

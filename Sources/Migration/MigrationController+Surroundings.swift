@@ -7,17 +7,21 @@ public enum TLSRole: Sendable { case client, server }
 public struct MigrationSurroundings: Sendable {
     /// Hands over a descriptor that a client has passed under a name; from then on it is known no more.
     public var takeDescriptor: @Sendable (String) -> Descriptor?
+    /// Who looks up the names of hosts.
+    public var lookup: NameLookup
     /// Why TLS credentials of that name cannot be used for that end of a connection; nil if they can.
     public var refuseCredentials: @Sendable (String, TLSRole) -> String?
 
     /// Surroundings with every part given; by default nothing is known by any name.
     public init(
         takeDescriptor: @escaping @Sendable (String) -> Descriptor? = { _ in nil },
+        lookup: NameLookup = .system,
         refuseCredentials: @escaping @Sendable (String, TLSRole) -> String? = { name, _ in
             "No TLS credentials with id '\(name)'"
         }
     ) {
         self.takeDescriptor = takeDescriptor
+        self.lookup = lookup
         self.refuseCredentials = refuseCredentials
     }
 }

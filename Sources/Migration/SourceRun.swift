@@ -97,14 +97,15 @@ final class SourceRun {
     private func connect() throws(MigrationFailure) -> SourceMachine.Event {
         let opened: Channel
         switch destination {
-        case .channel(let channel): opened = channel
+        case .channel(let channel):
+            opened = channel
+            try onChannel { () throws(TransportError) in try session.control.use(channel) }
         case .address(let address):
             opened = try onChannel { () throws(TransportError) in
-                try Channel.connect(to: address, cancellation: session.control.cancellation)
+                try session.control.channels.connect(.main, to: address)
             }
         }
         channel = opened
-        session.control.use(opened)
         if let refusal = controller.tlsRefusal(settings.parameters.tlsCredentials, as: .client) { throw .peer(refusal) }
         guard !settings[.returnPath] || opened.canReceive else {
             throw .peer("Capability 'return-path' needs a channel that can be read")
@@ -123,9 +124,16 @@ final class SourceRun {
         return try onChannel { () throws(TransportError) in try body(channel) }
     }
 
+    /// A command has to say that it has done its work.
     private func closeStream() throws(MigrationFailure) -> SourceMachine.Event {
         let deadline = clock.now() + .milliseconds(Transport.commandEndMilliseconds)
-        channel?.finishWriting(deadline: deadline)
+        do throws(TransportError) {
+            try channel?.finishWriting(deadline: deadline)
+        } catch .commandFailed(let command, let how) {
+            return .streamFailed(TransportError.commandFailed(command: command, how: how).description)
+        } catch {
+            throw error == .cancelled ? .cancelled : .channel(error)
+        }
         return .streamClosed
     }
 

@@ -49,6 +49,7 @@ extension SourceMachine {
             if event == .coloEnded { finish(now, &actions) }
             return
         }
+        if peerHasGuest, phase == .closing, pendingVerdict == nil { return conclude(.completed, now, &actions) }
         if case .failed(let why, _) = event { return conclude(pendingVerdict ?? .failed(why), now, &actions) }
         if case .interrupted = event {
             return conclude(pendingVerdict ?? .failed("The migration was cancelled"), now, &actions)
@@ -65,7 +66,11 @@ extension SourceMachine {
         case .failed(_, let mayHaveLeft), .interrupted(let mayHaveLeft):
             // A destination of COLO counts on nothing before the very last byte is there, which then has not left.
             if !configuration.isCOLO { endMayHaveLeft = endMayHaveLeft || mayHaveLeft }
-        case .peerSaid(let word): peerFailed = word != 0
+        case .peerSaid(let word):
+            peerFailed = word != 0
+            peerHasGuest = word == 0
+        // With a return path the destination's own word is what counts.
+        case .streamFailed: peerFailed = !peerHasGuest
         case .peerLeft: peerFailed = true
         case .sent(_, let bytes, _), .setUp(_, let bytes): bytesSent = bytes
         default: break
@@ -109,6 +114,7 @@ extension SourceMachine {
             begin(.closing, .closeStream, &actions)
         case (.awaitingPeer, .peerLeft):
             conclude(.failed("The destination closed the channel without saying that it has the guest"), now, &actions)
+        case (.closing, .streamFailed(let why)): conclude(.failed(why), now, &actions)
         case (.closing, .streamClosed): conclude(.completed, now, &actions)
         default: break
         }

@@ -63,6 +63,8 @@ public struct SourceMachine: Sendable {
         case stateSent
         /// `closeStream`: whoever takes the bytes has taken all of them.
         case streamClosed
+        /// `closeStream`: whoever takes the bytes says that it failed.
+        case streamFailed(String)
         /// `awaitPeer`: the destination's last word, 0 for success.
         case peerSaid(UInt32)
         /// `awaitPeer`: the destination closed the channel without a word, so it has failed or its process is over.
@@ -204,6 +206,8 @@ public struct SourceMachine: Sendable {
     var endMayHaveLeft = false
     /// The destination said that it failed, so it does not run the guest.
     var peerFailed = false
+    /// The destination said that it has the guest.
+    var peerHasGuest = false
 
     /// A migration that has not begun.
     public init(configuration: Configuration, tunables: Tunables) {

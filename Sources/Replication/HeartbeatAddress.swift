@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import NIOPosix
+import SystemCalls
 
 /// One address of the heartbeat as the configuration names it.
 struct HeartbeatAddress: Sendable, Equatable, CustomStringConvertible {
@@ -10,12 +11,51 @@ struct HeartbeatAddress: Sendable, Equatable, CustomStringConvertible {
     /// As an operator writes it.
     var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
+    /// How long a name server may take.
+    static let lookupTimeout = TimeAmount.seconds(5)
+    /// Apart from that of migrations: a heartbeat tries again and again.
+    static let lookup = NameLookup(limit: 4)
+
     /// The numeric address. A name is looked up on a thread of its own, because a name server may be slow.
-    func resolve(on loop: any EventLoop) -> EventLoopFuture<SocketAddress> {
+    func resolve(
+        on loop: any EventLoop, by lookup: NameLookup = Self.lookup, within timeout: TimeAmount = Self.lookupTimeout
+    ) -> EventLoopFuture<SocketAddress> {
         if let numeric = try? SocketAddress(ipAddress: host, port: port) { return loop.makeSucceededFuture(numeric) }
-        return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [host, port] in
-            try SocketAddress.makeAddressResolvingHost(host, port: port)
+        let promise = loop.makePromise(of: SocketAddress.self)
+        // Whichever of the two comes second changes nothing.
+        let limit = loop.scheduleTask(in: timeout) {
+            let milliseconds = UInt64(timeout.nanoseconds / 1_000_000)
+            promise.fail(NameLookup.Failure.noAnswer(milliseconds: milliseconds))
         }
+        do {
+            try lookup.begin(.init(host: host, port: "\(port)", isPassive: false)) { [host] answer in
+                limit.cancel()
+                promise.completeWith(answer.flatMap { Self.first($0, host) }.mapError { $0 as any Error })
+            }
+        } catch {
+            limit.cancel()
+            promise.fail(error)
+        }
+        return promise.futureResult
+    }
+
+    private static func first(
+        _ found: [NameLookup.Address], _ host: String
+    ) -> Result<SocketAddress, NameLookup.Failure> {
+        for address in found {
+            // SAFETY: an address of a family has at least the size of its structure, which is looked at first.
+            let result: SocketAddress? = address.bytes.withUnsafeBytes { raw in
+                switch address.family {
+                case AF_INET where raw.count >= MemoryLayout<sockaddr_in>.size:
+                    SocketAddress(raw.loadUnaligned(as: sockaddr_in.self), host: host)
+                case AF_INET6 where raw.count >= MemoryLayout<sockaddr_in6>.size:
+                    SocketAddress(raw.loadUnaligned(as: sockaddr_in6.self), host: host)
+                default: nil
+                }
+            }
+            if let result { return .success(result) }
+        }
+        return .failure(.refused("no address"))
     }
 
     /// Whether an interface of this host has `address` now: a bind(2) that does not insist, of a socket that nobody

@@ -3,7 +3,8 @@ import SystemCalls
 
 /// Ends waits of other threads: raised once, seen by everyone who waits with it.
 public final class Cancellation: Sendable {
-    private let signal: EventSignal
+    /// Raised once cancelled.
+    let signal: EventSignal
     private let raised = Atomic<Bool>(false)
 
     /// A cancellation that is not raised.

@@ -1,4 +1,5 @@
 import CLinux
+import Environment
 import Glibc
 import SystemCalls
 
@@ -12,8 +13,9 @@ extension Channel {
             let child = try ChildProcess(
                 path: "/bin/sh", arguments: ["-c", command], environment: currentEnvironment(),
                 standardInput: input.reading.number, standardOutput: output.writing.number)
-            return try Channel(
-                reading: output.takeReading(), writing: input.takeWriting(), medium: .command(child), name: command)
+            let wire = try PipeWire(
+                reading: output.takeReading(), writing: input.takeWriting(), command: child, text: command)
+            return Channel(.pipe(wire), name: command)
         } catch {
             throw .failed(action: "Failed to execute command", reason: error.reason)
         }
@@ -23,13 +25,46 @@ extension Channel {
     public static func adopt(_ descriptor: consuming Descriptor, name: String) throws(TransportError) -> Channel {
         var status = stat()
         guard fstat(descriptor.number, &status) == 0 else { throw .last("Unable to use descriptor '\(name)'") }
-        if status.st_mode & S_IFMT == S_IFSOCK { return Channel(descriptor, name: name) }
+        switch status.st_mode & S_IFMT {
+        case S_IFSOCK: return Channel(descriptor, name: name)
+        case S_IFREG, S_IFBLK: return Channel(.file(FileWire(descriptor)), name: name)
+        default: break
+        }
         do {
             let other = try descriptor.duplicate()
-            return try Channel(reading: descriptor, writing: other, medium: .file, name: name)
+            return Channel(.pipe(try PipeWire(reading: descriptor, writing: other)), name: name)
         } catch {
             throw .failed(action: "Unable to use descriptor '\(name)'", reason: error.reason)
         }
+    }
+
+    /// Tells the peer that nothing more comes; reading goes on. Belongs to the writing thread.
+    public func shutDownWriting() { wire.closeWriting() }
+
+    /// Everything was written. A command is told so and waited for, at most until `deadline`, so that what it does with
+    /// the bytes is done when the migration is; throws unless it says with status 0 that it has done it. Belongs to the
+    /// writing thread.
+    public func finishWriting(deadline: Nanoseconds) throws(TransportError) {
+        guard let command = wire.command else { return }
+        wire.closeWriting()
+        try command.awaitEnd(until: deadline)
+    }
+
+    /// Everything that counts was read. A command is heard to its end, at most until `deadline`; throws unless it says
+    /// with status 0 that what it has written is whole. Nothing can be written any more. Belongs to the thread that
+    /// reads and writes.
+    public func finishReading(deadline: Nanoseconds) throws(TransportError) {
+        guard let command = wire.command else { return }
+        wire.closeWriting()
+        // SAFETY: nobody looks at what is read here; the buffer is freed when nothing is read any more.
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 16)
+        defer { buffer.deallocate() }
+        do throws(TransportError) {
+            while try read(into: buffer, deadline: deadline) > 0 {}
+        } catch .stalled {
+            // It is killed for that, and says so.
+        }
+        try command.awaitEnd(until: deadline)
     }
 
     private static func currentEnvironment() -> [String] {

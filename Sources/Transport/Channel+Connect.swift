@@ -4,17 +4,20 @@ import Glibc
 import SystemCalls
 
 extension Channel {
-    /// Connects to `address`, trying each address that its name stands for, within `deadline` altogether. A command is
-    /// started. A passed descriptor is nothing to connect to: `adopt` it.
+    /// Connects to `address`, trying each address that its name stands for, within `deadline` altogether, which the
+    /// lookup of the name is part of. A command is started. A passed descriptor is nothing to connect to: `adopt` it.
     public static func connect(
         to address: MigrationAddress, cancellation: Cancellation,
-        within deadline: Nanoseconds = .milliseconds(Transport.connectDeadlineMilliseconds)
+        within deadline: Nanoseconds = .milliseconds(Transport.connectDeadlineMilliseconds),
+        lookup: NameLookup = .system
     ) throws(TransportError) -> Channel {
         if case .exec(let command) = address { return try execute(command) }
         guard !address.isDescriptor else { throw .unknownDescriptor(name: address.name) }
         let end = SystemClock().now() + deadline
         var failure = TransportError.badAddress("no address for '\(address.name)'")
-        for candidate in try SocketAddress.resolve(address, passive: false) {
+        let candidates = try SocketAddress.resolve(
+            address, passive: false, by: lookup, until: end, cancellation: cancellation)
+        for candidate in candidates {
             do {
                 return try connect(to: candidate, named: address, cancellation: cancellation, until: end, deadline)
             } catch .cancelled {

@@ -24,9 +24,12 @@ public final class Listener: Sendable {
     private static let acceptPause = Nanoseconds.milliseconds(100)
 
     /// Binds and listens, on every address that the name stands for; or starts the command. Fails at once if that
-    /// cannot be done for any of them. With `freeBind` an internet address that no interface has yet will do.
+    /// cannot be done for any of them. With `freeBind` an internet address that no interface has yet will do. Nothing is
+    /// waited for but the lookup of a name, at most for `deadline`.
     public init(
-        _ address: MigrationAddress, backlog: Int32 = 1, freeBind: Bool = false
+        _ address: MigrationAddress, backlog: Int32 = 1, freeBind: Bool = false, cancellation: Cancellation? = nil,
+        within deadline: Nanoseconds = .milliseconds(Transport.connectDeadlineMilliseconds),
+        lookup: NameLookup = .system
     ) throws(TransportError) {
         if case .exec(let command) = address {
             self.address = address
@@ -39,7 +42,9 @@ public final class Listener: Sendable {
         var failure: TransportError?
         var sockets: [Int32] = []
         var bound: [MigrationAddress] = []
-        for candidate in try Self.candidates(address) {
+        let all = try SocketAddress.resolve(
+            address, passive: true, by: lookup, until: SystemClock().now() + deadline, cancellation: cancellation)
+        for candidate in Self.inOrder(all, of: address) {
             do {
                 let socket = try Self.bind(candidate, address, backlog: backlog, freeBind: freeBind)
                 sockets.append(socket)
@@ -94,7 +99,8 @@ public final class Listener: Sendable {
         _ sockets: [Int32], _ cancellation: Cancellation, _ deadline: Nanoseconds
     ) throws(TransportError) -> Channel {
         while true {
-            let wait = waitAny(sockets, Int32(POLLIN), until: deadline, cancellation: cancellation.descriptor)
+            let wait = waitAny(
+                sockets, Int32(POLLIN), until: deadline, cancellations: (cancellation.descriptor, -1))
             switch wait.result {
             case .cancelled: throw .cancelled
             case .timedOut: throw .stalled(action: "Waiting for a connection on \(address)", milliseconds: 0)
@@ -109,16 +115,16 @@ public final class Listener: Sendable {
             // The client waits until there is room; nothing tells of that.
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
                 let pauseEnd = min(deadline, SystemClock().now() + Self.acceptPause)
-                let pause = waitAny([], 0, until: pauseEnd, cancellation: cancellation.descriptor)
-                if case .cancelled = pause.result { throw .cancelled }
+                if waitReady(-1, 0, until: pauseEnd, cancellation: cancellation.descriptor) == .cancelled {
+                    throw .cancelled
+                }
             default: throw .last("Unable to accept connection")
             }
         }
     }
 
     /// The addresses in the order in which clients know them: of "any", that of IPv6 comes first.
-    private static func candidates(_ address: MigrationAddress) throws(TransportError) -> [SocketAddress] {
-        let all = try SocketAddress.resolve(address, passive: true)
+    private static func inOrder(_ all: [SocketAddress], of address: MigrationAddress) -> [SocketAddress] {
         guard case .tcp("", _) = address else { return all }
         return all.filter { $0.family == AF_INET6 } + all.filter { $0.family != AF_INET6 }
     }
@@ -153,9 +159,9 @@ public final class Listener: Sendable {
     private static func boundAddress(
         of socket: Int32, _ candidate: SocketAddress, _ asked: MigrationAddress
     ) -> MigrationAddress {
-        guard case .tcp = asked,
-            let name = SocketAddress.bound(to: socket, family: candidate.family)?.numericName
-        else { return asked }
-        return .tcp(host: name.host, port: name.port)
+        guard let bound = SocketAddress.bound(to: socket, family: candidate.family) else { return asked }
+        if let name = bound.numericName { return .tcp(host: name.host, port: name.port) }
+        if let name = bound.vsockName { return .vsock(cid: name.cid, port: name.port) }
+        return asked
     }
 }

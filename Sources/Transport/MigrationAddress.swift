@@ -1,3 +1,5 @@
+import SystemCalls
+
 /// Where a migration channel leads: what the `uri` of `migrate` and `migrate-incoming` says.
 public enum MigrationAddress: Hashable, Sendable, CustomStringConvertible {
     /// TCP; the host may be empty (any address) when listening, the port is a number or a service name.
@@ -65,6 +67,12 @@ public enum MigrationAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether it is a descriptor that somebody has to hand over.
     public var isDescriptor: Bool { if case .fd = self { true } else { false } }
+
+    /// Whether a resolver has to be asked for what it stands for, which may take its time.
+    public var isToBeLookedUp: Bool {
+        guard case .tcp(let host, let port) = self else { return false }
+        return NameLookup.inDigits(.init(host: host, port: port, isPassive: true)) == nil
+    }
 
     /// The address as error texts name it: `HOST:PORT`, the path, the command.
     public var name: String {

@@ -8,34 +8,55 @@ func systemReason(_ code: Int32 = errno) -> String { SystemError(code: code, cal
 
 enum PollResult { case ready, timedOut, cancelled }
 
-/// Waits until `descriptor` is ready for `events`, `cancellation` is raised, or `deadline` has passed: poll(2).
+/// Waits until `descriptor` is ready for `events`, `cancellation` is raised, or `deadline` has passed: poll(2). Takes no
+/// memory.
 func waitReady(
     _ descriptor: Int32, _ events: Int32, until deadline: Nanoseconds, cancellation: Int32 = -1
 ) -> PollResult {
-    waitAny([descriptor], events, until: deadline, cancellation: cancellation).result
+    let clock = SystemClock()
+    var entries = (
+        pollfd(fd: descriptor, events: Int16(events), revents: 0),
+        pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0)
+    )
+    while true {
+        let count = withUnsafeMutablePointer(to: &entries) { place in
+            // SAFETY: a tuple of two equal types is laid out as an array of two.
+            poll(UnsafeMutableRawPointer(place).assumingMemoryBound(to: pollfd.self), 2, clock.pollTime(to: deadline))
+        }
+        if count > 0 { return entries.1.revents != 0 ? .cancelled : .ready }
+        if deadline != .never, clock.now() >= deadline { return .timedOut }
+    }
 }
 
-/// The same for several descriptors; `index` is the first one that is ready, and `returned` what poll(2) says of it.
+/// The same for several descriptors, and two that end the wait; `index` is the first one that is ready.
 func waitAny(
-    _ descriptors: [Int32], _ events: Int32, until deadline: Nanoseconds, cancellation: Int32 = -1
-) -> (result: PollResult, index: Int, returned: Int32) {
+    _ descriptors: [Int32], _ events: Int32, until deadline: Nanoseconds, cancellations: (Int32, Int32)
+) -> (result: PollResult, index: Int) {
     let clock = SystemClock()
     while true {
         var entries = descriptors.map { pollfd(fd: $0, events: Int16(events), revents: 0) }
-        entries.append(pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0))
-        var milliseconds: Int32 = -1
-        if deadline != .never {
-            let left = deadline - clock.now()
-            milliseconds = Int32(min(UInt64(Int32.max), (left.count + 999_999) / 1_000_000))
+        for number in [cancellations.0, cancellations.1] {
+            entries.append(pollfd(fd: number, events: Int16(POLLIN), revents: 0))
         }
-        let count = poll(&entries, nfds_t(entries.count), milliseconds)
-        if count < 0, errno == EINTR { continue }
+        let count = poll(&entries, nfds_t(entries.count), clock.pollTime(to: deadline))
         if count > 0 {
-            if entries[descriptors.count].revents != 0 { return (.cancelled, 0, 0) }
-            if let index = entries.firstIndex(where: { $0.revents != 0 }) {
-                return (.ready, index, Int32(entries[index].revents))
-            }
+            if entries[descriptors.count...].contains(where: { $0.revents != 0 }) { return (.cancelled, 0) }
+            if let index = entries.firstIndex(where: { $0.revents != 0 }) { return (.ready, index) }
         }
-        if deadline != .never, clock.now() >= deadline { return (.timedOut, 0, 0) }
+        if deadline != .never, clock.now() >= deadline { return (.timedOut, 0) }
+    }
+}
+
+/// Whether something can be read from `descriptor` now, its end not counted.
+func isReadable(_ descriptor: Int32) -> Bool {
+    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, 0) > 0 && Int32(entry.revents) & Int32(POLLIN) != 0
+}
+
+extension SystemClock {
+    /// The time to `deadline` as poll(2) takes it, in milliseconds, rounded up; -1 for ever.
+    fileprivate func pollTime(to deadline: Nanoseconds) -> Int32 {
+        guard deadline != .never else { return -1 }
+        return Int32(clamping: ((deadline - now()).count + 999_999) / 1_000_000)
     }
 }

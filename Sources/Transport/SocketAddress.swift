@@ -1,18 +1,35 @@
 import CLinux
+import Environment
 import Glibc
+import SystemCalls
 
 /// A resolved address, as bind(2) and connect(2) take it.
 struct SocketAddress {
     let family: Int32
     let bytes: [UInt8]
 
-    /// Every address that `address` stands for.
-    static func resolve(_ address: MigrationAddress, passive: Bool) throws(TransportError) -> [SocketAddress] {
+    /// Every address that `address` stands for. A name is looked up until `deadline`, or until `cancellation` is raised.
+    static func resolve(
+        _ address: MigrationAddress, passive: Bool, by lookup: NameLookup, until deadline: Nanoseconds,
+        cancellation: Cancellation?
+    ) throws(TransportError) -> [SocketAddress] {
         switch address {
-        case .unix(let path): [try unix(path)]
-        case .tcp(let host, let port): try lookUp(host: host, port: port, passive: passive, name: address.name)
-        case .vsock(let cid, let port): [try vsock(cid, port)]
+        case .unix(let path): return [try unix(path)]
+        case .vsock(let cid, let port): return [try vsock(cid, port)]
         case .exec, .fd: preconditionFailure("only sockets have addresses")
+        case .tcp(let host, let port):
+            if let number = UInt64(port), number > 65535 {
+                throw .resolution(address: address.name, reason: "port number \(port) exceeds 65535")
+            }
+            do throws(NameLookup.Failure) {
+                let found = try lookup.addresses(
+                    .init(host: host, port: port, isPassive: passive), until: deadline, orUntil: cancellation?.signal)
+                return found.map { SocketAddress(family: $0.family, bytes: $0.bytes) }
+            } catch .withdrawn {
+                throw .cancelled
+            } catch {
+                throw .resolution(address: address.name, reason: error.description)
+            }
         }
     }
 
@@ -43,32 +60,6 @@ struct SocketAddress {
         return withUnsafeBytes(of: value) { SocketAddress(family: AF_UNIX, bytes: Array($0)) }
     }
 
-    private static func lookUp(
-        host: String, port: String, passive: Bool, name: String
-    ) throws(TransportError) -> [SocketAddress] {
-        if let number = UInt64(port), number > 65535 {
-            throw .resolution(address: name, reason: "port number \(port) exceeds 65535")
-        }
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = passive ? AI_PASSIVE : 0
-        var list: UnsafeMutablePointer<addrinfo>?
-        let code = getaddrinfo(host.isEmpty && passive ? nil : host, port, &hints, &list)
-        guard code == 0 else { throw .resolution(address: name, reason: String(cString: gai_strerror(code))) }
-        defer { freeaddrinfo(list) }
-        var found: [SocketAddress] = []
-        var entry = list
-        while let info = entry?.pointee {
-            if let raw = info.ai_addr {
-                // SAFETY: getaddrinfo says that `ai_addrlen` bytes are valid at `ai_addr` until freeaddrinfo.
-                let bytes = UnsafeRawBufferPointer(start: raw, count: Int(info.ai_addrlen))
-                found.append(SocketAddress(family: info.ai_family, bytes: Array(bytes)))
-            }
-            entry = info.ai_next
-        }
-        return found
-    }
-
     /// Calls `body` with the C structure.
     func withSocketAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         bytes.withUnsafeBytes { raw in
@@ -96,6 +87,15 @@ struct SocketAddress {
             String(decoding: raw.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
         return (text(host), text(port))
+    }
+
+    /// Context id and port. Nil if this is no address of vsock(7).
+    var vsockName: (cid: String, port: String)? {
+        guard family == AF_VSOCK, bytes.count >= 12 else { return nil }
+        func number(at offset: Int) -> String {
+            String(bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) })
+        }
+        return (number(at: 8), number(at: 4))
     }
 
     /// The address that a socket is bound to: getsockname(2).

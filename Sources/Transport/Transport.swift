@@ -1,21 +1,28 @@
 /// Channels of a migration: `tcp:`, `unix:`, `vsock:`, `exec:` and `fd:` addresses, listeners, reads and writes with
 /// deadlines.
 ///
-/// - `MigrationAddress`: what QMP's `uri` says; `connect` and `listen` are its two uses.
-/// - `Channel`: a connected socket, the pipes of a command, or a passed descriptor, with one reader and one writer
-///   thread. Writes are gathered: small pieces are copied into a buffer, large ones (pages of guest memory) are only
-///   referred to, and both leave in their order with one system call. Nothing waits longer than the deadline that the
-///   caller names; any thread may `shutDown` the channel, which ends all waits at once.
+/// - `MigrationAddress`: what QMP's `uri` says; `connect` and `listen` are its two uses. Names are looked up on threads of
+///   their own (`NameLookup`), within the deadline.
+/// - `Wire`: a socket, pipes (of a command, or passed), or a file. It makes the system calls, waits until they can go on,
+///   and ends such waits. Another kind of wire is another case of it.
+/// - `Channel`: a wire with buffers, counters and deadlines, for one reader and one writer thread. Writes are gathered:
+///   small pieces are copied into a buffer, large ones (pages of guest memory) are only referred to, and both leave in
+///   their order with one system call. Reads are scattered: the places that the next bytes go to are listed, and one call
+///   fills them. Nothing waits longer than the deadline that the caller names, nor goes on beyond it while bytes still
+///   come; any thread may `shutDown` the channel, which ends all waits at once.
+/// - `ChannelSet`: all channels of one migration, by role; connects and accepts them, ends or breaks all of them, and adds
+///   up what they carried.
 /// - `Listener`: accepts connections, or waits for the first bytes; a `Cancellation` ends the wait.
-/// - `RateLimiter`: how long to wait so that a bandwidth is not exceeded; pure arithmetic.
 public enum Transport {
-    /// How long connecting may take.
+    /// How long connecting may take, and looking up a name to listen on.
     public static let connectDeadlineMilliseconds: UInt64 = 10_000
     /// How long a channel may make no progress in either direction before the peer is given up, unless the caller says
     /// otherwise. Also the kernel's limit for unacknowledged data (TCP_USER_TIMEOUT).
     public static let stallDeadlineMilliseconds: UInt64 = 30_000
     /// How long a command that has got everything may take to end.
     public static let commandEndMilliseconds: UInt64 = 10_000
+    /// How many places one readv(2) takes at most (Linux: 1024).
+    public static let scatterLimit = 256
     /// How many small bytes are collected before they are written.
     static let writeBufferSize = 64 << 10
     /// How many pieces one sendmsg(2) takes at most (Linux: 1024).

@@ -16,8 +16,12 @@ public enum TransportError: Error, Equatable, Sendable, CustomStringConvertible 
     case failed(action: String, reason: String)
     /// The peer closed the channel.
     case closedByPeer
-    /// Nothing moved until the deadline.
+    /// Nothing moved for so long, or, with 0, the deadline passed while bytes still came.
     case stalled(action: String, milliseconds: UInt64)
+    /// The command at the other end did not say that it has done its work; `how` tells how it ended.
+    case commandFailed(command: String, how: String)
+    /// The channel set has one in that role already.
+    case roleTaken(String)
     /// This side ended the channel, or the wait for one.
     case cancelled
 
@@ -31,6 +35,9 @@ public enum TransportError: Error, Equatable, Sendable, CustomStringConvertible 
         case .resolution(let address, let reason): "address resolution failed for \(address): \(reason)"
         case .failed(let action, let reason): "\(action): \(reason)"
         case .closedByPeer: "The peer closed the channel"
+        case .stalled(let action, 0): "\(action): the deadline has passed"
+        case .commandFailed(let command, let how): "The command '\(command)' \(how)"
+        case .roleTaken(let role): "The migration has its \(role) channel already"
         case .stalled(let action, let milliseconds): "\(action): no progress for \(milliseconds) ms"
         case .cancelled: "The channel was shut down"
         }

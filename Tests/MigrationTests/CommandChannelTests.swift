@@ -39,6 +39,56 @@ struct CommandChannelTests {
         #expect(source.machine.runState == .running)
     }
 
+    /// It has taken every byte, and then something goes wrong with them.
+    @Test func aCommandThatFailsOnTheLastBytesIsAFailureAndTheGuestRunsOn() throws {
+        let source = try TestMachine(megabytes: 1)
+        source.fill(seed: 35)
+        try source.machine.run()
+        let command = "cat > /dev/null; exit 5"
+        try source.migrate(to: "exec:\(command)")
+        #expect(source.awaits("outgoing failed: The command '\(command)' ended with status 5"))
+        #expect(source.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)))
+        #expect(source.controller.queryMigrate().errorDesc == "The command '\(command)' ended with status 5")
+        #expect(source.machine.runState == .running)
+    }
+
+    @Test func aCommandThatFailsAfterItsLastByteHasBroughtNoGuest() throws {
+        let file = Self.path()
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let source = try TestMachine(megabytes: 1)
+        source.fill(seed: 36)
+        try source.migrate(to: "exec:cat > '\(file)'")
+        #expect(source.awaits("completed"))
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        let command = "cat '\(file)'; exit 6"
+        try destination.controller.migrateIncoming(uri: "exec:\(command)")
+        #expect(
+            destination.awaits(
+                "incoming failed: load of migration failed: The command '\(command)' ended with status 6"))
+        #expect(destination.machine.runState == .inmigrate)
+    }
+
+    @Test(arguments: ["exec:echo stream; cat", "fd:pipe"])
+    func aTLSRefusalOnWhatCannotBeHeardAgainLetsAnotherTryBeMade(uri: String) throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let first = ends[0]
+        let writing = Descriptor(owning: ends[1])
+        defer { if uri.hasPrefix("exec") { close(first) } }
+        try #require(write(writing.number, "stream", 6) == 6)
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        destination.controller.setSurroundings(
+            MigrationSurroundings(takeDescriptor: { _ in Descriptor(owning: first) }))
+        try destination.controller.updateParameters { $0.tlsCredentials = "nosuch" }
+        try destination.controller.migrateIncoming(uri: uri)
+        #expect(destination.awaits("incoming refused: No TLS credentials with id 'nosuch'"))
+        #expect(destination.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)))
+        try destination.controller.updateParameters { $0.tlsCredentials = "" }
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        #expect(destination.port != 0)
+        destination.controller.cancelChannel()
+    }
+
     @Test func aSourceThatSaysNothingMayBeReplaced() throws {
         let destination = try TestMachine(incoming: true, megabytes: 1)
         try destination.controller.migrateIncoming(uri: "exec:exit 3")

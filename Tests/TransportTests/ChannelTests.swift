@@ -195,4 +195,10 @@ final class ReaderThread: Sendable {
     }
 
     var error: TransportError? { gate.withLock(notify: false) { $0.error } }
+
+    /// The error, once the thread has come to its end.
+    var awaitedError: TransportError? {
+        _ = result()
+        return error
+    }
 }

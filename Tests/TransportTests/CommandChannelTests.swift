@@ -44,7 +44,7 @@ struct CommandChannelTests {
         let channel = try Channel.execute("sleep 0.2; cat > '\(path)'")
         try channel.write(Array("late".utf8))
         try channel.flush()
-        channel.finishWriting(deadline: SystemClock().now() + Self.soon)
+        try channel.finishWriting(deadline: SystemClock().now() + Self.soon)
         #expect(FileManager.default.contents(atPath: path) == Data("late".utf8))
     }
 

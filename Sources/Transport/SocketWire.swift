@@ -1,0 +1,52 @@
+import CLinux
+import Environment
+import Glibc
+import SystemCalls
+
+/// A connected stream socket.
+final class SocketWire: WireEnd, Sendable {
+    let name = "socket"
+    let canReceive = true
+    private let descriptor: Descriptor
+
+    /// Sets the options: no delay, keep-alive, and a limit for data that the peer does not acknowledge (all three only
+    /// mean something to TCP).
+    init(_ descriptor: consuming Descriptor) {
+        let number = descriptor.number
+        self.descriptor = descriptor
+        setNonBlocking(number)
+        setOption(number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        setOption(number, SOL_SOCKET, SO_KEEPALIVE, 1)
+        limitUnacknowledged(to: .milliseconds(Transport.stallDeadlineMilliseconds))
+    }
+
+    /// tcp(7) TCP_USER_TIMEOUT. Does nothing on other sockets.
+    func limitUnacknowledged(to span: Nanoseconds) {
+        setOption(
+            descriptor.number, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, Int32(clamping: span.count / 1_000_000))
+    }
+
+    func read(_ places: UnsafeMutablePointer<iovec>, _ count: Int) -> Wire.Outcome {
+        // SAFETY: the entries describe memory that the reader lends until the call returns.
+        Wire.Outcome(uninterrupted { readv(descriptor.number, places, Int32(count)) }, .reading)
+    }
+
+    func write(_ pieces: UnsafeMutablePointer<iovec>, _ count: Int) -> Wire.Outcome {
+        // SAFETY: the entries describe memory that the writer keeps valid until the call returns.
+        var message = msghdr()
+        message.msg_iov = pieces
+        message.msg_iovlen = count
+        return Wire.Outcome(
+            uninterrupted { sendmsg(descriptor.number, &message, Int32(MSG_NOSIGNAL)) }, .writing)
+    }
+
+    func wait(for direction: Wire.Direction, until deadline: Nanoseconds, orUntil other: Int32) -> PollResult {
+        waitReady(descriptor.number, direction.events, until: deadline, cancellation: other)
+    }
+
+    var holdsBytes: Bool { isReadable(descriptor.number) }
+
+    func interrupt() { Glibc.shutdown(descriptor.number, Int32(SHUT_RDWR)) }
+
+    func closeWriting() { Glibc.shutdown(descriptor.number, Int32(SHUT_WR)) }
+}

@@ -1,0 +1,52 @@
+import Environment
+import QAPI
+import QMP
+import SystemCalls
+import Testing
+
+@testable import Migration
+@testable import Transport
+
+struct RunControlTests {
+    private static let never = SystemClock().now() + .seconds(3600)
+
+    /// A limit that is changed between the look at it and the wait would be noticed only when the wait is over.
+    @Test func aWakeUpBeforeThePauseBeginsEndsIt() throws {
+        let control = try RunControl()
+        let seen = control.wakeCount
+        control.wake()
+        control.pause(until: Self.never, since: seen)
+        #expect(control.wakeCount == seen + 1)
+    }
+
+    @Test func aPauseEndsWithTheRun() throws {
+        let control = try RunControl()
+        let thread = try Thread(name: "cancel") { control.cancel() }
+        control.pause(until: Self.never, since: control.wakeCount)
+        thread.join()
+        #expect(control.isCancelled && control.channels.isCancelled)
+    }
+
+    @Test func aNameServerThatDoesNotAnswerKeepsNoCallerOfMigrateIncomingFromItsThread() async throws {
+        let gate = ThreadGate(false)
+        defer { gate.withLock { $0 = true } }
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        destination.controller.setSurroundings(
+            MigrationSurroundings(
+                lookup: NameLookup(limit: 1) { _ in
+                    _ = gate.wait(until: SystemClock().now() + .seconds(30)) { $0 ? true : nil }
+                    return .failure(.refused("no such name"))
+                }))
+        let attempt = Task { try await destination.controller.beginIncoming(uri: "tcp:slow.example:0") }
+        // The task waits, and everybody else goes on: whoever asks meanwhile is told that one is under way.
+        while destination.log.lines.isEmpty { await Task.yield() }
+        #expect(throws: CommandError.incomingAlreadyStarted) {
+            try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        }
+        gate.withLock { $0 = true }
+        let text = "address resolution failed for slow.example:0: no such name"
+        await #expect(throws: CommandError.generic(text)) { try await attempt.value }
+        try await destination.controller.beginIncoming(uri: "tcp:127.0.0.1:0")
+        destination.controller.cancelChannel()
+    }
+}
