@@ -157,8 +157,9 @@ final class DaemonParts: Sendable {
         let objects = state.objects
         migration.setSurroundings(
             .init(
-                // A command that names a descriptor means one that came over its own socket.
-                takeDescriptor: { MonitorContext.current?.descriptors.take($0) },
+                // A command that names a descriptor means one that came over its own socket; by its number, which no
+                // such name begins with, one that the process was started with.
+                takeDescriptor: { MonitorContext.current?.descriptors.take($0) ?? Daemon.takeInherited($0) },
                 refuseCredentials: { name, role in
                     do throws(CommandError) {
                         _ = try objects.tlsCredentials(name, for: role == .client ? .client : .server)

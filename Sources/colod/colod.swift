@@ -23,6 +23,7 @@ struct ColodCommand: AsyncParsableCommand {
         version: ProgramSupport.versionLine("colod"))
 
     static func main() async {
+        Daemon.noteInheritedDescriptors()
         StandardOutput.checkAtExit()
         await main(nil)
     }

@@ -76,6 +76,36 @@ extension SystemTests {
             #expect(throws: QMPError.self) { try sender.execute("closefd", ["fdname": "out"]) }
         }
 
+        @Test("a descriptor that the process was started with is known by its number, and its own are not")
+        func inheritedDescriptors() throws {
+            let folder = try TemporaryFolder()
+            let (from, to, stream) = (folder.path("from"), folder.path("to"), folder.path("stream"))
+            let source = try start(["--qmp", "unix:\(from)"], in: folder)
+            defer { source.killAndWait() }
+            let sender = try QMPClient(path: from)
+            try sender.execute(
+                "migrate-set-capabilities", ["capabilities": [["capability": "events", "state": true]]])
+            try sender.execute("migrate", ["uri": .string("exec:cat > \(stream)")])
+            _ = try sender.waitForEvent("MIGRATION", within: .seconds(20)) {
+                $0["data"]?["status"] == "completed"
+            }
+            // What these tests run under may leave descriptors of its own open.
+            let others = ((3...10).map { "\($0)" } + ["12"]).map { "\($0)>&-" }.joined(separator: " ")
+            let destination = try start(
+                ["--qmp", "unix:\(to)", "--incoming", "defer"], in: folder,
+                with: ["bash", "-c", "exec \"$@\" \(others) 11< \(stream)", "bash"])
+            defer { destination.killAndWait() }
+            let receiver = try QMPClient(path: to)
+            // Beyond 2, all but 11 are of the destination itself, or not open.
+            for number in ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "12", "011x", "-1", "4294967307"] {
+                #expect(throws: QMPError.self, "fd:\(number)") {
+                    try receiver.execute("migrate-incoming", ["uri": .string("fd:\(number)")])
+                }
+            }
+            try receiver.execute("migrate-incoming", ["uri": "fd:11"])
+            _ = try receiver.waitForEvent("RESUME", within: .seconds(20))
+        }
+
         /// Passes a descriptor over a connection of its own and closes it here.
         private static func pass(_ descriptor: Int32, as name: String, to path: String) throws {
             let socket = try UnixSocket.connect(path)
