@@ -22,6 +22,7 @@ final class DestinationRun {
     /// An element that was read and not taken yet.
     private var held: StreamElement?
     private var sections: [DecodedSection] = []
+    private lazy var arrivals = PageArrivals(memory: machine.memory)
 
     init(controller: MigrationController, session: DestinationSession, listener: Listener) {
         self.controller = controller
@@ -41,6 +42,7 @@ final class DestinationRun {
             }
         }
         listener.stop()
+        endArrivals()
         reader?.channel.shutDown()
         session.control.finish()
     }
@@ -84,7 +86,9 @@ final class DestinationRun {
         let settings = controller.settings
         let expectations = machine.streamExpectations(
             comparingUUID: settings[.validateUuid], ignoringShared: settings[.xIgnoreShared])
-        reader = StreamReader(channel: channel, decoder: StreamDecoder(expectations: expectations))
+        let reader = StreamReader(channel: channel, decoder: StreamDecoder(expectations: expectations))
+        reader.vacancies = arrivals
+        self.reader = reader
         return .accepted
     }
 
@@ -142,7 +146,8 @@ final class DestinationRun {
     private func take(_ element: StreamElement, _ reader: StreamReader) throws(MigrationFailure) {
         switch element {
         case .page(let location):
-            try reader.takePage(into: place(of: location))
+            try reader.takePage(into: arrivals.place(of: location))
+            arrivals.noteWritten(location)
             mark(location)
         case .filledPage(let location, let byte): fill(location, byte)
         case .device(let section): sections.append(section)
@@ -151,10 +156,18 @@ final class DestinationRun {
     }
 
     private func applyState() throws(MigrationFailure) -> DestinationMachine.Event {
+        endArrivals()
         try checkSections()
         machine.load(PreparedDeviceState(sections))
         if wantsColo { controller.handler?.willRunColo(asPrimary: false) }
         return .stateApplied
+    }
+
+    /// All of RAM has come, or no more of it will.
+    private func endArrivals() {
+        guard let reader, reader.vacancies != nil else { return }
+        reader.vacancies = nil
+        arrivals.end()
     }
 
     /// A machine with vCPUs cannot run on what a stream left out; one that is RAM alone can.
@@ -168,21 +181,16 @@ final class DestinationRun {
 
     // MARK: Pages
 
-    private func place(of location: PageLocation) -> UnsafeMutableRawPointer {
-        // SAFETY: the decoder checked block and page against this machine's layout.
-        machine.memory.blocks[location.block].base + location.page * targetPageSize
-    }
-
     private func mark(_ location: PageLocation) {
         machine.memory.blocks[location.block].dirtyLog.mark(page: location.page)
     }
 
     private func fill(_ location: PageLocation, _ byte: UInt8) {
-        let page = place(of: location)
         // A page that was never written is zero already, and should not take memory only to be zero again.
-        if byte == 0, PageContent.isZero(page) { return }
-        // SAFETY: a whole page of RAM, as above.
-        page.initializeMemory(as: UInt8.self, repeating: byte, count: targetPageSize)
+        if byte == 0, arrivals.noteZero(location) { return }
+        // SAFETY: a whole page of RAM: the decoder checked block and page against this machine's layout.
+        arrivals.place(of: location).initializeMemory(as: UInt8.self, repeating: byte, count: targetPageSize)
+        arrivals.noteWritten(location)
         mark(location)
     }
 

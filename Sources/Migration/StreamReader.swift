@@ -8,6 +8,17 @@ final class StreamReader {
     let channel: Channel
     var window = ByteWindow(capacity: 128 << 10)
     var decoder: StreamDecoder
+    /// Where pages may be put before they are announced; without it, every page is announced first.
+    var vacancies: PageArrivals?
+    let run = PageRun()
+    /// How much of the page that `next` has returned is in its place already.
+    var inPlace = 0
+    /// Whether the element before was a page, all of which was taken.
+    var isAfterPage = false
+    /// Bytes of pages that went from the channel to their place with nothing in between.
+    private(set) var directBytes: UInt64 = 0
+    /// Bytes of pages that were copied from the window.
+    private(set) var copiedBytes: UInt64 = 0
 
     init(channel: Channel, decoder: StreamDecoder) {
         self.channel = channel
@@ -16,9 +27,15 @@ final class StreamReader {
 
     /// The next element of the stream, and never `needBytes`. Nil when the peer closed at a point where it may.
     func next(deadline: Nanoseconds? = nil) throws(MigrationFailure) -> StreamElement? {
+        if let page = try expectedPage(deadline: deadline) { return page }
         while true {
             let element = try onStream { () throws(StreamError) in try decoder.next(&window) }
-            guard case .needBytes(let count) = element else { return element }
+            guard case .needBytes(let count) = element else {
+                if case .page(let location) = element { run.begin(location) } else { run.end() }
+                isAfterPage = false
+                inPlace = 0
+                return element
+            }
             guard try fill(to: count, deadline: deadline) else {
                 if decoder.mayEndHere, window.available == 0 { return nil }
                 throw .channel(.closedByPeer)
@@ -26,26 +43,43 @@ final class StreamReader {
         }
     }
 
-    /// Moves a page's payload to `target`.
+    /// Moves the payload of the page that `next` has returned to `target`, its place.
     func takePage(into target: UnsafeMutableRawPointer, deadline: Nanoseconds? = nil) throws(MigrationFailure) {
         // SAFETY: the caller lends a whole page at `target` for the length of this call.
         let place = UnsafeMutableRawBufferPointer(start: target, count: MigrationFormat.pageSize)
-        var done = window.drain(into: place)
-        while done < place.count {
-            // What is read beyond this page goes to the window with the same call.
-            let rest = UnsafeMutableRawBufferPointer(rebasing: place[done...])
-            var direct = 0
-            try onChannel { () throws(TransportError) in
-                try window.fill { (free) throws(TransportError) in
-                    let count = try channel.read(into: rest, then: free, deadline: deadline)
-                    guard count > 0 else { throw .closedByPeer }
-                    direct = min(count, rest.count)
-                    return count - direct
-                }
-            }
-            window.countDirect(direct)
-            done += direct
+        var done = inPlace
+        if done == 0 {
+            done = window.drain(into: place)
+            copiedBytes += UInt64(done)
         }
+        while done < place.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: place[done...])
+            let count =
+                canReadAhead
+                ? try readAhead(rest, deadline: deadline) : try read(rest, deadline: deadline)
+            guard count > 0 else { throw .channel(.closedByPeer) }
+            done += min(count, rest.count)
+        }
+        isAfterPage = true
+    }
+
+    /// Fills `rest`; what is read beyond it goes to the window with the same call. Returns the count of all.
+    private func read(_ rest: UnsafeMutableRawBufferPointer, deadline: Nanoseconds?) throws(MigrationFailure) -> Int {
+        var count = 0
+        try onChannel { () throws(TransportError) in
+            try window.fill { (free) throws(TransportError) in
+                count = try channel.read(into: rest, then: free, deadline: deadline)
+                return max(0, count - rest.count)
+            }
+        }
+        countDirect(min(count, rest.count))
+        return count
+    }
+
+    /// Counts bytes of a page that went to their place, past the window.
+    func countDirect(_ count: Int) {
+        window.countDirect(count)
+        directBytes += UInt64(count)
     }
 
     /// The next message of the peer.

@@ -1,7 +1,7 @@
 /// The bytes that were received and not yet read, with the count of everything that went through.
 ///
-/// A driver fills it from a channel (`fill`); a decoder takes from its front. Page payloads go to their place directly:
-/// the driver drains what the window already holds (`drain`) and reads the rest past it (`countDirect`).
+/// A driver fills it from a channel (`fill`, `append`); a decoder takes from its front. Page payloads go to their place
+/// directly: the driver drains what the window already holds (`drain`) and reads the rest past it (`countDirect`).
 public struct ByteWindow: Sendable {
     private var storage: [UInt8]
     private var head = 0
@@ -44,6 +44,30 @@ public struct ByteWindow: Sendable {
         storage.replaceSubrange(tail..<tail + bytes.count, with: bytes)
         tail += bytes.count
     }
+
+    /// Appends a copy of `bytes`, which somebody else owns.
+    public mutating func append(copying bytes: UnsafeRawBufferPointer) {
+        guard !bytes.isEmpty else { return }
+        makeRoom(bytes.count)
+        storage.withUnsafeMutableBytes { raw in
+            // SAFETY: there is room for all of them behind `tail`.
+            UnsafeMutableRawBufferPointer(rebasing: raw[tail...]).copyMemory(from: bytes)
+        }
+        tail += bytes.count
+    }
+
+    /// Copies the first bytes to `target`, without taking them; returns how many there were.
+    public func copyFront(to target: UnsafeMutableRawBufferPointer) -> Int {
+        let count = min(available, target.count)
+        storage.withUnsafeBytes { raw in
+            // SAFETY: both ranges have `count` bytes.
+            target.copyMemory(from: UnsafeRawBufferPointer(rebasing: raw[head..<head + count]))
+        }
+        return count
+    }
+
+    /// Drops the bytes that it holds, which were looked at with `copyFront`.
+    public mutating func drop(_ count: Int) { skip(count) }
 
     /// Moves up to `target.count` bytes from the front to `target`; returns how many there were.
     public mutating func drain(into target: UnsafeMutableRawBufferPointer) -> Int {

@@ -7,26 +7,7 @@ import Testing
 @testable import Migration
 @testable import Transport
 
-struct RunControlTests {
-    private static let never = SystemClock().now() + .seconds(3600)
-
-    /// A limit that is changed between the look at it and the wait would be noticed only when the wait is over.
-    @Test func aWakeUpBeforeThePauseBeginsEndsIt() throws {
-        let control = try RunControl()
-        let seen = control.wakeCount
-        control.wake()
-        control.pause(until: Self.never, since: seen)
-        #expect(control.wakeCount == seen + 1)
-    }
-
-    @Test func aPauseEndsWithTheRun() throws {
-        let control = try RunControl()
-        let thread = try Thread(name: "cancel") { control.cancel() }
-        control.pause(until: Self.never, since: control.wakeCount)
-        thread.join()
-        #expect(control.isCancelled && control.channels.isCancelled)
-    }
-
+struct IncomingLookupTests {
     @Test func aNameServerThatDoesNotAnswerKeepsNoCallerOfMigrateIncomingFromItsThread() async throws {
         let gate = ThreadGate(false)
         defer { gate.withLock { $0 = true } }

@@ -1,0 +1,98 @@
+import Environment
+import GuestMemory
+import MigrationFormat
+import SystemCalls
+
+/// The RAM of a destination while it is filled: which pages have come, which have never been anything but zero, and the
+/// thread that makes room ahead. Belongs to the thread that receives.
+final class PageArrivals {
+    private let bases: [UnsafeMutableRawPointer]
+    private let arrived: [PageMarks]
+    /// Pages that are zero because nobody has written them; looking at one would map it.
+    private let untouched: [PageMarks]
+    private let populator: RAMPopulator
+
+    /// For a migration that begins now. What the pages hold counts for nothing: all of them will come.
+    init(memory: GuestMemory, populator: RAMPopulator? = nil) {
+        // SAFETY: the memory belongs to the machine, which lives as long as its migration.
+        bases = memory.blocks.map(\.base)
+        arrived = memory.blocks.map { PageMarks(count: $0.pageCount) }
+        untouched = memory.blocks.map { block in
+            let marks = PageMarks(count: block.pageCount)
+            for part in AddressSpace.untouchedParts(of: block.base, count: block.size) {
+                for page in part.lowerBound / targetPageSize..<part.upperBound / targetPageSize { marks.insert(page) }
+            }
+            return marks
+        }
+        self.populator = populator ?? RAMPopulator(memory: memory)
+    }
+
+    /// The place of a page that the decoder has checked.
+    func place(of location: PageLocation) -> UnsafeMutableRawPointer {
+        bases[location.block] + location.page * targetPageSize
+    }
+
+    /// The whole page was written.
+    func noteWritten(_ location: PageLocation) {
+        arrived[location.block].insert(location.page)
+        untouched[location.block].remove(location.page)
+        populator.noteWritten(location)
+    }
+
+    /// The page is to be zero. Returns whether it is.
+    func noteZero(_ location: PageLocation) -> Bool {
+        arrived[location.block].insert(location.page)
+        return untouched[location.block].contains(location.page) || PageContent.isZero(place(of: location))
+    }
+
+    /// Nothing comes any more. Waits until the thread that makes room has ended.
+    func end() { populator.end() }
+
+    // MARK: Pages that have not been announced
+
+    /// The place of a page that has not come yet, whose content therefore counts for nothing. Nil if there is no such
+    /// page.
+    func vacantPlace(of location: PageLocation) -> UnsafeMutableRawPointer? {
+        let marks = arrived[location.block]
+        return location.page < marks.count && !marks.contains(location.page) ? place(of: location) : nil
+    }
+
+    /// The first `count` bytes of a vacant place hold what belongs elsewhere: they become zero.
+    func clear(_ location: PageLocation, count: Int) {
+        // SAFETY: a place inside a block, as `vacantPlace` has checked; nobody else uses it before it has come.
+        place(of: location).initializeMemory(as: UInt8.self, repeating: 0, count: min(count, targetPageSize))
+    }
+}
+
+/// A bit for each page of a block, for one thread.
+final class PageMarks {
+    // SAFETY: allocated and freed here; every page number is below `count`, which is checked.
+    private let words: UnsafeMutablePointer<UInt64>
+    let count: Int
+
+    init(count: Int) {
+        self.count = count
+        words = .allocate(capacity: (count + 63) / 64)
+        words.initialize(repeating: 0, count: (count + 63) / 64)
+    }
+
+    deinit { words.deallocate() }
+
+    @inline(__always)
+    func insert(_ page: Int) {
+        precondition(page >= 0 && page < count)
+        words[page >> 6] |= 1 << UInt64(page & 63)
+    }
+
+    @inline(__always)
+    func remove(_ page: Int) {
+        precondition(page >= 0 && page < count)
+        words[page >> 6] &= ~(1 << UInt64(page & 63))
+    }
+
+    @inline(__always)
+    func contains(_ page: Int) -> Bool {
+        precondition(page >= 0 && page < count)
+        return words[page >> 6] >> UInt64(page & 63) & 1 == 1
+    }
+}

@@ -1,0 +1,15 @@
+/// What stands in front of a page whose block is that of the page before it: eight bytes, and always the same ones for a
+/// page (wire.md §4.3). So a driver that has just taken the payload of one page can compare the next bytes with them
+/// instead of having them decoded, and can have a run of pages read to their places before it has seen their headers.
+public enum RepeatedPageHeader {
+    /// How many bytes it has.
+    public static let size = 8
+
+    /// The bytes, as an integer that is stored in the host's order.
+    @inlinable
+    public static func word(page: Int) -> UInt64 {
+        (UInt64(page) * UInt64(MigrationFormat.pageSize) | flags).bigEndian
+    }
+
+    @usableFromInline static let flags = RAMFlags.page | RAMFlags.sameBlock
+}
