@@ -67,6 +67,7 @@ let package = Package(
         module("PacketPath", ["SystemCalls", "CLinux", "CSlirp", "Environment"]),
         module("Transport", ["SystemCalls", "CLinux", "Environment"]),
         module("MigrationFormat", ["ByteCoding"]),
+        module("StreamAnalysis", ["MigrationFormat"]),
         module("ReplicationCore", ["ByteCoding", "Environment"]),
         module("MigrationCore", ["Environment"]),
         module("QMP"),
@@ -139,7 +140,9 @@ let package = Package(
 
         // Layer 10: thin programs
         program("colod", ["ColodKit", "Configuration", "ProgramSupport"]),
-        program("coloctl", ["QMP", "QAPI", "SystemCalls", "Environment", "ProgramSupport"]),
+        program(
+            "coloctl",
+            ["QMP", "QAPI", "MigrationFormat", "StreamAnalysis", "SystemCalls", "Environment", "ProgramSupport"]),
         program("colosim", ["MigrationCore", "Simulation", "ProgramSupport"]),
         program("qapigen", ["QAPIGenerator"]),
         program(
@@ -159,6 +162,7 @@ let package = Package(
         tests("PacketPathTests", ["PacketPath", "SystemCalls", "CLinux", "Environment"]),
         tests("TransportTests", ["Transport", "SystemCalls", "Environment"]),
         tests("MigrationFormatTests", ["MigrationFormat", "ByteCoding", "Environment"]),
+        tests("StreamAnalysisTests", ["StreamAnalysis", "MigrationFormat", "ByteCoding", "Environment"]),
         tests("ReplicationCoreTests", ["ReplicationCore", "ByteCoding", "Environment"]),
         tests("MigrationCoreTests", ["MigrationCore", "Environment"]),
         tests("SimulationTests", ["Simulation", "ReplicationCore", "MigrationCore", "Environment"]),
@@ -220,7 +224,8 @@ let package = Package(
         tests("TidyTests", []),
         // What a QMP client sees, held against what QEMU 7.2 answers: recorded, and live beside it.
         tests(
-            "ConformanceTests", ["PairLab", "QMP", "QAPI", "SystemCalls", "Environment"],
+            "ConformanceTests",
+            ["PairLab", "StreamAnalysis", "MigrationFormat", "QMP", "QAPI", "SystemCalls", "Environment"],
             resources: [.copy("Data")]),
         // Real processes: colod, coloctl, real QEMU as the peer, network namespaces, faults.
         tests("SystemTests", ["PairLab", "QMP", "QAPI", "SystemCalls", "Environment", "ProgramSupport"]),

@@ -126,10 +126,30 @@ extension ByteWindow {
     /// match no name.
     func text(_ index: Int, count: Int) -> String { String(decoding: bytes(index, count: count), as: UTF8.self) }
 
-    /// Drops bytes from the front.
-    mutating func skip(_ count: Int) {
+    /// Drops `count` bytes from the front, which must be there.
+    public mutating func skip(_ count: Int) {
         precondition(count <= available)
         head += count
         offset += UInt64(count)
+    }
+}
+
+/// What a reader needs that looks at bytes before it knows what they are.
+extension ByteWindow {
+    /// The byte at the front; nil of an empty window.
+    public var first: UInt8? { available > 0 ? byte(0) : nil }
+
+    /// A copy of the first `count` bytes, which must be there.
+    public func copy(_ count: Int) -> [UInt8] { bytes(0, count: count) }
+
+    /// Where `pattern` first stands, not before `index`; nil if it does not.
+    public func find(_ pattern: [UInt8], from index: Int) -> Int? {
+        guard let lead = pattern.first, index >= 0 else { return nil }
+        var place = index
+        while place + pattern.count <= available {
+            if byte(place) == lead, bytes(place, count: pattern.count) == pattern { return place }
+            place += 1
+        }
+        return nil
     }
 }

@@ -72,7 +72,7 @@ extension StreamDecoder {
 }
 
 /// A UUID in its usual form.
-func uuidText(_ uuid: [UInt8]) -> String {
+public func uuidText(_ uuid: [UInt8]) -> String {
     uuid.enumerated().map { index, byte in
         ([4, 6, 8, 10].contains(index) ? "-" : "") + (byte < 16 ? "0" : "") + hex(byte)
     }.joined()

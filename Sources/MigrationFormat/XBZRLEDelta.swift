@@ -57,9 +57,14 @@ public enum XBZRLEDelta {
         return first & 0x7f | second << 7
     }
 
+    /// Throws if a delta does not apply to a page of `pageSize` bytes.
+    public static func check(_ delta: Span<UInt8>, pageSize: Int) throws(Failure) {
+        try forEachRun(of: delta, pageSize: pageSize) { _, _ in }
+    }
+
     /// Applies a delta to `page`. A delta that is malformed changes nothing.
     public static func apply(_ delta: Span<UInt8>, to page: inout MutableSpan<UInt8>) throws(Failure) {
-        try forEachRun(of: delta, pageSize: page.count) { _, _ in }
+        try check(delta, pageSize: page.count)
         var index = 0
         var place = 0
         while index < delta.count {

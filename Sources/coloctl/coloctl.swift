@@ -16,12 +16,12 @@ struct Coloctl: ParsableCommand {
               coloctl drill --name web
               coloctl qmp migrate-set-parameters '{"x-checkpoint-delay": 50}'
               coloctl check --name web        as a monitoring plugin: exit status 0, 1, 2 or 3
+              coloctl stream FILE             what is in a recorded migration stream; needs no colod
             """,
         version: ProgramSupport.versionLine("coloctl"),
         subcommands: [
             StatusCommand.self, EventsCommand.self, FailoverCommand.self, StartCommand.self, DrillCommand.self,
-            QMPCommand.self,
-            CheckCommand.self,
+            QMPCommand.self, CheckCommand.self, StreamFileCommand.self,
         ])
 
     static func main() {

@@ -6,7 +6,8 @@ private let layers: [[String]] = [
     ["CLinux", "CGnuTLS", "CSystemd", "CSlirp", "ByteCoding", "Environment"],
     ["SystemCalls", "Diagnostics", "ProgramSupport"],
     [
-        "GuestMemory", "BlockLayer", "PacketPath", "Transport", "MigrationFormat", "ReplicationCore", "MigrationCore",
+        "GuestMemory", "BlockLayer", "PacketPath", "Transport", "MigrationFormat", "StreamAnalysis", "ReplicationCore",
+        "MigrationCore",
         "QMP", "QAPI",
         "QAPIGenerator", "Jobs", "HumanMonitor",
     ],
@@ -22,7 +23,8 @@ private let layers: [[String]] = [
 
 /// Modules without input or output, clock or randomness of their own: the same events give the same run.
 private let pure = [
-    "ByteCoding", "Environment", "MigrationFormat", "ReplicationCore", "MigrationCore", "QMP", "QAPI", "QAPIGenerator",
+    "ByteCoding", "Environment", "MigrationFormat", "StreamAnalysis", "ReplicationCore", "MigrationCore", "QMP",
+    "QAPI", "QAPIGenerator",
     "Jobs",
     "HumanMonitor", "Simulation",
 ]

@@ -5,6 +5,8 @@ import QMP
 struct StartOptions {
     /// MiB of RAM.
     var megabytes = 128
+    /// The machine type of QEMU; colod's follows from `kernel`.
+    var machine = "none"
     /// What to wait for instead of starting: "defer" or a URI.
     var incoming: String?
     /// The guest's name.
@@ -52,7 +54,7 @@ enum Program: String {
 
     private func qemuCommand(_ options: StartOptions, monitor: String) -> [String] {
         var words = [
-            QEMUPeer.path, "-M", "none", "-accel", "tcg", "-nodefaults", "-display", "none", "-m",
+            QEMUPeer.path, "-M", options.machine, "-accel", "tcg", "-nodefaults", "-display", "none", "-m",
             "\(options.megabytes)",
         ]
         for path in [monitor] + options.moreMonitors { words += ["-qmp", "unix:\(path),server=on,wait=off"] }
