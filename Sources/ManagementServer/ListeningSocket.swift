@@ -1,3 +1,4 @@
+import Environment
 import Glibc
 import SystemCalls
 
@@ -40,26 +41,31 @@ struct ListeningSocket: ~Copyable {
         try descriptor.setNonBlocking(true)
     }
 
+    /// How long a name server may take.
+    private static let lookupDeadline = Nanoseconds.seconds(10)
+
     private static func bind(_ host: String, _ port: UInt16) throws(SystemError) -> Descriptor {
-        var hints = addrinfo()
-        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(host, "\(port)", &hints, &list) == 0 else {
+        let addresses: [NameLookup.Address]
+        do {
+            addresses = try NameLookup.system.addresses(
+                .init(host: host, port: "\(port)", isPassive: true), until: SystemClock().now() + lookupDeadline)
+        } catch {
             throw SystemError(code: EADDRNOTAVAIL, call: "getaddrinfo", subject: host)
         }
-        // SAFETY: the list is what getaddrinfo made; it is walked and freed once, here.
-        defer { freeaddrinfo(list) }
         var problem = SystemError(code: EADDRNOTAVAIL, call: "bind", subject: host)
-        var next = list
-        while let info = next?.pointee {
-            next = info.ai_next
-            let number = socket(info.ai_family, info.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), info.ai_protocol)
+        for address in addresses {
+            let number = socket(address.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             guard number >= 0 else { continue }
             let descriptor = Descriptor(owning: number)
             var on: Int32 = 1
             setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-            if Glibc.bind(number, info.ai_addr, info.ai_addrlen) == 0 { return descriptor }
+            let isBound = address.bytes.withUnsafeBytes { raw in
+                // SAFETY: the array holds a whole sockaddr of its family, and outlives the call.
+                raw.baseAddress.map {
+                    Glibc.bind(number, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count)) == 0
+                } ?? false
+            }
+            if isBound { return descriptor }
             problem = SystemError(code: errno, call: "bind", subject: "\(host):\(port)")
         }
         throw problem
