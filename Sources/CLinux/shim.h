@@ -51,6 +51,24 @@ static inline int clinux_memfd_create(const char *name, unsigned flags) {
     return (int)syscall(SYS_memfd_create, name, flags);
 }
 
+/// Flags of memfd_create(2): close-on-exec, and the host's default huge pages.
+static const unsigned clinux_memfd_cloexec = 1u;
+static const unsigned clinux_memfd_hugetlb = 4u;
+
+/// The type of a hugetlbfs in `struct statfs` (<linux/magic.h>).
+static const uint32_t clinux_hugetlbfs_magic = 0x958458f6u;
+
+/// fstatfs(2): type, size of a block, and free blocks for everyone; 0 if it succeeded.
+static inline int clinux_file_system(int fd, uint32_t *type, uint64_t *block, uint64_t *available) {
+    // `struct statfs` of 64-bit hosts, 15 words; its header would define again what Glibc has.
+    uint64_t words[16] = {0};
+    if (syscall(SYS_fstatfs, fd, words) != 0) return -1;
+    *type = (uint32_t)words[0];
+    *block = words[1];
+    *available = words[4];
+    return 0;
+}
+
 /// setns(2) for a network namespace; acts on the calling thread alone.
 static inline int clinux_set_network_namespace(int fd) { return setns(fd, CLONE_NEWNET); }
 

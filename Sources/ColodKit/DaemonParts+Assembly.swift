@@ -3,6 +3,7 @@ import Configuration
 import Diagnostics
 import Environment
 import Glibc
+import GuestMemory
 import Logging
 import ManagementServer
 import Migration
@@ -42,7 +43,8 @@ extension DaemonParts {
         } catch {
             throw StartFailure(
                 "the machine cannot be put together: \(error)",
-                isConfiguration: (error as? RISCVMachineError)?.lastsUntilChanged ?? false)
+                isConfiguration: (error as? RISCVMachineError)?.lastsUntilChanged
+                    ?? (error as? MemoryBackingError)?.isLasting ?? false)
         }
     }
 
@@ -126,6 +128,7 @@ extension RISCVMachineError {
         case .file(_, let error), .disk(.system(_, _, let error)):
             [ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, EROFS, ELOOP, ENAMETOOLONG].contains(error.code)
         case .disk(.unusable): true
+        case .memory(let error): error.isLasting
         case .disk, .network, .system: false
         }
     }

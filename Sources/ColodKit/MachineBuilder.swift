@@ -1,5 +1,6 @@
 import Configuration
 import Environment
+import GuestMemory
 import MachineModel
 import PacketPath
 import Replication
@@ -17,6 +18,18 @@ struct BuiltMachine: Sendable {
     let userNetworks: [UserBackend]
     /// Where its UART ends; nil without one.
     let console: ConsoleLink?
+}
+
+extension MemoryBacking {
+    /// As the operator wrote it.
+    fileprivate init(_ configuration: MemoryBackingConfiguration) {
+        switch configuration {
+        case .anonymous: self = .anonymous
+        case .memfd: self = .memfd
+        case .file(let path, let isShared): self = .file(path: path, isShared: isShared)
+        case .hugePages(let path): self = .hugePages(path: path)
+        }
+    }
 }
 
 /// What a machine being built reports to, filled in later by the parts that do not exist yet.
@@ -60,7 +73,8 @@ struct MachineBuilder {
         switch guest.machine {
         case .none:
             let parts = try NoneMachine.parts(
-                memorySize: guest.memory, name: guest.givenName ?? "", uuid: Self.bytes(guest.uuid))
+                memorySize: guest.memory, backing: MemoryBacking(guest.memoryBacking), name: guest.givenName ?? "",
+                uuid: Self.bytes(guest.uuid))
             return BuiltMachine(
                 machine: VirtualMachine(parts: parts, incoming: isIncoming, autostart: autostart),
                 gate: OutputGate(holds: []), userNetworks: [], console: nil)
@@ -77,6 +91,9 @@ struct MachineBuilder {
         var settings = RISCVMachineConfiguration(memorySize: guest.memory, kernel: kernel)
         settings.name = guest.givenName ?? ""
         settings.uuid = Self.bytes(guest.uuid)
+        settings.memoryBacking = MemoryBacking(guest.memoryBacking)
+        // Either member of a pair may have to boot its guest.
+        settings.isIncoming = isIncoming && !isPaired
         settings.vCPUCount = guest.vcpus
         settings.initrd = guest.initrd
         settings.append = guest.append

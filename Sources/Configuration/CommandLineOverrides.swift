@@ -9,6 +9,8 @@ public struct CommandLineOverrides: Sendable, Equatable {
     public var machine: String?
     /// --memory
     public var memory: String?
+    /// --memory-backing
+    public var memoryBacking: String?
     /// --vcpus
     public var vcpus: String?
     /// --kernel
@@ -46,7 +48,9 @@ public struct CommandLineOverrides: Sendable, Equatable {
     func merge(into tree: ConfigurationNode) -> ConfigurationNode {
         let plain: [(flag: String, path: [String], value: String?)] = [
             ("--role", ["role"], role), ("--machine", ["guest", "machine"], machine),
-            ("--memory", ["guest", "memory"], memory), ("--vcpus", ["guest", "vcpus"], vcpus),
+            ("--memory", ["guest", "memory"], memory),
+            ("--memory-backing", ["guest", "memory-backing"], memoryBacking.map(absoluteAddress)),
+            ("--vcpus", ["guest", "vcpus"], vcpus),
             ("--kernel", ["guest", "kernel"], kernel.map(absolute)),
             ("--initrd", ["guest", "initrd"], initrd.map(absolute)), ("--append", ["guest", "append"], append),
             ("--firmware", ["guest", "firmware"], firmware.map(absolute)),
@@ -137,9 +141,9 @@ public struct CommandLineOverrides: Sendable, Equatable {
         return directory == "/" ? "/\(path)" : "\(directory)/\(path)"
     }
 
-    /// The same for the path behind `unix:` or `file:`.
+    /// The same for the path behind `unix:`, `file:` or `hugetlb:`.
     private func absoluteAddress(_ text: String) -> String {
-        for prefix in ["unix:", "file:"] {
+        for prefix in ["unix:", "file:", "hugetlb:"] {
             if let path = text.suffix(after: prefix) { return prefix + absolute(path) }
         }
         return text

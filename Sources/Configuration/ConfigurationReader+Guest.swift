@@ -1,6 +1,7 @@
 extension ConfigurationReader {
     private static let guestKeys = [
-        "name", "uuid", "machine", "memory", "vcpus", "kernel", "initrd", "append", "firmware", "console", "disks",
+        "name", "uuid", "machine", "memory", "memory-backing", "vcpus", "kernel", "initrd", "append", "firmware",
+        "console", "disks",
         "network",
     ]
     /// What only a machine with a vCPU can use.
@@ -14,6 +15,7 @@ extension ConfigurationReader {
         let guest = GuestConfiguration(
             givenName: name, uuid: section.optional("uuid", .uuid), machine: machine,
             memory: section.required("memory", .size(ConfigurationLimits.memory, pages: true), placeholder: 1 << 20),
+            memoryBacking: section.value("memory-backing", .memoryBacking, default: .anonymous),
             vcpus: section.value("vcpus", .integer(ConfigurationLimits.vcpus), default: machine == .none ? 0 : 1),
             kernel: section.optional("kernel", .path), initrd: section.optional("initrd", .path),
             append: section.value("append", .text(ConfigurationLimits.appendLength), default: ""),
@@ -79,8 +81,8 @@ extension ConfigurationReader {
     /// Stands for a guest that the file lacks, which was noted.
     private static var placeholder: GuestConfiguration {
         GuestConfiguration(
-            givenName: nil, uuid: nil, machine: .none, memory: 1 << 20, vcpus: 0, kernel: nil, initrd: nil, append: "",
-            firmware: nil, console: .log, disks: [], network: [])
+            givenName: nil, uuid: nil, machine: .none, memory: 1 << 20, memoryBacking: .anonymous, vcpus: 0,
+            kernel: nil, initrd: nil, append: "", firmware: nil, console: .log, disks: [], network: [])
     }
 }
 

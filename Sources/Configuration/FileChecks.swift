@@ -14,6 +14,7 @@ struct FileChecks {
         check(["guest", "kernel"], guest.kernel, isImage)
         check(["guest", "initrd"], guest.initrd, isImage)
         check(["guest", "firmware"], guest.firmware, isImage)
+        checkMemory(guest.memoryBacking)
         for (index, disk) in guest.disks.enumerated() {
             check(["guest", "disks", "\(index)", "file"], disk.file) { isDisk($0, readOnly: disk.readOnly) }
         }
@@ -33,7 +34,24 @@ struct FileChecks {
         problems.add(tree.origin(of: steps), key, "\(path) \(message)")
     }
 
+    private func checkMemory(_ backing: MemoryBackingConfiguration) {
+        switch backing {
+        case .anonymous, .memfd, .hugePages(nil): break
+        case .file(let path, let isShared):
+            check(["guest", "memory-backing"], path) { isMemory($0, written: isShared) }
+        case .hugePages(let path?): check(["guest", "memory-backing"], path) { isMemory($0, written: true) }
+        }
+    }
+
     // MARK: What each may be; nil if it is
+
+    /// A file that does not exist yet is made at the start.
+    private func isMemory(_ path: String, written: Bool) -> String? {
+        guard access(path, F_OK) == 0 else { return hasFolder(path) }
+        return opening(path, written ? O_RDWR : O_RDONLY) { status in
+            status.st_mode & S_IFMT == S_IFREG ? nil : "is no regular file; name one"
+        }
+    }
 
     private func isKey(_ path: String) -> String? {
         do {

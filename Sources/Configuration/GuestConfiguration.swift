@@ -8,6 +8,8 @@ public struct GuestConfiguration: Sendable, Equatable {
     public var machine: MachineKind
     /// RAM in bytes, a multiple of 4096.
     public var memory: Int
+    /// What keeps RAM.
+    public var memoryBacking: MemoryBackingConfiguration
     /// Number of vCPUs; 0 for `none`.
     public var vcpus: Int
     /// Path of the kernel image; never nil for `riscv64`.
@@ -62,6 +64,50 @@ public enum ConsoleConfiguration: Sendable, Equatable {
                 return nil
             }
         }
+    }
+}
+
+/// What keeps the guest's RAM.
+public enum MemoryBackingConfiguration: Sendable, Equatable {
+    /// Memory of the process.
+    case anonymous
+    /// A file without a name that is only memory.
+    case memfd
+    /// The file at this path. Shared: the guest writes to it; else it is only what RAM begins with.
+    case file(String, isShared: Bool)
+    /// Huge pages: the file at this path on a hugetlbfs, or without one a memfd.
+    case hugePages(String?)
+
+    /// Reads `anonymous`, `memfd`, `file:PATH[,share=on|off]` or `hugetlb[:PATH]`; nil for anything else.
+    public init?(_ text: String) {
+        switch text {
+        case "anonymous": self = .anonymous
+        case "memfd": self = .memfd
+        case "hugetlb": self = .hugePages(nil)
+        default:
+            if let path = text.suffix(after: "hugetlb:"), isAbsolutePath(path) {
+                self = .hugePages(path)
+            } else if let rest = text.suffix(after: "file:") {
+                let (path, isShared) = Self.parts(rest)
+                guard isAbsolutePath(path) else { return nil }
+                self = .file(path, isShared: isShared)
+            } else {
+                return nil
+            }
+        }
+    }
+
+    /// What is wrong with a text that looks like a backing and is none.
+    static func objection(to text: String) -> String? {
+        let path = text.suffix(after: "file:").map { parts($0).path } ?? text.suffix(after: "hugetlb:")
+        return path.flatMap(pathObjection)
+    }
+
+    private static func parts(_ rest: String) -> (path: String, isShared: Bool) {
+        for (suffix, isShared) in [(",share=on", true), (",share=off", false)] where rest.hasSuffix(suffix) {
+            return (String(rest.dropLast(suffix.count)), isShared)
+        }
+        return (rest, false)
     }
 }
 

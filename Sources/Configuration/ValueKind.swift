@@ -136,6 +136,15 @@ extension ValueKind where Value == PortForward {
     }
 }
 
+extension ValueKind where Value == MemoryBackingConfiguration {
+    /// What keeps RAM.
+    static var memoryBacking: ValueKind {
+        ValueKind(
+            expected: "anonymous, memfd, file:PATH[,share=on|off] or hugetlb[:PATH] with an absolute path",
+            objection: MemoryBackingConfiguration.objection, parse: MemoryBackingConfiguration.init)
+    }
+}
+
 extension ValueKind where Value == ConsoleConfiguration {
     /// Where the UART ends.
     static var console: ValueKind {

@@ -14,6 +14,10 @@ public final class RAMBlock: Sendable {
     public let size: Int
     /// Where writes are marked, for those who track them.
     public let dirtyLog: DirtyLog
+    /// What keeps the bytes.
+    public let backing: MemoryBacking
+    /// The unit in which the host provides them, in bytes: that of a huge page, if they are.
+    public let hostPageSize: Int
     private let mapping: MemoryMapping
 
     /// Maps a zero-filled block. Throws if `size` cannot be mapped; `size` is rounded up to whole pages.
@@ -26,6 +30,25 @@ public final class RAMBlock: Sendable {
         self.size = max(1, (size + targetPageSize - 1) / targetPageSize) * targetPageSize
         mapping = try MemoryMapping(count: self.size, reserve: true, mergeable: true)
         dirtyLog = try DirtyLog(pageCount: self.size / targetPageSize)
+        backing = .anonymous
+        hostPageSize = MemoryBacking.basePageSize
+    }
+
+    /// Maps a block kept in `backing`: zero-filled, or with what a file there holds. Throws if `size` is no positive
+    /// multiple of the host's page size there, or the host does not give the memory.
+    public init(
+        name: String, guestAddress: UInt64, size: Int, backing: MemoryBacking
+    ) throws(MemoryBackingError) {
+        let memory = try backing.map(size: size)
+        self.name = name
+        self.guestAddress = guestAddress
+        self.size = size
+        self.backing = backing
+        hostPageSize = memory.pageSize
+        mapping = memory.mapping
+        do throws(SystemError) { dirtyLog = try DirtyLog(pageCount: size / targetPageSize) } catch {
+            throw backing.shortage(error.description)
+        }
     }
 
     // SAFETY: valid as long as the block lives. vCPUs write here while the guest runs: whoever validates guest data

@@ -72,7 +72,7 @@ extension MigrationController {
             }
             let session = SourceSession(
                 SourceMachine(configuration: .init(settings), tunables: .init(settings)),
-                totalBytes: machine.memory.totalSize, control: control)
+                totalBytes: bytesToSend(settings), control: control)
             state.outgoing = session
             state.hidesFailure = false
             for action in ask(&state, session, { $0.start(now: clock.now()) }) { session.give(action) }
@@ -80,6 +80,11 @@ extension MigrationController {
         }
         events.deliver()
         return begun
+    }
+
+    /// All of RAM, but for what the destination shares.
+    private func bytesToSend(_ settings: MigrationSettings) -> Int {
+        machine.layout.reduce(0) { $0 + (settings[.xIgnoreShared] && $1.isShared ? 0 : Int($1.size)) }
     }
 
     private func start(_ session: SourceSession, _ settings: MigrationSettings, to destination: Destination) {
@@ -150,6 +155,10 @@ extension MigrationController {
         if settings[.xColo] {
             for other in [MigrationCapability.returnPath, .multifd, .compress] where settings[other] {
                 throw .generic("Capability 'x-colo' is not compatible with capability '\(other.rawValue)'")
+            }
+            // A checkpoint is a copy; what is left out of it would be shared with the guest that runs on.
+            guard !settings[.xIgnoreShared] || !machine.layout.contains(where: \.isShared) else {
+                throw .generic("Capability 'x-colo' is not compatible with capability 'x-ignore-shared' on shared RAM")
             }
             guard handler != nil else { throw .generic("COLO is not available on this machine") }
         }

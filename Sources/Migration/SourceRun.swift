@@ -43,7 +43,7 @@ final class SourceRun {
         machine = controller.machine
         counters = session.counters
         sender = RAMSender(layout: machine.layout)
-        unsent = try UnsentPages(of: machine.memory)
+        unsent = try UnsentPages(of: machine.memory, leavingOutShared: settings[.xIgnoreShared])
     }
 
     /// Does all of it.

@@ -11,14 +11,17 @@ struct UnsentPages {
     let sets: [PageSet]
     /// How many pages there are.
     private(set) var count = 0
+    /// The sets of blocks that the destination shares: nothing of theirs is ever to be sent.
+    private let leftOut: [PageSet]
     // Where the round is.
     private var block = 0
     private var page = 0
 
-    /// Nothing yet, of `memory`. The tracker does not record yet.
-    init(of memory: GuestMemory) throws(SystemError) {
+    /// Nothing yet, of `memory`. The tracker does not record yet. `leavingOutShared`: with x-ignore-shared.
+    init(of memory: GuestMemory, leavingOutShared: Bool) throws(SystemError) {
         tracker = try memory.makeTracker()
         sets = try memory.makePageSets()
+        leftOut = zip(sets, memory.blocks).filter { leavingOutShared && $1.backing.isShared }.map(\.0)
     }
 
     /// All of RAM is to be sent.
@@ -29,6 +32,8 @@ struct UnsentPages {
 
     /// Begins at the first page again, after a harvest.
     mutating func beginRound() {
+        // What was written to shared blocks is already there.
+        for set in leftOut { set.removeAll() }
         count = sets.reduce(0) { $0 + $1.count }
         block = 0
         page = 0

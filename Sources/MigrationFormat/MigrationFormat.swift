@@ -84,11 +84,17 @@ public struct BlockLayout: Hashable, Sendable {
     public let name: String
     /// Length in bytes, a multiple of the page size.
     public let size: UInt64
+    /// Guest-physical address of the first byte.
+    public let guestAddress: UInt64
+    /// Whether both sides can have it in common: with x-ignore-shared its pages stay out of the stream.
+    public let isShared: Bool
 
     /// A block of `size` bytes.
-    public init(name: String, size: UInt64) {
+    public init(name: String, size: UInt64, guestAddress: UInt64 = 0, isShared: Bool = false) {
         self.name = name
         self.size = size
+        self.guestAddress = guestAddress
+        self.isShared = isShared
     }
 }
 

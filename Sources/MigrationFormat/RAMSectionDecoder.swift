@@ -85,6 +85,12 @@ struct RAMSectionDecoder: LiveSectionDecoder {
             guard let lastBlock else { throw window.error("Ack, bad migration stream!", at: 0, section: "ram") }
             block = lastBlock
         }
+        // Its bytes are already here, and perhaps newer than those of the stream.
+        guard !(hasGuestAddresses && layout[block].isShared) else {
+            throw window.error(
+                "A page of block \(layout[block].name), which is shared and stays out of the stream", at: 0,
+                section: "ram")
+        }
         guard record.offset < layout[block].size else {
             throw window.error("Illegal RAM offset \(hex(record.offset))", at: 0, section: "ram")
         }
@@ -92,8 +98,8 @@ struct RAMSectionDecoder: LiveSectionDecoder {
         return PageLocation(block: block, page: Int(record.offset) / MigrationFormat.pageSize)
     }
 
-    /// One entry of the block list. With x-ignore-shared each ends in the block's guest address, which only counts for
-    /// shared blocks.
+    /// One entry of the block list. With x-ignore-shared each ends in the block's guest address, which counts for shared
+    /// blocks alone: nothing else says that both sides mean the same memory.
     private mutating func readBlock(
         _ window: inout ByteWindow, remaining: UInt64
     ) throws(StreamError) -> LiveSectionStep {
@@ -116,6 +122,11 @@ struct RAMSectionDecoder: LiveSectionDecoder {
             throw window.error(
                 "Size mismatch: \(entry.name): 0x\(hex(entry.length)) != 0x\(hex(own)): Invalid argument", at: 0,
                 section: "ram")
+        }
+        if let address = entry.guestAddress, layout[index].isShared, address != layout[index].guestAddress {
+            throw window.error(
+                "Block \(entry.name) is at 0x\(hex(address)) in the source and at "
+                    + "0x\(hex(layout[index].guestAddress)) here", at: 0, section: "ram")
         }
         guard listedBlocks.insert(index).inserted, entry.length <= remaining else {
             throw window.error("The block list does not add up at block '\(entry.name)'", at: 0, section: "ram")

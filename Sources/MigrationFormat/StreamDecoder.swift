@@ -10,7 +10,7 @@ public struct StreamExpectations: Sendable {
     public var uuid: [UInt8]?
     /// The devices.
     public var handlers: any DeviceSectionHandlers
-    /// Whether both sides leave shared RAM out (x-ignore-shared); they must agree. No block here is shared.
+    /// Whether both sides leave shared RAM out (x-ignore-shared); they must agree.
     public var ignoresShared: Bool
 
     /// What a machine expects.

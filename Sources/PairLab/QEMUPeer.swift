@@ -18,15 +18,22 @@ public final class QEMUPeer {
     private let name: String
 
     /// Starts it with `megabytes` MiB of RAM and connects. Its files, all starting with `name`, lie in `folder`.
-    public init(in folder: TemporaryFolder, name: String, megabytes: Int) throws {
+    /// `memoryFile`: what keeps RAM, shared with whoever maps it too.
+    public init(in folder: TemporaryFolder, name: String, megabytes: Int, memoryFile: String? = nil) throws {
         self.folder = folder
         self.name = name
         let monitor = folder.path("\(name).qmp")
+        let memory = memoryFile.map { file in
+            [
+                "-object", "memory-backend-file,id=ram,size=\(megabytes)M,mem-path=\(file),share=on", "-machine",
+                "memory-backend=ram",
+            ]
+        }
         let process = try LabHost(sharingMachineNetworkAs: name).start(
             [
                 Self.path, "-M", "none", "-m", "\(megabytes)", "-display", "none", "-nodefaults", "-accel", "tcg",
                 "-qmp", "unix:\(monitor),server=on,wait=off", "-incoming", "defer",
-            ], log: folder.path("\(name).log"))
+            ] + (memory ?? []), log: folder.path("\(name).log"))
         self.process = process
         do {
             client = try QMPClient(path: monitor, within: Self.patience)

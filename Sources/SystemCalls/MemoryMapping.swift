@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A private, zero-filled piece of the address space; unmapped when its owner goes away.
+/// A piece of the address space, zero-filled or with the content of a file; unmapped when its owner goes away.
 public final class MemoryMapping: @unchecked Sendable {
     // SAFETY: the address and length never change after init. Who may touch the bytes when is the business of the
     // owner (for guest memory: the vCPUs, and others under the rules of GuestMemory).
@@ -9,6 +9,12 @@ public final class MemoryMapping: @unchecked Sendable {
     public let base: UnsafeMutableRawPointer
     /// Length in bytes, a multiple of the host's page size.
     public let count: Int
+    private let content: Content
+
+    /// What the bytes are, and with whom.
+    private enum Content {
+        case zeroes, sharedFile, privateFile
+    }
 
     /// Maps `count` bytes: mmap(2), anonymous. With `prefault` every page is made present at once, so that no later
     /// access waits for the kernel; with `reserve` the kernel refuses now what it could not provide later; with
@@ -32,6 +38,22 @@ public final class MemoryMapping: @unchecked Sendable {
         if prefault { madvise(address, rounded, clinux_populate_write) }
         base = address
         self.count = rounded
+        content = .zeroes
+    }
+
+    /// Maps the first `count` bytes of `file`: mmap(2). `shared`: what is written is written to the file, and seen by
+    /// everyone who maps it so; else it stays here. Both are a multiple of the file's page size (that of a huge page on
+    /// a hugetlbfs), and the file is that long. Throws ENOMEM if there are not that many huge pages.
+    public init(file: borrowing Descriptor, count: Int, shared: Bool) throws(SystemError) {
+        precondition(count > 0)
+        let flags = shared ? MAP_SHARED : MAP_PRIVATE
+        let address = mmap(nil, count, PROT_READ | PROT_WRITE, flags, file.number, 0)
+        guard let address, address != MAP_FAILED else { throw .last("mmap", "\(count) bytes") }
+        // Memory of the host, if the file is that; a file system on a disk refuses.
+        madvise(address, count, MADV_HUGEPAGE)
+        base = address
+        self.count = count
+        content = shared ? .sharedFile : .privateFile
     }
 
     deinit { munmap(base, count) }
@@ -43,10 +65,18 @@ public final class MemoryMapping: @unchecked Sendable {
         madvise(base + offset, count, clinux_populate_write)
     }
 
-    /// Gives the content back to the kernel; the bytes read as zero again: madvise(2) MADV_DONTNEED.
+    /// Gives the content back to the kernel; the bytes read as zero again: madvise(2) MADV_DONTNEED, or MADV_REMOVE for
+    /// a file that others share.
     public func discard(offset: Int, count: Int) {
         precondition(offset >= 0 && count >= 0 && offset <= self.count && count <= self.count - offset)
-        if madvise(base + offset, count, MADV_DONTNEED) != 0 {
+        let done =
+            switch content {
+            case .zeroes: madvise(base + offset, count, MADV_DONTNEED) == 0
+            case .sharedFile: madvise(base + offset, count, MADV_REMOVE) == 0
+            // Given back, its bytes would be those of the file.
+            case .privateFile: false
+            }
+        if !done {
             // Locked memory, for one, cannot be given back. The zeroes are promised all the same.
             // SAFETY: the range lies in the mapping, as checked above.
             memset(base + offset, 0, count)

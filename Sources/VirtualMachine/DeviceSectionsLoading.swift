@@ -29,8 +29,14 @@ extension VirtualMachine {
             handlers: sectionHandlers, ignoresShared: ignoringShared)
     }
 
-    /// Names and lengths of the RAM blocks, in stream order; the same indices as `memory.blocks`.
-    public var layout: [BlockLayout] { memory.blocks.map { BlockLayout(name: $0.name, size: UInt64($0.size)) } }
+    /// What a stream knows of the RAM blocks, in stream order; the same indices as `memory.blocks`.
+    public var layout: [BlockLayout] {
+        memory.blocks.map { block in
+            BlockLayout(
+                name: block.name, size: UInt64(block.size), guestAddress: block.guestAddress,
+                isShared: block.backing.isShared)
+        }
+    }
 
     /// The machine's devices, as a decoder finds them.
     public var sectionHandlers: any DeviceSectionHandlers { MachineSectionHandlers(sections: sections) }

@@ -10,11 +10,11 @@ public enum NoneMachine {
     /// The name in the configuration section.
     public static let machineType = "none"
 
-    /// The parts of a machine with `memorySize` bytes of RAM.
+    /// The parts of a machine with `memorySize` bytes of RAM, kept in `backing`.
     public static func parts(
-        memorySize: Int, name: String = "", uuid: [UInt8]? = nil
-    ) throws(SystemError) -> MachineParts {
-        let ram = try RAMBlock(name: "ram", guestAddress: 0, size: memorySize)
+        memorySize: Int, backing: MemoryBacking = .anonymous, name: String = "", uuid: [UInt8]? = nil
+    ) throws(MemoryBackingError) -> MachineParts {
+        let ram = try RAMBlock(name: "ram", guestAddress: 0, size: memorySize, backing: backing)
         let clock = GuestClock()
         return MachineParts(
             machineType: machineType, memory: GuestMemory(blocks: [ram]), engine: IdleEngine(), clock: clock,

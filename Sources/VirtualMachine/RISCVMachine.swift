@@ -37,7 +37,7 @@ public final class RISCVMachine: Sendable {
 
     private init(board: RISCVBoardAssembly) throws(RISCVMachineError) {
         let configuration = board.configuration
-        try board.powerOn()
+        try board.powerOn(touchingRAM: !(configuration.isIncoming && configuration.memoryBacking.isShared))
         let networks = board.slots.compactMap { $0.device as? VirtioNetwork }
         let disks = board.slots.compactMap { ($0.device as? VirtioBlock)?.backend as? RawDisk }
         let engine = board.engine
@@ -97,10 +97,11 @@ private struct RISCVBoardAssembly: Sendable {
     init(_ configuration: RISCVMachineConfiguration) throws(RISCVMachineError) {
         try Self.check(configuration)
         self.configuration = configuration
-        do throws(SystemError) {
+        do throws(MemoryBackingError) {
             ram = try RAMBlock(
-                name: "ram", guestAddress: RISCVBootImages.ramBase, size: configuration.memorySize)
-        } catch { throw .system(error) }
+                name: "ram", guestAddress: RISCVBootImages.ramBase, size: configuration.memorySize,
+                backing: configuration.memoryBacking)
+        } catch { throw .memory(error) }
         memory = GuestMemory(blocks: [ram])
         images = try RISCVBootImages(
             kernel: configuration.kernel, initrd: configuration.initrd, firmware: configuration.firmware, ram: ram)
@@ -184,15 +185,18 @@ extension RISCVBoardAssembly {
     private static let seedLength = 64
 
     /// Puts devices, memory images and harts into the state in which the machine begins. Only while paused.
-    func powerOn() throws(RISCVMachineError) {
+    /// `touchingRAM`: also RAM, which otherwise is somebody else's.
+    func powerOn(touchingRAM: Bool = true) throws(RISCVMachineError) {
         for slot in slots { slot.resetToPowerOn() }
         uart.resetToPowerOn()
         rtc.resetToPowerOn()
         aclint.resetToPowerOn()
         plic.resetToPowerOn()
-        try images.load(into: memory)
-        memory.write(images.deviceTreeAddress, bytes: deviceTree())
-        if configuration.firmware != nil { memory.write(images.dynamicInfoAddress, bytes: dynamicInfo()) }
+        if touchingRAM {
+            try images.load(into: memory)
+            memory.write(images.deviceTreeAddress, bytes: deviceTree())
+            if configuration.firmware != nil { memory.write(images.dynamicInfoAddress, bytes: dynamicInfo()) }
+        }
         engine.reset((0..<configuration.vCPUCount).map(firstState))
     }
 

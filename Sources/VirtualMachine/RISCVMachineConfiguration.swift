@@ -1,5 +1,6 @@
 import BlockLayer
 import Environment
+import GuestMemory
 import MachineModel
 import PacketPath
 import SystemCalls
@@ -40,6 +41,11 @@ public struct RISCVMachineConfiguration: Sendable {
     public var uuid: [UInt8]?
     /// RAM in bytes, a multiple of the page size.
     public var memorySize: Int
+    /// What keeps RAM.
+    public var memoryBacking = MemoryBacking.anonymous
+    /// Whether the machine waits for its state: RAM that it shares with the machine where the guest still runs stays as it
+    /// is then.
+    public var isIncoming = false
     /// The number of harts.
     public var vCPUCount = 1
     /// File of the kernel: a flat "Image", not compressed.
@@ -92,6 +98,8 @@ public enum RISCVMachineError: Error, Equatable, Sendable, CustomStringConvertib
     case disk(BlockError)
     /// A network back-end cannot be used.
     case network(NetworkError)
+    /// RAM cannot be kept where it should be.
+    case memory(MemoryBackingError)
     /// The host gave no memory or no thread.
     case system(SystemError)
 
@@ -104,6 +112,7 @@ public enum RISCVMachineError: Error, Equatable, Sendable, CustomStringConvertib
         case .doesNotFit(let path, let why): "\(path): \(why)"
         case .disk(let error): "\(error)"
         case .network(let error): "\(error)"
+        case .memory(let error): "\(error)"
         case .system(let error): "\(error)"
         }
     }

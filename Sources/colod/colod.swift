@@ -39,6 +39,10 @@ struct ColodCommand: AsyncParsableCommand {
     var machine: String?
     @Option(help: "Size of RAM, with suffix K, M or G.")
     var memory: String?
+    @Option(
+        name: .customLong("memory-backing"),
+        help: "What keeps RAM: anonymous, memfd, file:PATH[,share=on|off], or hugetlb[:PATH] for huge pages.")
+    var memoryBacking: String?
     @Option(help: "Number of vCPUs.")
     var vcpus: String?
     @Option(help: "Kernel image to boot.")
@@ -96,6 +100,7 @@ struct ColodCommand: AsyncParsableCommand {
     private var overrides: CommandLineOverrides {
         var flags = CommandLineOverrides()
         (flags.role, flags.machine, flags.memory, flags.vcpus) = (role, machine, memory, vcpus)
+        flags.memoryBacking = memoryBacking
         (flags.kernel, flags.initrd, flags.append, flags.firmware) = (kernel, initrd, append, firmware)
         (flags.console, flags.name, flags.uuid, flags.qmp) = (console, name, uuid, qmp)
         (flags.stateDirectory, flags.disks, flags.networks) = (stateDirectory, disk, net)

@@ -43,6 +43,26 @@ import Testing
         #expect(read.guest.kernel == "/boot/Image")
     }
 
+    @Test func theFileThatKeepsMemoryIsMeantFromWhereTheCommandIsGiven() throws {
+        let here = FileManager.default.currentDirectoryPath
+        for (flag, backing) in [
+            ("file:ram,share=on", MemoryBackingConfiguration.file("\(here)/ram", isShared: true)),
+            ("file:/ram", .file("/ram", isShared: false)), ("hugetlb:ram", .hugePages("\(here)/ram")),
+            ("hugetlb", .hugePages(nil)),
+        ] {
+            var flags = CommandLineOverrides()
+            flags.memoryBacking = flag
+            let read = try ColodConfiguration.parse(yaml: pairText, file: "t.yaml", overrides: flags)
+            #expect(read.guest.memoryBacking == backing)
+        }
+        var flags = CommandLineOverrides()
+        flags.memoryBacking = "tape"
+        #expect(
+            problems(pairText, overrides: flags).first?.hasPrefix(
+                "--memory-backing: guest.memory-backing: 'tape' is not valid; expected anonymous, memfd, file:") == true
+        )
+    }
+
     @Test func aFlagMendsAWrongLine() throws {
         var flags = CommandLineOverrides()
         flags.memory = "1G"

@@ -93,6 +93,7 @@ func problems(_ yaml: String, overrides: CommandLineOverrides = CommandLineOverr
         #expect(read.guest.name == "guest")
         #expect(read.guest.vcpus == 0)
         #expect(read.guest.console == .log)
+        #expect(read.guest.memoryBacking == .anonymous)
         #expect(read.management.monitors == [MonitorConfiguration(address: .unix("/run/colod/guest.qmp"))])
         #expect(read.stateDirectory == nil)
         #expect(read.pair == nil)
@@ -102,6 +103,28 @@ func problems(_ yaml: String, overrides: CommandLineOverrides = CommandLineOverr
         #expect(read.arbiter == .none)
         #expect(read.checkpoint == .standard)
         #expect(read.start == StartOptions(incoming: nil, paused: false))
+    }
+
+    @Test(
+        arguments: [
+            ("anonymous", .anonymous), ("memfd", .memfd), ("file:/r", .file("/r", isShared: false)),
+            ("file:/r,share=off", .file("/r", isShared: false)), ("file:/r,share=on", .file("/r", isShared: true)),
+            ("file:/a,b,share=on", .file("/a,b", isShared: true)), ("hugetlb", .hugePages(nil)),
+            ("hugetlb:/dev/hugepages/web", .hugePages("/dev/hugepages/web")),
+        ] as [(String, MemoryBackingConfiguration)])
+    func whatKeepsMemoryIsRead(text: String, backing: MemoryBackingConfiguration) throws {
+        let read = try ColodConfiguration.parse(
+            yaml: "guest: {machine: none, memory: 1G, memory-backing: \"\(text)\"}", file: "t.yaml")
+        #expect(read.guest.memoryBacking == backing)
+    }
+
+    @Test(arguments: ["", "ram", "memfd:", "file:", "file:r", "file:,share=on", "hugetlb:", "hugetlb:r", "FILE:/r"])
+    func whatCannotKeepMemoryIsNamed(text: String) {
+        #expect(
+            problems("guest: {machine: none, memory: 1G, memory-backing: \"\(text)\"}") == [
+                "t.yaml:1: guest.memory-backing: '\(text)' is not valid; expected anonymous, memfd, "
+                    + "file:PATH[,share=on|off] or hugetlb[:PATH] with an absolute path"
+            ])
     }
 
     @Test func aPairWithoutStateDirectoryGetsOneOfItsName() throws {

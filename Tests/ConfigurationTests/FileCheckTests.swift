@@ -55,6 +55,24 @@ import Testing
         }
     }
 
+    @Test func whatKeepsMemoryIsAFileOrWillBeOne() throws {
+        let plain = try Bench()
+        for (place, problem) in [
+            ("file:F/ram", nil), ("file:F/disk,share=on", nil), ("memfd", nil), ("hugetlb", nil),
+            ("file:F", "F is no regular file; name one"),
+            ("file:F/no/ram", "F/no/ram cannot be made: F/no: "),
+            ("hugetlb:F/no/ram", "F/no/ram cannot be made: F/no: "),
+        ] as [(String, String?)] {
+            let bench = try Bench()
+            let backing = place.replacing("F", with: bench.folder)
+            bench.text = bench.text.replacing("memory: 256M", with: "memory: 256M\n  memory-backing: \"\(backing)\"")
+            let found = bench.problems()
+            #expect(found.count == (problem == nil ? 0 : 1), "\(place): \(found)")
+            if let problem { #expect(found.first?.contains("guest.memory-backing: " + problem) == true, "\(found)") }
+        }
+        #expect(plain.problems() == [])
+    }
+
     @Test func whatIsAllThereIsRight() throws {
         let bench = try Bench()
         #expect(bench.problems() == [])

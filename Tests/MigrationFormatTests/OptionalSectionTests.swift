@@ -20,7 +20,7 @@ struct OptionalSectionTests {
             .end().bytes
     }
 
-    private static func ignoringShared(names: [String]) -> [UInt8] {
+    private static func ignoringShared(names: [String], pages: Bool = false) -> [UInt8] {
         StreamBuilder().adding { writer in
             writer.write(RecordType.subsection.rawValue)
             writer.writeString8("configuration/capabilities")
@@ -29,13 +29,24 @@ struct OptionalSectionTests {
             for name in names { writer.writeString8(name) }
             StreamEncoder.writeRAMStart(
                 id: 2, layout: StreamBuilder.layout, guestAddresses: [0x8000_0000], to: &writer)
+            guard pages else { return }
+            StreamEncoder.writeRAMOpening(.sectionPart, id: 2, to: &writer)
+            var encoder = RAMRecordEncoder(layout: StreamBuilder.layout)
+            encoder.writeZeroPage(PageLocation(block: 0, page: 1), to: &writer)
+            StreamEncoder.writeRAMClosing(id: 2, to: &writer)
         }.end().bytes
     }
 
-    private static var sharing: StreamDecoder {
+    private static var sharing: StreamDecoder { sharing(StreamBuilder.layout) }
+
+    private static func sharing(_ layout: [BlockLayout]) -> StreamDecoder {
         StreamDecoder(
             expectations: StreamExpectations(
-                machineType: "none", layout: StreamBuilder.layout, handlers: FixtureHandlers(), ignoresShared: true))
+                machineType: "none", layout: layout, handlers: FixtureHandlers(), ignoresShared: true))
+    }
+
+    private static func sharedBlock(at address: UInt64) -> StreamDecoder {
+        sharing([BlockLayout(name: "ram", size: 0x4000, guestAddress: address, isShared: true)])
     }
 
     @Test(arguments: [1, 5, Int.max])
@@ -55,6 +66,27 @@ struct OptionalSectionTests {
     func aBlockListWithGuestAddressesIsRead(step: Int) throws {
         let elements = try decode(Self.ignoringShared(names: ["x-ignore-shared"]), step: step, decoder: Self.sharing)
         #expect(elements == ["configured", "sectionStart", "end", "done"])
+    }
+
+    @Test func aSharedBlockMustBeTheSameMemoryOnBothSides() throws {
+        let stream = Self.ignoringShared(names: ["x-ignore-shared"])
+        let elements = try decode(stream, decoder: Self.sharedBlock(at: 0x8000_0000))
+        #expect(elements == ["configured", "sectionStart", "end", "done"])
+        #expect {
+            _ = try decode(stream, decoder: Self.sharedBlock(at: 0))
+        } throws: {
+            "\($0)".hasPrefix("Block ram is at 0x80000000 in the source and at 0x0 here")
+        }
+    }
+
+    @Test func aPageOfASharedBlockIsRefused() throws {
+        let stream = Self.ignoringShared(names: ["x-ignore-shared"], pages: true)
+        #expect(try decode(stream, decoder: Self.sharing).contains { $0.hasPrefix("fill") }, "of another it is not")
+        #expect {
+            _ = try decode(stream, decoder: Self.sharedBlock(at: 0x8000_0000))
+        } throws: {
+            "\($0)".hasPrefix("A page of block ram, which is shared and stays out of the stream")
+        }
     }
 
     @Test func bothSidesMustIgnoreSharedRAMOrNeither() throws {

@@ -16,10 +16,14 @@ final class TestMachine: Sendable {
     let controller: MigrationController
     let log: EventLog
 
-    init(incoming: Bool = false, megabytes: Int = TestMachine.megabytes, autostart: Bool = true) throws {
+    init(
+        incoming: Bool = false, megabytes: Int = TestMachine.megabytes, autostart: Bool = true,
+        memory: GuestMemory? = nil
+    ) throws {
         let log = EventLog()
-        machine = VirtualMachine(
-            parts: try NoneMachine.parts(memorySize: megabytes << 20), incoming: incoming, autostart: autostart)
+        var parts = try NoneMachine.parts(memorySize: megabytes << 20)
+        if let memory { parts.memory = memory }
+        machine = VirtualMachine(parts: parts, incoming: incoming, autostart: autostart)
         machine.setEventHandler { log.add("\($0)") }
         controller = MigrationController(machine: machine, expectsIncoming: incoming) { event in
             switch event {
@@ -52,7 +56,10 @@ final class TestMachine: Sendable {
         }
     }
 
-    var ram: [UInt8] { machine.memory.read(0, count: machine.memory.totalSize) ?? [] }
+    var ram: [UInt8] {
+        let memory = machine.memory
+        return memory.blocks.flatMap { memory.read($0.guestAddress, count: $0.size) ?? [] }
+    }
 
     /// Waits for `text` in the log; false after ten seconds.
     func awaits(_ text: String, atLeast count: Int = 1) -> Bool { log.wait(for: text, atLeast: count) }

@@ -110,6 +110,22 @@ private struct StandingClock: WallClock {
         #expect(all == RISCVProgram.expected(all.count))
     }
 
+    @Test func aMachineThatWaitsForItsStateLeavesTheRAMThatItSharesAsItIs() throws {
+        let kernel = try TemporaryFile(RISCVProgram.image(RISCVProgram.counting))
+        let file = try TemporaryFile([])
+        for (isIncoming, isShared) in [(true, true), (true, false), (false, true)] {
+            var configuration = RISCVMachineConfiguration(memorySize: 8 << 20, kernel: kernel.path)
+            configuration.memoryBacking = .file(path: file.path, isShared: isShared)
+            configuration.isIncoming = isIncoming
+            let machine = VirtualMachine(parts: try RISCVMachine(configuration).parts, incoming: isIncoming)
+            let ram = machine.memory.blocks[0]
+            #expect(ram.backing.isShared == isShared)
+            let isEmpty = UnsafeRawBufferPointer(start: ram.base, count: ram.size).allSatisfy { $0 == 0 }
+            #expect(isEmpty == (isIncoming && isShared))
+            machine.shutDown()
+        }
+    }
+
     @Test func aResetBeginsAgain() throws {
         let board = try Board(RISCVProgram.resetting)
         try board.virtual.run()

@@ -1,0 +1,94 @@
+import Glibc
+import SystemCalls
+
+/// The memory of a RAM block, as the host gave it.
+struct BackedMemory {
+    let mapping: MemoryMapping
+    /// The unit in which the host provides it, in bytes.
+    let pageSize: Int
+}
+
+extension MemoryBacking {
+    /// The size of an ordinary page of the host, in bytes: sysconf(3).
+    static let basePageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+
+    /// Maps `size` bytes, which must be a multiple of the host's page size there. A file that does not exist is made, and
+    /// one that is too short is extended, if it may be written.
+    func map(size: Int) throws(MemoryBackingError) -> BackedMemory {
+        switch self {
+        case .anonymous:
+            try checkMultiple(size, of: Self.basePageSize)
+            do throws(SystemError) {
+                return BackedMemory(
+                    mapping: try MemoryMapping(count: size, reserve: true, mergeable: true),
+                    pageSize: Self.basePageSize)
+            } catch { throw shortage(error.description) }
+        case .memfd: return try map(BackingFile(memory: self, hugePages: false), size)
+        case .hugePages(nil): return try map(BackingFile(memory: self, hugePages: true), size)
+        case .file(let path, let isShared): return try map(BackingFile(self, path, writing: isShared), size)
+        case .hugePages(let path?):
+            let file = try BackingFile(self, path, writing: true)
+            guard file.system.isHugePages else {
+                throw fault(
+                    "it is not on a hugetlbfs; mount one (mount -t hugetlbfs none DIRECTORY) and name a file in it")
+            }
+            return try map(file, size)
+        }
+    }
+
+    private func map(_ file: consuming BackingFile, _ size: Int) throws(MemoryBackingError) -> BackedMemory {
+        let pageSize = file.system.isHugePages ? file.system.blockSize : Self.basePageSize
+        try checkMultiple(size, of: pageSize)
+        try file.extend(to: size)
+        do throws(SystemError) {
+            return BackedMemory(
+                mapping: try MemoryMapping(file: file.descriptor, count: size, shared: isShared), pageSize: pageSize)
+        } catch {
+            guard file.system.isHugePages, error.code == ENOMEM else { throw shortage(error.description) }
+            throw shortage(HugePagePool(pageSize: pageSize).advice(pages: size / pageSize))
+        }
+    }
+
+    private func checkMultiple(_ size: Int, of pageSize: Int) throws(MemoryBackingError) {
+        guard size <= 0 || size % pageSize != 0 else { return }
+        let (next, overflow) = (max(size, 1) / pageSize + 1).multipliedReportingOverflow(by: pageSize)
+        throw fault(
+            "\(size) bytes of RAM are no multiple of the \(pageSize) bytes of a host page"
+                + (overflow ? "" : "; the next one is \(next)"))
+    }
+
+    /// What stays wrong until somebody changes it.
+    func fault(_ why: String) -> MemoryBackingError { MemoryBackingError(self, why, isLasting: true) }
+
+    /// What the host lacks now.
+    func shortage(_ why: String) -> MemoryBackingError { MemoryBackingError(self, why, isLasting: false) }
+}
+
+/// The huge pages of one size that a host has set aside: /sys/kernel/mm/hugepages (Linux, hugetlbpage.rst).
+struct HugePagePool {
+    let pageSize: Int
+
+    private var folder: String { "/sys/kernel/mm/hugepages/hugepages-\(pageSize >> 10)kB" }
+
+    /// What to do for `pages` that could not be had.
+    func advice(pages: Int) -> String {
+        guard let total = read("nr_hugepages"), let free = read("free_hugepages"), let promised = read("resv_hugepages")
+        else { return "the host has no \(pages) free huge pages of \(pageSize) bytes" }
+        let available = max(0, free - promised)
+        guard available < pages else {
+            return "no \(pages) huge pages of \(pageSize) bytes are given, though \(available) are free; "
+                + "see the limits of the mount (size=) and of the control group"
+        }
+        return "RAM needs \(pages) huge pages of \(pageSize) bytes and the host has \(available) free; reserve more: "
+            + "echo \(total + pages - available) > \(folder)/nr_hugepages"
+    }
+
+    private func read(_ name: String) -> Int? {
+        guard let file = try? Descriptor.open("\(folder)/\(name)", flags: O_RDONLY) else { return nil }
+        var bytes = [UInt8](repeating: 0, count: 32)
+        // SAFETY: the kernel writes at most as many bytes as the array has.
+        let count = Glibc.read(file.number, &bytes, bytes.count)
+        guard count > 0 else { return nil }
+        return Int(String(decoding: bytes.prefix(count).prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
+    }
+}
