@@ -42,6 +42,7 @@ final class PageArrivals {
     /// The page is to be zero. Returns whether it is.
     func noteZero(_ location: PageLocation) -> Bool {
         arrived[location.block].insert(location.page)
+        populator.noteZero(location)
         return untouched[location.block].contains(location.page) || PageContent.isZero(place(of: location))
     }
 

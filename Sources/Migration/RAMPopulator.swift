@@ -6,14 +6,19 @@ import SystemCalls
 /// Makes RAM present ahead of the pages that come in, on a thread of its own, so that finding and clearing memory, which
 /// costs more than moving a page into it, goes on beside receiving.
 ///
-/// It looks ahead as far as pages have come in a row, up to `limit`: so of pages that turn out to be zero, which should
-/// take no memory, it makes present at most as many as came before them, and none in a stream where pages and zeroes
-/// alternate. It keeps a huge page away from where pages come in, for two threads that touch the same one at once both
-/// clear memory for it. What it does not come to, the pages do as they come.
+/// Pages that turn out to be zero should take no memory. So it looks ahead as far as pages have come lately, up to
+/// `limit`, where a page of zeroes outweighs `zeroWeight` others: in a stream with a fifth of zeroes nothing is made
+/// present, and at the end of a run of pages no more than the limit was in vain. It keeps a huge page away from where
+/// pages come in, for two threads that touch the same one at once both clear memory for it. What it does not come to, the
+/// pages do as they come.
 final class RAMPopulator: @unchecked Sendable {
     // SAFETY: the fields of the run of pages belong to the receiving thread; what both threads use is behind the gate.
-    /// How far is looked ahead at most, in pages: 64 MiB.
-    static let limit = 16384
+    /// How far is looked ahead at most, in pages: 16 MiB.
+    static let limit = 4096
+    /// How many pages a page of zeroes outweighs.
+    static let zeroWeight = 4
+    /// Pages that come further apart than this have nothing to do with each other.
+    static let gap = 64
     /// How many pages are made present with one call, and have to have come for another one: 2 MiB, a huge page.
     static let step = 512
 
@@ -28,8 +33,12 @@ final class RAMPopulator: @unchecked Sendable {
     private let populate: @Sendable (_ block: Int, _ pages: Range<Int>) -> Bool
     private let pageCounts: [Int]
     private var thread: Thread?
-    private var last: PageLocation?
-    private var length = 0
+    private var last = PageLocation(block: -1, page: 0)
+    /// How far to look ahead.
+    private var reach = 0
+    /// Pages since it was last looked ahead.
+    private var count = 0
+    private var isLookingAhead = false
 
     /// For the RAM of `memory`, which has to live until `end` was called.
     convenience init(memory: GuestMemory) {
@@ -51,20 +60,37 @@ final class RAMPopulator: @unchecked Sendable {
     /// A page has come. Called for each, so it only counts most of the time.
     @inline(__always)
     func noteWritten(_ location: PageLocation) {
-        if let last, last.block == location.block, last.page + 1 == location.page {
-            length += 1
-        } else {
-            length = 1
-        }
+        note(location)
+        reach = min(reach + 1, Self.limit)
+        count += 1
+        if count >= Self.step { lookAhead(location) }
+    }
+
+    /// A page of zeroes has come.
+    @inline(__always)
+    func noteZero(_ location: PageLocation) {
+        note(location)
+        reach = max(0, reach - Self.zeroWeight)
+        guard reach == 0, isLookingAhead else { return }
+        // What is still to be made present would rather be zero, too.
+        isLookingAhead = false
+        gate.withLock { $0.wanted = $0.wanted.lowerBound..<$0.wanted.lowerBound }
+    }
+
+    @inline(__always)
+    private func note(_ location: PageLocation) {
+        let isNear = location.block == last.block && location.page > last.page && location.page - last.page <= Self.gap
+        if !isNear { reach = 0 }
         last = location
-        if length % Self.step == 0 { lookAhead(location) }
     }
 
     private func lookAhead(_ location: PageLocation) {
+        count = 0
         let start = location.page + 1
-        let end = min(pageCounts[location.block], start + min(length, Self.limit))
+        let end = min(pageCounts[location.block], start + reach)
         let near = (start + 2 * Self.step - 1) / Self.step * Self.step
         guard near < end else { return }
+        isLookingAhead = true
         gate.withLock { state in
             // What was made present already is not gone through again.
             let known = state.block == location.block ? state.wanted.lowerBound : 0

@@ -39,28 +39,43 @@ struct RAMPopulatorTests {
     @Test func itLooksAsFarAheadAsPagesHaveComeInARow() {
         let record = Record()
         let populator = record.populator(pages: 1 << 20)
-        Self.write(0..<4096, to: populator)
-        #expect(record.awaits(8191))
+        Self.write(0..<2048, to: populator)
+        #expect(record.awaits(4095))
         populator.end()
-        #expect(record.ranges.allSatisfy { $0.upperBound <= 8192 && $0.count <= RAMPopulator.step })
+        #expect(record.ranges.allSatisfy { $0.upperBound <= 4096 && $0.count <= RAMPopulator.step })
         let pages = record.ranges.map(\.lowerBound)
         #expect(pages == pages.sorted() && Set(pages).count == pages.count, "nothing is gone through twice")
     }
 
     @Test func itLooksNoFurtherThanTheLimitAndTheBlock() {
         let record = Record()
-        let count = 3 * RAMPopulator.limit
+        let count = 4 * RAMPopulator.limit
         let populator = record.populator(pages: count)
         Self.write(0..<2 * RAMPopulator.limit, to: populator)
-        #expect(record.awaits(count - 1))
-        #expect(record.ranges.allSatisfy { $0.upperBound <= count })
+        #expect(record.awaits(3 * RAMPopulator.limit - 1))
+        #expect(record.ranges.allSatisfy { $0.upperBound <= 3 * RAMPopulator.limit })
+        Self.write(2 * RAMPopulator.limit..<count - RAMPopulator.step, to: populator)
         populator.end()
+        #expect(record.ranges.allSatisfy { $0.upperBound <= count })
     }
 
-    @Test func pagesBetweenZeroesMakeNothingPresent() {
+    @Test(arguments: [(50, true), (4, false), (1, false)])
+    func amongManyZeroesNothingIsMadePresent(pagesToAZero: Int, isWorthIt: Bool) {
         let record = Record()
         let populator = record.populator(pages: 1 << 20)
-        Self.write(stride(from: 0, to: 100_000, by: 2), to: populator)
+        for page in 0..<100_000 {
+            let location = PageLocation(block: 0, page: page)
+            if page % (pagesToAZero + 1) == 0 { populator.noteZero(location) } else { populator.noteWritten(location) }
+        }
+        if isWorthIt { #expect(record.awaitsAny()) }
+        populator.end()
+        #expect(record.ranges.isEmpty == !isWorthIt)
+    }
+
+    @Test func pagesFarApartAreNoReasonToLookAhead() {
+        let record = Record()
+        let populator = record.populator(pages: 1 << 24)
+        Self.write(stride(from: 0, to: 1 << 24, by: RAMPopulator.gap + 1), to: populator)
         populator.end()
         #expect(record.ranges == [])
     }
@@ -86,7 +101,7 @@ struct RAMPopulatorTests {
         let base = memory.blocks[0].base
         base.storeBytes(of: 77, toByteOffset: 20 << 20, as: UInt8.self)
         let populator = RAMPopulator(memory: memory)
-        Self.write(0..<8192, to: populator)
+        Self.write(0..<12288, to: populator)
         let end = SystemClock().now() + .seconds(20)
         while AddressSpace.untouchedParts(of: base + (62 << 20), count: 2 << 20) != [], SystemClock().now() < end {
             sched_yield()
