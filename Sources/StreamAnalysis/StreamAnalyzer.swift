@@ -120,6 +120,9 @@ public struct StreamAnalyzer {
 
     private mutating func readHeader() throws(StreamAnalysisFailure) -> StreamItem {
         current = "header"
+        if try window.fill(to: 4), MultifdOpening(channel: 0).bytes.starts(with: window.bytes.copy(4)) {
+            throw damage("This is a multifd channel; the main stream is another file")
+        }
         _ = try take("the file header") { (bytes) throws(StreamError) in try FileHeader.read(bytes, at: 0) }
         var header = StreamHeader(pageSize: pageSize)
         // Device state alone has no configuration.

@@ -105,18 +105,31 @@ public struct PageCount: Equatable, Sendable {
 /// What a part of the section "block" holds.
 public struct DiskContent: Equatable, Sendable {
     /// What came of each disk.
-    public var disks: [Disk] = []
+    public var disks: [Disk]
     /// How much the source says it has done of the first pass, in percent; the last word of the part.
     public var progress: UInt64?
+
+    /// What came of some disks.
+    public init(disks: [Disk] = [], progress: UInt64? = nil) {
+        self.disks = disks
+        self.progress = progress
+    }
 
     /// What came of a disk.
     public struct Disk: Equatable, Sendable {
         /// The device's name.
         public var name: String
         /// Chunks of 1 MiB with data.
-        public var dataChunks: UInt64 = 0
+        public var dataChunks: UInt64
         /// Chunks of 1 MiB of zeroes.
-        public var zeroChunks: UInt64 = 0
+        public var zeroChunks: UInt64
+
+        /// What came of the disk `name`.
+        public init(name: String, dataChunks: UInt64 = 0, zeroChunks: UInt64 = 0) {
+            self.name = name
+            self.dataChunks = dataChunks
+            self.zeroChunks = zeroChunks
+        }
     }
 }
 
@@ -184,8 +197,46 @@ public struct StreamTotals: Equatable, Sendable {
     public func pages(_ kind: PageKind) -> UInt64 { pages.reduce(0) { $1.kind == kind ? $0 + $1.pages : $0 } }
 }
 
+extension Section.Data {
+    /// Adds what a further part of the same live section holds.
+    public mutating func add(_ part: Section.Data) {
+        switch (self, part) {
+        case (.ram(var content), .ram(let more)):
+            content.blocks += more.blocks
+            for entry in more.pages {
+                content.pages.count(entry.kind, of: entry.block, pages: entry.pages, bytes: entry.bytes)
+            }
+            self = .ram(content)
+        case (.disks(var content), .disks(let more)):
+            content.progress = more.progress ?? content.progress
+            for disk in more.disks {
+                if let index = content.disks.firstIndex(where: { $0.name == disk.name }) {
+                    content.disks[index].dataChunks += disk.dataChunks
+                    content.disks[index].zeroChunks += disk.zeroChunks
+                } else {
+                    content.disks.append(disk)
+                }
+            }
+            self = .disks(content)
+        case (.bitmaps(var bitmaps), .bitmaps(let more)):
+            for bitmap in more {
+                if let index = bitmaps.firstIndex(where: { $0.node == bitmap.node && $0.bitmap == bitmap.bitmap }) {
+                    bitmaps[index].chunks += bitmap.chunks
+                    bitmaps[index].bytes += bitmap.bytes
+                    bitmaps[index].bitsSet += bitmap.bitsSet
+                    bitmaps[index].isComplete = bitmaps[index].isComplete || bitmap.isComplete
+                } else {
+                    bitmaps.append(bitmap)
+                }
+            }
+            self = .bitmaps(bitmaps)
+        default: break
+        }
+    }
+}
+
 extension [PageCount] {
-    /// Counts one page more.
+    /// Counts some pages more.
     mutating func count(_ kind: PageKind, of block: String, pages: UInt64 = 1, bytes: UInt64) {
         if let index = firstIndex(where: { $0.kind == kind && $0.block == block }) {
             self[index].pages += pages

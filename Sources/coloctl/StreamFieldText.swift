@@ -7,7 +7,7 @@ struct StreamFieldText {
 
     /// Elements and bytes of a value that is shortened.
     private static let shortest = 16
-    private static let lineLength = 90
+    private static let lineLength = 110
 
     func lines(of state: DeviceStateValue) -> [String] {
         state.fields.flatMap(lines) + state.subsections.flatMap(subsection)

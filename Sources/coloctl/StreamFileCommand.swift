@@ -28,7 +28,7 @@ struct StreamFileCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The recorded stream.", valueName: "file")) var path: String
     @Flag(help: "Print one JSON object, with a line for each thing found.") var json = false
     @Flag(help: "Leave out the fields of devices.") var summary = false
-    @Flag(help: "Shorten no value.") var full = false
+    @Flag(help: "Shorten no value; JSON never does.") var full = false
     @Flag(help: "Print only the description at the end of the stream, as it stands there.") var description = false
     @Option(help: ArgumentHelp("Print only sections of this name; may be repeated.", valueName: "name"))
     var section: [String] = []

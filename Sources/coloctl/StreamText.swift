@@ -6,8 +6,8 @@ struct StreamText: StreamPrinter {
     let path: String
     let total: UInt64
     let shape: StreamShape
-    /// Parts of a live section that follow one another and are told at once.
-    private var parts: (first: StreamItem, count: Int, end: UInt64, pages: [PageCount])?
+    /// Parts of live sections that follow one another: those of a section are told at once.
+    private var parts: [(first: StreamItem, section: Section, size: UInt64, count: Int)] = []
 
     init(path: String, size: UInt64, shape: StreamShape) {
         self.path = path
@@ -23,13 +23,9 @@ struct StreamText: StreamPrinter {
 
     mutating func lines(_ item: StreamItem) -> [String] {
         guard shape.shows(item) else { return [] }
-        if case .section(let section) = item.content, section.type == .sectionPart,
-            case .ram(let content) = section.data
-        {
-            if parts != nil, join(item, section, content) { return [] }
-            let before = takeParts()
-            parts = (item, 1, item.offset + item.size, content.pages)
-            return before
+        if case .section(let section) = item.content, section.type == .sectionPart {
+            join(item, section)
+            return []
         }
         return takeParts() + text(item)
     }
@@ -42,8 +38,8 @@ struct StreamText: StreamPrinter {
         lines.append(
             "Sections  \(totals.sections), \(totals.devices) of them devices with \(totals.deviceBytes) bytes of state")
         if totals.commands > 0 { lines.append("Commands  \(totals.commands)") }
-        for (index, entry) in totals.pages.enumerated() {
-            lines.append((index == 0 ? "Pages     " : "          ") + Self.text(entry))
+        for (index, text) in Self.lines(of: totals.pages).enumerated() {
+            lines.append((index == 0 ? "Pages     " : "          ") + text)
         }
         if let damage { lines += ["", "DAMAGED: \(damage.description)."] }
         return lines
@@ -51,28 +47,24 @@ struct StreamText: StreamPrinter {
 
     // MARK: Parts
 
-    private mutating func join(_ item: StreamItem, _ section: Section, _ content: RAMContent) -> Bool {
-        guard var parts, case .section(let first) = parts.first.content, first.header.id == section.header.id,
-            parts.end == item.offset
-        else { return false }
-        parts.count += 1
-        parts.end = item.offset + item.size
-        for entry in content.pages { parts.pages.add(entry) }
-        self.parts = parts
-        return true
+    private mutating func join(_ item: StreamItem, _ section: Section) {
+        guard let index = parts.firstIndex(where: { $0.section.header.id == section.header.id }) else {
+            return parts.append((item, section, item.size, 1))
+        }
+        parts[index].section.data.add(section.data)
+        parts[index].section.dataSize += section.dataSize
+        parts[index].size += item.size
+        parts[index].count += 1
     }
 
     private mutating func takeParts() -> [String] {
-        guard let told = parts, case .section(var section) = told.first.content, case .ram(var content) = section.data
-        else { return [] }
-        parts = nil
-        content.pages = told.pages
-        section.data = .ram(content)
-        section.dataSize += told.end - told.first.offset - told.first.size
-        var item = told.first
-        item.size = told.end - item.offset
-        item.content = .section(section)
-        return text(item, count: told.count)
+        defer { parts = [] }
+        return parts.flatMap { part in
+            var item = part.first
+            item.size = part.size
+            item.content = .section(part.section)
+            return text(item, count: part.count)
+        }
     }
 
     // MARK: Items
@@ -86,7 +78,7 @@ struct StreamText: StreamPrinter {
         case .header(let header): return block("header", Self.lines(of: header))
         case .section(let section):
             let title =
-                Self.title(of: section) + (count > 1 ? " x \(count)" : "") + (isUnfinished ? ", broken off" : "")
+                (count > 1 ? "\(count) x " : "") + Self.title(of: section) + (isUnfinished ? ", broken off" : "")
             return block(title, lines(of: section.data))
         case .command(let command): return [line("command \(command.name)\(Self.arguments(of: command))")]
         case .endOfPackage: return [line("end of the package")]
@@ -127,7 +119,7 @@ struct StreamText: StreamPrinter {
     private func lines(of data: Section.Data) -> [String] {
         switch data {
         case .ram(let content):
-            return content.blocks.map(Self.text) + content.pages.map(Self.text)
+            return content.blocks.map(Self.text) + Self.lines(of: content.pages)
         case .disks(let content):
             let disks = content.disks.map {
                 "\(shown($0.name)): \($0.dataChunks) MiB of data, \($0.zeroChunks) MiB of zeroes"
@@ -149,8 +141,19 @@ struct StreamText: StreamPrinter {
         return text
     }
 
-    private static func text(_ entry: PageCount) -> String {
-        "\(shown(entry.block)): \(entry.pages) \(entry.kind.rawValue), \(entry.bytes) bytes"
+    /// A line a block: "ram: 3 raw, 5 zero, 12367 bytes".
+    private static func lines(of pages: [PageCount]) -> [String] {
+        var blocks: [(name: String, kinds: [String], bytes: UInt64)] = []
+        for entry in pages {
+            let kind = "\(entry.pages) \(entry.kind.rawValue)"
+            if let index = blocks.firstIndex(where: { $0.name == entry.block }) {
+                blocks[index].kinds.append(kind)
+                blocks[index].bytes += entry.bytes
+            } else {
+                blocks.append((entry.block, [kind], entry.bytes))
+            }
+        }
+        return blocks.map { "\(shown($0.name)): \($0.kinds.joined(separator: ", ")), \($0.bytes) bytes" }
     }
 
     private static func text(_ bitmap: BitmapContent) -> String {
@@ -173,17 +176,6 @@ struct StreamText: StreamPrinter {
         case .packaged(let count): ": \(count) bytes follow"
         case .receiveBitmap(let block): ": \(shown(block))"
         case .openReturnPath, .postcopyListen, .postcopyRun, .enableCOLO, .postcopyResume: ""
-        }
-    }
-}
-
-extension [PageCount] {
-    fileprivate mutating func add(_ entry: PageCount) {
-        if let index = firstIndex(where: { $0.kind == entry.kind && $0.block == entry.block }) {
-            self[index].pages += entry.pages
-            self[index].bytes += entry.bytes
-        } else {
-            append(entry)
         }
     }
 }

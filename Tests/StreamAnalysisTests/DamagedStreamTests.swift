@@ -119,6 +119,9 @@ struct DamagedStreamTests {
     @Test func aFileThatIsNoStreamIsRefused() {
         #expect(Analysis(Array("#!/bin/sh\nexit".utf8)).damage?.problem == "Not a migration stream")
         #expect(Analysis([]).damage?.isTruncation == true)
+        #expect(
+            Analysis(MultifdOpening(channel: 1).bytes).damage?.problem
+                == "This is a multifd channel; the main stream is another file")
     }
 
     @Test(arguments: 0..<8)

@@ -151,6 +151,26 @@ struct StreamAnalyzerTests {
         #expect(longer.damage == nil && longer.items.last?.content == .trailer && longer.items.last?.size == 100)
     }
 
+    @Test func partsOfASectionAddUp() {
+        var ram: Section.Data = .ram(RAMContent())
+        for kind in [PageKind.raw, .zero, .raw] {
+            ram.add(.ram(RAMContent(pages: [PageCount(block: "a", kind: kind, pages: 2, bytes: 10)])))
+        }
+        let pages = [
+            PageCount(block: "a", kind: .raw, pages: 4, bytes: 20),
+            PageCount(block: "a", kind: .zero, pages: 2, bytes: 10),
+        ]
+        #expect(ram == .ram(RAMContent(pages: pages)))
+        var bitmaps: Section.Data = .bitmaps([])
+        for complete in [false, true] {
+            var part = BitmapContent(node: "n", bitmap: "b")
+            (part.chunks, part.bytes, part.bitsSet, part.isComplete) = (1, 4, 3, complete)
+            bitmaps.add(.bitmaps([part]))
+        }
+        guard case .bitmaps(let whole) = bitmaps else { return }
+        #expect(whole.map(\.chunks) == [2] && whole.map(\.bitsSet) == [6] && whole.map(\.isComplete) == [true])
+    }
+
     @Test func otherPageSizesAreTold() {
         var maker = StreamMaker()
         maker.add(ConfigurationSubsection.targetPageBits(14))

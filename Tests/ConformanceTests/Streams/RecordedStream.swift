@@ -32,12 +32,15 @@ struct RecordedStream {
     }
 
     /// QEMU's machine of that type.
-    static func qemu(_ machine: String, capabilities: [String] = []) throws -> RecordedStream {
+    static func qemu(
+        _ machine: String, capabilities: [String] = [], arguments: [String] = []
+    ) throws -> RecordedStream {
         var options = StartOptions()
         options.megabytes = 16
         options.machine = machine
         options.uuid = "00112233-4455-6677-8899-aabbccddeeff"
         options.paused = true
+        options.qemuArguments = arguments
         return try RecordedStream(.qemu, options, capabilities: capabilities)
     }
 

@@ -82,6 +82,32 @@ extension ConformanceTests {
             #expect(list.blocks.allSatisfy { $0.guestAddress != nil })
         }
 
+        @Test("compressed pages are told")
+        func compressedPages() throws {
+            let reading = StreamReading(try RecordedStream.qemu("pc", capabilities: ["compress"]).bytes)
+            #expect(reading.damage == nil && reading.totals.pages(.compressed) > 0)
+        }
+
+        @Test("blocks of a disk are told")
+        func disks() throws {
+            let folder = try TemporaryFolder()
+            // One MiB of something, and three of nothing.
+            let data = [UInt8](repeating: 7, count: 1 << 20) + [UInt8](repeating: 0, count: 3 << 20)
+            try folder.write(data, to: "disk")
+            let stream = try RecordedStream.qemu(
+                "pc", capabilities: ["block", "zero-blocks"],
+                arguments: [
+                    "-drive", "if=none,id=drv0,format=raw,file=\(folder.path("disk"))", "-device",
+                    "virtio-blk-pci,drive=drv0",
+                ])
+            let reading = StreamReading(stream.bytes)
+            #expect(reading.damage == nil)
+            var content: Section.Data = .disks(DiskContent())
+            for (_, section) in reading.sections where section.header.name == "block" { content.add(section.data) }
+            let expected = DiskContent.Disk(name: "drv0", dataChunks: 1, zeroChunks: 3)
+            #expect(content == .disks(DiskContent(disks: [expected], progress: 100)))
+        }
+
         @Test("a stream that is cut off or damaged is told to be", arguments: Machine.allCases)
         func damaged(machine: Machine) throws {
             let stream = try machine.record()

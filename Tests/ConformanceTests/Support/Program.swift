@@ -19,6 +19,8 @@ struct StartOptions {
     var kernel: String?
     /// Files that a riscv64 guest has as disks.
     var disks: [String] = []
+    /// Further arguments of QEMU.
+    var qemuArguments: [String] = []
     /// Paths of further management sockets.
     var moreMonitors: [String] = []
 }
@@ -62,7 +64,7 @@ enum Program: String {
         if let name = options.name { words += ["-name", name] }
         if let uuid = options.uuid { words += ["-uuid", uuid] }
         if options.paused { words.append("-S") }
-        return words
+        return words + options.qemuArguments
     }
 }
 
