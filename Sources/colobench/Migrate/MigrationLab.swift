@@ -20,6 +20,8 @@ final class MigrationLab {
     private let host: LabHost
     private let source: RAMFile
     private let destination: RAMFile
+    /// How many processes there were; each has files of its own.
+    private var started = 0
     private static let patience: Duration = .seconds(120)
 
     init(folder: TemporaryFolder, colod: String, megabytes: Int, filling: PageFilling) throws {
@@ -40,7 +42,7 @@ final class MigrationLab {
         let target = try end(pair.destination, "destination", memory == .hot ? destination : nil, incoming: true)
         let origin = try end(pair.source, "source", source, incoming: false)
         defer { for end in [origin, target] { end.process.killAndWait() } }
-        let listening = way == .tcp ? "tcp:127.0.0.1:0" : "unix:\(folder.path("migration"))"
+        let listening = way == .tcp ? "tcp:127.0.0.1:0" : "unix:\(folder.path("migration\(started)"))"
         try target.client.execute("migrate-incoming", ["uri": .string(listening)], within: Self.patience)
         var uri = listening
         if way == .tcp {
@@ -84,8 +86,8 @@ final class MigrationLab {
     }
 
     private func end(_ program: ProgramPair.Program, _ name: String, _ file: RAMFile?, incoming: Bool) throws -> End {
-        let monitor = folder.path("\(name).qmp")
-        unlink(monitor)
+        started += 1
+        let monitor = folder.path("\(name)\(started).qmp")
         var command: [String]
         switch program {
         case .colod:
@@ -107,7 +109,7 @@ final class MigrationLab {
             }
         }
         if incoming { command += ["--incoming", "defer"] }
-        let process = try host.start(command, log: folder.path("\(name).log"))
+        let process = try host.start(command, log: folder.path("\(name)\(started).log"))
         do {
             let client = try QMPClient(path: monitor, within: .seconds(20))
             try client.execute(
