@@ -64,49 +64,68 @@ extension StreamAnalyzer {
         return id == header.id
     }
 
-    /// The first place where a footer of the section is followed by what may follow a section.
+    /// How well what stands behind a footer fits.
+    private enum Continuation {
+        case impossible
+        /// Possible, and also a likely accident of the bytes of a state.
+        case possible
+        case certain
+    }
+
+    /// The first place where a footer of the section is followed by what must be a record; else the first where it may
+    /// be one.
     private mutating func searchFooter(
         of header: SectionHeader, described: Bool
     ) throws(StreamAnalysisFailure) -> Int {
         let mark = StreamRecord.footer(header.id).bytes
         var searched = 0
-        while searched <= StreamAnalysis.deviceStateLimit {
-            let more = try window.fill(to: searched + (64 << 10))
-            while searched + Self.footerSize <= window.bytes.available {
-                guard let found = window.bytes.find(mark, from: searched) else {
-                    searched = window.bytes.available - Self.footerSize + 1
-                    break
+        var possible: Int?
+        var isWhole = false
+        while !isWhole, searched <= StreamAnalysis.deviceStateLimit {
+            isWhole = !(try window.fill(to: searched + (64 << 10)))
+            while let found = window.bytes.find(mark, from: searched) {
+                switch try continuation(found + Self.footerSize) {
+                case .certain: return found
+                case .possible: possible = possible ?? found
+                case .impossible: break
                 }
-                if try mayFollow(found + Self.footerSize) { return found }
                 searched = found + 1
             }
-            if !more {
-                let why =
-                    described
-                    ? "its footer is not where the description has it, nor behind" : "no footer of it follows"
-                throw damage(
-                    "The state of '\(header.name)' does not end: \(why)",
-                    isTruncation: window.remaining < UInt64(StreamAnalysis.deviceStateLimit))
-            }
+            searched = max(searched, window.bytes.available - Self.footerSize + 1)
         }
-        throw damage("The state of '\(header.name)' does not end within \(StreamAnalysis.deviceStateLimit) bytes")
+        if let possible { return possible }
+        guard isWhole else {
+            throw damage("The state of '\(header.name)' does not end within \(StreamAnalysis.deviceStateLimit) bytes")
+        }
+        let why = described ? "its footer is not where the description has it, nor behind" : "no footer of it follows"
+        throw damage("The state of '\(header.name)' does not end: \(why)", isTruncation: true)
     }
 
-    /// Whether a record begins at `index` of the window, or the stream ends there.
-    private mutating func mayFollow(_ index: Int) throws(StreamAnalysisFailure) -> Bool {
-        guard try window.fill(to: index + 1) else { return true }
+    /// What to make of the bytes at `index` of the window as the next record, or as the end of the stream.
+    private mutating func continuation(_ index: Int) throws(StreamAnalysisFailure) -> Continuation {
+        guard try window.fill(to: index + 1) else { return .possible }
         // The longest header of a section.
         _ = try window.fill(to: index + 1 + 4 + 256 + 8)
         switch try? StreamRecord.read(window.bytes, at: index) {
         case .complete(.sectionStart(let header), _)?, .complete(.sectionFull(let header), _)?:
-            return !header.name.isEmpty && header.name.utf8.allSatisfy { (0x20..<0x7f).contains($0) }
-        case .complete(.endOfFile, _)?, .complete(.command, _)?, .complete(.sectionPart, _)?,
-            .complete(.sectionEnd, _)?:
-            return true
-        case .complete(.footer, _)?, .complete(.description, _)?, nil: return false
+            let isName = !header.name.isEmpty && header.name.utf8.allSatisfy { (0x20..<0x7f).contains($0) }
+            return isName ? .certain : .impossible
+        case .complete(.sectionPart(let id), _)?, .complete(.sectionEnd(let id), _)?:
+            return liveSections[id] == nil ? .impossible : .certain
+        case .complete(.command, _)?: return .certain
+        case .complete(.endOfFile, _)?: return endContinuation(index + 1)
+        case .complete(.footer, _)?, .complete(.description, _)?, nil: return .impossible
         // The stream breaks off in the record that follows.
-        case .needBytes?: return true
+        case .needBytes?: return .possible
         }
+    }
+
+    /// The same of what follows the byte that ends the sections.
+    private func endContinuation(_ index: Int) -> Continuation {
+        if let blobEnd { return window.offset + UInt64(index) == blobEnd ? .certain : .impossible }
+        guard index < window.bytes.available else { return .certain }
+        if case .complete(.description, _)? = try? StreamRecord.read(window.bytes, at: index) { return .certain }
+        return .possible
     }
 }
 

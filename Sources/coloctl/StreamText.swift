@@ -41,7 +41,7 @@ struct StreamText: StreamPrinter {
         for (index, text) in Self.lines(of: totals.pages).enumerated() {
             lines.append((index == 0 ? "Pages     " : "          ") + text)
         }
-        if let damage { lines += ["", "DAMAGED: \(damage.description)."] }
+        if let damage { lines += ["", "DAMAGED: \(shown(damage.description))."] }
         return lines
     }
 
@@ -86,7 +86,7 @@ struct StreamText: StreamPrinter {
         case .description(let description?, _):
             let pages = description.pageSize.map { ", pages of \($0) bytes" } ?? ""
             return [line("description of \(description.devices.count) devices\(pages)")]
-        case .description(nil, let problem): return [line("description: \(problem ?? "cannot be read")")]
+        case .description(nil, let problem): return [line("description: \(shown(problem ?? "cannot be read"))")]
         case .message(let message):
             if case .vmstateSize(let size) = message { return [line("message \(message.name) \(size)")] }
             return [line("message \(message.name)")]
@@ -127,7 +127,7 @@ struct StreamText: StreamPrinter {
             return disks + (content.progress.map { ["\($0) % of the first pass"] } ?? [])
         case .bitmaps(let bitmaps): return bitmaps.map(Self.text)
         case .device(let device):
-            var lines = device.note.map { ["note: \($0)"] } ?? []
+            var lines = device.note.map { ["note: \(shown($0))"] } ?? []
             if device.sizedBy == .footer { lines.append("without a description that fits: not taken apart") }
             if let state = device.state, shape.fields { lines += StreamFieldText(full: shape.full).lines(of: state) }
             return lines

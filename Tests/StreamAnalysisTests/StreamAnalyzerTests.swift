@@ -67,6 +67,15 @@ struct StreamAnalyzerTests {
         #expect(analysis.devices("globalstate").map(\.sizedBy) == [.known])
     }
 
+    @Test func aStateThatHoldsItsOwnFooterAndAnEndIsReadToItsOwn() {
+        var maker = StreamMaker()
+        maker.device("box", [1, 0x7e, 0, 0, 0, 9, 0, 0x55, 0x7e, 0, 0, 0, 9, 2, 0, 0, 0, 7])
+        maker.device("other", id: 10, [1])
+        maker.end()
+        let analysis = Analysis(maker.bytes)
+        #expect(analysis.damage == nil && analysis.sections.map(\.dataSize) == [18, 1])
+    }
+
     @Test func aDescriptionThatLiesIsNoted() {
         var maker = StreamMaker()
         maker.device("box", [1, 2, 3])
