@@ -78,7 +78,7 @@ let package = Package(
 
         // Layer 3
         module("ManagedObjects", ["QMP", "SystemCalls", "CGnuTLS"]),
-        module("MachineModel", ["GuestMemory", "SystemCalls", "ByteCoding", "Environment"]),
+        module("MachineModel", ["GuestMemory", "MigrationFormat", "SystemCalls", "ByteCoding", "Environment"]),
 
         // Layer 4
         module("EngineRISCV", ["MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "Environment", "CLinux"]),
@@ -170,6 +170,7 @@ let package = Package(
         tests("QAPITests", ["QAPI", "QMP"]),
         tests("QAPIGeneratorTests", ["QAPIGenerator", "QAPI", "QMP"]),
         tests("ManagedObjectsTests", ["ManagedObjects", "QMP"]),
+        tests("MachineModelTests", ["MachineModel", "MigrationFormat", "ByteCoding"]),
         tests("JobsTests", ["Jobs", "QAPI", "QMP"]),
         tests("HumanMonitorTests", ["HumanMonitor", "QAPI", "QMP"]),
         tests(

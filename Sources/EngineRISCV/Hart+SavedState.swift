@@ -1,27 +1,27 @@
-import ByteCoding
 import MachineModel
 
 /// A hart's state as plain data: what stands in the section "riscv-hart", in this order.
 ///
 /// Nothing of the software TLBs or the decoded code is in it, and the reservation of LR is dropped, as an interrupt
 /// would do. The counters are absolute, the timer compare value is in ticks of the guest clock.
-private struct SavedHart: Sendable {
-    var pc: UInt64 = 0
-    var x: [UInt64] = []
-    var f: [UInt64] = []
-    var privilege = PrivilegeMode.machine
-    var isWaiting = false
-    var hasSoftwareInterrupt = false
-    var management = HartManagementState.stopped
-    var startAddress: UInt64 = 0
-    var startOpaque: UInt64 = 0
-    var registers: [UInt64] = []
-    var pmpAddresses: [UInt64] = []
-    var pmpConfigurations: [UInt8] = []
-    var minstret: UInt64 = 0
-    var mcycle: UInt64 = 0
-    var fflags: UInt8 = 0
-    var frm: UInt8 = 0
+struct SavedHart: Sendable {
+    fileprivate var pc: UInt64 = 0
+    /// x1 to x31.
+    fileprivate var x = InlineArray<31, UInt64>(repeating: 0)
+    fileprivate var f = InlineArray<32, UInt64>(repeating: 0)
+    fileprivate var privilege = PrivilegeMode.machine
+    fileprivate var isWaiting = false
+    fileprivate var hasSoftwareInterrupt = false
+    fileprivate var management = HartManagementState.stopped
+    fileprivate var startAddress: UInt64 = 0
+    fileprivate var startOpaque: UInt64 = 0
+    fileprivate var registers = InlineArray<21, UInt64>(repeating: 0)
+    fileprivate var pmpAddresses = InlineArray<16, UInt64>(repeating: 0)
+    fileprivate var pmpConfigurations = InlineArray<16, UInt8>(repeating: 0)
+    fileprivate var minstret: UInt64 = 0
+    fileprivate var mcycle: UInt64 = 0
+    fileprivate var fflags: UInt8 = 0
+    fileprivate var frm: UInt8 = 0
 }
 
 /// A control register that is saved as it is: where it stands, and which bits it can hold.
@@ -30,7 +30,7 @@ private struct SavedRegister: Sendable {
     let field: any WritableKeyPath<HartState, UInt64> & Sendable
     let mask: UInt64
 
-    static let all: [SavedRegister] = [
+    static let all: InlineArray<21, SavedRegister> = [
         SavedRegister(name: "mstatus", field: \.mstatus, mask: StatusBits.writable | StatusBits.fixed),
         SavedRegister(name: "mie", field: \.mie, mask: InterruptBits.all),
         SavedRegister(name: "mip", field: \.mipSoftware, mask: InterruptBits.stip | InterruptBits.seip),
@@ -59,49 +59,109 @@ private struct SavedRegister: Sendable {
 extension Hart: SavedDevice {
     var identity: DeviceIdentity { DeviceIdentity(name: "riscv-hart", instance: UInt32(identifier)) }
 
-    func saveState(to writer: inout ByteWriter) {
+    func declare<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) -> SavedHart {
+        var saved = captured()
+        try fields.number("pc", &saved.pc)
+        try fields.array("x", &saved.x)
+        try fields.array("f", &saved.f)
+        try fields.check(saved.pc & 1 == 0, "pc", hex(saved.pc))
+        try declareCondition(of: &saved, to: &fields)
+        try declareRegisters(of: &saved, to: &fields)
+        try fields.number("minstret", &saved.minstret)
+        try fields.number("mcycle", &saved.mcycle)
+        try fields.number("fflags", &saved.fflags)
+        try fields.number("frm", &saved.frm)
+        try fields.check(saved.fflags < 32, "fflags", "\(saved.fflags)")
+        try fields.check(saved.frm < 8, "frm", "\(saved.frm)")
+        return saved
+    }
+
+    private func declareCondition<Visitor: StateVisitor>(
+        of saved: inout SavedHart, to fields: inout Visitor
+    ) throws(Visitor.Failure) {
+        var (privilege, management) = (saved.privilege.rawValue, saved.management.rawValue)
+        try fields.number("priv", &privilege)
+        try fields.flag("waiting", &saved.isWaiting)
+        try fields.flag("ssip", &saved.hasSoftwareInterrupt)
+        try fields.number("hsm_state", &management)
+        try fields.number("hsm_address", &saved.startAddress)
+        try fields.number("hsm_opaque", &saved.startOpaque)
+        let (mode, state) = (PrivilegeMode(rawValue: privilege), HartManagementState(rawValue: management))
+        try fields.check(mode != nil, "privilege", "\(privilege)")
+        try fields.check(state != nil, "hart state", "\(management)")
+        saved.privilege = mode ?? saved.privilege
+        saved.management = state ?? saved.management
+    }
+
+    private func declareRegisters<Visitor: StateVisitor>(
+        of saved: inout SavedHart, to fields: inout Visitor
+    ) throws(Visitor.Failure) {
+        for index in SavedRegister.all.indices {
+            try fields.number(SavedRegister.all[index].name, &saved.registers[index])
+        }
+        try fields.array("pmpaddr", &saved.pmpAddresses)
+        try fields.array("pmpcfg", &saved.pmpConfigurations)
+        guard Visitor.isLoading else { return }
+        for index in SavedRegister.all.indices {
+            let (register, value) = (SavedRegister.all[index], saved.registers[index])
+            try fields.check(value & ~register.mask == 0, register.name, hex(value))
+        }
+        let status = saved.registers[0]
+        try fields.check(
+            status & StatusBits.fixed == StatusBits.fixed && status & StatusBits.mpp != 2 << 11, "mstatus", hex(status))
+        for index in saved.pmpAddresses.indices {
+            let value = saved.pmpAddresses[index]
+            try fields.check(value & ~RegisterMasks.pmpAddress == 0, "pmpaddr", hex(value))
+        }
+        for index in saved.pmpConfigurations.indices {
+            let value = saved.pmpConfigurations[index]
+            try fields.check(PMP.configuration(value, over: 0) == value, "pmpcfg", String(value, radix: 16))
+        }
+    }
+
+    /// The state now.
+    private func captured() -> SavedHart {
         let s = state
-        writer.write(s.pointee.pc)
-        for index in 1..<32 { writer.write(s.pointee.x[index]) }
-        for index in 0..<32 { writer.write(s.pointee.f[index]) }
-        writer.write(s.pointee.privilege.rawValue)
-        writer.write(s.pointee.isWaiting)
-        writer.write(inputs.levels & InterruptBits.ssip != 0)
-        let start = management.pendingStart
-        writer.write(management.state.rawValue)
-        writer.write(start.address)
-        writer.write(start.opaque)
+        var saved = SavedHart()
+        saved.pc = s.pointee.pc
+        for index in saved.x.indices { saved.x[index] = s.pointee.x[index + 1] }
+        for index in saved.f.indices { saved.f[index] = s.pointee.f[index] }
+        saved.privilege = s.pointee.privilege
+        saved.isWaiting = s.pointee.isWaiting
+        saved.hasSoftwareInterrupt = inputs.levels & InterruptBits.ssip != 0
+        saved.management = management.state
+        (saved.startAddress, saved.startOpaque) = management.pendingStart
         // Folds what the interpreter noted about floating-point registers into mstatus.
         _ = currentStatus()
-        for register in SavedRegister.all { writer.write(s.pointee[keyPath: register.field]) }
-        for index in 0..<HartLimits.pmpCount { writer.write(s.pointee.pmpAddresses[index]) }
-        for index in 0..<HartLimits.pmpCount { writer.write(s.pointee.pmpConfigurations[index]) }
-        writer.write(s.pointee.retired &+ s.pointee.minstretOffset)
-        writer.write(s.pointee.retired &+ s.pointee.mcycleOffset)
-        writer.write(UInt8(truncatingIfNeeded: s.pointee.fflags))
-        writer.write(UInt8(truncatingIfNeeded: s.pointee.frm))
+        for index in SavedRegister.all.indices {
+            saved.registers[index] = s.pointee[keyPath: SavedRegister.all[index].field]
+        }
+        for index in saved.pmpAddresses.indices { saved.pmpAddresses[index] = s.pointee.pmpAddresses[index] }
+        for index in saved.pmpConfigurations.indices {
+            saved.pmpConfigurations[index] = s.pointee.pmpConfigurations[index]
+        }
+        saved.minstret = s.pointee.retired &+ s.pointee.minstretOffset
+        saved.mcycle = s.pointee.retired &+ s.pointee.mcycleOffset
+        saved.fflags = UInt8(truncatingIfNeeded: s.pointee.fflags)
+        saved.frm = UInt8(truncatingIfNeeded: s.pointee.frm)
+        return saved
     }
 
-    func prepareLoad(
-        version: UInt32, from reader: inout ByteReader
-    ) throws(DeviceStateError) -> @Sendable () -> Void {
-        let saved = try SavedHart(from: &reader)
-        return { self.apply(saved) }
-    }
-
-    private func apply(_ saved: SavedHart) {
+    func restore(_ saved: SavedHart) {
         let s = state
         s.pointee.pc = saved.pc
         s.pointee.x[0] = 0
-        for (index, value) in saved.x.enumerated() { s.pointee.x[index + 1] = value }
-        for (index, value) in saved.f.enumerated() { s.pointee.f[index] = value }
+        for index in saved.x.indices { s.pointee.x[index + 1] = saved.x[index] }
+        for index in saved.f.indices { s.pointee.f[index] = saved.f[index] }
         s.pointee.privilege = saved.privilege
         s.pointee.isWaiting = saved.isWaiting
-        for (register, value) in zip(SavedRegister.all, saved.registers) {
-            s.pointee[keyPath: register.field] = value
+        for index in SavedRegister.all.indices {
+            s.pointee[keyPath: SavedRegister.all[index].field] = saved.registers[index]
         }
-        for (index, value) in saved.pmpAddresses.enumerated() { s.pointee.pmpAddresses[index] = value }
-        for (index, value) in saved.pmpConfigurations.enumerated() { s.pointee.pmpConfigurations[index] = value }
+        for index in saved.pmpAddresses.indices { s.pointee.pmpAddresses[index] = saved.pmpAddresses[index] }
+        for index in saved.pmpConfigurations.indices {
+            s.pointee.pmpConfigurations[index] = saved.pmpConfigurations[index]
+        }
         s.pointee.minstretOffset = saved.minstret &- s.pointee.retired
         s.pointee.mcycleOffset = saved.mcycle &- s.pointee.retired
         s.pointee.fflags = UInt64(saved.fflags)
@@ -117,66 +177,4 @@ extension Hart: SavedDevice {
     }
 }
 
-extension SavedHart {
-    /// Reads a state and checks that a hart can be in it.
-    init(from reader: inout ByteReader) throws(DeviceStateError) {
-        do throws(ByteCodingError) {
-            pc = try reader.read(UInt64.self)
-            for _ in 1..<32 { x.append(try reader.read(UInt64.self)) }
-            for _ in 0..<32 { f.append(try reader.read(UInt64.self)) }
-        } catch { throw .malformed(error) }
-        guard pc & 1 == 0 else { throw .invalid(field: "pc", value: String(pc, radix: 16)) }
-        try readCondition(&reader)
-        try readRegisters(&reader)
-        do throws(ByteCodingError) {
-            minstret = try reader.read(UInt64.self)
-            mcycle = try reader.read(UInt64.self)
-            fflags = try reader.read(UInt8.self)
-            frm = try reader.read(UInt8.self)
-        } catch { throw .malformed(error) }
-        guard fflags < 32 else { throw .invalid(field: "fflags", value: "\(fflags)") }
-        guard frm < 8 else { throw .invalid(field: "frm", value: "\(frm)") }
-    }
-
-    private mutating func readCondition(_ reader: inout ByteReader) throws(DeviceStateError) {
-        let rawPrivilege: UInt8
-        let rawManagement: UInt8
-        do throws(ByteCodingError) {
-            rawPrivilege = try reader.read(UInt8.self)
-            isWaiting = try reader.readBool()
-            hasSoftwareInterrupt = try reader.readBool()
-            rawManagement = try reader.read(UInt8.self)
-            startAddress = try reader.read(UInt64.self)
-            startOpaque = try reader.read(UInt64.self)
-        } catch { throw .malformed(error) }
-        guard let privilege = PrivilegeMode(rawValue: rawPrivilege) else {
-            throw .invalid(field: "privilege", value: "\(rawPrivilege)")
-        }
-        guard let management = HartManagementState(rawValue: rawManagement) else {
-            throw .invalid(field: "hart state", value: "\(rawManagement)")
-        }
-        self.privilege = privilege
-        self.management = management
-    }
-
-    private mutating func readRegisters(_ reader: inout ByteReader) throws(DeviceStateError) {
-        do throws(ByteCodingError) {
-            for _ in SavedRegister.all { registers.append(try reader.read(UInt64.self)) }
-            for _ in 0..<HartLimits.pmpCount { pmpAddresses.append(try reader.read(UInt64.self)) }
-            pmpConfigurations = try reader.readBytes(HartLimits.pmpCount)
-        } catch { throw .malformed(error) }
-        for (register, value) in zip(SavedRegister.all, registers) where value & ~register.mask != 0 {
-            throw .invalid(field: register.name, value: String(value, radix: 16))
-        }
-        let status = registers[0]
-        guard status & StatusBits.fixed == StatusBits.fixed, status & StatusBits.mpp != 2 << 11 else {
-            throw .invalid(field: "mstatus", value: String(status, radix: 16))
-        }
-        for value in pmpAddresses where value & ~RegisterMasks.pmpAddress != 0 {
-            throw .invalid(field: "pmpaddr", value: String(value, radix: 16))
-        }
-        for value in pmpConfigurations where PMP.configuration(value, over: 0) != value {
-            throw .invalid(field: "pmpcfg", value: String(value, radix: 16))
-        }
-    }
-}
+private func hex(_ value: UInt64) -> String { String(value, radix: 16) }

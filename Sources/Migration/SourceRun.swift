@@ -212,10 +212,13 @@ final class SourceRun {
 
     private func sendState() throws(MigrationFailure) -> SourceMachine.Event {
         var writer = ByteWriter(capacity: 64 << 10)
-        let sections = machine.pauseBriefly { machine.saveDeviceSections(to: &writer) }
+        let sections = machine.pauseBriefly {
+            machine.saveDeviceSections(to: &writer)
+            return machine.describeDeviceSections()
+        }
         StreamEncoder.writeEndOfSections(to: &writer)
         let lengthToEnd = UInt64(writer.bytes.count)
-        VMDescription.write(devices: sections.map { ($0.header, $0.size) }, to: &writer)
+        VMDescription.write(devices: sections, to: &writer)
         try onOpenChannel { (channel) throws(TransportError) in
             let before = channel.bytesSent
             defer { endMayHaveLeft = channel.bytesSent >= before + lengthToEnd }

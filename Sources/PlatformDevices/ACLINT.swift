@@ -1,4 +1,3 @@
-import ByteCoding
 import MachineModel
 
 /// Machine timer and machine software interrupts of all harts (RISC-V ACLINT spec 1.0 §2 and §3), at the offsets of
@@ -78,35 +77,35 @@ public final class ACLINT: MemoryMappedDevice, SavedDevice, @unchecked Sendable 
         }
     }
 
-    /// Appends the state, big-endian.
-    public func saveState(to writer: inout ByteWriter) {
-        writer.write(clock.nanoseconds)
-        writer.write(UInt32(harts.count))
-        for hart in harts {
-            writer.write(hart.timerCompare)
-            writer.write(hart.levels >> UInt64(Self.softwareInterruptBit) & 1 == 1)
-        }
+    /// Guest time, and the compare value and the software interrupt of each hart.
+    public struct Saved: Sendable {
+        fileprivate var time: UInt64
+        fileprivate var harts: [(compare: UInt64, software: Bool)] = []
     }
 
-    /// Reads and validates a state; the returned step makes it current.
-    public func prepareLoad(
-        version: UInt32, from reader: inout ByteReader
-    ) throws(DeviceStateError) -> @Sendable () -> Void {
-        let time = try DeviceStateError.decoding { () throws(ByteCodingError) in try reader.read(UInt64.self) }
-        let count = try DeviceStateError.decoding { () throws(ByteCodingError) in try reader.read(UInt32.self) }
-        try DeviceStateError.require(Int(count) == harts.count, "aclint.harts", count)
-        var states: [(compare: UInt64, software: Bool)] = []
-        for _ in harts {
-            states.append(
-                try DeviceStateError.decoding { () throws(ByteCodingError) in (try reader.read(), try reader.readBool())
-                })
+    /// Visits the state.
+    public func declare<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) -> Saved {
+        var saved = Saved(time: clock.nanoseconds)
+        try fields.number("time", &saved.time)
+        let count = try fields.count("num_harts", harts.count)
+        try fields.check(Int(count) == harts.count, "aclint.harts", "\(count)")
+        try fields.structures("harts", of: "riscv-aclint/hart", count: harts.count) {
+            (fields, index) throws(Visitor.Failure) in
+            var compare = harts[index].timerCompare
+            var software = harts[index].levels >> UInt64(Self.softwareInterruptBit) & 1 == 1
+            try fields.number("timecmp", &compare)
+            try fields.flag("msip", &software)
+            if Visitor.isLoading { saved.harts.append((compare, software)) }
         }
-        return { [states] in
-            self.clock.set(nanoseconds: time)
-            for (hart, state) in zip(self.harts, states) {
-                hart.setTimerCompare(state.compare)
-                hart.set(bit: Self.softwareInterruptBit, state.software)
-            }
+        return saved
+    }
+
+    /// Makes a loaded state current.
+    public func restore(_ saved: Saved) {
+        clock.set(nanoseconds: saved.time)
+        for (hart, state) in zip(harts, saved.harts) {
+            hart.setTimerCompare(state.compare)
+            hart.set(bit: Self.softwareInterruptBit, state.software)
         }
     }
 }

@@ -1,4 +1,3 @@
-import ByteCoding
 import Environment
 import MachineModel
 
@@ -19,7 +18,8 @@ import MachineModel
 /// reads the survivor's clock, shifted alike. As if it had a battery, the clock keeps that shift through a reset.
 public final class GoldfishRTC: MemoryMappedDevice, SavedDevice, @unchecked Sendable {
     // SAFETY: every field is touched only with the machine lock held or the machine paused.
-    struct State: Equatable {
+    /// The registers, and how far the guest has set its clock off the host's.
+    public struct State: Equatable, Sendable {
         /// Guest time less host time, modulo 2^64.
         var shift: UInt64 = 0
         var alarm: UInt64 = 0
@@ -138,31 +138,23 @@ public final class GoldfishRTC: MemoryMappedDevice, SavedDevice, @unchecked Send
         driveLine()
     }
 
-    /// Appends the state, big-endian.
-    public func saveState(to writer: inout ByteWriter) {
-        writer.write(state.shift)
-        writer.write(state.alarm)
-        writer.write(state.isAlarmSet)
-        writer.write(state.isInterruptPending)
-        writer.write(state.isInterruptEnabled)
-        writer.write(state.highWord)
+    /// Visits the state.
+    public func declare<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) -> State {
+        var saved = state
+        try fields.number("shift", &saved.shift)
+        try fields.number("alarm", &saved.alarm)
+        try fields.flag("alarm_set", &saved.isAlarmSet)
+        try fields.flag("irq_pending", &saved.isInterruptPending)
+        try fields.flag("irq_enabled", &saved.isInterruptEnabled)
+        try fields.number("time_high", &saved.highWord)
+        return saved
     }
 
-    /// Reads and validates a state; the returned step makes it current.
-    public func prepareLoad(
-        version: UInt32, from reader: inout ByteReader
-    ) throws(DeviceStateError) -> @Sendable () -> Void {
-        let loaded = try DeviceStateError.decoding { () throws(ByteCodingError) in
-            State(
-                shift: try reader.read(), alarm: try reader.read(), isAlarmSet: try reader.readBool(),
-                isInterruptPending: try reader.readBool(), isInterruptEnabled: try reader.readBool(),
-                highWord: try reader.read())
-        }
+    /// Makes a loaded state current.
+    public func restore(_ saved: State) {
         // The level of the line is part of the interrupt controller's state. An alarm that came due on the way is
         // raised when the guest runs.
-        return {
-            self.state = loaded
-            self.lookAgain(loaded.isAlarmSet ? .zero : nil)
-        }
+        state = saved
+        lookAgain(saved.isAlarmSet ? .zero : nil)
     }
 }

@@ -1,4 +1,3 @@
-import ByteCoding
 import MachineModel
 
 /// The platform-level interrupt controller (RISC-V PLIC spec 1.0) with level inputs 1 to 63. Each hart has two
@@ -12,7 +11,8 @@ public final class PLIC: MemoryMappedDevice, InterruptController, SavedDevice, @
         var enabled: UInt64 = 0
         var threshold: UInt32 = 0
     }
-    struct State: Equatable {
+    /// What it has seen of its inputs and what the guest has set.
+    public struct State: Equatable, Sendable {
         var levels: UInt64 = 0
         var pending: UInt64 = 0
         var claimed: UInt64 = 0
@@ -176,57 +176,48 @@ public final class PLIC: MemoryMappedDevice, InterruptController, SavedDevice, @
         }
     }
 
-    /// Appends the state, big-endian.
-    public func saveState(to writer: inout ByteWriter) {
-        writer.write(state.levels)
-        writer.write(state.pending)
-        writer.write(state.claimed)
-        writer.write(UInt32(Self.sourceCount))
-        for priority in state.priorities.dropFirst() { writer.write(priority) }
-        writer.write(UInt32(state.contexts.count))
-        for context in state.contexts {
-            writer.write(context.enabled)
-            writer.write(context.threshold)
+    /// Visits the state.
+    public func declare<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) -> State {
+        var saved = state
+        try fields.number("levels", &saved.levels)
+        try fields.number("pending", &saved.pending)
+        try fields.number("claimed", &saved.claimed)
+        let sources = try fields.count("num_sources", Self.sourceCount)
+        try fields.room(for: Int(sources) * 4)
+        try fields.array("priority", &saved.priorities, from: 1, count: Int(sources))
+        let contexts = try fields.count("num_contexts", state.contexts.count)
+        try fields.room(for: Int(contexts) * 12)
+        if Visitor.isLoading { saved.contexts = [] }
+        try fields.structures("contexts", of: "riscv-plic/context", count: Int(contexts)) {
+            (fields, index) throws(Visitor.Failure) in
+            var context = Visitor.isLoading ? Context() : state.contexts[index]
+            try fields.number("enable", &context.enabled)
+            try fields.number("threshold", &context.threshold)
+            if Visitor.isLoading { saved.contexts.append(context) }
+        }
+        if Visitor.isLoading { try check(saved, &fields) }
+        return saved
+    }
+
+    private func check<Visitor: StateVisitor>(_ saved: State, _ fields: inout Visitor) throws(Visitor.Failure) {
+        let sources = saved.priorities.count
+        try fields.check(sources == state.priorities.count, "plic.sources", "\(sources - 1)")
+        let contexts = saved.contexts.count
+        try fields.check(contexts == state.contexts.count, "plic.contexts", "\(contexts)")
+        try fields.check((saved.levels | saved.pending | saved.claimed) & 1 == 0, "plic.source0", "1")
+        try fields.check(saved.pending & saved.claimed == 0, "plic.claimed", "\(saved.claimed)")
+        for priority in saved.priorities {
+            try fields.check(priority <= Self.maximumPriority, "plic.priority", "\(priority)")
+        }
+        for context in saved.contexts {
+            try fields.check(context.threshold <= Self.maximumPriority, "plic.threshold", "\(context.threshold)")
+            try fields.check(context.enabled & 1 == 0, "plic.enabled", "\(context.enabled)")
         }
     }
 
-    /// Reads and validates a state; the returned step makes it current.
-    public func prepareLoad(
-        version: UInt32, from reader: inout ByteReader
-    ) throws(DeviceStateError) -> @Sendable () -> Void {
-        let loaded = try DeviceStateError.decoding { () throws(ByteCodingError) in try Self.decode(&reader) }
-        try DeviceStateError.require(
-            loaded.priorities.count == state.priorities.count, "plic.sources", loaded.priorities.count - 1)
-        try DeviceStateError.require(
-            loaded.contexts.count == state.contexts.count, "plic.contexts", loaded.contexts.count)
-        try DeviceStateError.require((loaded.levels | loaded.pending | loaded.claimed) & 1 == 0, "plic.source0", 1)
-        try DeviceStateError.require(loaded.pending & loaded.claimed == 0, "plic.claimed", loaded.claimed)
-        for priority in loaded.priorities {
-            try DeviceStateError.require(priority <= Self.maximumPriority, "plic.priority", priority)
-        }
-        for context in loaded.contexts {
-            try DeviceStateError.require(context.threshold <= Self.maximumPriority, "plic.threshold", context.threshold)
-            try DeviceStateError.require(context.enabled & 1 == 0, "plic.enabled", context.enabled)
-        }
-        return {
-            self.state = loaded
-            self.driveOutputs()
-        }
-    }
-
-    private static func decode(_ reader: inout ByteReader) throws(ByteCodingError) -> State {
-        var state = State(priorities: [0], contexts: [])
-        state.levels = try reader.read()
-        state.pending = try reader.read()
-        state.claimed = try reader.read()
-        let sources: UInt32 = try reader.read()
-        try reader.require(Int(sources) * 4)
-        for _ in 0..<sources { state.priorities.append(try reader.read()) }
-        let contexts: UInt32 = try reader.read()
-        try reader.require(Int(contexts) * 12)
-        for _ in 0..<contexts {
-            state.contexts.append(Context(enabled: try reader.read(), threshold: try reader.read()))
-        }
-        return state
+    /// Makes a loaded state current.
+    public func restore(_ saved: State) {
+        state = saved
+        driveOutputs()
     }
 }

@@ -1,4 +1,3 @@
-import ByteCoding
 import MachineModel
 
 /// A serial port with the registers of the National PC16550D, one byte apart.
@@ -8,7 +7,8 @@ import MachineModel
 /// an overrun mark) what does not fit.
 public final class UART16550: MemoryMappedDevice, SavedDevice, @unchecked Sendable {
     // SAFETY: every field is touched only with the machine lock held or the machine paused.
-    struct State: Equatable {
+    /// The registers and what waits to be read.
+    public struct State: Equatable, Sendable {
         var divisor: UInt16 = 1
         var interruptEnable: UInt8 = 0
         var fifoControl: UInt8 = 0
@@ -174,43 +174,23 @@ public final class UART16550: MemoryMappedDevice, SavedDevice, @unchecked Sendab
         driveLine()
     }
 
-    /// Appends the state, big-endian.
-    public func saveState(to writer: inout ByteWriter) {
-        writer.write(state.divisor)
-        for register in [
-            state.interruptEnable, state.fifoControl, state.lineControl, state.modemControl, state.scratch,
-        ] { writer.write(register) }
-        writer.write(state.transmitEmptyPending)
-        writer.write(state.overrun)
-        writer.write(UInt32(state.received.count))
-        writer.write(state.received)
+    /// Visits the state.
+    public func declare<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) -> State {
+        var saved = state
+        try fields.number("divider", &saved.divisor)
+        try fields.number("ier", &saved.interruptEnable)
+        try fields.number("fcr", &saved.fifoControl)
+        try fields.number("lcr", &saved.lineControl)
+        try fields.number("mcr", &saved.modemControl)
+        try fields.number("scr", &saved.scratch)
+        try fields.flag("thr_ipending", &saved.transmitEmptyPending)
+        try fields.flag("overrun", &saved.overrun)
+        try fields.countedBytes("received", &saved.received, limit: Self.receiveLimit, "serial.received")
+        try fields.check(saved.interruptEnable < 0x10, "serial.interrupt-enable", "\(saved.interruptEnable)")
+        try fields.check(saved.modemControl < 0x20, "serial.modem-control", "\(saved.modemControl)")
+        return saved
     }
 
-    /// Reads and validates a state; the returned step makes it current.
-    public func prepareLoad(
-        version: UInt32, from reader: inout ByteReader
-    ) throws(DeviceStateError) -> @Sendable () -> Void {
-        let loaded = try DeviceStateError.decoding { () throws(ByteCodingError) in try Self.decode(&reader) }
-        try DeviceStateError.require(loaded.interruptEnable < 0x10, "serial.interrupt-enable", loaded.interruptEnable)
-        try DeviceStateError.require(loaded.modemControl < 0x20, "serial.modem-control", loaded.modemControl)
-        return { self.state = loaded }
-    }
-
-    private static func decode(_ reader: inout ByteReader) throws(ByteCodingError) -> State {
-        var state = State()
-        state.divisor = try reader.read()
-        state.interruptEnable = try reader.read()
-        state.fifoControl = try reader.read()
-        state.lineControl = try reader.read()
-        state.modemControl = try reader.read()
-        state.scratch = try reader.read()
-        state.transmitEmptyPending = try reader.readBool()
-        state.overrun = try reader.readBool()
-        let count: UInt32 = try reader.read()
-        guard count <= receiveLimit else {
-            throw .tooLong(what: "serial.received", length: UInt64(count), limit: UInt64(receiveLimit))
-        }
-        state.received = try reader.readBytes(Int(count))
-        return state
-    }
+    /// Makes a loaded state current.
+    public func restore(_ saved: State) { state = saved }
 }

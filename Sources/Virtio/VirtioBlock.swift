@@ -134,19 +134,12 @@ public final class VirtioBlock: VirtioDevice, Sendable {
         }
     }
 
-    /// Appends the state, big-endian.
-    public func saveState(to writer: inout ByteWriter) {
-        writer.write(backend.size)
-        writer.write(backend.isReadOnly)
-    }
-
-    /// Reads and validates a state; the returned step makes it current.
-    public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void {
-        let (size, readOnly) = try DeviceStateError.decoding { () throws(ByteCodingError) in
-            (try reader.read(UInt64.self), try reader.readBool())
-        }
-        try DeviceStateError.require(size == backend.size, "virtio-blk.size", size)
-        try DeviceStateError.require(readOnly == backend.isReadOnly, "virtio-blk.read-only", readOnly)
-        return {}
+    /// Visits what must be the same of the disk on both sides.
+    public func declare<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) {
+        var (size, readOnly) = (backend.size, backend.isReadOnly)
+        try fields.number("disk_size", &size)
+        try fields.flag("read_only", &readOnly)
+        try fields.check(size == backend.size, "virtio-blk.size", "\(size)")
+        try fields.check(readOnly == backend.isReadOnly, "virtio-blk.read-only", "\(readOnly)")
     }
 }

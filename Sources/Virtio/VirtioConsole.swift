@@ -1,4 +1,3 @@
-import ByteCoding
 import MachineModel
 
 /// A console with one port (virtio 1.2 §5.3).
@@ -60,22 +59,13 @@ public final class VirtioConsole: VirtioDevice, @unchecked Sendable {
     /// Forgets what the last driver left.
     public func reset() { waiting = [] }
 
-    /// Appends the state, big-endian.
-    public func saveState(to writer: inout ByteWriter) {
-        writer.write(UInt32(waiting.count))
-        writer.write(waiting)
+    /// Visits the input that waits.
+    public func declare<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) -> [UInt8] {
+        var input = waiting
+        try fields.countedBytes("input", &input, limit: VirtioLimit.consoleInput, "virtio-console.input")
+        return input
     }
 
-    /// Reads and validates a state; the returned step makes it current.
-    public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void {
-        let input = try DeviceStateError.decoding { () throws(ByteCodingError) in
-            let count: UInt32 = try reader.read()
-            guard count <= VirtioLimit.consoleInput else {
-                throw .tooLong(
-                    what: "virtio-console.input", length: UInt64(count), limit: UInt64(VirtioLimit.consoleInput))
-            }
-            return try reader.readBytes(Int(count))
-        }
-        return { self.waiting = input }
-    }
+    /// Makes a loaded state current.
+    public func restore(_ saved: [UInt8]) { waiting = saved }
 }

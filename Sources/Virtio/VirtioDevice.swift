@@ -1,9 +1,10 @@
-import ByteCoding
 import MachineModel
 
 /// What a transport carries: one kind of virtio device. All calls come with the machine lock held or the machine
 /// paused.
-public protocol VirtioDevice: AnyObject, Sendable {
+///
+/// Its declared state is what it knows beyond its transport, and stands behind the transport's in the same section.
+public protocol VirtioDevice: DeclaredState {
     /// The device ID (virtio 1.2 §5).
     var deviceID: UInt32 { get }
     /// The name of its state's section ("virtio-net").
@@ -18,17 +19,18 @@ public protocol VirtioDevice: AnyObject, Sendable {
     func queueNotified(_ index: Int, of transport: VirtioTransport)
     /// The driver reset the device.
     func reset()
-    /// Appends what the device knows beyond its transport.
-    func saveState(to writer: inout ByteWriter)
-    /// As `SavedDevice.prepareLoad`, for what `saveState` wrote.
-    func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void
 }
 
 extension VirtioDevice {
+    /// The version of the state.
+    public var stateVersion: UInt32 { 1 }
     /// Forgets what the last driver left.
     public func reset() {}
-    /// Appends the state, big-endian.
-    public func saveState(to writer: inout ByteWriter) {}
-    /// Reads and validates a state; the returned step makes it current.
-    public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void { {} }
+}
+
+extension VirtioDevice where Saved == Void {
+    /// A device that knows nothing beyond its transport.
+    public func declare<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) {}
+    /// Nothing to make current.
+    public func restore(_ saved: Void) {}
 }

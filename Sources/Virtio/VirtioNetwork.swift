@@ -1,4 +1,3 @@
-import ByteCoding
 import GuestMemory
 import MachineModel
 import PacketPath
@@ -111,21 +110,18 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
         return 0
     }
 
-    /// Appends the state, big-endian.
-    public func saveState(to writer: inout ByteWriter) {
-        writer.write(mac)
-        writer.write(announcing)
+    /// Visits the address, which must be the same on both sides, and whether the guest is still to announce itself.
+    public func declare<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) -> Bool {
+        var (address, announcing) = (mac, announcing)
+        try fields.bytes("mac", &address, count: mac.count)
+        try fields.flag("announcing", &announcing)
+        try fields.check(
+            address == mac, "virtio-net.mac", address.map { String($0, radix: 16) }.joined(separator: ":"))
+        return announcing
     }
 
-    /// Reads and validates a state; the returned step makes it current.
-    public func prepareLoad(from reader: inout ByteReader) throws(DeviceStateError) -> @Sendable () -> Void {
-        let (address, announcing) = try DeviceStateError.decoding { () throws(ByteCodingError) in
-            (try reader.readBytes(6), try reader.readBool())
-        }
-        try DeviceStateError.require(
-            address == mac, "virtio-net.mac", address.map { String($0, radix: 16) }.joined(separator: ":"))
-        return { self.announcing = announcing }
-    }
+    /// Makes a loaded state current.
+    public func restore(_ saved: Bool) { announcing = saved }
 }
 
 /// Frames for the guest.

@@ -1,58 +1,57 @@
-import ByteCoding
 import MachineModel
 
 extension VirtioTransport {
-    /// Appends the state, big-endian.
-    public func saveState(to writer: inout ByteWriter) {
-        writer.write(device.deviceID)
-        writer.write(state.deviceFeaturesSelect)
-        writer.write(state.driverFeaturesSelect)
-        writer.write(state.driverFeatures)
-        writer.write(state.queueSelect)
-        writer.write(state.interruptStatus)
-        writer.write(state.status)
-        writer.write(state.configurationGeneration)
-        writer.write(UInt32(state.queues.count))
-        for queue in state.queues { queue.save(to: &writer) }
-        device.saveState(to: &writer)
+    /// A state of the slot, and the step that makes that of its device current.
+    public struct Saved: Sendable {
+        fileprivate var slot: State
+        fileprivate var restoreDevice: @Sendable () -> Void
     }
 
-    /// Reads and validates a state; the returned step makes it current.
-    public func prepareLoad(
-        version: UInt32, from reader: inout ByteReader
-    ) throws(DeviceStateError) -> @Sendable () -> Void {
-        let loaded = try decode(&reader)
-        let loadDevice = try device.prepareLoad(from: &reader)
-        return {
-            self.state = loaded
-            loadDevice()
-            self.updateReadiness()
-            self.driveLine()
+    /// Visits the state: the slot's, then the device's.
+    public func declare<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) -> Saved {
+        var saved = state
+        var kind = device.deviceID
+        try fields.number("device_id", &kind)
+        try fields.number("device_features_sel", &saved.deviceFeaturesSelect)
+        try fields.number("driver_features_sel", &saved.driverFeaturesSelect)
+        try fields.number("driver_features", &saved.driverFeatures)
+        try fields.number("queue_sel", &saved.queueSelect)
+        try fields.number("isr", &saved.interruptStatus)
+        try fields.number("status", &saved.status)
+        try fields.number("generation", &saved.configurationGeneration)
+        let count = try fields.count("num_queues", state.queues.count)
+        try fields.check(kind == device.deviceID, "virtio.device", "\(kind)")
+        try fields.check(Int(count) == state.queues.count, "virtio.queues", "\(count)")
+        try fields.check(saved.status & ~Status.all == 0, "virtio.status", "\(saved.status)")
+        try fields.check(saved.interruptStatus < 4, "virtio.interrupt-status", "\(saved.interruptStatus)")
+        try fields.check(
+            saved.status & Status.featuresOK == 0 || saved.driverFeatures & ~offeredFeatures == 0, "virtio.features",
+            "\(saved.driverFeatures)")
+        if Visitor.isLoading { saved.queues = [] }
+        try fields.structures("queues", of: "virtqueue", count: state.queues.count) {
+            (fields, index) throws(Visitor.Failure) in
+            let queue = try state.queues[index].declared(to: &fields)
+            if Visitor.isLoading { saved.queues.append(queue) }
         }
+        return Saved(slot: saved, restoreDevice: try device.declareForRestoring(to: &fields))
     }
 
-    private func decode(_ reader: inout ByteReader) throws(DeviceStateError) -> State {
-        var loaded = State(queues: [])
-        let (kind, count) = try DeviceStateError.decoding { () throws(ByteCodingError) in
-            let kind: UInt32 = try reader.read()
-            loaded.deviceFeaturesSelect = try reader.read()
-            loaded.driverFeaturesSelect = try reader.read()
-            loaded.driverFeatures = try reader.read()
-            loaded.queueSelect = try reader.read()
-            loaded.interruptStatus = try reader.read()
-            loaded.status = try reader.read()
-            loaded.configurationGeneration = try reader.read()
-            return (kind, try reader.read(UInt32.self))
-        }
-        try DeviceStateError.require(kind == device.deviceID, "virtio.device", kind)
-        try DeviceStateError.require(Int(count) == state.queues.count, "virtio.queues", count)
-        try DeviceStateError.require(loaded.status & ~Status.all == 0, "virtio.status", loaded.status)
-        try DeviceStateError.require(loaded.interruptStatus < 4, "virtio.interrupt-status", loaded.interruptStatus)
-        if loaded.status & Status.featuresOK != 0 {
-            try DeviceStateError.require(
-                loaded.driverFeatures & ~offeredFeatures == 0, "virtio.features", loaded.driverFeatures)
-        }
-        for queue in state.queues { loaded.queues.append(try queue.loaded(from: &reader)) }
-        return loaded
+    /// Makes a loaded state current.
+    public func restore(_ saved: Saved) {
+        state = saved.slot
+        saved.restoreDevice()
+        updateReadiness()
+        driveLine()
+    }
+}
+
+extension VirtioDevice {
+    /// Visits the state and returns the step that makes it current.
+    fileprivate func declareForRestoring<Visitor: StateVisitor>(
+        to fields: inout Visitor
+    ) throws(Visitor.Failure) -> @Sendable () -> Void {
+        let saved = try declare(to: &fields)
+        guard Visitor.isLoading else { return {} }
+        return { self.restore(saved) }
     }
 }

@@ -1,4 +1,3 @@
-import ByteCoding
 import GuestMemory
 import MachineModel
 import Synchronization

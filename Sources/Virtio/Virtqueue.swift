@@ -1,4 +1,3 @@
-import ByteCoding
 import GuestMemory
 import MachineModel
 import Synchronization
@@ -211,30 +210,18 @@ extension Virtqueue {
 }
 
 extension Virtqueue {
-    func save(to writer: inout ByteWriter) {
-        writer.write(size)
-        writer.write(isReady)
-        writer.write(descriptors)
-        writer.write(driverArea)
-        writer.write(deviceArea)
-        writer.write(nextAvailable)
-        writer.write(nextUsed)
-    }
-
-    /// A queue of the same maximum size with the state that `reader` gives.
-    func loaded(from reader: inout ByteReader) throws(DeviceStateError) -> Virtqueue {
-        var queue = Virtqueue(maximumSize: maximumSize)
-        try DeviceStateError.decoding { () throws(ByteCodingError) in
-            queue.size = try reader.read()
-            queue.isReady = try reader.readBool()
-            queue.descriptors = try reader.read()
-            queue.driverArea = try reader.read()
-            queue.deviceArea = try reader.read()
-            queue.nextAvailable = try reader.read()
-            queue.nextUsed = try reader.read()
-        }
-        try DeviceStateError.require(queue.size <= maximumSize, "virtqueue.size", queue.size)
-        try DeviceStateError.require(!queue.isReady || queue.isWellFormed, "virtqueue.ready", queue.size)
+    /// The queue after a visit; its maximum size is not part of the state.
+    func declared<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) -> Virtqueue {
+        var queue = self
+        try fields.number("size", &queue.size)
+        try fields.flag("ready", &queue.isReady)
+        try fields.number("desc", &queue.descriptors)
+        try fields.number("driver", &queue.driverArea)
+        try fields.number("device", &queue.deviceArea)
+        try fields.number("next_avail", &queue.nextAvailable)
+        try fields.number("next_used", &queue.nextUsed)
+        try fields.check(queue.size <= maximumSize, "virtqueue.size", "\(queue.size)")
+        try fields.check(!queue.isReady || queue.isWellFormed, "virtqueue.ready", "\(queue.size)")
         return queue
     }
 }

@@ -33,14 +33,6 @@ struct DeviceSections: Sendable {
     static let diskSectionID: UInt32 = 1
 }
 
-/// One device's state as it stands in a stream.
-public struct SavedSection: Sendable {
-    /// Name, instance, version and id.
-    public let header: SectionHeader
-    /// Length of the device's data in bytes, without header and footer.
-    public let size: Int
-}
-
 extension VirtualMachine {
     /// The id of the RAM section in the streams that this machine sends.
     public var ramSectionID: UInt32 { DeviceSections.ramSectionID }
@@ -49,17 +41,18 @@ extension VirtualMachine {
     public var diskSectionID: UInt32 { DeviceSections.diskSectionID }
 
     /// Appends a FULL section, with header and footer, for every device in stream order, `globalstate` last.
-    /// The machine must be at rest (`pauseBriefly`, or halted). Returns what was written, for the description.
-    @discardableResult
-    public func saveDeviceSections(to writer: inout ByteWriter) -> [SavedSection] {
-        sections.devices.map { header, device in
+    /// The machine must be at rest (`pauseBriefly`, or halted).
+    public func saveDeviceSections(to writer: inout ByteWriter) {
+        for (header, device) in sections.devices {
             header.write(.sectionFull, to: &writer)
-            let start = writer.count
             device.saveState(to: &writer)
-            let size = writer.count - start
             header.writeFooter(to: &writer)
-            return SavedSection(header: header, size: size)
         }
+    }
+
+    /// What stands in those sections, for the description behind a stream and for people. The machine must be at rest.
+    public func describeDeviceSections() -> [DescribedSection] {
+        sections.devices.map { DescribedSection(header: $0.header, state: $0.device.describedState) }
     }
 
     /// The run state that the last applied `globalstate` section told; nil if none was applied.
@@ -96,33 +89,25 @@ final class GlobalStateDevice: SavedDevice {
         return body()
     }
 
-    func saveState(to writer: inout ByteWriter) {
-        let text = Array(states.withLock { $0.recorded }.rawValue.utf8)
-        writer.write(UInt32(text.count + 1))
-        writer.write(text)
-        writer.writeZeroes(Self.textSize - text.count)
+    func declare<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) -> RunState {
+        let recorded = states.withLock { $0.recorded }
+        var text = Array(recorded.rawValue.utf8)
+        // The zero behind the text counts.
+        let size = try fields.count("size", text.count + 1)
+        text += [UInt8](repeating: 0, count: Self.textSize - text.count)
+        try fields.bytes("runstate", &text, count: Self.textSize)
+        try fields.check((1...UInt32(Self.textSize)).contains(size), "size", "\(size)")
+        let name = String(decoding: text.prefix(Int(size)).prefix { $0 != 0 }, as: UTF8.self)
+        let state = RunState(rawValue: name)
+        try fields.check(state != nil, "runstate", name)
+        return state ?? recorded
     }
 
-    func prepareLoad(
-        version: UInt32, from reader: inout ByteReader
-    ) throws(DeviceStateError) -> @Sendable () -> Void {
-        let size: UInt32
-        let raw: [UInt8]
-        do {
-            size = try reader.read(UInt32.self)
-            raw = try reader.readBytes(Self.textSize)
-        } catch {
-            throw .malformed(error)
-        }
-        guard size >= 1, size <= Self.textSize else { throw .invalid(field: "size", value: "\(size)") }
-        let text = String(decoding: raw.prefix(Int(size)).prefix { $0 != 0 }, as: UTF8.self)
-        guard let state = RunState(rawValue: text) else { throw .invalid(field: "runstate", value: text) }
-        return { [self] in
-            states.withLock {
-                $0.arrived = state
-                // The next stream that goes out (a survivor's) tells its own state; until then this one holds.
-                $0.recorded = state
-            }
+    func restore(_ saved: RunState) {
+        states.withLock {
+            $0.arrived = saved
+            // The next stream that goes out (a survivor's) tells its own state; until then this one holds.
+            $0.recorded = saved
         }
     }
 }

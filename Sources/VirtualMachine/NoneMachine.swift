@@ -1,4 +1,3 @@
-import ByteCoding
 import Environment
 import GuestMemory
 import MachineModel
@@ -45,23 +44,15 @@ final class TimerDevice: SavedDevice {
 
     var identity: DeviceIdentity { DeviceIdentity(name: "timer", version: 2, oldestVersion: 1) }
 
-    func saveState(to writer: inout ByteWriter) {
-        writer.write(UInt64(0))
-        writer.writeZeroes(8)
-        writer.write(clock.nanoseconds)
+    func declare<Visitor: StateVisitor>(to fields: inout Visitor) throws(Visitor.Failure) -> UInt64? {
+        var (ticks, nanoseconds): (Int64, Int64) = (0, Int64(bitPattern: clock.nanoseconds))
+        try fields.number("cpu_ticks_offset", &ticks)
+        try fields.unused(8)
+        // Version 1 is the two fields of eight bytes alone.
+        guard fields.version >= 2 else { return nil }
+        try fields.number("cpu_clock_offset", &nanoseconds)
+        return UInt64(bitPattern: nanoseconds)
     }
 
-    func prepareLoad(
-        version: UInt32, from reader: inout ByteReader
-    ) throws(DeviceStateError) -> @Sendable () -> Void {
-        do {
-            // Version 1 is the two fields of eight bytes alone.
-            try reader.skip(16)
-            guard version >= 2 else { return {} }
-            let nanoseconds = try reader.read(UInt64.self)
-            return { [clock] in clock.set(nanoseconds: nanoseconds) }
-        } catch {
-            throw .malformed(error)
-        }
-    }
+    func restore(_ saved: UInt64?) { if let saved { clock.set(nanoseconds: saved) } }
 }

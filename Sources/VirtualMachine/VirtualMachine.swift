@@ -14,7 +14,7 @@ import SystemCalls
 ///   clock stands, then the lock is frozen; and the other way round to go on. A new machine is at rest.
 /// - `health` tells what keeps the guest from serving although it runs.
 /// - `saveDeviceSections` and `prepareLoad` turn the device state into the FULL sections of a migration stream and
-///   back. Loading validates everything first and returns one step that cannot fail.
+///   back, and `describeDeviceSections` tells what stands in them. Loading validates everything first and returns one step that cannot fail.
 /// - `announce` tells the network where the guest is now.
 ///
 /// Threads: every method may be called from any thread but those of the vCPUs and of devices (who would wait for

@@ -108,12 +108,4 @@ struct StreamDecoderTests {
         expectations.uuid = [UInt8](2...17)
         #expect(try decode(writer.bytes, decoder: StreamDecoder(expectations: expectations)).first == "configured")
     }
-
-    @Test func theDescriptionIsJSONThatNamesEverySection() {
-        let header = SectionHeader(id: 0, name: "a\"b\\\n", instance: 3, version: 2)
-        #expect(
-            VMDescription.json(devices: [(header, 24)])
-                == #"{"page_size": 4096, "devices": [{"name": "a\"b\\\u000a", "instance_id": 3, "version": 2, "#
-                + #""size": 24, "fields": [{"name": "data", "size": 24, "type": "buffer"}]}]}"#)
-    }
 }
