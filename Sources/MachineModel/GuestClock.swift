@@ -10,7 +10,7 @@ public final class GuestClock: @unchecked Sendable {
     private var offset: UInt64 = 0
     private var frozenAt: UInt64? = 0
 
-    /// Ticks per second of the guest's `time` register.
+    /// Ticks per second of the clock that the guest reads.
     public static let frequency: UInt64 = 10_000_000
     private static let nanosecondsPerTick: UInt64 = 1_000_000_000 / frequency
 

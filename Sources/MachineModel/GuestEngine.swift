@@ -5,7 +5,7 @@ import Environment
 /// Threads: `resume` and `pause` come from one controlling thread at a time, `retire` from any at any time. All other
 /// members are called only while the engine is paused, unless they say otherwise.
 public protocol GuestEngine: AnyObject, Sendable {
-    /// Short name for status and logs ("riscv64", "none").
+    /// Short name for status and logs: its architecture, or "none".
     var name: String { get }
     /// Number of vCPUs; 0 for a machine that is RAM only.
     var vCPUCount: Int { get }

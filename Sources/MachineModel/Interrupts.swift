@@ -24,10 +24,9 @@ public struct InterruptLine: Sendable {
 }
 
 /// The interrupt inputs of one vCPU: level bits that devices set and the vCPU polls without a lock, the compare value
-/// of its machine timer, and the means to wake it while it waits for an interrupt.
+/// of its timer, and the means to wake it while it waits for an interrupt.
 public final class InterruptInputs: Sendable {
-    /// The bits of RISC-V's `mip` that come from outside: 3 (MSIP), 7 is computed by the vCPU, 9 (SEIP), 11 (MEIP);
-    /// and 1 (SSIP) when the SBI implementation sends an inter-processor interrupt.
+    /// One bit for each interrupt from outside; what a bit means is agreed between the engine and the board's controllers.
     private let levelBits = Atomic<UInt64>(0)
     private let timerCompareTicks = Atomic<UInt64>(.max)
     private let wakeups = ThreadGate<UInt64>(0)
@@ -53,8 +52,8 @@ public final class InterruptInputs: Sendable {
     /// Replaces all level bits, when state is loaded.
     public func restore(levels: UInt64) { levelBits.store(levels, ordering: .releasing) }
 
-    /// The machine timer's compare value in ticks of the guest clock; `.max` when not armed. MTIP is high while the
-    /// guest clock is at or past it.
+    /// The compare value of the vCPU's timer in ticks of the guest clock; `.max` when not armed. The timer interrupts while
+    /// the guest clock is at or past it.
     @inline(__always)
     public var timerCompare: UInt64 { timerCompareTicks.load(ordering: .acquiring) }
 

@@ -105,6 +105,20 @@ private let foreign: [String: Set<String>] = [
         #expect(users == ["Sources/Configuration/YAMLReader.swift"])
     }
 
+    /// What devices and engines have in common: what belongs to one architecture belongs to its engine and board.
+    @Test func theMachineModelKnowsNoArchitecture() throws {
+        let words =
+            /\b(riscv\w*|RISC-V|harts?|mip|[MS][SET]IP|SBI|x86\w*|aarch64|arm64|APIC|PLIC|ACLINT)\b/
+            .ignoresCase()
+        let files = SourceTree.files.filter { $0.path.hasPrefix("Sources/MachineModel/") }
+        #expect(files.count > 10)
+        for file in files {
+            for (index, line) in file.lines.enumerated() where line.contains(words) {
+                Issue.record("\(file):\(index + 1): \(line)")
+            }
+        }
+    }
+
     @Test func theArchitecturePageNamesEveryModule() throws {
         let page = try #require(SourceTree.file("docs/ARCHITECTURE.md")).lines.joined(separator: "\n")
         for module in modules { #expect(page.contains("`\(module)`"), "\(module) is missing") }
