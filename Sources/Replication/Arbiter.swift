@@ -1,3 +1,4 @@
+import Environment
 import ReplicationCore
 import SystemCalls
 
@@ -33,6 +34,8 @@ public enum ArbitrationVerdict: Sendable, Equatable {
 public protocol Arbiter: Sendable {
     /// Short name for status ("none", "command").
     var name: String { get }
+    /// How long an answer takes at most.
+    var timeout: Nanoseconds { get }
     /// Decides; may block the calling thread until the arbiter's own deadline. When `withdrawn` is raised nobody wants the
     /// answer any more, and the peer must not be fenced for it.
     func decide(_ request: ArbitrationRequest, orUntil withdrawn: EventSignal?) -> ArbitrationVerdict
@@ -50,6 +53,8 @@ public struct NoArbiter: Arbiter {
     public init() {}
     /// "none".
     public var name: String { "none" }
+    /// The answer takes no time.
+    public var timeout: Nanoseconds { .zero }
     /// Yes.
     public func decide(_ request: ArbitrationRequest, orUntil withdrawn: EventSignal?) -> ArbitrationVerdict {
         .granted

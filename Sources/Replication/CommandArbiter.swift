@@ -10,7 +10,8 @@ import SystemCalls
 public struct CommandArbiter: Arbiter {
     private let path: String
     private let arguments: [String]
-    private let timeout: Nanoseconds
+    /// How long the command may take.
+    public let timeout: Nanoseconds
 
     /// Runs `path` with `arguments`, for `timeout` at most.
     public init(path: String, arguments: [String], timeout: Nanoseconds) {

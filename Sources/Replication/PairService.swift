@@ -116,10 +116,15 @@ public final class PairService: @unchecked Sendable {
         published = ThreadGate(Published(snapshot: PairSnapshot(driver: driver, now: now)))
     }
 
-    private static func rules(_ settings: Settings) -> PairController.Configuration {
+    static func rules(_ settings: Settings) -> PairController.Configuration {
         var rules = PairController.Configuration(member: settings.member, heartbeatTimeout: settings.timeout)
         rules.failover = settings.failover
-        rules.hasArbiter = settings.arbiter != nil
+        if let arbiter = settings.arbiter {
+            rules.hasArbiter = true
+            // The arbiter's own deadline comes first: a question that is withdrawn ends the command that fences the peer.
+            rules.arbiterTimeout = max(
+                rules.arbiterTimeout, arbiter.timeout + .milliseconds(ReplicationLimits.arbiterGraceMilliseconds))
+        }
         rules.synchronisationTimeout = settings.synchronisationTimeout
         rules.checkpointDelay = settings.checkpointDelay
         return rules

@@ -27,6 +27,8 @@ public enum ReplicationLimits {
     static let listenRetryMilliseconds: UInt64 = 500
     /// How often the machine is asked how it fares.
     static let conditionMilliseconds: UInt64 = 250
+    /// How much longer a question to an arbiter stays open than the arbiter says that it takes.
+    static let arbiterGraceMilliseconds: UInt64 = 5000
     /// How long one attempt at a checkpoint waits for the guest to stand.
     static let pauseMilliseconds: UInt64 = 1500
     /// How long a pair goes on trying: longer than it takes to hand over a guest that cannot be paused.

@@ -11,6 +11,18 @@ import Testing
 /// Two members of a pair in this process, with real heartbeats over loopback.
 @Suite(.serialized)
 struct PairServiceTests {
+    /// A question that was withdrawn before the arbiter's own deadline would end the command that fences the peer.
+    @Test(arguments: [5, 30, 60, 120] as [UInt64])
+    func aQuestionStaysOpenLongerThanItsArbiterTakes(seconds: UInt64) {
+        let settings = PairService.Settings(
+            member: .first, pair: "web", key: [], listen: [], peer: [], interval: .milliseconds(20),
+            timeout: .seconds(3), failover: .automatic,
+            arbiter: CommandArbiter(path: "/bin/true", arguments: [], timeout: .seconds(seconds)))
+        let rules = PairService.rules(settings)
+        #expect(rules.hasArbiter)
+        #expect(rules.arbiterTimeout > .seconds(seconds) && rules.arbiterTimeout >= .seconds(30))
+    }
+
     @Test func twoMembersFindEachOtherAndBecomeAPair() async throws {
         let members = try Members()
         _ = try await members.protect()

@@ -85,9 +85,13 @@ final class RecordingOperations: PairOperations {
 /// An arbiter that answers what it was told to, and remembers the questions.
 final class RecordingArbiter: Arbiter {
     private let verdict: ArbitrationVerdict
+    let timeout: Nanoseconds
     private let state = ThreadGate<[String]>([])
 
-    init(_ verdict: ArbitrationVerdict) { self.verdict = verdict }
+    init(_ verdict: ArbitrationVerdict, timeout: Nanoseconds = .zero) {
+        self.verdict = verdict
+        self.timeout = timeout
+    }
 
     var name: String { "recording" }
 
