@@ -42,13 +42,15 @@ public final class MachineLock: Sendable {
     }
 
     /// Waits for the present holder and lets nobody else in until `thaw`. Only for the owner of the machine's run
-    /// state, after the vCPUs stand.
-    public func freeze() {
-        _ = state.wait { state -> Bool? in
+    /// state, after the vCPUs stand. False, with the lock as it was, if the holder has not left by `deadline` (of
+    /// SystemClock).
+    @discardableResult
+    public func freeze(until deadline: Nanoseconds = .never) -> Bool {
+        state.wait(until: deadline) { state -> Bool? in
             guard !state.isHeld else { return nil }
             state.mode = .frozen
             return true
-        }
+        } ?? false
     }
 
     /// Ends a freeze; who waited for the lock goes on.

@@ -1,6 +1,7 @@
 import Environment
 
-/// Why a guest was not paused: a vCPU did not come to a stand in time. The request is withdrawn then; all vCPUs run on.
+/// Why a guest was not paused: a vCPU did not come to a stand in time, or whoever uses the machine did not make room. The
+/// request is withdrawn then; all vCPUs run on.
 public struct PauseTimeout: Error, Equatable, Sendable, CustomStringConvertible {
     /// A vCPU that still ran at the deadline.
     public struct Busy: Equatable, Sendable {
@@ -16,7 +17,7 @@ public struct PauseTimeout: Error, Equatable, Sendable, CustomStringConvertible 
         }
     }
 
-    /// Who did not stand.
+    /// Who did not stand; nobody if the vCPUs are not the reason.
     public let busy: [Busy]
     /// What the machine knows about the reason ("disk0 has not answered for 6000 ms"); nil if it knows nothing.
     public let reason: String?
@@ -33,7 +34,7 @@ public struct PauseTimeout: Error, Equatable, Sendable, CustomStringConvertible 
             let place = busy.deviceAddress.map { "in a device access at 0x\(String($0, radix: 16))" }
             return "vCPU \(busy.vCPU) is \(place ?? "executing instructions")"
         }
-        let text = "The guest does not come to a stand: \(places.joined(separator: ", "))"
-        return reason.map { "\(text); \($0)" } ?? text
+        let reasons = [places.joined(separator: ", "), reason ?? ""].filter { !$0.isEmpty }
+        return "The guest does not come to a stand: \(reasons.joined(separator: "; "))"
     }
 }

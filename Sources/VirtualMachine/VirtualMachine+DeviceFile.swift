@@ -8,10 +8,11 @@ extension VirtualMachine {
     /// does not run, the state stays as it is and no event is sent. The bytes are FULL sections and the byte that ends
     /// them; whoever loads them lets the guest run, so `globalstate` says "running".
     public func captureDevices() throws(PauseTimeout) -> [UInt8] {
-        try withControl { (control: inout Control) throws(PauseTimeout) in
+        let deadline = Self.deadline(Self.pausePatience)
+        return try withControl(until: deadline) { (control: inout Control) throws(PauseTimeout) in
             let runs = runState == .running
             let engineRan = control.engineRuns
-            try stopEngine(&control, within: Self.pausePatience)
+            try stopEngine(&control, until: deadline)
             if runs { emit(.stop) }
             let bytes = globalState.recording(.running) { parts.lock.withLockWhileFrozen { saveDeviceBlob() } }
             if runs { emit(.resume) }

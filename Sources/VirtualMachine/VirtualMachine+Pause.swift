@@ -7,27 +7,32 @@ extension VirtualMachine {
     /// The run state does not change and no event is sent: that is the caller's business (checkpoints).
     ///
     /// Throws `PauseTimeout`, without having run `body` and with the guest running on, if a vCPU does not come to a stand
-    /// within `limit`: it may be in a disk access, which takes as long as the disk takes. `body` must not call into the
-    /// run control.
+    /// within `limit`: it may be in a disk access, which takes as long as the disk takes. The limit includes the wait for
+    /// others who use the run control. `body` must not call into the run control.
     public func pauseBriefly<Result>(
         within limit: Nanoseconds, _ body: () -> Result
     ) throws(PauseTimeout) -> Result {
-        try withControl { (control: inout Control) throws(PauseTimeout) -> Result in
-            let ran = control.engineRuns
-            try stopEngine(&control, within: limit)
-            defer { if ran { startEngine(&control) } }
-            return parts.lock.withLockWhileFrozen(body)
-        }
+        try pauseOnce(until: Self.deadline(limit), body)
     }
 
     /// The same, however long the vCPUs take to stand. Others who have business with the run control get their turn
     /// every `pausePatience`.
     public func pauseBriefly<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         while true {
-            let outcome = try? pauseBriefly(within: Self.pausePatience) { () -> Swift.Result<Result, Failure> in
+            let outcome = try? pauseOnce(until: nil) { () -> Swift.Result<Result, Failure> in
                 do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
             }
             if let outcome { return try outcome.get() }
+        }
+    }
+
+    /// With no deadline of its own a pause waits for its turn, and then `pausePatience` for the vCPUs.
+    private func pauseOnce<Result>(until deadline: Nanoseconds?, _ body: () -> Result) throws(PauseTimeout) -> Result {
+        try withControl(until: deadline ?? .never) { (control: inout Control) throws(PauseTimeout) -> Result in
+            let ran = control.engineRuns
+            try stopEngine(&control, until: deadline ?? Self.deadline(Self.pausePatience))
+            defer { if ran { startEngine(&control) } }
+            return parts.lock.withLockWhileFrozen(body)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Environment
 import MachineModel
 import QAPI
 import SystemCalls
@@ -6,15 +7,18 @@ extension VirtualMachine {
     /// The QMP command `system_reset`. RAM and devices of a machine that waits for its state, or that stands by with a
     /// checkpoint, belong to their source, so nothing of theirs changes. Throws if the guest does not come to a stand.
     public func resetByCommand() throws(RunStateError) {
-        let isForeign = withControl { control in
+        do throws(PauseTimeout) { try resetByCommand(until: Self.deadline(Self.pausePatience)) } catch {
+            throw RunStateError(current: runState, wanted: .running, obstacle: .timeout(error))
+        }
+    }
+
+    private func resetByCommand(until deadline: Nanoseconds) throws(PauseTimeout) {
+        let isForeign = try withControl(until: deadline) { (control: inout Control) throws(PauseTimeout) -> Bool in
             guard !control.ended, !isRetired, runState == .inmigrate || control.isStandby else { return false }
             emit(.reset(guest: false, reason: "host-qmp-system-reset"))
             return true
         }
-        if isForeign { return }
-        do throws(PauseTimeout) { try resetOnce(guest: false, reason: "host-qmp-system-reset") } catch {
-            throw RunStateError(current: runState, wanted: .running, obstacle: .timeout(error))
-        }
+        if !isForeign { try resetOnce(guest: false, reason: "host-qmp-system-reset", until: deadline) }
     }
 
     /// Puts the machine back to power-on: RESET, and goes on if it ran. One that did not run is in prelaunch
@@ -22,11 +26,14 @@ extension VirtualMachine {
     /// way out, the reset is carried out when that is over: what is sent stays whole. Waits for the vCPUs to stand,
     /// however long that takes.
     public func reset(guest: Bool, reason: String) {
-        while true { do throws(PauseTimeout) { return try resetOnce(guest: guest, reason: reason) } catch {} }
+        while true {
+            do throws(PauseTimeout) { return try resetOnce(guest: guest, reason: reason, until: nil) } catch {}
+        }
     }
 
-    private func resetOnce(guest: Bool, reason: String) throws(PauseTimeout) {
-        try withControl { (control: inout Control) throws(PauseTimeout) in
+    /// With no deadline of its own a reset waits for its turn, and then `pausePatience` for the vCPUs.
+    private func resetOnce(guest: Bool, reason: String, until deadline: Nanoseconds?) throws(PauseTimeout) {
+        try withControl(until: deadline ?? .never) { (control: inout Control) throws(PauseTimeout) in
             guard !control.ended, !isRetired else { return }
             if control.isLeaving, runState == .finishMigrate {
                 control.resetIsDue = true
@@ -34,7 +41,7 @@ extension VirtualMachine {
                 return
             }
             let ran = control.engineRuns
-            try stopEngine(&control, within: Self.pausePatience)
+            try stopEngine(&control, until: deadline ?? Self.deadline(Self.pausePatience))
             resetParts()
             emit(.reset(guest: guest, reason: reason))
             if ran {

@@ -41,15 +41,16 @@ extension VirtualMachine {
 
     /// Stops a running guest and puts it into `state`, then STOP. A guest that does not run is left as it is, but
     /// for its state if `forcingState` says so (no event then). Throws, with the guest running on, if it does not come to
-    /// a stand within `limit`.
+    /// a stand within `limit`, which includes the wait for others who use the run control.
     public func halt(
         to state: RunState, forcingState: Bool = false, within limit: Nanoseconds = pausePatience
     ) throws(RunStateError) {
-        try withControl { (control: inout Control) throws(RunStateError) in
+        let deadline = Self.deadline(limit)
+        try withControl(until: deadline, for: state) { (control: inout Control) throws(RunStateError) in
             let wasRunning = runState == .running
             guard wasRunning || forcingState else { return }
             try checkStep(to: state, control)
-            try stopEngine(&control, for: state, within: limit)
+            try stopEngine(&control, for: state, until: deadline)
             if publish(state), wasRunning { emit(.stop) }
         }
     }
@@ -57,10 +58,12 @@ extension VirtualMachine {
     /// Halts the guest for the last step of a migration: finish-migrate, STOP if it ran. The state it was in is what
     /// the `globalstate` section tells from now on, and is returned. Throws as `halt` does.
     public func haltForMigration(within limit: Nanoseconds = pausePatience) throws(RunStateError) -> RunState {
-        try withControl { (control: inout Control) throws(RunStateError) -> RunState in
+        let deadline = Self.deadline(limit)
+        return try withControl(until: deadline, for: .finishMigrate) {
+            (control: inout Control) throws(RunStateError) -> RunState in
             let previous = runState
             try checkStep(to: .finishMigrate, control)
-            try stopEngine(&control, for: .finishMigrate, within: limit)
+            try stopEngine(&control, for: .finishMigrate, until: deadline)
             control.isLeaving = false
             control.isStopWanted = false
             globalState.record(previous)
@@ -151,6 +154,33 @@ extension VirtualMachine {
         return try control.withLock(body)
     }
 
+    /// The same; throws, without having run `body`, if others keep the run control until `deadline`.
+    func withControl<Result>(
+        until deadline: Nanoseconds, _ body: (inout Control) throws(PauseTimeout) -> Result
+    ) throws(PauseTimeout) -> Result {
+        defer { sendDueStop() }
+        guard let result = try control.withLock(until: deadline, body) else { throw isBusy }
+        return result
+    }
+
+    private func withControl<Result>(
+        until deadline: Nanoseconds, for state: RunState, _ body: (inout Control) throws(RunStateError) -> Result
+    ) throws(RunStateError) -> Result {
+        defer { sendDueStop() }
+        guard let result = try control.withLock(until: deadline, body) else {
+            throw RunStateError(current: runState, wanted: state, obstacle: .timeout(isBusy))
+        }
+        return result
+    }
+
+    private var isBusy: PauseTimeout {
+        PauseTimeout(busy: [], reason: stalledDisk?.description ?? "another operation on it is under way")
+    }
+
+    static func deadline(_ limit: Nanoseconds) -> Nanoseconds {
+        limit == .never ? .never : SystemClock().now() + limit
+    }
+
     private func showRunning(_ control: inout Control) throws(RunStateError) {
         try checkStep(to: .running, control)
         guard runState != .running else { return }
@@ -183,22 +213,26 @@ extension VirtualMachine {
         parts.engine.resume()
     }
 
-    func stopEngine(_ control: inout Control, within limit: Nanoseconds) throws(PauseTimeout) {
+    func stopEngine(_ control: inout Control, until deadline: Nanoseconds) throws(PauseTimeout) {
         guard control.engineRuns else { return }
         do throws(PauseTimeout) {
-            try parts.engine.pause(until: limit == .never ? .never : SystemClock().now() + limit)
+            try parts.engine.pause(until: deadline)
         } catch {
             throw PauseTimeout(busy: error.busy, reason: stalledDisk?.description)
         }
-        parts.lock.freeze()
+        guard parts.lock.freeze(until: deadline) else {
+            if !isRetired { parts.engine.resume() }
+            let device = "a device is in the middle of an operation"
+            throw PauseTimeout(busy: [], reason: stalledDisk?.description ?? device)
+        }
         parts.clock.stop()
         control.engineRuns = false
     }
 
     private func stopEngine(
-        _ control: inout Control, for state: RunState, within limit: Nanoseconds
+        _ control: inout Control, for state: RunState, until deadline: Nanoseconds
     ) throws(RunStateError) {
-        do throws(PauseTimeout) { try stopEngine(&control, within: limit) } catch {
+        do throws(PauseTimeout) { try stopEngine(&control, until: deadline) } catch {
             throw RunStateError(current: runState, wanted: state, obstacle: .timeout(error))
         }
     }

@@ -26,7 +26,7 @@ public final class VirtualMachine: Sendable {
     public let parts: MachineParts
     let globalState: GlobalStateDevice
     let sections: DeviceSections
-    let control: ThreadGate<Control>
+    let control: TicketLock<Control>
     private let published: Mutex<Published>
     let stopEventIsDue = Atomic<Bool>(false)
     private let announcers = Mutex<[String: Announcer]>([:])
@@ -63,7 +63,7 @@ public final class VirtualMachine: Sendable {
         self.parts = parts
         globalState = GlobalStateDevice()
         sections = DeviceSections(parts.savedDevices + [globalState])
-        control = ThreadGate(Control(autostart: autostart))
+        control = TicketLock(Control(autostart: autostart))
         published = Mutex(Published(state: incoming ? .inmigrate : .prelaunch))
         if incoming { parts.lock.detach() } else { parts.lock.freeze() }
     }
