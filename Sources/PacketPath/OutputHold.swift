@@ -119,12 +119,25 @@ public final class OutputHold: NetworkBackend {
     public func discardAll() { outlet.withLock { _ in state.withLock { $0.discardAll() } } }
 
     /// Leaves replication: sends everything held, in order, and passes frames on from then on. To be called only when
-    /// the secondary is known not to take over (the arbiter said so). Does nothing once fenced.
-    public func releaseAllAndPass() {
+    /// the secondary is known not to take over (the arbiter said so), or is known not to before `deadline`: it is
+    /// compared with the clock before each frame, as in `release`, and once more before frames pass. When it has passed,
+    /// holding goes on. Does nothing once fenced.
+    @discardableResult
+    public func releaseAllAndPass(before deadline: Nanoseconds = .never) -> ReleaseOutcome {
         outlet.withLock { _ in
             state.withLock { $0.beginLeaving() }
-            while let frame = state.withLock({ $0.nextFrameWhileLeaving() }) { backend.send(frame) }
+            while true {
+                if deadline != .never, clock.now() >= deadline { return state.withLock { Self.holdOn(&$0) } }
+                guard let frame = state.withLock({ $0.nextFrameWhileLeaving() }) else { break }
+                backend.send(frame)
+            }
+            return state.withLock { $0.mode } == .fenced ? .fenced : .finished
         }
+    }
+
+    private static func holdOn(_ state: inout OutputHoldState) -> ReleaseOutcome {
+        if state.mode == .leaving { state.beginHolding() }
+        return state.mode == .fenced ? .fenced : .expired
     }
 
     /// This side was superseded: when the call returns, no frame is on its way to the back-end, and none ever will be.

@@ -4,23 +4,26 @@ import Synchronization
 
 /// Output commit for a whole machine: the holds of all its network cards, moved through their epochs together.
 ///
-/// Checkpoints of a run count from 1; the holds' epochs go on counting over all runs. The gate remembers the epoch in
-/// which a run began, and every checkpoint of the run closes exactly one epoch, so the two differ by a constant.
+/// Checkpoints of a run count from 1; the holds' epochs go on counting over all runs. The gate remembers in which epoch of
+/// each hold a run began, and every checkpoint of the run closes exactly one epoch, so the two differ by a constant.
 public final class OutputGate: Sendable {
     private let holds: [OutputHold]
-    private let base = Mutex<UInt64>(0)
+    /// One for each hold.
+    private let bases: Mutex<[UInt64]>
 
     /// The gate made of the holds in front of each card's back-end.
-    public init(holds: [OutputHold]) { self.holds = holds }
+    public init(holds: [OutputHold]) {
+        self.holds = holds
+        bases = Mutex([UInt64](repeating: 0, count: holds.count))
+    }
 
     /// From now on nothing leaves before its checkpoint. To be called while the guest stands.
     public func beginRun() {
-        var epoch: UInt64 = 0
-        for hold in holds {
+        let epochs = holds.map { hold in
             hold.beginHolding()
-            epoch = hold.sealEpoch()
+            return hold.sealEpoch()
         }
-        base.withLock { $0 = epoch }
+        bases.withLock { $0 = epochs }
     }
 
     /// Closes the epoch that the checkpoint taken right now contains. To be called while the guest stands.
@@ -29,14 +32,25 @@ public final class OutputGate: Sendable {
     /// Lets out what checkpoint `checkpoint` of this run contains, and everything before; false if `deadline` passed
     /// first, and then what is left stays held.
     public func release(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds = .never) -> Bool {
-        let epoch = base.withLock { $0 } + checkpoint
+        let bases = bases.withLock { $0 }
         var inTime = true
-        for hold in holds where hold.release(through: epoch, before: deadline) == .expired { inTime = false }
+        for (hold, base) in zip(holds, bases)
+        where hold.release(through: base + checkpoint, before: deadline) == .expired { inTime = false }
         return inTime
     }
 
-    /// Leaves output commit: lets everything out and holds nothing any more.
-    public func open() { for hold in holds { hold.releaseAllAndPass() } }
+    /// Leaves output commit: lets everything out and holds nothing any more; false if `deadline` passed first, and then
+    /// what is left stays held, and all cards hold on.
+    @discardableResult
+    public func open(before deadline: Nanoseconds = .never) -> Bool {
+        // What waits takes its time, so it goes out while every card still holds.
+        for hold in holds where hold.release(through: hold.sealEpoch(), before: deadline) == .expired { return false }
+        for hold in holds where hold.releaseAllAndPass(before: deadline) == .expired {
+            for hold in holds { hold.beginHolding() }
+            return false
+        }
+        return true
+    }
 
     /// From now on `firstFrameAt` tells when the guest's first frame leaves.
     public func watchFirstFrame() { for hold in holds { hold.watchNextFrame() } }

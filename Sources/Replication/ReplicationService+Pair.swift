@@ -66,8 +66,7 @@ extension ReplicationService: PairOperations {
 
     /// Opens the gate; the primary's run may end.
     public func releaseAllOutput(before deadline: Nanoseconds) -> Bool {
-        guard clock.now() < deadline else { return false }
-        gate.open()
+        guard gate.open(before: deadline) else { return false }
         runDriver.tell(.released)
         return true
     }
