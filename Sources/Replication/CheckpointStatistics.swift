@@ -9,7 +9,6 @@ public final class CheckpointStatistics: Sendable {
         var completed: UInt64 = 0
         var bytes: UInt64 = 0
         var lastCompletedAt: Nanoseconds?
-        var isPauseStuck = false
     }
     private let counts = Mutex(Counts())
     private let clock = SystemClock()
@@ -31,12 +30,6 @@ public final class CheckpointStatistics: Sendable {
     public var lastAge: Nanoseconds? {
         counts.withLock { $0.lastCompletedAt }.map { clock.now() - $0 }
     }
-
-    /// The guest could not be paused for the last checkpoint.
-    var isPauseStuck: Bool { counts.withLock { $0.isPauseStuck } }
-
-    /// The guest was paused, or could not be.
-    func paused(_ isPaused: Bool) { counts.withLock { $0.isPauseStuck = !isPaused } }
 
     /// One more is complete, of that many bytes on the wire.
     func complete(bytes: UInt64) {

@@ -6,6 +6,7 @@ import Migration
 import MigrationFormat
 import QAPI
 import ReplicationCore
+import Synchronization
 import SystemCalls
 import Transport
 import VirtualMachine
@@ -38,6 +39,10 @@ final class PrimaryRun: @unchecked Sendable {
     private var core: ColoPrimary
     private var blob: [UInt8] = []
     private var bytesBefore: UInt64 = 0
+    private let pauseIsStuck = Atomic<Bool>(false)
+
+    /// The guest could not be paused for the last checkpoint of this run. From any thread.
+    var isPauseStuck: Bool { pauseIsStuck.load(ordering: .relaxed) }
 
     init(
         session: ColoPrimarySession, gate: OutputGate, statistics: CheckpointStatistics, limits: ColoPrimary.Limits,
@@ -133,11 +138,11 @@ final class PrimaryRun: @unchecked Sendable {
                 gate.seal()
             }
         } catch {
-            statistics.paused(false)
+            pauseIsStuck.store(true, ordering: .relaxed)
             handlers.didResume()
             return inbox.post(.captureTimedOut(error.description))
         }
-        statistics.paused(true)
+        pauseIsStuck.store(false, ordering: .relaxed)
         statistics.pauses.record(clock.now() - start)
         session.passHarvested()
         handlers.didResume()

@@ -95,7 +95,7 @@ extension ReplicationService: PairOperations {
         var condition = MachineCondition(isStopped: health.isStopped)
         if health.networkFailure != nil { condition.impairments.insert(.network) }
         if health.stalledDisk != nil { condition.impairments.insert(.disk) }
-        if statistics.isPauseStuck { condition.impairments.insert(.guest) }
+        if state.withLock(notify: false, { $0.primary })?.isPauseStuck == true { condition.impairments.insert(.guest) }
         return condition
     }
 

@@ -1,9 +1,11 @@
 import Environment
 import GuestMemory
+import MachineModel
 import Migration
 import PacketPath
 import QAPI
 import QMP
+import Synchronization
 import SystemCalls
 import VirtualMachine
 
@@ -21,16 +23,19 @@ final class ColoMachine: Sendable {
     let network = RecordingBackend()
     let hold: OutputHold
     let log = EventLog()
+    let engine = StandingEngine()
 
     /// A machine of `pages` pages. `checkpointDelay` in milliseconds: an hour means that checkpoints come on demand.
     init(
         incoming: Bool = false, pages: Int = 256, checkpointDelay: UInt32 = 3_600_000, holdLimit: Int = 1 << 20,
-        limits: ReplicationService.Limits = ReplicationService.Limits()
+        limits: ReplicationService.Limits = ReplicationService.Limits(),
+        openForwards: @escaping @Sendable () -> Void = {}
     ) throws {
         let log = log
         let service = ServiceBox()
-        machine = VirtualMachine(
-            parts: try NoneMachine.parts(memorySize: pages * targetPageSize), incoming: incoming)
+        var parts = try NoneMachine.parts(memorySize: pages * targetPageSize)
+        parts.engine = engine
+        machine = VirtualMachine(parts: parts, incoming: incoming)
         machine.setEventHandler { event in
             switch event {
             case .stop: log.add("STOP")
@@ -59,7 +64,7 @@ final class ColoMachine: Sendable {
                     default: log.add(event.name)
                     }
                 },
-                openForwards: {}, restart: { log.add("log: restart: \($0)") }, log: { log.add("log: \($0)") }),
+                openForwards: openForwards, restart: { log.add("log: restart: \($0)") }, log: { log.add("log: \($0)") }),
             limits: limits)
         service.connect(replication)
         migration.setColoHandler(replication)
@@ -115,6 +120,24 @@ final class ColoMachine: Sendable {
     }
 
     var mode: COLOMode { replication.coloStatus.mode }
+}
+
+/// An engine without a vCPU that can be told not to come to a stand.
+final class StandingEngine: GuestEngine {
+    /// Whether every pause fails.
+    let isStuck = Atomic<Bool>(false)
+    var name: String { "none" }
+    var vCPUCount: Int { 0 }
+    var retiredInstructions: UInt64 { 0 }
+    var savedDevices: [any SavedDevice] { [] }
+    func resume() {}
+    func pause(until deadline: Nanoseconds) throws(PauseTimeout) {
+        if isStuck.load(ordering: .relaxed) { throw PauseTimeout(busy: [.init(vCPU: 0, deviceAddress: nil)]) }
+    }
+    func retire() {}
+    func forgetWritePermissions() {}
+    func forgetTranslations() {}
+    func shutDown(until deadline: Nanoseconds) -> Bool { true }
 }
 
 /// The hold and the migration controller exist before the service that they tell.

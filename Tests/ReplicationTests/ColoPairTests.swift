@@ -3,6 +3,8 @@ import GuestMemory
 import Migration
 import PacketPath
 import QAPI
+import ReplicationCore
+import Synchronization
 import Testing
 import VirtualMachine
 
@@ -85,6 +87,19 @@ struct ColoPairTests {
                 "COLO_EXIT secondary error", "STOP", "MIGRATION completed", "RESUME",
             ])
         #expect(pair.secondary.machine.runState == .running)
+    }
+
+    /// What was wrong in a run says nothing about a guest that can be paused again.
+    @Test func aPauseThatFailedIsNoImpairmentAfterItsRun() throws {
+        let pair = try ColoPair()
+        let primary = pair.primary
+        #expect(primary.replication.condition.impairments.isEmpty)
+        primary.engine.isStuck.store(true, ordering: .relaxed)
+        primary.replication.holdLimitReached()
+        #expect(primary.awaits { primary.replication.condition.impairments.contains(.guest) })
+        #expect(primary.log.awaits("log: replication ended"))
+        primary.engine.isStuck.store(false, ordering: .relaxed)
+        #expect(primary.awaits { primary.replication.condition.impairments.isEmpty })
     }
 
     @Test func aPausedPrimaryRunsInCOLO() throws {
