@@ -20,8 +20,8 @@ extension ReplicationService: PairOperations {
             } catch {
                 return post(.guestFailed("\(error)"))
             }
-            environment.openForwards()
             post(.guestRuns)
+            openForwards()
         }
     }
 

@@ -99,9 +99,18 @@ extension ReplicationService {
         }
         // In a pair the controller has the guest announced, when it knows that the guest runs.
         if pair == nil { machine.announce(migration.settings.parameters.announcement) }
-        environment.openForwards()
+        // The pair hears first: that the guest serves depends on no host port.
+        if pair != nil { runDriver.tell(.resumed) }
+        openForwards()
         finish(.secondary)
         state.withLock { $0.runsLeft += 1 }
-        if pair != nil { runDriver.tell(.resumed) }
+    }
+
+    /// Opens the host ports. One that somebody else has is waited for, in a pair on a thread of its own: what the
+    /// controller wants next, like the announcement of the guest, does not wait.
+    func openForwards() {
+        let open = environment.openForwards
+        if pair != nil, (try? Thread(name: "forwards") { open() }) != nil { return }
+        open()
     }
 }

@@ -25,10 +25,11 @@ struct WholePairTests {
 
         init(
             _ member: PairMember, _ folder: TemporaryFolder, ports: (own: Int, peer: Int), listenURI: String,
-            peerURI: String, failover: FailoverPolicy = .automatic
+            peerURI: String, failover: FailoverPolicy = .automatic,
+            openForwards: @escaping @Sendable () -> Void = {}
         ) throws {
             self.folder = folder
-            colo = try ColoMachine(incoming: true, checkpointDelay: 5)
+            colo = try ColoMachine(incoming: true, checkpointDelay: 5, openForwards: openForwards)
             service = try PairService(
                 settings: PairService.Settings(
                     member: member, pair: "web", key: Array("the key of the pair".utf8),
@@ -61,15 +62,17 @@ struct WholePairTests {
         let first: Host
         let second: Host
 
-        init() async throws {
+        init(openForwards: @escaping @Sendable () -> Void = {}) async throws {
             let folder = try TemporaryFolder()
             let (one, two) = try Member.freePorts()
             let (near, far, link) = (folder.path("first"), folder.path("second"), folder.path("link"))
             proxy = try ChannelProxy(listen: .unix(path: link), target: .unix(path: far))
             first = try Host(
-                .first, folder, ports: (one, two), listenURI: "unix:\(near)", peerURI: "unix:\(link)")
+                .first, folder, ports: (one, two), listenURI: "unix:\(near)", peerURI: "unix:\(link)",
+                openForwards: openForwards)
             second = try Host(
-                .second, folder, ports: (two, one), listenURI: "unix:\(far)", peerURI: "unix:\(near)")
+                .second, folder, ports: (two, one), listenURI: "unix:\(far)", peerURI: "unix:\(near)",
+                openForwards: openForwards)
             try await first.service.start()
             try await second.service.start()
             #expect(first.awaits { $0.isProtected }, "\(first.colo.log.notes) \(first.colo.log.events)")
@@ -101,6 +104,19 @@ struct WholePairTests {
         #expect(second.colo.network.sent == [[99]])
         #expect(hosts.first.colo.network.sent == left)
         #expect(second.colo.log.events.filter { $0.hasPrefix("COLO_EXIT") }.count == 1)
+        await second.kill()
+    }
+
+    /// Somebody else has the host port, on the side that boots the guest and on the one that takes it over.
+    @Test func aHostPortThatDoesNotOpenKeepsNobodyFromServing() async throws {
+        let opens = ThreadGate(false)
+        let hosts = try await Hosts { _ = opens.wait { $0 ? true : nil } }
+        let image = hosts.work(1)
+        await hosts.first.kill()
+        let second = hosts.second
+        #expect(second.awaits { $0.report.isServing && $0.state == .unprotected && $0.term == Term(2) })
+        #expect(firstDifference(second.colo.ram, image) == nil)
+        opens.withLock { $0 = true }
         await second.kill()
     }
 
