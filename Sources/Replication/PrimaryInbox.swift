@@ -8,36 +8,48 @@ final class PrimaryInbox: Sendable {
     /// How many events may wait before the secondary has to. A checkpoint has fewer messages.
     static let limit = 16
 
-    private let events = ThreadGate<[ColoPrimary.Event]>([])
+    private struct State {
+        var events: [ColoPrimary.Event] = []
+        var isClosed = false
+    }
+
+    private let state = ThreadGate(State())
 
     /// Adds an event of this side.
-    func post(_ event: ColoPrimary.Event) { events.withLock { $0.append(event) } }
+    func post(_ event: ColoPrimary.Event) { state.withLock { if !$0.isClosed { $0.events.append(event) } } }
 
-    /// Adds what the secondary sent, as soon as there is room.
-    func offer(_ event: ColoPrimary.Event) {
-        _ = events.wait { events -> Bool? in
-            guard events.count < Self.limit else { return nil }
-            events.append(event)
+    /// Adds what the secondary sent, as soon as there is room; false if nothing is looked at any more.
+    func offer(_ event: ColoPrimary.Event) -> Bool {
+        let isTaken = state.wait { state -> Bool? in
+            if state.isClosed { return false }
+            guard state.events.count < Self.limit else { return nil }
+            state.events.append(event)
             return true
         }
         // Whoever waits for an event looks again.
-        events.withLock { _ in }
+        state.withLock { _ in }
+        return isTaken == true
     }
 
     /// A failover request goes before everything else, then events in their order; nil once `deadline` has passed.
     func next(until deadline: Nanoseconds) -> ColoPrimary.Event? {
-        let event = events.wait(until: deadline) { events -> ColoPrimary.Event? in
-            if let index = events.firstIndex(of: .failoverRequested) { return events.remove(at: index) }
-            return events.isEmpty ? nil : events.removeFirst()
+        let event = state.wait(until: deadline) { state -> ColoPrimary.Event? in
+            if let index = state.events.firstIndex(of: .failoverRequested) { return state.events.remove(at: index) }
+            return state.events.isEmpty ? nil : state.events.removeFirst()
         }
         // Whoever waits for room looks again.
-        events.withLock { _ in }
+        state.withLock { _ in }
         return event
     }
 
-    /// Nothing is looked at any more; whoever waits for room has it.
-    func clear() { events.withLock { $0 = [] } }
+    /// Nothing is looked at any more, and nothing taken; nobody waits for room.
+    func close() {
+        state.withLock { state in
+            state.events = []
+            state.isClosed = true
+        }
+    }
 
     /// How many events wait.
-    var count: Int { events.withLock(notify: false) { $0.count } }
+    var count: Int { state.withLock(notify: false) { $0.events.count } }
 }

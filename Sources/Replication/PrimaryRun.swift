@@ -73,8 +73,8 @@ final class PrimaryRun: @unchecked Sendable {
             let event = next()
             if let departure = carryOut(core.handle(event, now: clock.now())) {
                 session.shutDown()
-                // The thread that reads messages may wait for room.
-                inbox.clear()
+                // The thread that reads messages may wait for room, and holds this run as long as it lives.
+                inbox.close()
                 return departure
             }
         }
@@ -85,7 +85,7 @@ final class PrimaryRun: @unchecked Sendable {
     private func readMessages() {
         while true {
             do throws(MigrationFailure) {
-                inbox.offer(.message(COLOMessage(try session.receive(until: .never))))
+                guard inbox.offer(.message(COLOMessage(try session.receive(until: .never)))) else { return }
             } catch {
                 if case .stream(let error) = error { return inbox.post(.malformed(error.description)) }
                 return inbox.post(.channelLost(error.description))

@@ -12,7 +12,7 @@ import Testing
         let sent = ThreadGate(0)
         _ = try Thread(name: "flood") {
             for _ in 0..<5000 {
-                inbox.offer(.message(.checkpointReply))
+                _ = inbox.offer(.message(.checkpointReply))
                 sent.withLock { $0 += 1 }
             }
         }
@@ -36,13 +36,29 @@ import Testing
 
     @Test func whoWaitsForRoomGoesWhenTheRunIsOver() throws {
         let inbox = PrimaryInbox()
-        let isDone = ThreadGate(false)
-        for _ in 0..<PrimaryInbox.limit { inbox.offer(.message(.checkpointReply)) }
+        for _ in 0..<PrimaryInbox.limit { #expect(inbox.offer(.message(.checkpointReply))) }
+        let taken = ThreadGate<Bool?>(nil)
         _ = try Thread(name: "late") {
-            inbox.offer(.message(.checkpointReply))
-            isDone.withLock { $0 = true }
+            let isTaken = inbox.offer(.message(.checkpointReply))
+            taken.withLock { $0 = isTaken }
         }
-        inbox.clear()
-        #expect(isDone.wait(until: SystemClock().now() + .seconds(10)) { $0 ? true : nil } == true)
+        inbox.close()
+        #expect(taken.wait(until: SystemClock().now() + .seconds(10)) { $0 } == false)
+    }
+
+    /// A secondary may have sent many more messages than a run looks at, and nobody comes for them any more.
+    @Test func theReaderOfARunThatIsOverNeverWaits() throws {
+        let inbox = PrimaryInbox()
+        inbox.close()
+        let refused = ThreadGate(0)
+        _ = try Thread(name: "reader") {
+            for _ in 0...PrimaryInbox.limit where !inbox.offer(.message(.checkpointReady)) {
+                refused.withLock { $0 += 1 }
+            }
+        }
+        let deadline = SystemClock().now() + .seconds(10)
+        #expect(refused.wait(until: deadline) { $0 == PrimaryInbox.limit + 1 ? true : nil } == true)
+        inbox.post(.timer)
+        #expect(inbox.count == 0)
     }
 }
