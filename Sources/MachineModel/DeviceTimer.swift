@@ -3,7 +3,8 @@ import Synchronization
 import SystemCalls
 
 /// Wakes a device at a time of the host, with the machine lock held: for what becomes due while no vCPU accesses the
-/// device. While the machine is paused or halted the lock keeps the timer back, and it goes off when the guest runs on.
+/// device. While the machine is paused or halted, or stands by for a guest that runs elsewhere, the lock keeps the timer
+/// back, and it goes off when the guest runs on here. Once the machine has ended it never goes off again.
 ///
 /// The thread that waits exists from the first time the timer is set, so a guest that never sets it costs none.
 public final class DeviceTimer: Sendable {
@@ -46,7 +47,7 @@ public final class DeviceTimer: Sendable {
         }
     }
 
-    /// Ends the thread and waits for it. Called without the machine lock, which must not be frozen.
+    /// Ends the thread and waits for it. Called without the machine lock, which must be open or closed.
     public func stop() {
         wish.withLock { $0.isOver = true }
         parts.withLock { $0.thread }?.join()
@@ -59,7 +60,8 @@ public final class DeviceTimer: Sendable {
                 seen = changed
                 continue
             }
-            lock.withLock {
+            // Refused for ever: what is due stays due, and trying again would only take the host's time.
+            let entered: Void? = lock.withLockOnceAttached {
                 let isDue = wish.withLock(notify: false) { wish in
                     // Set anew while the lock was not to be had: this time has not come.
                     guard wish == seen else { return false }
@@ -68,6 +70,7 @@ public final class DeviceTimer: Sendable {
                 }
                 if isDue { body() }
             }
+            guard entered != nil else { return }
             seen = wish.withLock(notify: false) { $0 }
         }
     }

@@ -32,8 +32,23 @@ public final class MachineLock: Sendable {
     public func withLock<Result, Failure: Error>(
         _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result? {
+        try withLock(refusedWhileDetached: true, body)
+    }
+
+    /// The same for who has to act as soon as the machine runs here: a detached lock is waited for like a frozen one, and
+    /// only a closed one is refused.
+    @discardableResult
+    public func withLockOnceAttached<Result, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        try withLock(refusedWhileDetached: false, body)
+    }
+
+    private func withLock<Result, Failure: Error>(
+        refusedWhileDetached: Bool, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
         let entered = state.wait { state -> Bool? in
-            if state.isClosed || state.mode == .detached { return false }
+            if state.isClosed || refusedWhileDetached && state.mode == .detached { return false }
             return Self.enter(&state, when: state.mode == .open)
         }
         guard entered == true else { return nil }

@@ -1,5 +1,6 @@
 import ByteCoding
 import Environment
+import Foundation
 import MachineModel
 import Synchronization
 import SystemCalls
@@ -191,6 +192,57 @@ final class SetClock: WallClock {
         #expect(wait(for: 1) == 1)
         timer.stop()
         #expect(wait(for: 1) == 1)
+    }
+
+    @Test func aTimerOfAMachineThatStandsByRestsUntilTheGuestRunsHere() throws {
+        lock.detach()
+        timer.set(after: .zero)
+        #expect(rests("test-timer"))
+        #expect(count.withLock { $0 } == 0)
+        lock.thaw()
+        #expect(wait(for: 1) == 1)
+        timer.stop()
+    }
+
+    @Test func aTimerOfAMachineThatHasEndedNeverGoesOffAndItsThreadIsGone() throws {
+        lock.close()
+        timer.set(after: .zero)
+        timer.stop()
+        #expect(count.withLock { $0 } == 0)
+        let ended = ThreadGate(false)
+        do {
+            let timer = DeviceTimer(name: "other-timer", lock: lock) { _ in }
+            let mark = Mark { ended.withLock { $0 = true } }
+            timer.onDue { mark.use() }
+            timer.set(after: .zero)
+        }
+        // What the thread held is gone, although nobody has stopped the timer.
+        #expect(ended.wait(until: SystemClock().now() + .seconds(20)) { $0 ? true : nil } == true)
+    }
+
+    private final class Mark: Sendable {
+        private let onEnd: @Sendable () -> Void
+        init(onEnd: @escaping @Sendable () -> Void) { self.onEnd = onEnd }
+        func use() {}
+        deinit { onEnd() }
+    }
+
+    /// Whether the thread of that name sleeps each of many times that one looks: one that tries over and over does not.
+    private func rests(_ name: String) -> Bool {
+        let end = SystemClock().now() + .seconds(20)
+        var sleeping = 0
+        while sleeping < 100, SystemClock().now() < end {
+            _ = ThreadGate(()).wait(until: SystemClock().now() + .milliseconds(1)) { _ in nil as Int? }
+            sleeping = state(of: name) == "S" ? sleeping + 1 : 0
+        }
+        return sleeping == 100
+    }
+
+    /// The state of this process's thread of that name, as proc_pid_stat(5) tells it.
+    private func state(of name: String) -> Character? {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+        let lines = tasks.compactMap { try? String(contentsOfFile: "/proc/self/task/\($0)/stat", encoding: .utf8) }
+        return lines.first { $0.contains("(\(name))") }?.split(separator: ")").last?.first { $0 != " " }
     }
 
     @Test func aTimerThatWasNeverSetEnds() { timer.stop() }
