@@ -1,8 +1,7 @@
+import BlockLayer
 import Configuration
-import Glibc
 import Replication
 import ReplicationCore
-import SystemCalls
 import VirtualMachine
 
 extension PairProfile {
@@ -24,19 +23,14 @@ extension PairProfile {
             }
         }
         if !guest.append.isEmpty { entries.append(.init("append", ContentDigest.of(guest.append))) }
-        for (index, disk) in guest.disks.enumerated() {
-            let access = disk.readOnly ? "read-only" : "writable"
-            entries.append(.init("disk \(index)", "\(Self.size(of: disk.file)) bytes, \(access)"))
+        for (index, disk) in machine.parts.disks.enumerated() {
+            let access = disk.backend.isReadOnly ? "read-only" : "writable"
+            entries.append(.init("disk \(index)", "\(disk.backend.size) bytes, \(access)"))
         }
         for (index, card) in guest.network.enumerated() {
             entries.append(.init("mac \(index)", "\(card.mac)"))
         }
         entries.append(.init("device state", ContentDigest.of(machine.sectionNames.joined(separator: "\n"))))
         self.init(entries)
-    }
-
-    private static func size(of path: String) -> Int {
-        var status = stat()
-        return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 }
