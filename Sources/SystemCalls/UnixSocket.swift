@@ -1,4 +1,5 @@
 import CLinux
+import Environment
 import Glibc
 
 /// Stream sockets with a path: unix(7).
@@ -36,12 +37,28 @@ public enum UnixSocket {
         if status.st_mode & 0o7777 != mode, chmod(link, mode) != 0 { throw .last("chmod", path) }
     }
 
-    /// A connected socket that does not block.
-    public static func connect(_ path: String) throws(SystemError) -> Descriptor {
+    /// A connected socket that does not block. Whoever listens may have no room for more connections, for as long as it
+    /// does not accept any: EAGAIN once `patience` has passed.
+    public static func connect(
+        _ path: String, within patience: Nanoseconds = .seconds(10)
+    ) throws(SystemError) -> Descriptor {
         let socket = try make()
-        guard try attempt(socket, path, Glibc.connect) else { throw .last("connect", path) }
-        try socket.setNonBlocking(true)
-        return socket
+        let deadline = SystemClock().now() + patience
+        repeat {
+            // The limit of a send is that of connect(2), see socket(7); 0 would mean none.
+            let now = SystemClock().now()
+            let rest = max(1, (deadline > now ? deadline - now : .zero).count / 1000)
+            var limit = timeval(tv_sec: Int(rest / 1_000_000), tv_usec: Int(rest % 1_000_000))
+            let size = socklen_t(MemoryLayout<timeval>.size)
+            guard setsockopt(socket.number, SOL_SOCKET, SO_SNDTIMEO, &limit, size) == 0 else {
+                throw .last("setsockopt", path)
+            }
+            if try attempt(socket, path, Glibc.connect) {
+                try socket.setNonBlocking(true)
+                return socket
+            }
+        } while errno == EINTR
+        throw .last("connect", path)
     }
 
     /// Whether `path` is a socket that nobody listens on.

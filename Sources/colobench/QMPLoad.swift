@@ -16,7 +16,7 @@ final class QMPLoadClient {
 
     /// Connects and negotiates.
     init(path: String) throws {
-        socket = try UnixSocket.connect(path)
+        socket = try UnixSocket.connect(path, within: .seconds(UInt64(Self.patience)))
         try socket.setNonBlocking(false)
         var limit = timeval(tv_sec: Self.patience, tv_usec: 0)
         setsockopt(socket.number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))

@@ -17,8 +17,8 @@ final class Connection {
     init(path: String, patience: Nanoseconds, outOfBand: Bool = false) throws(Failure) {
         self.path = path
         self.patience = patience
-        socket = try Self.open(path)
         let deadline = Self.clock.now() + patience
+        socket = try Self.open(path, within: patience)
         guard case .greeting = try next(until: deadline) else { throw unclear("it does not greet as a QMP server") }
         try send(ClientSession.negotiation(outOfBand: outOfBand), until: deadline)
         _ = try answer(to: nil, until: deadline)
@@ -130,8 +130,8 @@ final class Connection {
         Failure(.unclear, "\(path) is not colod's socket: \(text)", next: "check --socket, --name or COLOD_QMP")
     }
 
-    private static func open(_ path: String) throws(Failure) -> Descriptor {
-        do { return try UnixSocket.connect(path) } catch { throw explain(error, path) }
+    private static func open(_ path: String, within patience: Nanoseconds) throws(Failure) -> Descriptor {
+        do { return try UnixSocket.connect(path, within: patience) } catch { throw explain(error, path) }
     }
 
     private static func explain(_ error: SystemError, _ path: String) -> Failure {

@@ -1,3 +1,4 @@
+import Environment
 import Foundation
 import Glibc
 import Testing
@@ -86,6 +87,18 @@ import Testing
             #expect {
                 _ = try UnixSocket.bind(path)
             } throws: { ($0 as? SystemError)?.code == EADDRINUSE }
+        }
+    }
+
+    @Test func aListenerThatAcceptsNobodyIsWaitedForUntilTheDeadline() throws {
+        try withPath { path in
+            let listener = try UnixSocket.bind(path)
+            #expect(listen(listener.number, 0) == 0)
+            let first = try UnixSocket.connect(path)
+            #expect {
+                _ = try UnixSocket.connect(path, within: .milliseconds(20))
+            } throws: { ($0 as? SystemError)?.code == EAGAIN }
+            _ = first.number
         }
     }
 
