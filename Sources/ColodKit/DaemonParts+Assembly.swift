@@ -32,8 +32,8 @@ extension DaemonParts {
             isIncoming: configuration.pair != nil || configuration.start.incoming != nil,
             autostart: !configuration.start.paused, hooks: hooks,
             log: { text in
-                guard let leftOut = complaints.admit(String(text.prefix { $0 != ":" })) else { return }
-                log.warning("\(text)\(leftOut == 0 ? "" : " (\(leftOut) more since this was last told)")")
+                let device = String(text.prefix { $0 != ":" })
+                if let text = complaints.tell(device, text) { log.warning("\(text)") }
             },
             consoleLog: { console.info("\($0)") })
         do {
@@ -90,9 +90,8 @@ extension DaemonParts {
         case .pass(let number): hub.emit(.migrationPass(pass: Int64(clamping: number)))
         case .incomingRefused(let why):
             // Whoever reaches the port can cause it, as often as it likes.
-            guard let leftOut = refusals.admit("incoming") else { return }
-            let more = leftOut == 0 ? "" : " (\(leftOut) more since this was last told)"
-            log.warning("somebody who came to migrate a guest here was sent away: \(why)\(more)")
+            let text = "somebody who came to migrate a guest here was sent away: \(why)"
+            if let text = refusals.tell("incoming", text) { log.warning("\(text)") }
         case .outgoingFailed(let why): log.warning("migration failed, the guest runs on: \(why)")
         case .incomingFailed(let why):
             log.error("incoming migration failed: \(why)")

@@ -172,11 +172,8 @@ final class DaemonParts: Sendable {
         let target = ManagementTarget(
             machine: machine, migration: migration, replication: replication, dirtyRate: dirtyRate, pair: pair,
             state: state, status: status, emit: { hub.emit($0) }, end: { endWith.yield($0) })
-        // A server without descriptors left says so at every try.
-        let notices = RepeatLimiter(clock: clock)
         server = try ManagementServer(commands: target, hub: hub, version: ColodKit.serverVersion) { text in
-            guard let leftOut = notices.admit(text) else { return }
-            log.warning("\(text)\(leftOut == 0 ? "" : " (\(leftOut) more since this was last told)")")
+            log.warning("\(text)")
         }
         connect(hooks)
     }

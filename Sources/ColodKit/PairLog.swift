@@ -28,9 +28,7 @@ final class PairLog: Sendable {
         let message = event.logMessage(context)
         recorder.note("pair: \(message)")
         guard let key = event.repetitionKey else { return write(event.logLevel(context), message) }
-        guard let leftOut = repeats.admit(key) else { return }
-        write(
-            event.logLevel(context), message + (leftOut == 0 ? "" : " (\(leftOut) more times since it was last told)"))
+        if let text = repeats.tell(key, message) { write(event.logLevel(context), text) }
     }
 
     /// Tells what this side waits for, when that has changed: a state in which nothing happens has a line too.

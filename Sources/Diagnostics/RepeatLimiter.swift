@@ -22,8 +22,14 @@ public final class RepeatLimiter: Sendable {
         self.clock = clock
     }
 
-    /// Whether the message `key` is to be shown now: nil if not, else how many like it were left out since the last.
-    public func admit(_ key: String) -> UInt64? {
+    /// What is to be said now of a message of the kind `key`: nil if nothing, else `text`, and how many of the kind were
+    /// left out since the last.
+    public func tell(_ key: String, _ text: String) -> String? {
+        guard let leftOut = admit(key) else { return nil }
+        return leftOut == 0 ? text : "\(text) (\(leftOut) more since this was last told)"
+    }
+
+    private func admit(_ key: String) -> UInt64? {
         let now = clock.now()
         return entries.withLock { entries in
             if var entry = entries[key] {

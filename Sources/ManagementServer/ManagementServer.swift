@@ -51,6 +51,8 @@ public final class ManagementServer: Sendable {
     private let notice: @Sendable (String) -> Void
     private let inside = Inside()
     private let clock = SystemClock()
+    /// A client can be cut off as often as it connects.
+    private let repeats = RepeatLimiter(clock: SystemClock())
     private let connections = Atomic<Int>(0)
 
     /// A server that listens nowhere yet. `notice` gets what an operator should read in the log; it must be quick.
@@ -185,7 +187,8 @@ public final class ManagementServer: Sendable {
         let connection = MonitorConnection(socket: socket, loop: loop, isPretty: listener.isPretty, limits: limits)
         let monitor = Monitor(
             connection: connection, loop: loop, hub: hub, dispatcher: dispatcher, limits: limits,
-            descriptors: listener.descriptors, notice: notice)
+            descriptors: listener.descriptors,
+            notice: { [notice, repeats] text in if let text = repeats.tell(text, text) { notice(text) } })
         let identity = ObjectIdentifier(monitor)
         inside.monitors[identity] = monitor
         listener.clients.insert(identity)

@@ -179,8 +179,7 @@ final class ReplicationChannels: Sendable {
 
     /// Whoever reaches the port can be refused as often as it likes: that is told once a minute.
     private func complain(_ what: String, _ detail: String, _ judge: Judge) {
-        guard let leftOut = complaints.admit(what) else { return }
-        judge.refused(what + detail + (leftOut == 0 ? "" : " (\(leftOut) more since this was last told)"))
+        if let text = complaints.tell(what, what + detail) { judge.refused(text) }
     }
 
     /// Connects to `address` and answers the challenge with `prove`. Blocks; not on a loop.

@@ -209,14 +209,14 @@ final class Lines: Sendable {
     @Test func whatIsSaidAgainIsSaidOnceAMinuteWithItsCount() {
         let clock = HandClock()
         let limiter = RepeatLimiter(clock: clock)
-        #expect(limiter.admit("key") == 0)
-        for _ in 0..<5 { #expect(limiter.admit("key") == nil) }
-        #expect(limiter.admit("other") == 0)
+        #expect(limiter.tell("key", "it failed: 1") == "it failed: 1")
+        for number in 2...6 { #expect(limiter.tell("key", "it failed: \(number)") == nil) }
+        #expect(limiter.tell("other", "another") == "another")
         clock.advance(.seconds(60))
-        #expect(limiter.admit("key") == 5)
-        #expect(limiter.admit("key") == nil)
+        #expect(limiter.tell("key", "it failed: 7") == "it failed: 7 (5 more since this was last told)")
+        #expect(limiter.tell("key", "it failed: 8") == nil)
         limiter.forget("key")
-        #expect(limiter.admit("key") == 0)
-        for index in 0..<1000 { #expect(limiter.admit("stranger \(index)") == 0) }
+        #expect(limiter.tell("key", "it failed: 9") == "it failed: 9")
+        for index in 0..<1000 { #expect(limiter.tell("stranger \(index)", "no") == "no") }
     }
 }
