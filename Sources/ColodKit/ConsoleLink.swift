@@ -31,10 +31,11 @@ final class ConsoleLink: Sendable {
     private let queue = ThreadGate(Queue())
     private let wake: EventSignal
 
-    /// A console of that kind. `receive` gets what is typed; `log` gets whole lines.
+    /// A console of that kind. `receive` gets what is typed; `log` gets the guest's lines, whole, and `notice` what this
+    /// process has to say about the console: a guest cannot write there.
     init(
         _ kind: ConsoleConfiguration, receive: @escaping @Sendable ([UInt8]) -> Void,
-        log: @escaping @Sendable (String) -> Void
+        log: @escaping @Sendable (String) -> Void, notice: @escaping @Sendable (String) -> Void
     ) throws(SystemError) {
         wake = try EventSignal()
         let end: End
@@ -54,10 +55,10 @@ final class ConsoleLink: Sendable {
         }
         _ = try Thread(name: "console") { [queue, wake] in
             switch end {
-            case .log(let log): Self.logLines(queue, wake, log)
+            case .log(let log): Self.logLines(queue, wake, log, notice)
             case .descriptors(let output, let input):
                 _ = Self.pump(queue, wake, output: output, input: input, receive: receive)
-            case .listener(let listener): Self.serve(Descriptor(owning: listener), queue, wake, receive, log)
+            case .listener(let listener): Self.serve(Descriptor(owning: listener), queue, wake, receive, notice)
             }
         }
     }
@@ -97,13 +98,17 @@ final class ConsoleLink: Sendable {
         }
     }
 
-    private static func logLines(_ queue: ThreadGate<Queue>, _ wake: EventSignal, _ log: (String) -> Void) {
+    private static func logLines(
+        _ queue: ThreadGate<Queue>, _ wake: EventSignal, _ log: (String) -> Void, _ notice: (String) -> Void
+    ) {
         let clock = SystemClock()
         var budget = LineBudget(now: clock.now())
         var line: [UInt8] = []
         func tell() {
             guard let leftOut = budget.admit(now: clock.now()) else { return }
-            if leftOut > 0 { log("(\(leftOut) lines of the console are left out: it writes too fast for the log)") }
+            if leftOut > 0 {
+                notice("\(leftOut) lines of the guest's console are left out: it writes too fast for the log")
+            }
             log(text(line))
         }
         while true {
@@ -157,7 +162,7 @@ final class ConsoleLink: Sendable {
 
     private static func serve(
         _ listener: consuming Descriptor, _ queue: ThreadGate<Queue>, _ wake: EventSignal,
-        _ receive: ([UInt8]) -> Void, _ log: (String) -> Void
+        _ receive: ([UInt8]) -> Void, _ notice: (String) -> Void
     ) {
         let clock = SystemClock()
         var refusedAccepts = RepeatedNotice()
@@ -183,7 +188,7 @@ final class ConsoleLink: Sendable {
             } catch {
                 isPausing = true
                 if refusedAccepts.happened(at: clock.now()) != nil {
-                    log("nobody can connect to the console: \(error)")
+                    notice("nobody can connect to the console: \(error)")
                 }
             }
         }

@@ -87,7 +87,7 @@ struct MachineBuilder {
         guard let kernel = guest.kernel else {
             throw StartFailure("guest.kernel: a riscv64 machine needs a kernel image", isConfiguration: true)
         }
-        let console = try ConsoleLink(guest.console, receive: { hooks.typed($0) }, log: consoleLog)
+        let console = try ConsoleLink(guest.console, receive: { hooks.typed($0) }, log: consoleLog, notice: log)
         var settings = RISCVMachineConfiguration(memorySize: guest.memory, kernel: kernel)
         settings.name = guest.givenName ?? ""
         settings.uuid = Self.bytes(guest.uuid)

@@ -77,9 +77,11 @@ public enum HeartbeatFault: Error, Sendable, Equatable {
 ///     hello    type 1: "colodHB1" (8 bytes), be16 version, u8 member (1, 2), be64 instance, 16 bytes nonce,
 ///              u8 length + pair name, u8 count of profile entries, for each u8 length + name, u8 length + value
 ///     report   type 2: be64 sequence, body, 32 bytes code
-///     body     be64 sentAt ns, be64 echo ns, be32 timeout ms, be64 term, u8 state, u8 flags, be64 checkpoint,
-///              u8 request, be64 request's term
-///     flags    1 serving, 2 protected, 4 ready, 8 has a complete checkpoint, 16 promises
+///     body     be64 sentAt ns, be64 echo ns, be32 timeout ms, be64 term, u8 state, u8 flags, be16 impairments,
+///              u8 leaving, be32 extensions, be64 run, be64 checkpoint, u8 request, be64 request's term
+///     flags    1 serving, 2 protected, 4 ready, 8 has a complete checkpoint, 16 promises, 32 enters a term,
+///              64 the guest is stopped; 128 is not used
+///     leaving  the numbers of `Leaving`; impairments and extensions are the bits of `Impairments`, `PairExtensions`
 ///     request  0 none, 1 continue alone, 2 take over, 3 start, 4 hand over; the term is 0 for 0 and 4
 ///
 /// Both sides send one hello at once and reports from then on, in any number. The code of a report is HMAC-SHA256 over
