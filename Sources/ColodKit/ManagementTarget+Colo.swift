@@ -48,8 +48,7 @@ extension ManagementTarget {
             let servesHere = after.report.isServing && after.term > before.term
             return before.report.isServing ? servesThere : servesHere
         }
-        // To the microsecond: more digits tell nothing.
-        return ColodDrill(milliseconds: ((clock.now() - start).inMilliseconds * 1000).rounded() / 1000)
+        return ColodDrill(from: start, to: clock.now(), firstFrameAt: replication.gate.firstFrameAt)
     }
 
     private func failOver(_ pair: PairService, _ command: PairController.Event) async throws(CommandError) {
@@ -82,5 +81,17 @@ extension ManagementTarget {
                 what.contains("arbiter") ? pair.snapshot.arbiterAnswer.map { ", which said no: \($0)" } ?? "" : ""
             throw .generic("The failover is not complete yet: this side still waits for \(what)\(answer)")
         }
+    }
+}
+
+extension ColodDrill {
+    /// A drill that was commanded at `start` and done at `end`. The first frame that this side let go after a takeover
+    /// counts if it left in this drill.
+    init(from start: Nanoseconds, to end: Nanoseconds, firstFrameAt: Nanoseconds?) {
+        // To the microsecond: more digits tell nothing.
+        func milliseconds(_ time: Nanoseconds) -> Double { ((time - start).inMilliseconds * 1000).rounded() / 1000 }
+        self.init(
+            milliseconds: milliseconds(end),
+            takeoverMs: firstFrameAt.flatMap { $0 >= start ? milliseconds($0) : nil })
     }
 }
