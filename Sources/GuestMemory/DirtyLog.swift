@@ -8,7 +8,8 @@ import SystemCalls
 ///
 /// A page that is in a vCPU's cache of write permissions is written without a mark. So whoever begins a new period has
 /// the engine forget these before the guest runs on; `VirtualMachine.harvest` does both.
-public final class DirtyLog: Sendable {
+public final class DirtyLog: @unchecked Sendable {
+    // SAFETY: `words` never changes after init and points into `sets`, which live as long; all access is atomic.
     /// How many trackers there can be at a time.
     public static let trackerLimit = 8
     /// The number of pages covered.
@@ -16,6 +17,8 @@ public final class DirtyLog: Sendable {
     /// For each tracker what it has recorded. They stay for as long as the block: a vCPU that marks a page may have
     /// looked at `recording` before its tracker went away.
     let sets: [PageSet]
+    /// The words of each of `sets`, where marking finds them without a reference to count.
+    private let words: UnsafeMutablePointer<UnsafeMutablePointer<Atomic<UInt64>>>
     /// A bit for each tracker that records.
     private let recording = Atomic<UInt8>(0)
     /// A bit for each tracker that only wants to know of vCPUs' writes.
@@ -26,7 +29,11 @@ public final class DirtyLog: Sendable {
         var sets: [PageSet] = []
         for _ in 0..<Self.trackerLimit { sets.append(try PageSet(pageCount: pageCount)) }
         self.sets = sets
+        words = .allocate(capacity: sets.count)
+        for (slot, set) in sets.enumerated() { (words + slot).initialize(to: set.words) }
     }
+
+    deinit { words.deallocate() }
 
     // MARK: Marking
 
@@ -47,12 +54,12 @@ public final class DirtyLog: Sendable {
     /// Marks `pages`.
     public func mark(pages: Range<Int>) { for page in pages { mark(page: page) } }
 
-    @inline(never)
+    @inline(__always)
     private func record(_ page: Int) {
         insert(page, recording.load(ordering: .relaxed) & ~vCPUsOnly.load(ordering: .relaxed))
     }
 
-    @inline(never)
+    @inline(__always)
     private func recordByVCPU(_ page: Int) -> Bool {
         let recording = recording.load(ordering: .relaxed)
         let counting = vCPUsOnly.load(ordering: .relaxed) & recording
@@ -60,13 +67,22 @@ public final class DirtyLog: Sendable {
         return insert(page, counting)
     }
 
-    /// Adds a page to the sets of `slots`; true if it was missing in one.
+    /// Adds a page to the sets of `slots`; true if it was missing in one. Devices mark a page again and again, for each
+    /// few bytes that they write, so this is `PageSet.insert` without the steps that are done already.
+    @inline(__always)
     @discardableResult
     private func insert(_ page: Int, _ slots: UInt8) -> Bool {
+        let bit = UInt64(1) << UInt64(page & 63)
         var isNew = false
         var slots = slots
         while slots != 0 {
-            if sets[slots.trailingZeroBitCount].insert(page) { isNew = true }
+            // SAFETY: there is a set for each bit of `slots`, and the caller has checked the page.
+            let word = words[slots.trailingZeroBitCount] + (page >> 6)
+            if word.pointee.load(ordering: .relaxed) & bit == 0,
+                word.pointee.bitwiseOr(bit, ordering: .relaxed).oldValue & bit == 0
+            {
+                isNew = true
+            }
             slots &= slots &- 1
         }
         return isNew

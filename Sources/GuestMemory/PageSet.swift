@@ -10,7 +10,7 @@ import SystemCalls
 public final class PageSet: @unchecked Sendable {
     // SAFETY: `words` points into `mapping`, which lives as long as the set; all access is atomic.
     private let mapping: MemoryMapping
-    private let words: UnsafeMutablePointer<Atomic<UInt64>>
+    let words: UnsafeMutablePointer<Atomic<UInt64>>
     private let wordCount: Int
     /// The set can hold the pages 0 to `pageCount` - 1.
     public let pageCount: Int

@@ -13,7 +13,8 @@ public protocol GuestEngine: AnyObject, Sendable {
     func resume()
     /// Stops every vCPU at an instruction boundary and returns when all stand, within a millisecond as a rule. A vCPU
     /// in a device access stands when that is over; if that takes until `deadline` (of SystemClock) the stop is
-    /// withdrawn, all vCPUs run on, and `PauseTimeout` is thrown. Must not be called with the machine lock held.
+    /// withdrawn, all vCPUs run on, and `PauseTimeout` is thrown. Must not be called with the machine lock held. When it
+    /// returns, every page that a vCPU has written since its permissions were forgotten is marked.
     func pause(until deadline: Nanoseconds) throws(PauseTimeout)
     /// Stops every vCPU for good, without waiting for any: each stands as soon as it looks, after a few thousand
     /// instructions at most or when it comes back from a device, and no `resume` has an effect any more. From any thread,
