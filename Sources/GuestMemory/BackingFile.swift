@@ -64,6 +64,17 @@ struct BackingFile: ~Copyable {
         do throws(SystemError) { try descriptor.setSize(size) } catch { throw backing.shortage(error.description) }
     }
 
+    /// False if the directory of `path` is on a file system without huge pages.
+    static func mayHoldHugePages(besides path: String) -> Bool {
+        let folder = path.lastIndex(of: "/").map { path[...$0] } ?? "./"
+        do throws(SystemError) {
+            return try Descriptor.open(String(folder), flags: O_RDONLY | O_DIRECTORY).fileSystem().isHugePages
+        } catch {
+            // The file itself will tell what is wrong.
+            return true
+        }
+    }
+
     private static func open(
         _ path: String, writing: Bool, isWritable: inout Bool
     ) throws(SystemError) -> Descriptor {

@@ -27,14 +27,16 @@ extension MemoryBacking {
         case .hugePages(nil): return try map(BackingFile(memory: self, hugePages: true), size)
         case .file(let path, let isShared): return try map(BackingFile(self, path, writing: isShared), size)
         case .hugePages(let path?):
+            // Looked at first in its directory, so that no file is left behind where it cannot be.
+            guard BackingFile.mayHoldHugePages(besides: path) else { throw fault(Self.noHugePages) }
             let file = try BackingFile(self, path, writing: true)
-            guard file.system.isHugePages else {
-                throw fault(
-                    "it is not on a hugetlbfs; mount one (mount -t hugetlbfs none DIRECTORY) and name a file in it")
-            }
+            guard file.system.isHugePages else { throw fault(Self.noHugePages) }
             return try map(file, size)
         }
     }
+
+    private static let noHugePages =
+        "it is not on a hugetlbfs; mount one (mount -t hugetlbfs none DIRECTORY) and name a file in it"
 
     private func map(_ file: consuming BackingFile, _ size: Int) throws(MemoryBackingError) -> BackedMemory {
         let pageSize = file.system.isHugePages ? file.system.blockSize : Self.basePageSize
