@@ -171,7 +171,7 @@ let package = Package(
         tests("QAPIGeneratorTests", ["QAPIGenerator", "QAPI", "QMP"]),
         tests("ManagedObjectsTests", ["ManagedObjects", "QMP"]),
         tests("MachineModelTests", ["MachineModel", "MigrationFormat", "ByteCoding"]),
-        tests("JobsTests", ["Jobs", "QAPI", "QMP"]),
+        tests("JobsTests", ["Jobs", "QAPI"]),
         tests("HumanMonitorTests", ["HumanMonitor", "QAPI", "QMP"]),
         tests(
             "EngineRISCVTests",

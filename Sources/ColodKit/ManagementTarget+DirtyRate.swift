@@ -5,17 +5,19 @@ import QMP
 // How fast the guest dirties its memory, and limits to that.
 extension ManagementTarget {
     func calcDirtyRate(calcTime: Int64, samplePages: Int64?, mode: DirtyRateMeasureMode?) async throws(CommandError) {
-        try dirtyRate.calculate(seconds: calcTime, samplePages: samplePages, mode: mode ?? .pageSampling)
+        try answering { () throws(DirtyRateError) in
+            try dirtyRate.calculate(seconds: calcTime, samplePages: samplePages, mode: mode ?? .pageSampling)
+        }
     }
 
     func queryDirtyRate() async throws(CommandError) -> DirtyRateInfo { dirtyRate.dirtyRate }
 
     func setVcpuDirtyLimit(cpuIndex: Int64?, dirtyRate rate: UInt64) async throws(CommandError) {
-        try dirtyRate.setLimit(cpuIndex: cpuIndex, rate: rate)
+        try answering { () throws(DirtyRateError) in try dirtyRate.setLimit(cpuIndex: cpuIndex, rate: rate) }
     }
 
     func cancelVcpuDirtyLimit(cpuIndex: Int64?) async throws(CommandError) {
-        try dirtyRate.cancelLimit(cpuIndex: cpuIndex)
+        try answering { () throws(DirtyRateError) in try dirtyRate.cancelLimit(cpuIndex: cpuIndex) }
     }
 
     func queryVcpuDirtyLimit() async throws(CommandError) -> [DirtyLimitInfo] { dirtyRate.vCPULimits }
@@ -23,8 +25,8 @@ extension ManagementTarget {
     func xenSetGlobalDirtyLog(enable: Bool) async throws(CommandError) {
         // It pauses the guest for a moment, which may have to wait for a checkpoint.
         let outcome = await offload { [dirtyRate] () -> Result<Void, CommandError> in
-            do throws(CommandError) { return .success(try dirtyRate.setGlobalLog(enable)) } catch {
-                return .failure(error)
+            do throws(DirtyRateError) { return .success(try dirtyRate.setGlobalLog(enable)) } catch {
+                return .failure(CommandError(answering: error))
             }
         }
         try outcome.get()

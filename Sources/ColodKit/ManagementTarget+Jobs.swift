@@ -12,15 +12,19 @@ extension ManagementTarget {
         }
     }
 
-    func jobPause(id: String) async throws(CommandError) { try state.jobs.apply(.pause, to: id) }
+    func jobPause(id: String) async throws(CommandError) { try apply(.pause, to: id) }
 
-    func jobResume(id: String) async throws(CommandError) { try state.jobs.apply(.resume, to: id) }
+    func jobResume(id: String) async throws(CommandError) { try apply(.resume, to: id) }
 
-    func jobCancel(id: String) async throws(CommandError) { try state.jobs.apply(.cancel, to: id) }
+    func jobCancel(id: String) async throws(CommandError) { try apply(.cancel, to: id) }
 
-    func jobComplete(id: String) async throws(CommandError) { try state.jobs.apply(.complete, to: id) }
+    func jobComplete(id: String) async throws(CommandError) { try apply(.complete, to: id) }
 
-    func jobFinalize(id: String) async throws(CommandError) { try state.jobs.apply(.finalize, to: id) }
+    func jobFinalize(id: String) async throws(CommandError) { try apply(.finalize, to: id) }
 
-    func jobDismiss(id: String) async throws(CommandError) { try state.jobs.apply(.dismiss, to: id) }
+    func jobDismiss(id: String) async throws(CommandError) { try apply(.dismiss, to: id) }
+
+    private func apply(_ verb: JobVerb, to id: String) throws(CommandError) {
+        try answering { () throws(JobError) in try state.jobs.apply(verb, to: id) }
+    }
 }

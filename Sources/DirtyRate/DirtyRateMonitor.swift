@@ -2,7 +2,6 @@ import Environment
 import GuestMemory
 import MachineModel
 import QAPI
-import QMP
 import SystemCalls
 import VirtualMachine
 
@@ -55,10 +54,10 @@ public final class DirtyRateMonitor: Sendable {
     /// `calc-dirty-rate`: begins to measure for `seconds` seconds and returns at once.
     public func calculate(
         seconds: Int64, samplePages: Int64? = nil, mode: DirtyRateMeasureMode = .pageSampling
-    ) throws(CommandError) {
-        try state.withLock { (state: inout State) throws(CommandError) in
+    ) throws(DirtyRateError) {
+        try state.withLock { (state: inout State) throws(DirtyRateError) in
             guard state.info.status != .measuring else {
-                throw .generic("the dirty rate is already being measured.")
+                throw .alreadyMeasuring
             }
             try check(seconds, samplePages, mode)
             let perGiB = samplePages ?? DirtyRateLimits.defaultSamplePages
@@ -72,7 +71,7 @@ public final class DirtyRateMonitor: Sendable {
                 }
             } catch {
                 state.info = before
-                throw .generic(error.description)
+                throw .system(error)
             }
         }
     }
@@ -82,18 +81,18 @@ public final class DirtyRateMonitor: Sendable {
 
     private func check(
         _ seconds: Int64, _ samplePages: Int64?, _ mode: DirtyRateMeasureMode
-    ) throws(CommandError) {
+    ) throws(DirtyRateError) {
         guard DirtyRateLimits.calculationSeconds.contains(seconds) else {
-            throw .generic("calc-time is out of range[1, 60].")
+            throw .calculationTimeOutOfRange
         }
         if samplePages != nil, mode == .dirtyRing {
-            throw .generic("either sample-pages or dirty-ring can be specified.")
+            throw .samplesWithoutSampling
         }
         if let samplePages, !DirtyRateLimits.samplePages.contains(samplePages) {
-            throw .generic("sample-pages is out of range[128, 16384].")
+            throw .samplePagesOutOfRange
         }
         if mode == .dirtyRing, counting == nil {
-            throw .generic("mode dirty-ring is not enabled, use other method instead.")
+            throw .countingNotAvailable
         }
     }
 
@@ -157,15 +156,13 @@ public final class DirtyRateMonitor: Sendable {
     // MARK: Limits
 
     /// `set-vcpu-dirty-limit`: holds a vCPU, or all of them, to `rate` MB/s; 0 takes the limit away.
-    public func setLimit(cpuIndex: Int64?, rate: UInt64) throws(CommandError) {
-        guard let limits else {
-            throw .generic("dirty page limit feature requires KVM with accelerator property 'dirty-ring-size' set'")
-        }
+    public func setLimit(cpuIndex: Int64?, rate: UInt64) throws(DirtyRateError) {
+        guard let limits else { throw .limitsNotAvailable }
         try limits.set(rate == 0 ? nil : rate, cpuIndex: cpuIndex)
     }
 
     /// `cancel-vcpu-dirty-limit`: takes the limit of a vCPU, or of all, away.
-    public func cancelLimit(cpuIndex: Int64?) throws(CommandError) { try limits?.set(nil, cpuIndex: cpuIndex) }
+    public func cancelLimit(cpuIndex: Int64?) throws(DirtyRateError) { try limits?.set(nil, cpuIndex: cpuIndex) }
 
     /// `query-vcpu-dirty-limit`: the limits in force, by vCPU.
     public var vCPULimits: [DirtyLimitInfo] { limits?.all ?? [] }
@@ -174,12 +171,12 @@ public final class DirtyRateMonitor: Sendable {
 
     /// `xen-set-global-dirty-log`: records which pages are written from now on, or ends that. Asking for what is
     /// already so changes nothing. The guest may be paused for a moment.
-    public func setGlobalLog(_ enabled: Bool) throws(CommandError) {
+    public func setGlobalLog(_ enabled: Bool) throws(DirtyRateError) {
         guard enabled else { return state.withLock(notify: false) { $0.globalLog = nil } }
-        let tracker = try state.withLock(notify: false) { (state: inout State) throws(CommandError) -> DirtyTracker? in
+        let tracker = try state.withLock(notify: false) { (state: inout State) throws(DirtyRateError) -> DirtyTracker? in
             guard state.globalLog == nil, !state.isEnded else { return nil }
             do throws(SystemError) { state.globalLog = try machine.memory.makeTracker() } catch {
-                throw .generic(error.description)
+                throw .system(error)
             }
             return state.globalLog
         }

@@ -1,6 +1,5 @@
 import MachineModel
 import QAPI
-import QMP
 import Synchronization
 import SystemCalls
 
@@ -18,12 +17,12 @@ final class VCPUDirtyLimits: Sendable {
     }
 
     /// Limits a vCPU, or all, to `rate` MB/s; nil takes limits away.
-    func set(_ rate: UInt64?, cpuIndex: Int64?) throws(CommandError) {
-        try limits.withLock { (limits: inout [UInt64?]) throws(CommandError) in
+    func set(_ rate: UInt64?, cpuIndex: Int64?) throws(DirtyRateError) {
+        try limits.withLock { (limits: inout [UInt64?]) throws(DirtyRateError) in
             let chosen: Range<Int>
             if let cpuIndex {
                 guard let index = Int(exactly: cpuIndex), limits.indices.contains(index) else {
-                    throw .generic("incorrect cpu index specified")
+                    throw .noSuchVCPU
                 }
                 chosen = index..<index + 1
             } else {
@@ -53,7 +52,7 @@ final class VCPUDirtyLimits: Sendable {
         }
     }
 
-    private func begin() throws(CommandError) {
-        do throws(SystemError) { try counting.begin() } catch { throw .generic(error.description) }
+    private func begin() throws(DirtyRateError) {
+        do throws(SystemError) { try counting.begin() } catch { throw .system(error) }
     }
 }

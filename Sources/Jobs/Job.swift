@@ -1,5 +1,4 @@
 import QAPI
-import QMP
 
 /// One job. Steps return the states that it went through, in order.
 public struct Job: Sendable, Hashable {
@@ -46,13 +45,12 @@ public struct Job: Sendable, Hashable {
     }
 
     /// The command `verb`. Throws if the job does not take it in this state.
-    mutating func apply(_ verb: JobVerb) throws(CommandError) -> [JobStatus] {
+    mutating func apply(_ verb: JobVerb) throws(JobError) -> [JobStatus] {
         if verb == .resume, status != .paused, status != .standby {
-            throw .generic("Can't resume a job that was not paused")
+            throw .notPaused
         }
         guard Self.accepted[verb, default: []].contains(status) else {
-            throw .generic(
-                "Job '\(name)' in state '\(status.rawValue)' cannot accept command verb '\(verb.rawValue)'")
+            throw .refused(name: name, status: status, verb: verb)
         }
         switch verb {
         case .cancel:
@@ -63,7 +61,7 @@ public struct Job: Sendable, Hashable {
             }
             return []
         case .pause:
-            if status == .paused || status == .standby { throw .generic("Job is already paused") }
+            if status == .paused || status == .standby { throw .alreadyPaused }
             return go(status == .ready ? .standby : .paused)
         case .resume: return go(status == .standby ? .ready : .running)
         case .dismiss: return go(.null)

@@ -23,16 +23,16 @@ public final class JobRegistry: Sendable {
     public init(emit: @escaping @Sendable (_ name: String, _ status: JobStatus) -> Void) { self.emit = emit }
 
     /// Sets up the job `name`. Throws if it is no name for a job, or is taken.
-    public func create(_ name: String, type: JobType) throws(CommandError) {
+    public func create(_ name: String, type: JobType) throws(JobError) {
         guard name.isIdentifier, name.utf8.count <= Self.maximumNameLength else {
-            throw .generic("Invalid job ID '\(name)'")
+            throw .invalidName(name)
         }
-        try jobs.withLock { jobs throws(CommandError) in
+        try jobs.withLock { jobs throws(JobError) in
             guard !jobs.contains(where: { $0.name == name }) else {
-                throw .generic("Job ID '\(name)' already in use")
+                throw .nameInUse(name)
             }
             guard jobs.count < Self.maximumCount else {
-                throw .generic("There are \(Self.maximumCount) jobs already; job-dismiss forgets those that have ended")
+                throw .tooMany(limit: Self.maximumCount)
             }
             jobs.insert(Job(name: name, type: type), at: 0)
             emit(name, .created)
@@ -51,9 +51,9 @@ public final class JobRegistry: Sendable {
     }
 
     /// The command `verb` for job `name`.
-    public func apply(_ verb: JobVerb, to name: String) throws(CommandError) {
-        try jobs.withLock { jobs throws(CommandError) in
-            guard let index = jobs.firstIndex(where: { $0.name == name }) else { throw .generic("Job not found") }
+    public func apply(_ verb: JobVerb, to name: String) throws(JobError) {
+        try jobs.withLock { jobs throws(JobError) in
+            guard let index = jobs.firstIndex(where: { $0.name == name }) else { throw .notFound }
             for status in try jobs[index].apply(verb) { emit(name, status) }
             if jobs[index].status == .null { jobs.remove(at: index) }
         }

@@ -2,7 +2,6 @@ import Environment
 import GuestMemory
 import MachineModel
 import QAPI
-import QMP
 import Synchronization
 import SystemCalls
 import Testing
@@ -33,7 +32,7 @@ private final class QuietMachine {
     func refusal(
         seconds: Int64 = 1, samplePages: Int64? = nil, mode: DirtyRateMeasureMode = .pageSampling
     ) -> String? {
-        do throws(CommandError) {
+        do throws(DirtyRateError) {
             try monitor.calculate(seconds: seconds, samplePages: samplePages, mode: mode)
             return nil
         } catch {

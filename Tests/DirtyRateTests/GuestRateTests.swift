@@ -2,7 +2,6 @@ import Environment
 import GuestMemory
 import MachineModel
 import QAPI
-import QMP
 import SystemCalls
 import Testing
 import VirtualMachine
@@ -128,10 +127,10 @@ struct GuestRateTests {
         #expect(monitor.vCPULimits.isEmpty)
         try monitor.cancelLimit(cpuIndex: 1)
         for index in [Int64(-1), 2, .max] {
-            let error = #expect(throws: CommandError.self) { try monitor.setLimit(cpuIndex: index, rate: 1) }
+            let error = #expect(throws: DirtyRateError.self) { try monitor.setLimit(cpuIndex: index, rate: 1) }
             #expect(error?.description == "incorrect cpu index specified")
-            #expect(throws: CommandError.self) { try monitor.setLimit(cpuIndex: index, rate: 0) }
-            #expect(throws: CommandError.self) { try monitor.cancelLimit(cpuIndex: index) }
+            #expect(throws: DirtyRateError.self) { try monitor.setLimit(cpuIndex: index, rate: 0) }
+            #expect(throws: DirtyRateError.self) { try monitor.cancelLimit(cpuIndex: index) }
         }
         try monitor.setLimit(cpuIndex: nil, rate: .max)
         #expect(monitor.vCPULimits.map(\.limitRate) == [.max, .max])
@@ -141,7 +140,7 @@ struct GuestRateTests {
         let machine = VirtualMachine(parts: try NoneMachine.parts(memorySize: 1 << 20))
         let monitor = DirtyRateMonitor(machine: machine)
         for (index, rate) in [(nil, 0), (0, 1), (99, UInt64.max)] as [(Int64?, UInt64)] {
-            let error = #expect(throws: CommandError.self) { try monitor.setLimit(cpuIndex: index, rate: rate) }
+            let error = #expect(throws: DirtyRateError.self) { try monitor.setLimit(cpuIndex: index, rate: rate) }
             #expect(
                 error?.description
                     == "dirty page limit feature requires KVM with accelerator property 'dirty-ring-size' set'")

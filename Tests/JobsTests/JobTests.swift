@@ -1,5 +1,4 @@
 import QAPI
-import QMP
 import Synchronization
 import Testing
 
@@ -8,8 +7,8 @@ import Testing
 @Suite struct JobTests {
     private static let everyVerb: [JobVerb] = [.cancel, .pause, .resume, .complete, .finalize, .dismiss]
 
-    private func refusal(_ body: () throws(CommandError) -> Void) -> String? {
-        do throws(CommandError) {
+    private func refusal(_ body: () throws(JobError) -> Void) -> String? {
+        do throws(JobError) {
             try body()
             return nil
         } catch { return error.description }
@@ -44,7 +43,7 @@ import Testing
     ]) func eachStateAcceptsItsVerbs(status: JobStatus, accepted: [JobVerb]) throws {
         for verb in Self.everyVerb {
             var job = try job(in: status)
-            let text = refusal { () throws(CommandError) in _ = try job.apply(verb) }
+            let text = refusal { () throws(JobError) in _ = try job.apply(verb) }
             switch verb {
             case _ where accepted.contains(verb): #expect(text == nil, "\(verb)")
             case .resume: #expect(text == "Can't resume a job that was not paused")
@@ -91,8 +90,8 @@ import Testing
         registry = JobRegistry { name, status in log.lines.withLock { $0.append("\(name) \(status.rawValue)") } }
     }
 
-    private func refusal(_ body: () throws(CommandError) -> Void) -> String? {
-        do throws(CommandError) {
+    private func refusal(_ body: () throws(JobError) -> Void) -> String? {
+        do throws(JobError) {
             try body()
             return nil
         } catch { return error.description }
@@ -100,7 +99,7 @@ import Testing
 
     @Test(arguments: ["", "1", "a b", "é"]) func namesMustBeIdentifiers(name: String) {
         #expect(
-            refusal { () throws(CommandError) in try registry.create(name, type: .snapshotSave) }
+            refusal { () throws(JobError) in try registry.create(name, type: .snapshotSave) }
                 == "Invalid job ID '\(name)'")
         #expect(log.take().isEmpty)
     }
@@ -109,14 +108,14 @@ import Testing
         try registry.create("j", type: .snapshotDelete)
         registry.begin("j")
         #expect(
-            refusal { () throws(CommandError) in try registry.create("j", type: .snapshotSave) }
+            refusal { () throws(JobError) in try registry.create("j", type: .snapshotSave) }
                 == "Job ID 'j' already in use")
         registry.finish("j", error: "why")
         #expect(registry.all.map(\.error) == ["why"])
         #expect(log.take() == ["j created", "j running", "j aborting", "j concluded"])
         try registry.apply(.dismiss, to: "j")
         #expect(log.take() == ["j null"])
-        #expect(refusal { () throws(CommandError) in try registry.apply(.dismiss, to: "j") } == "Job not found")
+        #expect(refusal { () throws(JobError) in try registry.apply(.dismiss, to: "j") } == "Job not found")
         #expect(registry.all.isEmpty)
     }
 
@@ -134,9 +133,9 @@ import Testing
 
     @Test func thereIsALimit() throws {
         for index in 0..<JobRegistry.maximumCount { try registry.create("j\(index)", type: .snapshotSave) }
-        #expect(refusal { () throws(CommandError) in try registry.create("k", type: .snapshotSave) } != nil)
+        #expect(refusal { () throws(JobError) in try registry.create("k", type: .snapshotSave) } != nil)
         #expect(
-            refusal { () throws(CommandError) in
+            refusal { () throws(JobError) in
                 try registry.create(String(repeating: "a", count: 2000), type: .snapshotSave)
             }?.hasPrefix("Invalid job ID") == true)
     }

@@ -1,0 +1,22 @@
+import DirtyRate
+import Jobs
+import QMP
+
+/// What a client is told of a refusal by a module that knows no management protocol: the class and the text.
+extension CommandError {
+    init(answering error: any Error) {
+        switch error {
+        case let error as CommandError: self = error
+        case let error as JobError: self.init(.generic, error.description)
+        case let error as DirtyRateError: self.init(.generic, error.description)
+        default: self.init(.generic, "\(error)")
+        }
+    }
+}
+
+/// Runs `body`, the work of a command, and turns its errors into answers.
+func answering<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+) throws(CommandError) -> Result {
+    do throws(Failure) { return try body() } catch { throw CommandError(answering: error) }
+}
