@@ -107,7 +107,7 @@ extension DaemonParts {
         let snapshot = service.snapshot
         status.tellLogTheRole()
         if let event {
-            pairLog.tell(event, peerAgrees: snapshot.peerAgrees, arbiterAnswer: snapshot.arbiterAnswer)
+            pairLog.tell(event, peerAgrees: snapshot.peerAgrees)
             if case .peerLost(let loss) = event {
                 hub.emit(.xColodPeerLost(reason: loss == .refused ? "refused" : "silent"))
             }

@@ -98,10 +98,9 @@ final class DaemonParts: Sendable {
                 openForwards: { Self.openForwards(userNetworks, clock, log) },
                 restart: { endWith.yield(.restart($0)) },
                 left: { reason in if reason == .powerOff { endWith.yield(.guestPowerOff) } },
-                log: { text in
-                    recorder.note("replication", ["what": text])
-                    // The end of a run that nobody asked for leaves the guest without protection.
-                    log.log(level: text.hasSuffix("failover requested") ? .notice : .warning, "\(text)")
+                log: { notice in
+                    recorder.note("replication", ["what": notice.text])
+                    log.log(level: notice.isWarning ? .warning : .notice, "\(notice.text)")
                 }))
         migration.setColoHandler(replication)
         let replication = replication

@@ -69,16 +69,14 @@ extension ManagementTarget {
         }
         switch outcome {
         case .reached: return
-        case .failed(let why):
-            // An arbiter that did not agree was asked by this command: its last answer is the one to this question.
-            let answer = why.contains("arbiter") ? pair.snapshot.arbiterAnswer.map { ": \($0)" } ?? "" : ""
-            throw .generic("The failover was not carried out: \(why)\(answer)")
+        case .failed(let why): throw .generic("The failover was not carried out: \(why)")
         case .timedOut:
-            guard let what = status.waitsFor(pair.snapshot) else {
+            let snapshot = pair.snapshot
+            guard let what = status.waitsFor(snapshot) else {
                 throw .generic("The failover is not complete yet; see x-colod-status")
             }
-            let answer =
-                what.contains("arbiter") ? pair.snapshot.arbiterAnswer.map { ", which said no: \($0)" } ?? "" : ""
+            let refusal = what == status.arbiterWait ? snapshot.arbiterRefusal : nil
+            let answer = refusal.map { ", which said no: \($0)" } ?? ""
             throw .generic("The failover is not complete yet: this side still waits for \(what)\(answer)")
         }
     }

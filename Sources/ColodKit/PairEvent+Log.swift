@@ -14,8 +14,6 @@ struct PairEventContext: Sendable {
     var peerAgrees: Bool
     /// The arbiter's command; nil for nobody.
     var arbiter: String?
-    /// What the arbiter said when it last said no.
-    var arbiterAnswer: String?
 
     /// The address of a heartbeat network of the peer.
     func network(_ index: Int) -> String {
@@ -150,8 +148,8 @@ extension PairEvent {
             case .continueAlone: "serve guest \(context.guest) alone"
             case .start: "boot guest \(context.guest)"
             }
-        let answer = verdict == .no ? context.arbiterAnswer : context.arbiter
-        let detail = answer.map { " (\($0))" } ?? ""
+        let answer = if case .no(let why) = verdict { why } else { context.arbiter ?? "" }
+        let detail = answer.isEmpty ? "" : " (\(answer))"
         return
             "the arbiter \(verdict.word)\(detail): this side may not \(wish) in term \(term); it is asked again. If the "
             + "other host is dead, make the arbiter say yes, or vouch for it: coloctl qmp --name \(context.guest) "

@@ -22,9 +22,8 @@ final class PairLog: Sendable {
     }
 
     /// Tells of one event, at the level that it means for the service; what comes again and again once in a minute.
-    func tell(_ event: PairEvent, peerAgrees: Bool, arbiterAnswer: String?) {
-        let context = PairEventContext(
-            configuration, peerAgrees: peerAgrees, arbiterAnswer: arbiterAnswer)
+    func tell(_ event: PairEvent, peerAgrees: Bool) {
+        let context = PairEventContext(configuration, peerAgrees: peerAgrees)
         let message = event.logMessage(context)
         recorder.note("pair: \(message)")
         guard let key = event.repetitionKey else { return write(event.logLevel(context), message) }
@@ -47,7 +46,7 @@ final class PairLog: Sendable {
 
 extension PairEventContext {
     /// The surroundings of an event in a pair with that configuration.
-    init(_ configuration: ColodConfiguration, peerAgrees: Bool, arbiterAnswer: String?) {
+    init(_ configuration: ColodConfiguration, peerAgrees: Bool) {
         let arbiter: String? =
             switch configuration.arbiter {
             case .none: nil
@@ -57,6 +56,6 @@ extension PairEventContext {
             guest: configuration.guest.name,
             peerAddresses: configuration.pair?.host(configuration.role.other).heartbeat.map(\.description) ?? [],
             heartbeatTimeoutMilliseconds: configuration.heartbeat.timeoutMilliseconds, peerAgrees: peerAgrees,
-            arbiter: arbiter, arbiterAnswer: arbiterAnswer)
+            arbiter: arbiter)
     }
 }

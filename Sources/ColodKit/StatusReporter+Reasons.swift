@@ -89,10 +89,13 @@ extension StatusReporter {
         if snapshot.report.isEntering || snapshot.report.impairments.contains(.record) {
             return "its record of terms to be written"
         }
-        switch configuration.arbiter {
-        case .none: return "the loss of the peer to be certain"
-        case .command(let path, _, _): return "the yes of the arbiter \(path)"
-        }
+        return arbiterWait ?? "the loss of the peer to be certain"
+    }
+
+    /// What a side waits for that has asked the arbiter; nil if there is none.
+    var arbiterWait: String? {
+        guard case .command(let path, _, _) = configuration.arbiter else { return nil }
+        return "the yes of the arbiter \(path)"
     }
 
     private static let operatorText = "an operator: 'coloctl failover' resumes the guest here"
@@ -104,9 +107,4 @@ extension PairSnapshot {
 
     /// How long ago the last failure happened; nil if there was none, or if it is from before this process began.
     func lastFailureAge(_ now: Nanoseconds) -> Nanoseconds? { lastFailureAt.map { now - $0 } }
-
-    /// What the arbiter said when it last said no, beginning with the command and not with the word.
-    var arbiterAnswer: String? {
-        arbiterRefusal.map { $0.hasPrefix("arbiter ") ? String($0.dropFirst("arbiter ".count)) : $0 }
-    }
 }

@@ -121,10 +121,6 @@ struct StatusReporter: Sendable {
 
     private func failure(_ snapshot: PairSnapshot?) -> String? {
         guard let snapshot else { return nil }
-        if let failure = snapshot.lastFailure {
-            guard failure.hasPrefix("arbiter"), let answer = snapshot.arbiterAnswer else { return failure }
-            return "\(failure): \(answer)"
-        }
-        return snapshot.supersededBy.map { "superseded by the peer in term \($0)" }
+        return snapshot.lastFailure ?? snapshot.supersededBy.map { "superseded by the peer in term \($0)" }
     }
 }

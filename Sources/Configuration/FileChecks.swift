@@ -59,7 +59,7 @@ struct FileChecks {
             return nil
         } catch {
             // One that is there and right, but open to everyone, needs no new one.
-            if error.message.contains("chmod") { return error.message }
+            if error.isOnlyTooOpen { return error.message }
             return "\(error.message); make one key for both hosts: head -c 32 /dev/urandom | base64 > \(path)"
         }
     }

@@ -7,6 +7,8 @@ public struct KeyFileError: Error, Sendable, Equatable, CustomStringConvertible 
     public let path: String
     /// What is wrong with it.
     public let message: String
+    /// The key itself is right: only others may use the file.
+    var isOnlyTooOpen = false
 
     /// As an operator reads it.
     public var description: String { "\(path): \(message)" }
@@ -20,7 +22,9 @@ public func loadKey(_ path: String) throws(KeyFileError) -> [UInt8] {
     let limits = ConfigurationLimits.keyLength
     let file = try readSmallFile(path, limit: limits.upperBound + 2)
     guard file.mode & 0o007 == 0 else {
-        throw KeyFileError(path: path, message: "may be used by everyone on this host; run: chmod 640 \(path)")
+        throw KeyFileError(
+            path: path, message: "may be used by everyone on this host; run: chmod 640 \(path)",
+            isOnlyTooOpen: true)
     }
     var key = file.bytes
     while let last = key.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { key.removeLast() }

@@ -33,13 +33,13 @@ public struct CommandArbiter: Arbiter {
             let child = try ChildProcess(path: path, arguments: arguments, environment: environment)
             switch try child.wait(until: SystemClock().now() + timeout, orUntil: withdrawn) {
             case .exited(0): return .granted
-            case .exited(let status): return .refused("arbiter \(path) ended with exit status \(status)")
-            case .killed(let signal): return .refused("arbiter \(path) was killed by signal \(signal)")
+            case .exited(let status): return .refused("\(path) ended with exit status \(status)")
+            case .killed(let signal): return .refused("\(path) was killed by signal \(signal)")
             case nil:
-                return .refused("arbiter \(path) did not answer within \(timeout.count / 1_000_000) ms")
+                return .refused("\(path) did not answer within \(timeout.count / 1_000_000) ms")
             }
         } catch {
-            return .refused("arbiter \(path) could not be run: \(error)")
+            return .refused("\(path) could not be run: \(error)")
         }
     }
 }

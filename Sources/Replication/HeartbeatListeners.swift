@@ -16,7 +16,7 @@ final class HeartbeatListeners: @unchecked Sendable {
     private let addresses: [HeartbeatAddress]
     private let patience: TimeAmount
     private let bootstrap: ServerBootstrap
-    private let log: @Sendable (HeartbeatNotice) -> Void
+    private let log: @Sendable (PairNotice) -> Void
     private var channels: [any Channel] = []
     private var pending: [Int: EventLoopPromise<Void>] = [:]
     /// What was told last of an address, so that the same thing is not told with every try.
@@ -29,7 +29,7 @@ final class HeartbeatListeners: @unchecked Sendable {
     /// Accepts what `bootstrap` is made for.
     init(
         loop: any EventLoop, addresses: [HeartbeatAddress], patience: TimeAmount, bootstrap: ServerBootstrap,
-        log: @escaping @Sendable (HeartbeatNotice) -> Void
+        log: @escaping @Sendable (PairNotice) -> Void
     ) {
         self.loop = loop
         self.addresses = addresses

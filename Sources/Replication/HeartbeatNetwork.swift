@@ -46,7 +46,7 @@ final class HeartbeatNetwork: @unchecked Sendable {
     private let own: [HeartbeatAddress]
     private let peer: [HeartbeatAddress]
     private let patience: TimeAmount
-    private let log: @Sendable (HeartbeatNotice) -> Void
+    private let log: @Sendable (PairNotice) -> Void
     private let handler: @Sendable (HeartbeatNetworkEvent) -> Void
     private let clock = SystemClock()
     private var links: [HeartbeatLink: Link] = [:]
@@ -59,7 +59,7 @@ final class HeartbeatNetwork: @unchecked Sendable {
     init(
         loop: any EventLoop, own: [HeartbeatAddress], peer: [HeartbeatAddress],
         patience: TimeAmount = HeartbeatListeners.patience,
-        log: @escaping @Sendable (HeartbeatNotice) -> Void,
+        log: @escaping @Sendable (PairNotice) -> Void,
         handler: @escaping @Sendable (HeartbeatNetworkEvent) -> Void
     ) {
         self.loop = loop

@@ -1,7 +1,8 @@
 import Environment
+import ReplicationCore
 
-/// What an operator is told about the networks between the hosts.
-public enum HeartbeatNotice: Sendable, Equatable {
+/// What an operator is told about the networks between the hosts, and about replication over them.
+public enum PairNotice: Sendable, Equatable {
     /// Something works, or is waited for.
     case notice(String)
     /// Something that is needed is missing.
@@ -12,6 +13,15 @@ public enum HeartbeatNotice: Sendable, Equatable {
         switch self {
         case .notice(let text), .warning(let text): text
         }
+    }
+
+    /// Whether somebody should look.
+    public var isWarning: Bool { if case .warning = self { true } else { false } }
+
+    /// A run is over: one that nobody asked to end leaves the guest without protection.
+    static func endOfRun(_ departure: COLODeparture) -> PairNotice {
+        let text = "replication ended: \(departure)"
+        return departure == .requested ? .notice(text) : .warning(text)
     }
 }
 
@@ -66,8 +76,8 @@ struct HeartbeatNetworkWatch {
     }
 
     /// What has changed for long enough and was not told yet.
-    mutating func news(now: Nanoseconds) -> [HeartbeatNotice] {
-        var news: [HeartbeatNotice] = []
+    mutating func news(now: Nanoseconds) -> [PairNotice] {
+        var news: [PairNotice] = []
         let ends = own.indices.map { End.own($0) } + peer.indices.map { End.peer($0) }
         for end in ends {
             guard let entry = entries[end], entry.told != entry.isUp, now >= entry.since + Self.settled else {
@@ -80,7 +90,7 @@ struct HeartbeatNetworkWatch {
         return news
     }
 
-    private func notice(of end: End, _ entry: Entry, isFirst: Bool) -> HeartbeatNotice? {
+    private func notice(of end: End, _ entry: Entry, isFirst: Bool) -> PairNotice? {
         let network = "heartbeat network \(end.network + 1) of \(own.count)"
         switch (end, entry.isUp) {
         case (.own(let index), true):

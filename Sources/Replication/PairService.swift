@@ -132,7 +132,7 @@ public final class PairService: @unchecked Sendable {
 
     /// Listens on all heartbeat addresses, also on those that do not exist yet, and begins. Throws if an address cannot
     /// be used. `log` is called like the observer, with what an operator is told about the networks.
-    public func start(log: @escaping @Sendable (HeartbeatNotice) -> Void = { _ in }) async throws {
+    public func start(log: @escaping @Sendable (PairNotice) -> Void = { _ in }) async throws {
         let network = HeartbeatNetwork(
             loop: loop, own: settings.listen.map { HeartbeatAddress(host: $0.host, port: $0.port) },
             peer: settings.peer.map { HeartbeatAddress(host: $0.host, port: $0.port) },
@@ -332,9 +332,7 @@ public final class PairService: @unchecked Sendable {
         openQuestion = nil
         switch verdict {
         case .granted: take(.pair(.arbiterAnswered(term, .yes)))
-        case .refused(let why):
-            published.withLock { $0.snapshot.arbiterRefusal = why }
-            take(.pair(.arbiterAnswered(term, .no)))
+        case .refused(let why): take(.pair(.arbiterAnswered(term, .no(why))))
         }
     }
 
@@ -343,8 +341,7 @@ public final class PairService: @unchecked Sendable {
         let changed = published.withLock { published in
             let before = published.snapshot
             published.snapshot = next
-            published.snapshot.arbiterRefusal = before.arbiterRefusal
-            if case .commandFailed(let why) = event { published.failures.append(why) }
+            if case .commandFailed(let why) = event { published.failures.append(why.description) }
             return !published.snapshot.looksLike(before)
         }
         if event != nil || changed { teller.perform { [observer] in observer(event) } }

@@ -33,8 +33,8 @@ public struct PairSnapshot: Sendable {
     public let impairments: [String]
     /// For each command why it would be refused.
     let refusals: [PairController.Command: String?]
-    /// What the arbiter said when it last said no.
-    public internal(set) var arbiterRefusal: String?
+    /// See `PairController.arbiterRefusal`.
+    public let arbiterRefusal: String?
 
     init(driver: PairDriver, now: Nanoseconds) {
         let (controller, monitor) = (driver.controller, driver.monitor)
@@ -49,6 +49,7 @@ public struct PairSnapshot: Sendable {
         upNetworks = monitor.upAddresses
         lastFailure = controller.lastFailure?.text
         lastFailureAt = controller.lastFailure?.at
+        arbiterRefusal = controller.arbiterRefusal
         supersededBy = controller.supersededBy
         isDueToServe =
             (controller.term.owner ?? .first) == controller.configuration.member && !controller.peerMayHaveTakenOver

@@ -214,7 +214,7 @@ extension ReplicationService: PairOperations {
                     offered, run: run, challenge: challenge, until: deadline, unless: isUseless) ?? false
             },
             take: { [weak self] channel in self?.take(channel, run) ?? false },
-            refused: { [environment] text in environment.log(text) },
+            refused: { [environment] text in environment.log(.warning(text)) },
             failed: { [weak self] why in self?.listenAgain(run, why) })
     }
 

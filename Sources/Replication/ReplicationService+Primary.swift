@@ -107,7 +107,7 @@ extension ReplicationService {
     private func primaryLeft(
         _ departure: COLODeparture, _ goOn: () throws(RunStateError) -> Void
     ) -> ColoOutcome {
-        environment.log("replication ended: \(departure)")
+        environment.log(.endOfRun(departure))
         let wasRequested = departure == .requested
         if !wasRequested {
             let tells = state.withLock { state in

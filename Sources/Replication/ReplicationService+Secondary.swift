@@ -59,7 +59,7 @@ extension ReplicationService {
 
     private func secondaryLeft(_ departure: COLODeparture) {
         guard departure != .requested else { return }
-        environment.log("replication ended: \(departure)")
+        environment.log(.endOfRun(departure))
         environment.emit(.coloExit(mode: .secondary, reason: .error))
         state.withLock { $0.secondaryExitWasTold = true }
         if pair != nil { runDriver.tell(.incomingEnded(departure.description)) }

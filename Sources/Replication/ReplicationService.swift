@@ -24,13 +24,13 @@ public final class ReplicationService: ColoHandler {
         /// The pair has nothing more to say: this process may end, because it was to be stopped or the guest is over.
         public var left: @Sendable (Leaving) -> Void
         /// For the log.
-        public var log: @Sendable (String) -> Void
+        public var log: @Sendable (PairNotice) -> Void
 
         /// An environment with every part given.
         public init(
             emit: @escaping @Sendable (Event) -> Void, openForwards: @escaping @Sendable () -> Void,
             restart: @escaping @Sendable (String) -> Void,
-            left: @escaping @Sendable (Leaving) -> Void = { _ in }, log: @escaping @Sendable (String) -> Void
+            left: @escaping @Sendable (Leaving) -> Void = { _ in }, log: @escaping @Sendable (PairNotice) -> Void
         ) {
             self.emit = emit
             self.openForwards = openForwards

@@ -5,6 +5,7 @@ extension PairController {
     /// Somebody agreed to the claim: the term is written, and then looked at again.
     mutating func granted(_ claimed: Term, _ grant: Entry.Grant) {
         question = nil
+        arbiterRefusal = nil
         if let present = entry {
             if present.term == claimed, present.grant == .loss { entry?.grant = grant }
             return

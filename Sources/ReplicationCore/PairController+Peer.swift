@@ -10,6 +10,7 @@ extension PairController {
             // Whatever cut the two apart may have made the guest's clients look for it elsewhere.
             if case .serving = phase { actions.append(.announceGuest) }
         }
+        if !peerIsAlive { arbiterRefusal = nil }
         peerIsAlive = true
         peer = (report, promisedUntil)
         if report.term > max(term, adopting ?? term) { heardHigherTerm(report, now, &actions) }

@@ -79,7 +79,7 @@ extension PairController {
         if let deadline = serving.handOverDeadline, now >= deadline {
             serving.handOverDeadline = nil
             serving.impairedSince = nil
-            actions.append(.raise(.commandFailed("the peer did not take over within \(configuration.handoverTimeout)")))
+            actions.append(.raise(.commandFailed(.notTakenOver(within: configuration.handoverTimeout))))
         }
         phase = .serving(serving)
         switch serving.replication {

@@ -82,7 +82,7 @@ extension PairController {
             guard question == nil else { return }
             if let deadline = intent.commandDeadline {
                 guard now >= deadline else { return }
-                actions.append(.raise(.commandFailed("neither the peer nor the arbiter agreed in time")))
+                actions.append(.raise(.commandFailed(.notAgreed(arbiter: arbiterRefusal))))
             }
             standby.intent = nil
         }

@@ -52,7 +52,7 @@ extension PairController {
         let command: Command = event == .drillCommanded ? .drill : event == .startCommanded ? .start : .failover
         let isVouched = event == .failoverVouched
         if let why = refusal(of: command) {
-            actions.append(.raise(.commandFailed(why)))
+            actions.append(.raise(.commandFailed(.refused(why))))
             return
         }
         let deadline = now + configuration.handoverTimeout

@@ -20,8 +20,8 @@ public enum PeerLoss: Sendable, Equatable {
 public enum ArbiterVerdict: Sendable, Equatable {
     /// The peer does not serve any more and will not serve in a lower term: it is fenced.
     case yes
-    /// The peer may be serving.
-    case no
+    /// The peer may be serving; the text says why, for the operator.
+    case no(String)
     /// No answer in time, or a failure of the arbiter; the same as `no`.
     case timedOut
 }

@@ -220,6 +220,9 @@ public struct PairController: Sendable {
     public internal(set) var peerIsAlive = false
     /// The last thing that went wrong, and when; it stays readable after the state moved on (I6).
     public internal(set) var lastFailure: (text: String, at: Nanoseconds)?
+    /// Why the arbiter said no to the last question about a term, as long as that stands: until it is asked again, somebody
+    /// agrees, or the peer is back.
+    public internal(set) var arbiterRefusal: String?
     /// The term that superseded this side, until it holds a checkpoint or the guest again.
     public internal(set) var supersededBy: Term?
     /// What differs between the two sides.
@@ -351,7 +354,12 @@ public struct PairController: Sendable {
         question = nil
         guard verdict == .yes else {
             nextQuestionAt = now + configuration.askInterval
-            note(failure: "arbiter \(verdict == .no ? "refused" : "did not answer") term \(asked)", now)
+            if case .no(let why) = verdict {
+                arbiterRefusal = why
+                note(failure: "arbiter refused term \(asked)\(why.isEmpty ? "" : ": \(why)")", now)
+            } else {
+                note(failure: "arbiter did not answer term \(asked)", now)
+            }
             actions.append(.raise(.arbiterRefused(asked, open.purpose, verdict)))
             return
         }
@@ -369,6 +377,7 @@ public struct PairController: Sendable {
             return
         }
         guard isDurable(claim: claimed), isRecordGood(now) else { return }
+        arbiterRefusal = nil
         question = Question(term: claimed, purpose: purpose, deadline: now + configuration.arbiterTimeout)
         actions.append(.askArbiter(claimed, purpose))
     }

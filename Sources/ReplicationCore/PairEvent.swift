@@ -1,3 +1,5 @@
+import Environment
+
 /// What operators and logs are told.
 public enum PairEvent: Sendable, Equatable {
     /// The peer is lost.
@@ -41,7 +43,7 @@ public enum PairEvent: Sendable, Equatable {
     /// The arbiter did not say yes.
     case arbiterRefused(Term, ArbiterPurpose, ArbiterVerdict)
     /// A commanded failover or drill was not carried out.
-    case commandFailed(String)
+    case commandFailed(CommandFailure)
     /// The record of terms cannot be written. What is held stays held; the write is tried again.
     case recordUnwritable(String)
     /// The record is written again.
@@ -50,4 +52,24 @@ public enum PairEvent: Sendable, Equatable {
     case guestPoweredOff
     /// The guest cannot run here.
     case guestFailed(String)
+}
+
+/// Why a commanded failover, drill or start was not carried out.
+public enum CommandFailure: Sendable, Equatable, CustomStringConvertible {
+    /// As things stand it cannot be done.
+    case refused(String)
+    /// The peer did not take the guest over in that time.
+    case notTakenOver(within: Nanoseconds)
+    /// Nobody agreed in time; what the arbiter said, if it said no to this.
+    case notAgreed(arbiter: String?)
+
+    /// The reason, for an operator.
+    public var description: String {
+        switch self {
+        case .refused(let why): why
+        case .notTakenOver(let limit): "the peer did not take over within \(limit)"
+        case .notAgreed(let answer):
+            "neither the peer nor the arbiter agreed in time" + (answer.map { ": \($0)" } ?? "")
+        }
+    }
 }

@@ -46,14 +46,16 @@ final class SimulatedArbiter {
     /// Powers the peer off.
     private func fence(_ host: Host) -> ArbiterVerdict {
         let peer = world.peer(of: host)
-        if world.chance.chance(1, in: 10) { return .no }
+        if world.chance.chance(1, in: 10) { return .no("the fence failed") }
         if peer.isPowered { peer.losePower() }
         return .yes
     }
 
     /// Remembers to whom it said yes until that side is gone or has a peer that holds a checkpoint again.
     private func witness(_ term: Term, _ host: Host) -> ArbiterVerdict {
-        guard holder == host.member ? term >= highest : holder == nil && term > highest else { return .no }
+        guard holder == host.member ? term >= highest : holder == nil && term > highest else {
+            return .no("another side was granted")
+        }
         highest = term
         holder = host.member
         return .yes

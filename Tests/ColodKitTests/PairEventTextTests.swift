@@ -7,11 +7,13 @@ import Testing
 @testable import Diagnostics
 @testable import Replication
 
+private let answer = "/usr/local/sbin/colod-fence ended with exit status 1"
+
 private let every: [PairEvent] = [
     .peerLost(.refused), .peerLost(.silent), .peerReturned, .failoverNeeded, .takingOver(Term(4)), .starting(Term(1)),
     .continuingAlone(Term(3)), .holding("the peer is lost"), .protected, .superseded(by: Term(4)), .handedOver(Term(4)),
-    .arbiterRefused(Term(40), .takeOver, .no), .arbiterRefused(Term(40), .continueAlone, .timedOut),
-    .commandFailed("the pair is not protected"), .guestFailed("machine check"),
+    .arbiterRefused(Term(40), .takeOver, .no(answer)), .arbiterRefused(Term(40), .continueAlone, .timedOut),
+    .commandFailed(.refused("the pair is not protected")), .guestFailed("machine check"),
     .peerLeft(.stop), .peerLeft(.powerOff), .peerDiffers(["memory: 1 here, 2 there"]), .networkDown(1), .networkUp(0),
     .connectionIgnored(address: "10.80.0.2:7801", .notAuthentic), .entryWithdrawn(Term(4)),
     .notProtected("here a network of the guest is down"), .replicationFailed("refused"),
@@ -22,8 +24,7 @@ private let every: [PairEvent] = [
 private func context(peerAgrees: Bool = false) -> PairEventContext {
     PairEventContext(
         guest: "web", peerAddresses: ["tcp:10.80.0.2:7801", "tcp:10.81.0.2:7801"], heartbeatTimeoutMilliseconds: 500,
-        peerAgrees: peerAgrees, arbiter: "/usr/local/sbin/colod-fence",
-        arbiterAnswer: "/usr/local/sbin/colod-fence ended with exit status 1")
+        peerAgrees: peerAgrees, arbiter: "/usr/local/sbin/colod-fence")
 }
 
 @Suite struct PairEventTexts {
@@ -40,7 +41,7 @@ private func context(peerAgrees: Bool = false) -> PairEventContext {
 
     @Test(
         arguments: [
-            (.peerLost(.silent), .warning), (.arbiterRefused(Term(2), .takeOver, .no), .warning),
+            (.peerLost(.silent), .warning), (.arbiterRefused(Term(2), .takeOver, .no(answer)), .warning),
             (.takingOver(Term(2)), .warning), (.superseded(by: Term(2)), .error), (.guestFailed("x"), .critical),
             (.holding("x"), .warning), (.protected, .notice), (.failoverNeeded, .error), (.peerReturned, .notice),
         ] as [(PairEvent, Logger.Level)])
@@ -55,7 +56,7 @@ private func context(peerAgrees: Bool = false) -> PairEventContext {
     }
 
     @Test func aRefusalNamesArbiterAnswerTermAndNextStep() {
-        let text = PairEvent.arbiterRefused(Term(40), .takeOver, .no).logMessage(context())
+        let text = PairEvent.arbiterRefused(Term(40), .takeOver, .no(answer)).logMessage(context())
         #expect(
             text.hasPrefix(
                 "the arbiter refused (/usr/local/sbin/colod-fence ended with exit status 1): this side may not take guest "

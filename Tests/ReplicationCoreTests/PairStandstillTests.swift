@@ -67,6 +67,27 @@ extension [PairController.Action] {
         #expect(primary.tick(to: ms(5700)).asksArbiter)
     }
 
+    /// What the arbiter said once is no answer to what it is asked later.
+    @Test func anAnswerOfTheArbiterStandsUntilItIsAskedAgain() {
+        var primary = claimingPrimary()
+        #expect(primary.tick(to: ms(5700)).asksArbiter)
+        _ = primary.handle(.arbiterAnswered(Term(3), .no("it lives")), at: ms(5701))
+        #expect(primary.controller.arbiterRefusal == "it lives")
+        #expect(primary.controller.lastFailure?.text == "arbiter refused term 3: it lives")
+        #expect(primary.tick(to: ms(8000)).asksArbiter)
+        #expect(primary.controller.arbiterRefusal == nil)
+        _ = primary.handle(.arbiterAnswered(Term(3), .timedOut), at: ms(8001))
+        #expect(primary.controller.arbiterRefusal == nil)
+        #expect(primary.controller.lastFailure?.text == "arbiter did not answer term 3")
+    }
+
+    @Test func aFailedCommandNamesTheArbiterOnlyIfItSaidNoToIt() {
+        let text = CommandFailure.notAgreed(arbiter: nil).description
+        #expect(text == "neither the peer nor the arbiter agreed in time")
+        #expect(CommandFailure.notAgreed(arbiter: "it lives").description == "\(text): it lives")
+        #expect(CommandFailure.refused("the arbiter is away").description == "the arbiter is away")
+    }
+
     /// Without an arbiter a peer that is heard is nobody's to overrule, however long it says nothing.
     @Test func withoutArbiterAClaimWaitsForAPeerThatIsHeard() {
         var primary = claimingPrimary(hasArbiter: false)

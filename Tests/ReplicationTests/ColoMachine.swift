@@ -64,7 +64,8 @@ final class ColoMachine: Sendable {
                     default: log.add(event.name)
                     }
                 },
-                openForwards: openForwards, restart: { log.add("log: restart: \($0)") }, log: { log.add("log: \($0)") }),
+                openForwards: openForwards, restart: { log.add("log: restart: \($0)") },
+                log: { log.add("log: \($0.text)") }),
             limits: limits)
         service.connect(replication)
         migration.setColoHandler(replication)

@@ -32,7 +32,7 @@ struct HeartbeatNetworkWatchTests {
 
     @Test func aConnectionThatNeverLastsIsNeverUp() {
         var watch = HeartbeatNetworkWatch(own: Self.own, peer: Self.peer)
-        var told: [HeartbeatNotice] = []
+        var told: [PairNotice] = []
         for second in 0..<20 {
             watch.note(.peer(0), isUp: true, now: at(UInt64(second)))
             watch.note(.peer(0), isUp: false, why: "the peer closed it", now: at(UInt64(second)))
@@ -59,7 +59,7 @@ struct HeartbeatNetworkTests {
     /// A network that records what it says, and how it ends.
     private final class Bench: Sendable {
         let network: HeartbeatNetwork
-        private let notices = ThreadGate<[HeartbeatNotice]>([])
+        private let notices = ThreadGate<[PairNotice]>([])
         private let events = ThreadGate(0)
         private let loop = MultiThreadedEventLoopGroup.singleton.next()
 

@@ -23,6 +23,12 @@ struct PairServiceTests {
         #expect(rules.arbiterTimeout > .seconds(seconds) && rules.arbiterTimeout >= .seconds(30))
     }
 
+    /// The level in the log does not hang on how a reason is worded.
+    @Test func anEndThatWasAskedForIsNoWarning() {
+        #expect(!PairNotice.endOfRun(.requested).isWarning)
+        #expect(PairNotice.endOfRun(.machineFailed("no failover requested")).isWarning)
+    }
+
     @Test func twoMembersFindEachOtherAndBecomeAPair() async throws {
         let members = try Members()
         _ = try await members.protect()
@@ -138,8 +144,9 @@ struct PairServiceTests {
         _ = try await members.protect()
         await members.first.service.shutDown()
         let second = members.second
-        #expect(second.awaits(.arbiterRefused(Term(2), .takeOver, .no)))
-        #expect(second.service.snapshot.arbiterRefusal == "the peer answers its power switch")
+        #expect(second.awaits(.arbiterRefused(Term(2), .takeOver, .no("the peer answers its power switch"))))
+        #expect(
+            second.service.snapshot.lastFailure == "arbiter refused term 2: the peer answers its power switch")
         #expect(second.service.snapshot.state == .secondary)
         #expect(!second.operations.calls.contains(.takeOver))
         // What it asks for is on record, and nothing more.
@@ -169,7 +176,7 @@ struct PairServiceTests {
         _ = try await members.protect()
         await members.second.service.shutDown()
         let first = members.first
-        #expect(first.awaits(.arbiterRefused(Term(3), .continueAlone, .no)))
+        #expect(first.awaits(.arbiterRefused(Term(3), .continueAlone, .no("no"))))
         #expect(first.service.snapshot.state == .holding)
         #expect(!first.operations.calls.contains(.releaseAll))
         #expect(!first.operations.calls.contains(.fence))

@@ -72,7 +72,7 @@ import Testing
               announce protected 1 serving protected leaving stop hand-over
             at 5100ms
             A timer
-              raise commandFailed("the peer did not take over within 5000.0 ms")
+              raise commandFailed(the peer did not take over within 5000.0 ms)
               stop replication 2
               raise holding("the peer confirms no heartbeat")
               fence

@@ -91,7 +91,7 @@ struct PairMachine: ScriptMachine {
         case "loses": return .peerLost(.silent)
         case "sees": return .peerLost(.refused)
         case "arbiter":
-            let verdict: ArbiterVerdict = words[2] == "yes" ? .yes : words[2] == "no" ? .no : .timedOut
+            let verdict: ArbiterVerdict = words[2] == "yes" ? .yes : words[2] == "no" ? .no("it lives") : .timedOut
             return .arbiterAnswered(Term(try value(3)), verdict)
         case "switchover": return .switchoverReached(run: try value(2))
         case "confirmed": return .checkpointConfirmed(run: try value(2), checkpoint: try value(3))

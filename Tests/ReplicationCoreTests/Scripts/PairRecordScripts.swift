@@ -218,7 +218,7 @@ import Testing
             B hears A
               persist 1
             A drill
-              raise commandFailed("the record of terms cannot be written here: no space left")
+              raise commandFailed(the record of terms cannot be written here: no space left)
             A disk well
             at 7000ms
             A hears B until 7400ms
@@ -293,7 +293,7 @@ import Testing
               announce waiting 1 promises
               withdraw question 3
             A start
-              raise commandFailed("this side gave its guest up and is about to begin anew")
+              raise commandFailed(this side gave its guest up and is about to begin anew)
             A written
               announce waiting 2 promises
               announce waiting 2 promises leaving anew

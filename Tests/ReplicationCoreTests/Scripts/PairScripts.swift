@@ -126,7 +126,7 @@ import Testing
               ask arbiter take-over 2
               announce secondary 1 checkpoint claims-takeover 2
             B arbiter no 2
-              raise arbiterRefused(2, ArbiterPurpose.takeOver, ArbiterVerdict.no)
+              raise arbiterRefused(2, ArbiterPurpose.takeOver, ArbiterVerdict.no("it lives"))
               announce secondary 1 checkpoint promises claims-takeover 2
             at 2599ms
             B timer
@@ -406,7 +406,7 @@ import Testing
               raise peerReturned
             A hears B
             B arbiter no 2
-              raise arbiterRefused(2, ArbiterPurpose.takeOver, ArbiterVerdict.no)
+              raise arbiterRefused(2, ArbiterPurpose.takeOver, ArbiterVerdict.no("it lives"))
               persist 1
               announce secondary 1 checkpoint promises
             B hears A
@@ -501,11 +501,11 @@ import Testing
               announce starting 1 promises
               announce starting 1 ready promises
             A drill
-              raise commandFailed("the pair is not protected")
+              raise commandFailed(the pair is not protected)
             B drill
-              raise commandFailed("the pair is not protected")
+              raise commandFailed(the pair is not protected)
             B failover
-              raise commandFailed("there is no complete checkpoint to take over from")
+              raise commandFailed(there is no complete checkpoint to take over from)
             """
         try check(script, on: PairMachine())
     }
