@@ -32,8 +32,8 @@ extension SourceRun {
             try channel.write(writer.bytes)
             return channel.bytesSent
         }
-        try takeDirtyLog()
         unsent.insertAll()
+        try takeDirtyLog()
         return .setUp(pages: unsent.count, bytes: sent)
     }
 

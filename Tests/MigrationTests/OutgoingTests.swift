@@ -177,7 +177,10 @@ struct OutgoingTests {
         let json = try JSONSerialization.jsonObject(with: text) as? [String: Any]
         let devices = json?["devices"] as? [[String: Any]]
         #expect(devices?.compactMap { $0["name"] as? String } == ["timer", "globalstate"])
-        #expect(devices?.compactMap { $0["size"] as? Int } == [24, 104])
+        let sizes = devices?.map { device in
+            (device["fields"] as? [[String: Any]])?.compactMap { $0["size"] as? Int }.reduce(0, +)
+        }
+        #expect(sizes == [24, 104])
     }
 }
 
