@@ -173,7 +173,8 @@ public final class DirtyRateMonitor: Sendable {
     /// already so changes nothing. The guest may be paused for a moment.
     public func setGlobalLog(_ enabled: Bool) throws(DirtyRateError) {
         guard enabled else { return state.withLock(notify: false) { $0.globalLog = nil } }
-        let tracker = try state.withLock(notify: false) { (state: inout State) throws(DirtyRateError) -> DirtyTracker? in
+        let tracker = try state.withLock(notify: false) {
+            (state: inout State) throws(DirtyRateError) -> DirtyTracker? in
             guard state.globalLog == nil, !state.isEnded else { return nil }
             do throws(SystemError) { state.globalLog = try machine.memory.makeTracker() } catch {
                 throw .system(error)
