@@ -82,6 +82,7 @@ bench: build guest ## Print the benchmark numbers of this machine
 	$(BIN)/colobench failover --runs 5 --guest "$(GUEST)"
 	$(BIN)/colobench dirty-limit
 	$(BIN)/colobench qmp --during-migration
+	$(BIN)/colobench migrate
 
 package: deps-demo ## Pack the programs and units for hosts without the toolchain: .build/colod.tar.gz
 	$(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-static --product colod

@@ -92,7 +92,9 @@ extension DaemonParts {
             // Whoever reaches the port can cause it, as often as it likes.
             let text = "somebody who came to migrate a guest here was sent away: \(why)"
             if let text = refusals.tell("incoming", text) { log.warning("\(text)") }
-        case .outgoingFailed(let why): log.warning("migration failed, the guest runs on: \(why)")
+        case .outgoingFailed(let why, guestStands: false): log.warning("migration failed, the guest runs on: \(why)")
+        case .outgoingFailed(let why, guestStands: true): log.error("migration failed, the guest is stopped: \(why)")
+        case .outgoingCancelled: break
         case .incomingFailed(let why):
             log.error("incoming migration failed: \(why)")
             // As QEMU does: what was half loaded cannot run. A member of a pair listens again instead.

@@ -102,7 +102,7 @@ final class DaemonParts: Sendable {
                     recorder.note("replication", ["what": notice.text])
                     log.log(level: notice.isWarning ? .warning : .notice, "\(notice.text)")
                 }))
-        migration.setColoHandler(replication)
+        migration.setCOLOHandler(replication)
         let replication = replication
         hooks.onHoldLimit { replication.holdLimitReached() }
 
@@ -154,7 +154,7 @@ final class DaemonParts: Sendable {
         }
         state = ManagementState(machine: machine) { hub.emit($0) }
         let objects = state.objects
-        migration.setSurroundings(
+        migration.setResources(
             .init(
                 // A command that names a descriptor means one that came over its own socket; by its number, which no
                 // such name begins with, one that the process was started with.

@@ -2,7 +2,7 @@ import Logging
 import Replication
 import ReplicationCore
 
-/// What the text of a pair's event needs to know of its surroundings.
+/// What the text of a pair's event needs to know of its resources.
 struct PairEventContext: Sendable {
     /// The guest's name.
     var guest: String

@@ -45,7 +45,7 @@ final class PairLog: Sendable {
 }
 
 extension PairEventContext {
-    /// The surroundings of an event in a pair with that configuration.
+    /// The resources of an event in a pair with that configuration.
     init(_ configuration: ColodConfiguration, peerAgrees: Bool) {
         let arbiter: String? =
             switch configuration.arbiter {

@@ -16,7 +16,7 @@ final class DestinationRun {
     let machine: VirtualMachine
     private let listener: Listener
     private var reader: StreamReader?
-    private var wantsColo = false
+    private var wantsCOLO = false
     private var hasReturnPath = false
     private var hasContents = false
     /// An element that was read and not taken yet.
@@ -74,7 +74,8 @@ final class DestinationRun {
         } catch {
             throw error == .cancelled ? .cancelled : .channel(error)
         }
-        if let refusal = controller.tlsRefusal(controller.settings.parameters.tlsCredentials, as: .server) {
+        let settings = controller.incomingSettings
+        if let refusal = controller.tlsRefusal(settings.parameters.tlsCredentials, as: .server) {
             session.control.channels.remove(channel)
             // Whoever has no business here changes nothing: the next one may.
             return .turnedAway(refusal, anotherMayCome: !listener.addresses.isEmpty)
@@ -83,7 +84,6 @@ final class DestinationRun {
         try onChannel { () throws(TransportError) in try session.control.use(channel) }
         controller.handler?.incomingAccepted()
         channel.stallDeadline = .milliseconds(MigrationLimits.incomingStallMilliseconds)
-        let settings = controller.settings
         let expectations = machine.streamExpectations(
             comparingUUID: settings[.validateUuid], ignoringShared: settings[.xIgnoreShared])
         let reader = StreamReader(channel: channel, decoder: StreamDecoder(expectations: expectations))
@@ -126,7 +126,7 @@ final class DestinationRun {
     }
     /// What a command has written counts only once it says that it is whole. One that has a return path goes on.
     private func finish(_ channel: Channel) throws(MigrationFailure) {
-        guard !wantsColo, !hasReturnPath else { return }
+        guard !wantsCOLO, !hasReturnPath else { return }
         let deadline = SystemClock().now() + .milliseconds(Transport.commandEndMilliseconds)
         try onChannel { () throws(TransportError) in try channel.finishReading(deadline: deadline) }
     }
@@ -138,7 +138,7 @@ final class DestinationRun {
             return .openReturnPath
         case .ping(let value): return .ping(value)
         case .enableCOLO:
-            wantsColo = true
+            wantsCOLO = true
             return .enableCOLO
         }
     }
@@ -159,7 +159,7 @@ final class DestinationRun {
         endArrivals()
         try checkSections()
         machine.load(PreparedDeviceState(sections))
-        if wantsColo { controller.handler?.willRunColo(asPrimary: false) }
+        if wantsCOLO { controller.handler?.willRunCOLO(asPrimary: false) }
         return .stateApplied
     }
 
@@ -209,7 +209,7 @@ final class DestinationRun {
 
     private func runCOLO() -> DestinationMachine.Event {
         guard let handler = controller.handler, let reader else { return .coloEnded }
-        _ = handler.runSecondary(ColoSecondarySession(machine: machine, reader: reader))
+        _ = handler.runSecondary(COLOSecondarySession(machine: machine, reader: reader))
         return .coloEnded
     }
 }

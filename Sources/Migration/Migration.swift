@@ -11,12 +11,12 @@
 ///   change meanwhile reaches the state machine as an event, and what it counts is read without a lock
 ///   (`MigrationCounters`).
 /// - It leads to a socket, a command or a descriptor that a client has passed; what clients have made known by name
-///   comes from `MigrationSurroundings`.
+///   comes from `MigrationResources`.
 /// - `DestinationRun` carries out those of an incoming one: one connection, pages straight into RAM, devices validated
 ///   first and applied at the end, announce, run. A failure is reported to the owner, whose process ends or waits for
 ///   the next source.
-/// - `ColoHandler` takes over when the capability x-colo is on (source) or the stream says so (destination). It gets a
-///   session with the live channel: `ColoPrimarySession` sends checkpoints, `ColoSecondarySession` receives them into
+/// - `COLOHandler` takes over when the capability x-colo is on (source) or the stream says so (destination). It gets a
+///   session with the live channel: `COLOPrimarySession` sends checkpoints, `COLOSecondarySession` receives them into
 ///   a `CheckpointStaging`, for which `StagingArena` is the one to use.
 /// - `saveDevices` and `loadDevices` keep the state of the devices alone in a file.
 ///

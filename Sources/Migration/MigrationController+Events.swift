@@ -43,9 +43,12 @@ extension MigrationController {
         var rest: [SourceMachine.Action] = []
         for action in actions {
             switch action {
-            case .tell(let status): if state.settings[.events] { events.append(.status(status.inSchema)) }
+            case .tell(let status):
+                if state.settings[.events] { events.append(.status(status.inSchema)) }
+                if status == .cancelled { events.append(.outgoingCancelled) }
             case .pass(let number): if state.settings[.events] { events.append(.pass(number)) }
-            case .report(let text, _): events.append(.outgoingFailed(text))
+            case .report(let text, let guestStands):
+                events.append(.outgoingFailed(text, guestStands: guestStands))
             default: rest.append(action)
             }
         }
@@ -102,9 +105,8 @@ extension MigrationController {
 }
 
 extension SourceMachine.Tunables {
-    /// What `settings` say now.
-    init(_ settings: MigrationSettings) {
-        let parameters = settings.parameters
+    /// What `parameters` say now; the capabilities are those that the migration began with.
+    init(_ parameters: MigrationSettings.Values, _ settings: MigrationSettings) {
         self.init(
             maxBandwidth: parameters.maxBandwidth, downtimeLimit: parameters.downtimeLimit,
             autoConverge: settings[.autoConverge] ? AutoConverge.Settings(parameters) : nil)

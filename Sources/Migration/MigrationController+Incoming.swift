@@ -80,7 +80,8 @@ extension MigrationController {
 
     private func start(_ listener: Listener, _ run: RunControl) {
         let session = DestinationSession(
-            DestinationMachine(configuration: destinationConfiguration), totalBytes: 0, control: run)
+            DestinationMachine(configuration: destinationConfiguration), settings: incomingSettings, totalBytes: 0,
+            control: run)
         withState { state in
             state.incoming.startListening(listener.addresses)
             state.incomingSession = session
@@ -94,6 +95,12 @@ extension MigrationController {
             post(.failed(error.description), of: session)
             run.finish()
         }
+    }
+
+    /// What holds for a source that connects now. A member of a pair takes what its peer sends, whatever operators have
+    /// set for migrations of their own.
+    var incomingSettings: MigrationSettings {
+        handler?.acceptsOnlyCOLO == true ? MigrationSettings() : settings
     }
 
     private var destinationConfiguration: DestinationMachine.Configuration {
@@ -110,9 +117,9 @@ extension MigrationController {
     private func makeListener(_ uri: String, _ run: RunControl) throws(TransportError) -> Listener {
         let address = try MigrationAddress(uri)
         guard case .fd(let name) = address else {
-            return try Listener(address, cancellation: run.cancellation, lookup: surroundings.lookup)
+            return try Listener(address, cancellation: run.cancellation, lookup: resources.lookup)
         }
-        guard let descriptor = surroundings.takeDescriptor(name) else { throw .unknownDescriptor(name: name) }
+        guard let descriptor = resources.takeDescriptor(name) else { throw .unknownDescriptor(name: name) }
         return Listener(adopting: try Channel.adopt(descriptor, name: name), as: address)
     }
 

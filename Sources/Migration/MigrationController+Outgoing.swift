@@ -33,7 +33,7 @@ extension MigrationController {
         uri: String, block: Bool = false, incremental: Bool = false, resume: Bool = false
     ) throws(CommandError) -> PendingMigration {
         guard !resume else { throw .noPausedMigration }
-        let (session, settings) = try begin(Options(block: block, incremental: incremental)) { _ in }
+        let session = try begin(Options(block: block, incremental: incremental)) { _ in }
         let destination: Destination
         do {
             destination = try self.destination(uri)
@@ -43,40 +43,36 @@ extension MigrationController {
             session.control.finish()
             throw .generic(error.description)
         }
-        return PendingMigration { [self] in start(session, settings, to: destination) }
+        return PendingMigration { [self] in start(session, to: destination) }
     }
 
-    /// The same over a channel that is connected and wants nothing but the stream. `adjust` changes the settings of this
-    /// run alone.
+    /// The same over a channel that is connected and wants nothing but the stream. `adjust` makes the settings of this run
+    /// from those of operators, which stay as they are.
     public func migrate(
         on channel: Channel, adjusting adjust: (inout MigrationSettings) throws(CommandError) -> Void
     ) throws(CommandError) -> PendingMigration {
-        let (session, settings) = try begin(Options(), adjusting: adjust)
-        return PendingMigration { [self] in start(session, settings, to: .channel(channel)) }
+        let session = try begin(Options(), adjusting: adjust)
+        return PendingMigration { [self] in start(session, to: .channel(channel)) }
     }
 
     private func begin(
         _ options: Options, adjusting adjust: (inout MigrationSettings) throws(CommandError) -> Void
-    ) throws(CommandError) -> (SourceSession, MigrationSettings) {
+    ) throws(CommandError) -> SourceSession {
         let control = try makeRun()
-        let begun = try withState {
-            (state: inout State) throws(CommandError) -> (SourceSession, MigrationSettings) in
-            try checkMigrate(state, options)
+        let begun = try withState { (state: inout State) throws(CommandError) -> SourceSession in
+            var wanted = state.settings
+            try adjust(&wanted)
+            try checkMigrate(state, wanted, options)
             try setOptions(&state, options)
             var settings = state.settings
-            do throws(CommandError) {
-                try adjust(&settings)
-            } catch {
-                endOptions(&state)
-                throw error
-            }
+            try adjust(&settings)
             let session = SourceSession(
-                SourceMachine(configuration: .init(settings), tunables: .init(settings)),
-                totalBytes: bytesToSend(settings), control: control)
+                SourceMachine(configuration: .init(settings), tunables: .init(settings.parameters, settings)),
+                settings: settings, totalBytes: bytesToSend(settings), control: control)
             state.outgoing = session
             state.hidesFailure = false
             for action in ask(&state, session, { $0.start(now: clock.now()) }) { session.give(action) }
-            return (session, settings)
+            return session
         }
         events.deliver()
         return begun
@@ -87,11 +83,11 @@ extension MigrationController {
         machine.layout.reduce(0) { $0 + (settings[.xIgnoreShared] && $1.isShared ? 0 : Int($1.size)) }
     }
 
-    private func start(_ session: SourceSession, _ settings: MigrationSettings, to destination: Destination) {
+    private func start(_ session: SourceSession, to destination: Destination) {
         do {
             _ = try Thread(name: Self.threadName) { [self] in
                 do throws(SystemError) {
-                    try SourceRun(controller: self, session: session, settings: settings, to: destination).perform()
+                    try SourceRun(controller: self, session: session, to: destination).perform()
                 } catch {
                     post(.failed(error.description), of: session)
                     session.control.finish()
@@ -104,11 +100,12 @@ extension MigrationController {
     }
 
     func makeRun() throws(CommandError) -> RunControl {
-        do { return try RunControl(lookup: surroundings.lookup) } catch { throw .generic(error.description) }
+        do { return try RunControl(lookup: resources.lookup) } catch { throw .generic(error.description) }
     }
 
-    private func checkMigrate(_ state: State, _ options: Options) throws(CommandError) {
-        let settings = state.settings
+    private func checkMigrate(
+        _ state: State, _ settings: MigrationSettings, _ options: Options
+    ) throws(CommandError) {
         if state.isMigrating || state.outgoingStatus == .colo || state.incomingStatus == .colo {
             throw .migrationInProgress
         }
@@ -117,9 +114,9 @@ extension MigrationController {
         case .postmigrate: throw .pausedByMigration
         default: break
         }
-        if let blocker = blockers(state).first { throw .generic(blocker) }
+        if let blocker = blockers(state, settings).first { throw .generic(blocker) }
         if options.block || options.incremental {
-            if settings[.xColo] { throw .noDiskMigrationInColo }
+            if settings[.xColo] { throw .noDiskMigrationInCOLO }
             if settings[.block] || settings.parameters.blockIncremental { throw .incompatibleOptions }
         }
         if options.block || settings[.block], let disk = machine.parts.writableDisks.first {
@@ -147,7 +144,7 @@ extension MigrationController {
     private func destination(_ uri: String) throws(TransportError) -> Destination {
         let address = try MigrationAddress(uri)
         guard case .fd(let name) = address else { return .address(address) }
-        guard let descriptor = surroundings.takeDescriptor(name) else { throw .unknownDescriptor(name: name) }
+        guard let descriptor = resources.takeDescriptor(name) else { throw .unknownDescriptor(name: name) }
         return .channel(try Channel.adopt(descriptor, name: name))
     }
 

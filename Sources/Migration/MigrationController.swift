@@ -14,15 +14,15 @@ import VirtualMachine
 /// Threads: every method may be called from any thread and returns quickly; the work is done on threads of the
 /// controller. The lock is held only to look at values and to ask the state machines what follows. Events are told
 /// without it, in their order, before the call that brought them about returns; whoever is told passes them on and must
-/// not call back. A `ColoHandler` is called without a lock and may.
+/// not call back. A `COLOHandler` is called without a lock and may.
 public final class MigrationController: Sendable {
     /// The machine.
     public let machine: VirtualMachine
     let clock = SystemClock()
     private let state: Mutex<State>
     let events: EventLine
-    private let coloHandler = Mutex<(any ColoHandler)?>(nil)
-    private let lent = Mutex(MigrationSurroundings())
+    private let coloHandler = Mutex<(any COLOHandler)?>(nil)
+    private let lent = Mutex(MigrationResources())
 
     struct State: Sendable {
         var settings = MigrationSettings()
@@ -59,14 +59,14 @@ public final class MigrationController: Sendable {
     }
 
     /// Sets who runs COLO. Without one, x-colo is refused.
-    public func setColoHandler(_ handler: any ColoHandler) { coloHandler.withLock { $0 = handler } }
+    public func setCOLOHandler(_ handler: any COLOHandler) { coloHandler.withLock { $0 = handler } }
 
     /// Sets what migrations take from others.
-    public func setSurroundings(_ surroundings: MigrationSurroundings) { lent.withLock { $0 = surroundings } }
+    public func setResources(_ resources: MigrationResources) { lent.withLock { $0 = resources } }
 
-    var surroundings: MigrationSurroundings { lent.withLock { $0 } }
+    var resources: MigrationResources { lent.withLock { $0 } }
 
-    var handler: (any ColoHandler)? { coloHandler.withLock { $0 } }
+    var handler: (any COLOHandler)? { coloHandler.withLock { $0 } }
 
     func withState<Result, Failure: Error>(
         _ body: (inout State) throws(Failure) -> sending Result
@@ -86,8 +86,8 @@ public final class MigrationController: Sendable {
             guard !state.isMigrating else { throw .migrationInProgress }
             var result = state.settings
             try result.setCapabilities(changes)
-            let isColo = state.outgoingStatus == .colo || state.incomingStatus == .colo
-            if isColo, result[.xbzrle] { throw .migrationInProgress }
+            let isCOLO = state.outgoingStatus == .colo || state.incomingStatus == .colo
+            if isCOLO, result[.xbzrle] { throw .migrationInProgress }
             state.settings = result
         }
     }
@@ -106,8 +106,9 @@ public final class MigrationController: Sendable {
 
     /// A migration that is under way goes on with the settings as they are now; the setters tell it by themselves.
     func settingsChanged() {
-        let (session, settings) = withState { ($0.outgoing, $0.settings) }
-        if let session { post(.tuned(SourceMachine.Tunables(settings)), of: session) }
+        let (session, parameters) = withState { ($0.outgoing, $0.settings.parameters) }
+        guard let session else { return }
+        post(.tuned(SourceMachine.Tunables(parameters, session.settings)), of: session)
     }
 
     /// Texts of what stands in the way of any migration; `migrate` answers with the first.
@@ -120,7 +121,7 @@ public final class MigrationController: Sendable {
         let now = clock.now()
         return withState { state in
             var info = outgoingInfo(state, now) ?? state.incoming.info(state.incomingSession)
-            let blockers = blockers(state)
+            let blockers = blockers(state, state.settings)
             if !blockers.isEmpty { info.blockedReasons = blockers }
             return info
         }
@@ -133,9 +134,9 @@ public final class MigrationController: Sendable {
         return info
     }
 
-    /// What stands in the way of a migration now.
-    func blockers(_ state: State) -> [String] {
-        guard state.settings[.xColo] else { return state.blockers }
+    /// What stands in the way of a migration with these settings.
+    func blockers(_ state: State, _ settings: MigrationSettings) -> [String] {
+        guard settings[.xColo] else { return state.blockers }
         return state.blockers
             + machine.parts.writableDisks.map { "COLO needs every writable disk replicated, which '\($0)' is not" }
     }
@@ -164,7 +165,7 @@ public final class MigrationController: Sendable {
 
     /// A COLO run is over: the status goes from `colo` to `completed`, with its event. False if there was none.
     @discardableResult
-    public func finishColo() -> Bool {
+    public func finishCOLO() -> Bool {
         let (outgoing, incoming) = withState { state in
             (
                 state.outgoingStatus == .colo ? state.outgoing : nil,

@@ -14,8 +14,10 @@ public enum MigrationEvent: Sendable, Equatable {
     case incomingFailed(String)
     /// Somebody who came to migrate was sent away, and another may come. The text says why.
     case incomingRefused(String)
-    /// An outgoing migration failed: the guest runs on. The text says why.
-    case outgoingFailed(String)
+    /// An outgoing migration failed: the guest runs on, or stands because the destination may run it. The text says why.
+    case outgoingFailed(String, guestStands: Bool)
+    /// An outgoing migration was cancelled: the guest runs on.
+    case outgoingCancelled
 }
 
 /// Why a migration ended early.

@@ -1,4 +1,5 @@
 import Environment
+import QAPI
 import Synchronization
 import SystemCalls
 
@@ -21,13 +22,16 @@ final class Session<Machine: Sendable, Action: Sendable>: Sendable {
     }
     /// The protocol. Its lock is taken with that of the controller held, or alone.
     let machine: Mutex<Machine>
+    /// The settings as they were when it began.
+    let settings: MigrationSettings
     /// What it has sent; only of an outgoing one.
     let counters: MigrationCounters
     /// The channel, and the waits of the thread.
     let control: RunControl
     private let slot = ThreadGate(Slot())
 
-    init(_ machine: Machine, totalBytes: Int, control: RunControl) {
+    init(_ machine: Machine, settings: MigrationSettings, totalBytes: Int, control: RunControl) {
+        self.settings = settings
         self.machine = Mutex(machine)
         counters = MigrationCounters(totalBytes: totalBytes)
         self.control = control

@@ -33,12 +33,11 @@ final class SourceRun {
     private var endMayHaveLeft = false
 
     init(
-        controller: MigrationController, session: SourceSession, settings: MigrationSettings,
-        to destination: Destination
+        controller: MigrationController, session: SourceSession, to destination: Destination
     ) throws(SystemError) {
         self.controller = controller
         self.session = session
-        self.settings = settings
+        settings = session.settings
         self.destination = destination
         machine = controller.machine
         counters = session.counters
@@ -199,7 +198,7 @@ final class SourceRun {
             resumeGuest()
             return .coloEnded
         }
-        let session = ColoPrimarySession(
+        let session = COLOPrimarySession(
             machine: machine, channel: channel, sender: sender, tracker: unsent.tracker,
             guestRan: stateBefore == .running
         ) { [controller, session] in controller.post(.coloPass, of: session) }
@@ -226,7 +225,7 @@ final class SourceRun {
             try channel.flush()
         }
         counters.note(remaining: 0)
-        if settings[.xColo] { controller.handler?.willRunColo(asPrimary: true) }
+        if settings[.xColo] { controller.handler?.willRunCOLO(asPrimary: true) }
         return .stateSent
     }
 }

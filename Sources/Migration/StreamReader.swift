@@ -83,9 +83,9 @@ final class StreamReader {
     }
 
     /// The next message of the peer.
-    func message(deadline: Nanoseconds) throws(MigrationFailure) -> ColoMessage {
+    func message(deadline: Nanoseconds) throws(MigrationFailure) -> COLOWireMessage {
         while true {
-            if let message = try onStream({ () throws(StreamError) in try ColoMessage.take(from: &window) }) {
+            if let message = try onStream({ () throws(StreamError) in try COLOWireMessage.take(from: &window) }) {
                 return message
             }
             guard try fill(to: window.available + 1, deadline: deadline) else { throw .channel(.closedByPeer) }

@@ -86,7 +86,7 @@ public final class QEMUPeer {
 
     /// Waits for the event that it has left COLO, in `mode` ("primary", "secondary") and, unless nil, for `reason`
     /// ("request", "error"). This event and all before it are taken.
-    public func awaitColoExit(mode: String, reason: String? = nil) throws {
+    public func awaitCOLOExit(mode: String, reason: String? = nil) throws {
         try awaitEvent("COLO_EXIT", "\(mode) \(reason ?? "")") { data in
             data?["mode"]?.string == mode && (reason == nil || data?["reason"]?.string == reason)
         }

@@ -8,19 +8,19 @@ public struct ArgumentPath: Sendable {
     /// In a list, the place in it.
     private let index: Int?
     /// Whether members that the schema does not have are passed over.
-    let toleratesStrangers: Bool
+    let toleratesUnknownMembers: Bool
 
-    private init(container: String, name: String, index: Int?, toleratesStrangers: Bool) {
+    private init(container: String, name: String, index: Int?, toleratesUnknownMembers: Bool) {
         self.container = container
         self.name = name
         self.index = index
-        self.toleratesStrangers = toleratesStrangers
+        self.toleratesUnknownMembers = toleratesUnknownMembers
     }
 
     /// The arguments as a whole.
-    public static let root = ArgumentPath(container: "", name: "", index: nil, toleratesStrangers: false)
+    public static let root = ArgumentPath(container: "", name: "", index: nil, toleratesUnknownMembers: false)
     /// A reply as a whole, whose sender may know more members.
-    public static let reply = ArgumentPath(container: "", name: "", index: nil, toleratesStrangers: true)
+    public static let reply = ArgumentPath(container: "", name: "", index: nil, toleratesUnknownMembers: true)
 
     /// From the top: "capabilities[0].state".
     public var text: String {
@@ -33,12 +33,12 @@ public struct ArgumentPath: Sendable {
 
     /// A member of the object whose path reads `container`.
     func member(_ name: String, in container: String) -> ArgumentPath {
-        ArgumentPath(container: container, name: name, index: nil, toleratesStrangers: toleratesStrangers)
+        ArgumentPath(container: container, name: name, index: nil, toleratesUnknownMembers: toleratesUnknownMembers)
     }
 
     /// An element of the list whose path reads `container`.
     func element(_ index: Int, in container: String) -> ArgumentPath {
-        ArgumentPath(container: container, name: "", index: index, toleratesStrangers: toleratesStrangers)
+        ArgumentPath(container: container, name: "", index: index, toleratesUnknownMembers: toleratesUnknownMembers)
     }
 }
 

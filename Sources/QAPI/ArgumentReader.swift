@@ -46,9 +46,9 @@ public struct ArgumentReader: Sendable {
 
     /// Throws if there are members that were never asked for.
     public mutating func finish() throws(CommandError) {
-        guard taken.total < members.count, !path.toleratesStrangers else { return }
+        guard taken.total < members.count, !path.toleratesUnknownMembers else { return }
         let known = taken.inOrder.map { members[$0].key }
-        guard let stranger = StrangerOrder.first(of: members, without: known) else { return }
+        guard let stranger = UnknownMemberOrder.first(of: members, without: known) else { return }
         throw .generic("Parameter '\(memberPath(stranger).text)' is unexpected")
     }
 

@@ -11,7 +11,7 @@ extension CommandError {
     /// `migrate` with resume.
     public static let noPausedMigration = generic("Cannot resume if there is no paused migration")
     /// `migrate` with blk or inc while x-colo is on.
-    public static let noDiskMigrationInColo = generic("No disk migration is required in COLO mode")
+    public static let noDiskMigrationInCOLO = generic("No disk migration is required in COLO mode")
     /// `migrate` with blk or inc that contradict the capabilities.
     public static let incompatibleOptions = generic(
         "Command options are incompatible with current migration capabilities")

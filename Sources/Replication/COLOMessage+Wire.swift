@@ -5,7 +5,7 @@ import ReplicationCore
 
 extension COLOMessage {
     /// The message that was read from a channel.
-    init(_ message: ColoMessage) {
+    init(_ message: COLOWireMessage) {
         self =
             switch message {
             case .checkpointReady: .checkpointReady
@@ -19,7 +19,7 @@ extension COLOMessage {
     }
 
     /// The message as a channel carries it.
-    var onTheWire: ColoMessage {
+    var onTheWire: COLOWireMessage {
         switch self {
         case .checkpointReady: .checkpointReady
         case .checkpointRequest: .checkpointRequest

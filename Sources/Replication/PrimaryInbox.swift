@@ -9,17 +9,17 @@ final class PrimaryInbox: Sendable {
     static let limit = 16
 
     private struct State {
-        var events: [ColoPrimary.Event] = []
+        var events: [COLOPrimary.Event] = []
         var isClosed = false
     }
 
     private let state = ThreadGate(State())
 
     /// Adds an event of this side.
-    func post(_ event: ColoPrimary.Event) { state.withLock { if !$0.isClosed { $0.events.append(event) } } }
+    func post(_ event: COLOPrimary.Event) { state.withLock { if !$0.isClosed { $0.events.append(event) } } }
 
     /// Adds what the secondary sent, as soon as there is room; false if nothing is looked at any more.
-    func offer(_ event: ColoPrimary.Event) -> Bool {
+    func offer(_ event: COLOPrimary.Event) -> Bool {
         let isTaken = state.wait { state -> Bool? in
             if state.isClosed { return false }
             guard state.events.count < Self.limit else { return nil }
@@ -32,8 +32,8 @@ final class PrimaryInbox: Sendable {
     }
 
     /// A failover request goes before everything else, then events in their order; nil once `deadline` has passed.
-    func next(until deadline: Nanoseconds) -> ColoPrimary.Event? {
-        let event = state.wait(until: deadline) { state -> ColoPrimary.Event? in
+    func next(until deadline: Nanoseconds) -> COLOPrimary.Event? {
+        let event = state.wait(until: deadline) { state -> COLOPrimary.Event? in
             if let index = state.events.firstIndex(of: .failoverRequested) { return state.events.remove(at: index) }
             return state.events.isEmpty ? nil : state.events.removeFirst()
         }

@@ -23,20 +23,20 @@ struct PrimaryRunHandlers: Sendable {
     var completed: @Sendable (UInt64) -> Void
 }
 
-/// The primary's end of one COLO run: carries out what `ColoPrimary` says, on the migration's thread.
+/// The primary's end of one COLO run: carries out what `COLOPrimary` says, on the migration's thread.
 ///
 /// A second thread reads the secondary's messages. The pause holds four things: harvest of the dirty log, copies of its
 /// pages, the device state, and the seal of the output epoch; everything else happens while the guest runs.
 final class PrimaryRun: @unchecked Sendable {
     // SAFETY: `core`, `buffer` and `blob` belong to the run's thread; `inbox` has its own lock.
-    private let session: ColoPrimarySession
+    private let session: COLOPrimarySession
     private let gate: OutputGate
     private let statistics: CheckpointStatistics
     private let handlers: PrimaryRunHandlers
     private let clock = SystemClock()
     private let inbox = PrimaryInbox()
     private let buffer: CheckpointBuffer
-    private var core: ColoPrimary
+    private var core: COLOPrimary
     private var blob: [UInt8] = []
     private var bytesBefore: UInt64 = 0
     private let pauseIsStuck = Atomic<Bool>(false)
@@ -45,7 +45,7 @@ final class PrimaryRun: @unchecked Sendable {
     var isPauseStuck: Bool { pauseIsStuck.load(ordering: .relaxed) }
 
     init(
-        session: ColoPrimarySession, gate: OutputGate, statistics: CheckpointStatistics, limits: ColoPrimary.Limits,
+        session: COLOPrimarySession, gate: OutputGate, statistics: CheckpointStatistics, limits: COLOPrimary.Limits,
         handlers: PrimaryRunHandlers
     ) throws(SystemError) {
         self.session = session
@@ -53,17 +53,17 @@ final class PrimaryRun: @unchecked Sendable {
         self.statistics = statistics
         self.handlers = handlers
         buffer = try CheckpointBuffer(memory: session.machine.memory)
-        core = ColoPrimary(limits: limits, now: clock.now())
+        core = COLOPrimary(limits: limits, now: clock.now())
     }
 
     /// Hands in an event, from any thread. A failover request also ends a send that waits for the secondary.
-    func post(_ event: ColoPrimary.Event) {
+    func post(_ event: COLOPrimary.Event) {
         inbox.post(event)
         if event == .failoverRequested { session.shutDown() }
     }
 
     /// Runs until the run is left, and returns why. The guest runs then, or was never resumed.
-    func perform() -> COLODeparture {
+    func perform() -> COLORunEnd {
         do {
             _ = try Thread(name: "colo-messages") { [self] in readMessages() }
         } catch {
@@ -80,7 +80,7 @@ final class PrimaryRun: @unchecked Sendable {
         }
     }
 
-    private func next() -> ColoPrimary.Event { inbox.next(until: core.nextDeadline) ?? .timer }
+    private func next() -> COLOPrimary.Event { inbox.next(until: core.nextDeadline) ?? .timer }
 
     private func readMessages() {
         while true {
@@ -93,7 +93,7 @@ final class PrimaryRun: @unchecked Sendable {
         }
     }
 
-    private func carryOut(_ actions: [ColoPrimary.Action]) -> COLODeparture? {
+    private func carryOut(_ actions: [COLOPrimary.Action]) -> COLORunEnd? {
         for action in actions {
             switch action {
             case .startGuest:

@@ -2,7 +2,7 @@
 ///
 /// - `PairService` runs `PairDriver` (heartbeat and controller) on one event loop: it owns the heartbeat's sockets, the
 ///   record (`RecordWriter`) and the arbiter, and carries out what the controller decides through `PairOperations`.
-/// - `ReplicationService` is those operations, and the `ColoHandler` that `Migration` hands its channels to. What is
+/// - `ReplicationService` is those operations, and the `COLOHandler` that `Migration` hands its channels to. What is
 ///   decided about runs is `ReplicationRuns`, carried out by `RunDriver`. `ReplicationChannels` connects and accepts, and
 ///   has the peer prove itself. `PrimaryRun` and `SecondaryRun` are the two ends of one COLO run, each on the thread of
 ///   its migration.

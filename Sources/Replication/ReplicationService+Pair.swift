@@ -32,7 +32,7 @@ extension ReplicationService: PairOperations {
             throw OperationFailure(description: "an incoming migration does not end")
         }
         // A run that was abandoned the moment it became COLO left its status behind.
-        migration.finishColo()
+        migration.finishCOLO()
         // What a broken synchronisation left in RAM must not be booted.
         if runDriver.runs.memoryIsForeign {
             machine.reset(guest: false, reason: "host-error")
@@ -106,8 +106,8 @@ extension ReplicationService: PairOperations {
     public func migrationEvent(_ event: MigrationEvent) {
         guard pair != nil else { return }
         switch event {
-        case .outgoingFailed(let why): runDriver.tell(.outgoingEnded(why))
-        case .status(.cancelled): runDriver.tell(.outgoingEnded("cancelled"))
+        case .outgoingFailed(let why, _): runDriver.tell(.outgoingEnded(why))
+        case .outgoingCancelled: runDriver.tell(.outgoingEnded("cancelled"))
         case .incomingFailed(let why): runDriver.tell(.incomingEnded(why))
         default: break
         }
@@ -170,12 +170,8 @@ extension ReplicationService: PairOperations {
                 channel.shutDown()
                 return runDriver.tell(.outgoingEnded("cancelled"))
             }
-            try migration.setCapabilities([
-                MigrationCapabilityStatus(.xColo, true), MigrationCapabilityStatus(.events, true),
-            ])
             try migration.migrate(on: channel) { (settings: inout MigrationSettings) throws(CommandError) in
-                // A guest that writes faster than the network carries is slowed down until a copy is complete.
-                try settings.setCapabilities([MigrationCapabilityStatus(.autoConverge, true)])
+                settings = try Self.replicationSettings(settings.parameters)
             }.start()
             // Whoever stopped this run a moment ago found nothing to cut, and all of RAM would be copied for nobody.
             if runDriver.runs.isVoid(outgoing: run) { migration.migrateCancel() }
@@ -184,6 +180,24 @@ extension ReplicationService: PairOperations {
         } catch {
             runDriver.tell(.outgoingEnded("\(error)"))
         }
+    }
+
+    /// The settings of a run: its own capabilities, whatever operators have turned on or off for migrations of theirs,
+    /// and of their parameters those that make sense for it.
+    private static func replicationSettings(
+        _ parameters: MigrationSettings.Values
+    ) throws(CommandError) -> MigrationSettings {
+        var settings = MigrationSettings()
+        try settings.setParameters { own in
+            own = parameters
+            own.tlsCredentials = ""
+        }
+        try settings.setCapabilities([
+            MigrationCapabilityStatus(.xColo, true),
+            // A guest that writes faster than the network carries is slowed down until a copy is complete.
+            MigrationCapabilityStatus(.autoConverge, true),
+        ])
+        return settings
     }
 
     private func listen(_ run: UInt64) {

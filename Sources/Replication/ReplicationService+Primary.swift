@@ -28,7 +28,7 @@ extension ReplicationService {
     }
 
     /// From here on `query-colo-status` tells the mode, and a failover may be asked for.
-    public func willRunColo(asPrimary: Bool) {
+    public func willRunCOLO(asPrimary: Bool) {
         state.withLock { state in
             state.status.mode = asPrimary ? .primary : .secondary
             state.status.reason = .none
@@ -37,7 +37,7 @@ extension ReplicationService {
     }
 
     /// Takes checkpoints until the run is left, then waits until it is known who may serve.
-    public func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome {
+    public func runPrimary(_ session: COLOPrimarySession) -> COLOOutcome {
         // A pair replicates by itself, so a guest that the operator stopped stays stopped; COLO by command starts it.
         let staysStopped = pair != nil && !session.guestRan
         let goOn = { @Sendable [machine] () throws(RunStateError) in
@@ -69,7 +69,7 @@ extension ReplicationService {
         return primaryLeft(run.perform(), goOn)
     }
 
-    private func primaryLimits(_ session: ColoPrimarySession) -> ColoPrimary.Limits {
+    private func primaryLimits(_ session: COLOPrimarySession) -> COLOPrimary.Limits {
         var limits = limits.primary
         limits.checkpointDelay = .milliseconds(UInt64(migration.settings.parameters.checkpointDelay))
         if let silence = pair?.service.replicationSilence {
@@ -105,8 +105,8 @@ extension ReplicationService {
 
     /// The run is over. The guest runs on with its output held, until it is known who may serve it.
     private func primaryLeft(
-        _ departure: COLODeparture, _ goOn: () throws(RunStateError) -> Void
-    ) -> ColoOutcome {
+        _ departure: COLORunEnd, _ goOn: () throws(RunStateError) -> Void
+    ) -> COLOOutcome {
         environment.log(.endOfRun(departure))
         let wasRequested = departure == .requested
         if !wasRequested {
@@ -125,7 +125,7 @@ extension ReplicationService {
         guard awaitDecision(departure) else { return .left }
         // A stop that only clients see: the guest need not stand still for it.
         if machine.runState == .running { environment.emit(.stop) }
-        migration.finishColo()
+        migration.finishCOLO()
         if wasRequested { environment.emit(.coloExit(mode: .primary, reason: .request)) }
         if pair == nil { gate.open() }
         finish(.primary)
@@ -136,7 +136,7 @@ extension ReplicationService {
     }
 
     /// Waits until the guest may go on alone; false if it may not, for ever.
-    private func awaitDecision(_ departure: COLODeparture) -> Bool {
+    private func awaitDecision(_ departure: COLORunEnd) -> Bool {
         guard pair != nil else { return state.wait { $0.mayGoOnAlone } ?? false }
         runDriver.tell(.outgoingEnded(departure.description))
         return runDriver.awaitRelease()

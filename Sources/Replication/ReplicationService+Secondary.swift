@@ -15,7 +15,7 @@ extension ReplicationService {
     public func incomingAccepted() {}
 
     /// Holds checkpoints until this side takes over or gives them up.
-    public func runSecondary(_ session: ColoSecondarySession) -> ColoOutcome {
+    public func runSecondary(_ session: COLOSecondarySession) -> COLOOutcome {
         var limits = limits.secondary
         // The heartbeat tells whether the primary lives; it may take long to pause its guest.
         if pair != nil { limits.sendTimeout = .milliseconds(2 * ReplicationLimits.pairPauseMilliseconds) }
@@ -57,7 +57,7 @@ extension ReplicationService {
         if pair != nil { runDriver.tell(.held(checkpoint: checkpoint)) }
     }
 
-    private func secondaryLeft(_ departure: COLODeparture) {
+    private func secondaryLeft(_ departure: COLORunEnd) {
         guard departure != .requested else { return }
         environment.log(.endOfRun(departure))
         environment.emit(.coloExit(mode: .secondary, reason: .error))
@@ -68,7 +68,7 @@ extension ReplicationService {
     /// Resumes the guest from the last complete checkpoint; QEMU's order of events.
     private func takeOver(_ run: SecondaryRun) {
         if machine.runState == .running { try? machine.halt(to: .paused) }
-        migration.finishColo()
+        migration.finishCOLO()
         if !state.withLock(notify: false, { $0.secondaryExitWasTold }) {
             environment.emit(.coloExit(mode: .secondary, reason: .request))
         }

@@ -12,7 +12,7 @@ import VirtualMachine
 
 /// COLO of one machine: takes the channel when an initial synchronisation ends, in either direction, and carries out
 /// what the pair's controller or the operator decides.
-public final class ReplicationService: ColoHandler {
+public final class ReplicationService: COLOHandler {
     /// What the composition root lends.
     public struct Environment: Sendable {
         /// Tells management clients.
@@ -42,8 +42,8 @@ public final class ReplicationService: ColoHandler {
 
     /// How long each side of a run waits for the other.
     struct Limits: Sendable {
-        var primary = ColoPrimary.Limits()
-        var secondary = ColoSecondary.Limits()
+        var primary = COLOPrimary.Limits()
+        var secondary = COLOSecondary.Limits()
     }
 
     struct State {

@@ -13,10 +13,10 @@ struct SecondaryRunHandlers: Sendable {
     /// A checkpoint is complete here; 0 is the initial synchronisation.
     var held: @Sendable (UInt64) -> Void
     /// The channel is gone; the last complete checkpoint stays.
-    var left: @Sendable (COLODeparture) -> Void
+    var left: @Sendable (COLORunEnd) -> Void
 }
 
-/// The secondary's end of one COLO run: carries out what `ColoSecondary` says, on the migration's thread.
+/// The secondary's end of one COLO run: carries out what `COLOSecondary` says, on the migration's thread.
 ///
 /// RAM holds the last complete checkpoint and `current` its device state, validated but not applied: that happens once,
 /// at the takeover. What arrives goes into the staging arena.
@@ -30,27 +30,27 @@ final class SecondaryRun: @unchecked Sendable {
         case abandoned
     }
 
-    private let session: ColoSecondarySession
+    private let session: COLOSecondarySession
     private let statistics: CheckpointStatistics
     private let handlers: SecondaryRunHandlers
     private let clock = SystemClock()
     private let staging: StagingArena
-    private let requests = ThreadGate<[ColoSecondary.Event]>([])
-    private var core: ColoSecondary
-    private var outcomes: [ColoSecondary.Event] = []
+    private let requests = ThreadGate<[COLOSecondary.Event]>([])
+    private var core: COLOSecondary
+    private var outcomes: [COLOSecondary.Event] = []
     private var staged: PreparedDeviceState?
     private var current: PreparedDeviceState?
     private var bytesBefore: UInt64 = 0
 
     init(
-        session: ColoSecondarySession, statistics: CheckpointStatistics, limits: ColoSecondary.Limits,
+        session: COLOSecondarySession, statistics: CheckpointStatistics, limits: COLOSecondary.Limits,
         handlers: SecondaryRunHandlers
     ) throws(SystemError) {
         self.session = session
         self.statistics = statistics
         self.handlers = handlers
         staging = try StagingArena(memory: session.machine.memory)
-        core = ColoSecondary(limits: limits)
+        core = COLOSecondary(limits: limits)
     }
 
     /// Asks for the takeover, from any thread.
@@ -59,7 +59,7 @@ final class SecondaryRun: @unchecked Sendable {
     /// Gives all checkpoints up, from any thread.
     func abandon() { request(.abandon) }
 
-    private func request(_ event: ColoSecondary.Event) {
+    private func request(_ event: COLOSecondary.Event) {
         requests.withLock { $0.append(event) }
         session.shutDown()
     }
@@ -80,7 +80,7 @@ final class SecondaryRun: @unchecked Sendable {
     }
 
     /// Outcomes of the last actions first, then requests, then the channel.
-    private func next() -> ColoSecondary.Event {
+    private func next() -> COLOSecondary.Event {
         if !outcomes.isEmpty { return outcomes.removeFirst() }
         if core.phase == .left {
             return requests.wait { $0.isEmpty ? nil : $0.removeFirst() } ?? .timer
@@ -93,11 +93,11 @@ final class SecondaryRun: @unchecked Sendable {
         }
     }
 
-    private func pendingRequest() -> ColoSecondary.Event? {
+    private func pendingRequest() -> COLOSecondary.Event? {
         requests.withLock(notify: false) { $0.isEmpty ? nil : $0.removeFirst() }
     }
 
-    private func event(for failure: MigrationFailure) -> ColoSecondary.Event {
+    private func event(for failure: MigrationFailure) -> COLOSecondary.Event {
         switch failure {
         case .stream(let error): .malformed(error.description)
         case .peer(let text): .malformed(text)
@@ -108,7 +108,7 @@ final class SecondaryRun: @unchecked Sendable {
 
     /// All actions of a list are carried out, whatever becomes of one: a checkpoint that is complete is made current
     /// also when the primary can no longer be told.
-    private func carryOut(_ actions: [ColoSecondary.Action]) -> Ending? {
+    private func carryOut(_ actions: [COLOSecondary.Action]) -> Ending? {
         for action in actions {
             switch action {
             case .send(let message):
@@ -149,7 +149,7 @@ final class SecondaryRun: @unchecked Sendable {
     }
 
     private func attempt(
-        _ success: ColoSecondary.Event?, _ body: () throws(MigrationFailure) -> Void
+        _ success: COLOSecondary.Event?, _ body: () throws(MigrationFailure) -> Void
     ) {
         do {
             try body()

@@ -34,7 +34,7 @@ extension COLOMessage: CustomStringConvertible {
 }
 
 /// Why one side left a COLO run.
-public enum COLODeparture: Error, Equatable, Sendable, CustomStringConvertible {
+public enum COLORunEnd: Error, Equatable, Sendable, CustomStringConvertible {
     /// It was asked to: a failover command or the failover decision of this side.
     case requested
     /// The replication channel failed or was closed.

@@ -24,7 +24,7 @@ public struct HeartbeatMonitor: Sendable {
         /// How many addresses the peer has.
         public var addresses: Int
         /// How many connections may be open that have not been authenticated yet.
-        public var maximumStrangers = 8
+        public var maximumUnknownMembers = 8
 
         /// The default intervals for a peer with this many addresses.
         public init(addresses: Int) { self.addresses = addresses }
@@ -178,7 +178,7 @@ public struct HeartbeatMonitor: Sendable {
             addresses[dialled].state = .open
             addresses[dialled].wasRefused = false
         }
-        if dialled == nil, links.values.count(where: { $0.instance == nil }) >= configuration.maximumStrangers {
+        if dialled == nil, links.values.count(where: { $0.instance == nil }) >= configuration.maximumUnknownMembers {
             ignoredPeers += 1
             actions.append(.close(id))
             return

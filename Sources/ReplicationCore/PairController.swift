@@ -120,9 +120,9 @@ public struct PairController: Sendable {
         /// Outgoing replication is about to send its last part: after it the peer may hold a complete checkpoint. The
         /// guest is paused, and the edge waits for `continueSwitchover`.
         case switchoverReached(run: UInt64)
-        /// The peer confirmed the initial synchronisation, or completed this checkpoint (ColoPrimary).
+        /// The peer confirmed the initial synchronisation, or completed this checkpoint (COLOPrimary).
         case checkpointConfirmed(run: UInt64, checkpoint: UInt64)
-        /// Outgoing replication ended, at whatever stage (ColoPrimary.leave, or the synchronisation failed).
+        /// Outgoing replication ended, at whatever stage (COLOPrimary.leave, or the synchronisation failed).
         case replicationEnded(run: UInt64, String)
         /// A `releaseOutput` came too late for its lease and was not carried out.
         case releaseExpired(throughEpoch: UInt64)
@@ -170,7 +170,7 @@ public struct PairController: Sendable {
         /// Boot the guest and let its output flow, if it is not yet `before` when it is done; then report `guestRuns`,
         /// else `entryExpired`.
         case startGuest(before: Nanoseconds)
-        /// Resume the guest from the last complete checkpoint (ColoSecondary.failoverRequested) and let its output flow,
+        /// Resume the guest from the last complete checkpoint (COLOSecondary.failoverRequested) and let its output flow,
         /// if it is not yet `before` when it is done; then report `guestRuns`, else `entryExpired`. A guest that was
         /// stopped stays so.
         case takeOver(before: Nanoseconds, staysStopped: Bool)
@@ -178,11 +178,11 @@ public struct PairController: Sendable {
         case startReplication(run: UInt64)
         /// Go on after `switchoverReached`; the guest's output is held from now on.
         case continueSwitchover(run: UInt64)
-        /// End outgoing replication (ColoPrimary.failoverRequested) and keep holding what is held.
+        /// End outgoing replication (COLOPrimary.failoverRequested) and keep holding what is held.
         case stopReplication(run: UInt64)
         /// Accept one replication channel that proves itself; report `listening`.
         case listenForReplication(run: UInt64)
-        /// End the incoming run and forget its checkpoints (ColoSecondary.abandon).
+        /// End the incoming run and forget its checkpoints (COLOSecondary.abandon).
         case abandonCheckpoint(run: UInt64)
         /// Release the output of all epochs up to this one, if it is not yet `before` when it is done; else report
         /// `releaseExpired` and release nothing.

@@ -4,7 +4,7 @@
 // happened, changes the value, and returns what the edge (module Replication) has to do, in the order in which it has
 // to do it. Nothing here reads a clock, a socket or a file, so Simulation can run a whole pair deterministically.
 //
-//   ColoPrimary, ColoSecondary   one COLO run over one replication channel: the messages, the deadlines, and when a
+//   COLOPrimary, COLOSecondary   one COLO run over one replication channel: the messages, the deadlines, and when a
 //                                checkpoint is complete. They never decide who serves the guest.
 //   Heartbeat*                   the authenticated protocol between two processes and whether the peer lives.
 //   PairController               who serves the guest: terms, takeover, going on alone, re-protection.

@@ -64,7 +64,7 @@ public struct ReplicationRuns: Sendable {
         case connect(run: UInt64)
         /// Cut the outgoing channel: its thread ends with `outgoingEnded`.
         case cancelOutgoing
-        /// Leave COLO as primary (ColoPrimary.failoverRequested).
+        /// Leave COLO as primary (COLOPrimary.failoverRequested).
         case leavePrimary
         /// From here on output is held; the guest stands.
         case hold
@@ -72,9 +72,9 @@ public struct ReplicationRuns: Sendable {
         case listen(run: UInt64)
         /// Stop listening, or cut a channel that brought no checkpoint yet.
         case cancelIncoming
-        /// Forget the checkpoints (ColoSecondary.abandon).
+        /// Forget the checkpoints (COLOSecondary.abandon).
         case abandonSecondary
-        /// Load the last complete checkpoint (ColoSecondary.failoverRequested), then report `readyToResume`.
+        /// Load the last complete checkpoint (COLOSecondary.failoverRequested), then report `readyToResume`.
         case loadCheckpoint
         /// Let the guest run from what was loaded; then report `resumed` or `resumeFailed`.
         case resume

@@ -3,8 +3,8 @@ import ReplicationCore
 
 // The replication channel: the initial synchronisation and what the two COLO machines want done.
 extension Host {
-    private var limits: ColoPrimary.Limits {
-        var limits = ColoPrimary.Limits(checkpointDelay: .milliseconds(50))
+    private var limits: COLOPrimary.Limits {
+        var limits = COLOPrimary.Limits(checkpointDelay: .milliseconds(50))
         limits.readyTimeout = .seconds(3)
         limits.replyTimeout = .seconds(1)
         limits.transferTimeout = .seconds(2)
@@ -82,7 +82,7 @@ extension Host {
         later(world.microseconds(20...2000)) { [self] in
             guard outgoing?.run == run else { return }
             world.send(.lastOfSynchronisation(checkpoint), on: endpoint)
-            outgoing?.primary = ColoPrimary(limits: limits, now: world.now)
+            outgoing?.primary = COLOPrimary(limits: limits, now: world.now)
             tell(.primaryBegan)
         }
     }
@@ -109,7 +109,7 @@ extension Host {
         guestIsPaused = false
     }
 
-    func carryOut(_ action: ColoPrimary.Action, run: UInt64) {
+    func carryOut(_ action: COLOPrimary.Action, run: UInt64) {
         guard outgoing?.run == run, let endpoint = outgoing?.endpoint else { return }
         switch action {
         case .startGuest:
@@ -238,7 +238,7 @@ extension Host {
             guard incoming?.run == run else { return }
             incoming?.isLoading = false
             incoming?.current = checkpoint
-            let secondary = ColoSecondary(limits: .init())
+            let secondary = COLOSecondary(limits: .init())
             incoming?.secondary = secondary
             tell(.secondaryBegan)
             tell(.held(checkpoint: 0))
@@ -249,7 +249,7 @@ extension Host {
         }
     }
 
-    func carryOut(_ action: ColoSecondary.Action, run: UInt64) {
+    func carryOut(_ action: COLOSecondary.Action, run: UInt64) {
         guard incoming?.run == run else { return }
         switch action {
         case .send(let message):

@@ -6,10 +6,10 @@ import ReplicationCore
 final class Host {
     /// One thing to do on a thread other than the event loop.
     enum Work {
-        case primary(run: UInt64, ColoPrimary.Event)
-        case primaryAction(run: UInt64, ColoPrimary.Action)
-        case secondary(run: UInt64, ColoSecondary.Event)
-        case secondaryAction(run: UInt64, ColoSecondary.Action)
+        case primary(run: UInt64, COLOPrimary.Event)
+        case primaryAction(run: UInt64, COLOPrimary.Action)
+        case secondary(run: UInt64, COLOSecondary.Event)
+        case secondaryAction(run: UInt64, COLOSecondary.Action)
         case runs(ReplicationRuns.Event)
         case item(Item, Endpoint)
         case call(() -> Void)
@@ -19,7 +19,7 @@ final class Host {
     struct Outgoing {
         var run: UInt64
         var endpoint: Endpoint?
-        var primary: ColoPrimary?
+        var primary: COLOPrimary?
         var captured: Checkpoint?
         var hasProven = false
     }
@@ -28,7 +28,7 @@ final class Host {
     struct Incoming {
         var run: UInt64
         var endpoint: Endpoint?
-        var secondary: ColoSecondary?
+        var secondary: COLOSecondary?
         var current: Checkpoint?
         var staged: Checkpoint?
         var heardAt = Nanoseconds.zero

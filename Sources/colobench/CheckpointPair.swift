@@ -22,7 +22,7 @@ final class CheckpointPair {
             replication = ReplicationService(
                 machine: machine, migration: migration, gate: OutputGate(holds: []),
                 environment: .init(emit: emit, openForwards: {}, restart: { _ in }, log: { _ in }))
-            migration.setColoHandler(replication)
+            migration.setCOLOHandler(replication)
             try migration.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
         }
     }

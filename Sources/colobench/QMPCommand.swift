@@ -58,11 +58,11 @@ struct QMPBenchmark: ParsableCommand {
             try note("query_status_qemu_ms", "query-status of QEMU", try latency(servers.qemu[0]), &members, &lines)
         }
         if duringMigration {
-            let migrating = try BusyColod(in: folder, colod: colod, inColo: false)
+            let migrating = try BusyColod(in: folder, colod: colod, inCOLO: false)
             try note(
                 "query_status_migrating_ms", "query-status during migrations", try latency(whileMigrating: migrating),
                 &members, &lines)
-            let replicating = try BusyColod(in: folder, colod: colod, inColo: true)
+            let replicating = try BusyColod(in: folder, colod: colod, inCOLO: true)
             try note(
                 "query_status_checkpoints_ms", "query-status during checkpoints", try latency(replicating.path),
                 &members, &lines)

@@ -42,22 +42,22 @@ final class BusyColod {
     /// RAM of the machines: enough that a migration at full speed lasts a while.
     private static let memory = "2G"
 
-    /// Starts it. With `inColo` it also enters COLO with a second one, with checkpoints without a break.
-    init(in folder: TemporaryFolder, colod program: String, inColo: Bool) throws {
+    /// Starts it. With `inCOLO` it also enters COLO with a second one, with checkpoints without a break.
+    init(in folder: TemporaryFolder, colod program: String, inCOLO: Bool) throws {
         let host = try LabHost(sharingMachineNetworkAs: "bench")
-        let name = inColo ? "colo" : "source"
+        let name = inCOLO ? "colo" : "source"
         path = folder.path("\(name).qmp")
         func start(_ name: String, _ more: [String]) throws -> ManagedProcess {
             try host.start(
                 [
-                    program, "--machine", "none", "--memory", inColo ? "256M" : Self.memory, "--name", name, "--qmp",
+                    program, "--machine", "none", "--memory", inCOLO ? "256M" : Self.memory, "--name", name, "--qmp",
                     "unix:\(folder.path("\(name).qmp"))",
                 ] + more, log: folder.path("\(name).log"))
         }
         var processes = [try start(name, [])]
         client = try QMPClient(path: path, within: .seconds(20))
         try client.execute("migrate-set-parameters", ["max-bandwidth": 0, "x-checkpoint-delay": 1])
-        guard inColo else {
+        guard inCOLO else {
             peer = nil
             self.processes = processes
             return

@@ -12,7 +12,7 @@ final class TestBench {
     let inputs: [InterruptInputs]
     let log = CallLog()
 
-    /// What the engine told its surroundings.
+    /// What the engine told its resources.
     final class CallLog: Sendable {
         private let state = Mutex<(requests: [GuestRequest], console: [UInt8])>(([], []))
         var requests: [GuestRequest] { state.withLock { $0.requests } }

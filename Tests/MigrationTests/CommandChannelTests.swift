@@ -77,8 +77,8 @@ struct CommandChannelTests {
         defer { if uri.hasPrefix("exec") { close(first) } }
         try #require(write(writing.number, "stream", 6) == 6)
         let destination = try TestMachine(incoming: true, megabytes: 1)
-        destination.controller.setSurroundings(
-            MigrationSurroundings(takeDescriptor: { _ in Descriptor(owning: first) }))
+        destination.controller.setResources(
+            MigrationResources(takeDescriptor: { _ in Descriptor(owning: first) }))
         try destination.controller.updateParameters { $0.tlsCredentials = "nosuch" }
         try destination.controller.migrateIncoming(uri: uri)
         #expect(destination.awaits("incoming refused: No TLS credentials with id 'nosuch'"))
@@ -117,10 +117,10 @@ struct CommandChannelTests {
         let source = try TestMachine(megabytes: 1)
         let destination = try TestMachine(incoming: true, megabytes: 1)
         source.fill(seed: 34)
-        source.controller.setSurroundings(
-            MigrationSurroundings(takeDescriptor: { $0 == "left" ? Descriptor(owning: left) : nil }))
-        destination.controller.setSurroundings(
-            MigrationSurroundings(takeDescriptor: { $0 == "right" ? Descriptor(owning: right) : nil }))
+        source.controller.setResources(
+            MigrationResources(takeDescriptor: { $0 == "left" ? Descriptor(owning: left) : nil }))
+        destination.controller.setResources(
+            MigrationResources(takeDescriptor: { $0 == "right" ? Descriptor(owning: right) : nil }))
         for machine in [source, destination] {
             try machine.controller.setCapabilities([MigrationCapabilityStatus(.returnPath, true)])
         }
@@ -139,8 +139,8 @@ struct CommandChannelTests {
 
     @Test func aCancellationDuringAStartThatFailsComesToItsEnd() throws {
         let source = try TestMachine(megabytes: 1)
-        source.controller.setSurroundings(
-            MigrationSurroundings(takeDescriptor: { [controller = source.controller] _ in
+        source.controller.setResources(
+            MigrationResources(takeDescriptor: { [controller = source.controller] _ in
                 controller.migrateCancel()
                 return nil
             }))
@@ -152,8 +152,8 @@ struct CommandChannelTests {
 
     @Test func whoAsksWhileAnotherBeginsToListenComesTooLate() throws {
         let destination = try TestMachine(incoming: true, megabytes: 1)
-        destination.controller.setSurroundings(
-            MigrationSurroundings(takeDescriptor: { [controller = destination.controller] _ in
+        destination.controller.setResources(
+            MigrationResources(takeDescriptor: { [controller = destination.controller] _ in
                 #expect(throws: CommandError.incomingAlreadyStarted) {
                     try controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
                 }
@@ -173,8 +173,8 @@ struct CommandChannelTests {
         let writing = ends[1]
         defer { close(ends[0]) }
         let source = try TestMachine(megabytes: 1)
-        source.controller.setSurroundings(
-            MigrationSurroundings(takeDescriptor: { _ in Descriptor(owning: writing) }))
+        source.controller.setResources(
+            MigrationResources(takeDescriptor: { _ in Descriptor(owning: writing) }))
         try source.controller.setCapabilities([MigrationCapabilityStatus(.returnPath, true)])
         try source.migrate(to: "fd:pipe")
         #expect(source.awaits("outgoing failed: Capability 'return-path' needs a channel that can be read"))

@@ -9,7 +9,7 @@ import VirtualMachine
 @testable import Transport
 
 /// A primary to which something happens between the last byte of the initial state and its run.
-private final class InterruptedPrimary: ColoHandler {
+private final class InterruptedPrimary: COLOHandler {
     let interrupt: @Sendable () -> Void
     let waited = Mutex<Nanoseconds?>(nil)
 
@@ -17,16 +17,16 @@ private final class InterruptedPrimary: ColoHandler {
 
     func maySwitchOver() -> Bool { true }
     func incomingAccepted() {}
-    func willRunColo(asPrimary: Bool) { interrupt() }
+    func willRunCOLO(asPrimary: Bool) { interrupt() }
 
-    func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome {
+    func runPrimary(_ session: COLOPrimarySession) -> COLOOutcome {
         let clock = SystemClock()
         let start = clock.now()
         _ = try? session.receive(until: start + .seconds(10))
         waited.withLock { $0 = clock.now() - start }
         return .peerLost("it says nothing")
     }
-    func runSecondary(_ session: ColoSecondarySession) -> ColoOutcome { .peerLost("not a secondary") }
+    func runSecondary(_ session: COLOSecondarySession) -> COLOOutcome { .peerLost("not a secondary") }
 }
 
 struct HandOverTests {
@@ -35,7 +35,7 @@ struct HandOverTests {
     ) throws -> (TestMachine, InterruptedPrimary) {
         let source = try TestMachine(megabytes: 1)
         let primary = InterruptedPrimary { [weak source] in if let source { interrupt(source) } }
-        source.controller.setColoHandler(primary)
+        source.controller.setCOLOHandler(primary)
         try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
         try source.machine.run()
         // It takes everything and never answers.

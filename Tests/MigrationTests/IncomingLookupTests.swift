@@ -12,8 +12,8 @@ struct IncomingLookupTests {
         let gate = ThreadGate(false)
         defer { gate.withLock { $0 = true } }
         let destination = try TestMachine(incoming: true, megabytes: 1)
-        destination.controller.setSurroundings(
-            MigrationSurroundings(
+        destination.controller.setResources(
+            MigrationResources(
                 lookup: NameLookup(limit: 1) { _ in
                     _ = gate.wait(until: SystemClock().now() + .seconds(30)) { $0 ? true : nil }
                     return .failure(.refused("no such name"))

@@ -88,14 +88,14 @@ struct IncomingTests {
         for cut in [endOfSections, endOfSections + 1, whole.count - 1] {
             let machine = try TestMachine(incoming: true, megabytes: 1)
             let secondary = SequentialSecondary()
-            machine.controller.setColoHandler(secondary)
+            machine.controller.setCOLOHandler(secondary)
             try machine.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
             try RawPeer.connect(port: machine.port, sending: Array(whole.prefix(cut))).shutDownWriting()
             #expect(machine.awaits("incoming failed: load of migration failed: "))
             #expect(machine.machine.runState == .inmigrate)
         }
         let machine = try TestMachine(incoming: true, megabytes: 1)
-        machine.controller.setColoHandler(SequentialSecondary())
+        machine.controller.setCOLOHandler(SequentialSecondary())
         try machine.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
         try RawPeer.connect(port: machine.port, sending: whole).shutDownWriting()
         #expect(machine.awaits("colo"))
@@ -248,7 +248,7 @@ struct CheckpointDamageTests {
                 channel: try peer.accept(),
                 decoder: StreamDecoder(expectations: target.machine.streamExpectations()))
             reader.decoder.assumeStarted(SectionHeader(id: 2, name: "ram", instance: 0, version: 4))
-            let session = ColoSecondarySession(machine: target.machine, reader: reader)
+            let session = COLOSecondarySession(machine: target.machine, reader: reader)
             let arena = try StagingArena(memory: target.machine.memory, initialPages: 1)
             let deadline = SystemClock().now() + .seconds(10)
             let complete = (try? session.receiveLiveState(into: arena, until: deadline)) != nil

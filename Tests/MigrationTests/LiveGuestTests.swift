@@ -142,8 +142,8 @@ struct LiveGuestTests {
                 failures.add("\(error)")
             }
         }
-        source.controller.setColoHandler(primary)
-        destination.controller.setColoHandler(secondary)
+        source.controller.setCOLOHandler(primary)
+        destination.controller.setCOLOHandler(secondary)
         try source.machine.run()
         try source.awaitCount(above: 1000)
         try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])

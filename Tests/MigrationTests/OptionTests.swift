@@ -84,8 +84,8 @@ struct OptionTests {
 
     @Test func credentialsAreLookedUpWhenThereIsAConnection() throws {
         let source = try TestMachine(megabytes: 1)
-        source.controller.setSurroundings(
-            MigrationSurroundings(refuseCredentials: { name, role in name == "good" ? nil : "\(name) for a \(role)" }))
+        source.controller.setResources(
+            MigrationResources(refuseCredentials: { name, role in name == "good" ? nil : "\(name) for a \(role)" }))
         let peer = try RawPeer()
         for (name, text) in [("bad", "bad for a client"), ("good", "TLS is not supported on migration channels")] {
             try source.controller.updateParameters { $0.tlsCredentials = name }

@@ -69,7 +69,7 @@ struct OutgoingTests {
         #expect(source.controller.queryMigrate().blockedReasons == ["a device that cannot move"])
         source.controller.setBlockers([])
         try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
-        #expect(throws: CommandError.noDiskMigrationInColo) {
+        #expect(throws: CommandError.noDiskMigrationInCOLO) {
             _ = try source.controller.migrate(uri: "bogus", block: true)
         }
         let waiting = try TestMachine(incoming: true)

@@ -86,7 +86,7 @@ struct SharedMemoryTests {
 
     @Test func checkpointsLeaveNothingOut() throws {
         let source = try machine(file)
-        source.controller.setColoHandler(SequentialPrimary(rounds: 0))
+        source.controller.setCOLOHandler(SequentialPrimary(rounds: 0))
         try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
         #expect {
             try source.migrate(to: "tcp:127.0.0.1:1")

@@ -31,7 +31,8 @@ final class TestMachine: Sendable {
             case .pass(let number): log.add("pass \(number)")
             case .incomingRefused(let text): log.add("incoming refused: \(text)")
             case .incomingFailed(let text): log.add("incoming failed: \(text)")
-            case .outgoingFailed(let text): log.add("outgoing failed: \(text)")
+            case .outgoingFailed(let text, _): log.add("outgoing failed: \(text)")
+            case .outgoingCancelled: break
             }
         }
         self.log = log

@@ -18,7 +18,7 @@ struct BrokenChannelTests {
 
     /// A pair behind a proxy with one complete checkpoint, and how long the next one will be.
     struct Prepared {
-        let pair: ColoPair
+        let pair: COLOPair
         let proxy: ChannelProxy
         /// RAM of the last complete checkpoint.
         let before: [UInt8]
@@ -29,7 +29,7 @@ struct BrokenChannelTests {
         let sizeOffset: Int
 
         init(limits: ReplicationService.Limits = ReplicationService.Limits()) throws {
-            pair = try ColoPair(.proxy, limits: limits)
+            pair = try COLOPair(.proxy, limits: limits)
             proxy = try #require(pair.proxy)
             let primary = pair.primary
             primary.write(pages: dirtyPages, seed: 50)
@@ -174,7 +174,7 @@ struct BrokenChannelTests {
 
     /// A secondary that stops reading in the middle of more bytes than the sockets take.
     @Test func aSecondaryThatReadsNothingIsGivenUp() throws {
-        let pair = try ColoPair(.proxy, pages: 4096, limits: Self.shortPrimary)
+        let pair = try COLOPair(.proxy, pages: 4096, limits: Self.shortPrimary)
         let proxy = try #require(pair.proxy)
         pair.primary.write(pages: 0..<4096, seed: 3)
         proxy.arm(.stall(after: 1 << 20), .toSecondary)

@@ -46,18 +46,18 @@ final class Member: Sendable {
 
     /// Waits for an event; false if it never comes.
     func awaits(_ event: PairEvent) -> Bool {
-        events.wait(until: SystemClock().now() + ColoMachine.patience) { $0.contains(event) ? true : nil } ?? false
+        events.wait(until: SystemClock().now() + COLOMachine.patience) { $0.contains(event) ? true : nil } ?? false
     }
 
     /// Waits for an event that `isWanted`; false if it never comes.
     func awaitsEvent(_ isWanted: (PairEvent) -> Bool) -> Bool {
-        events.wait(until: SystemClock().now() + ColoMachine.patience) { $0.contains(where: isWanted) ? true : nil }
+        events.wait(until: SystemClock().now() + COLOMachine.patience) { $0.contains(where: isWanted) ? true : nil }
             ?? false
     }
 
     /// Waits until the status is as wanted.
     func awaits(_ goal: (PairSnapshot) -> Bool) -> Bool {
-        let end = SystemClock().now() + ColoMachine.patience
+        let end = SystemClock().now() + COLOMachine.patience
         if case .reached = service.wait(until: end, known: .max, goal: goal) { return true }
         return false
     }

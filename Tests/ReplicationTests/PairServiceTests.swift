@@ -109,7 +109,7 @@ struct PairServiceTests {
     /// Reads the other side's greeting until it closes the connection.
     private static func isClosed(_ channel: Channel) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        let deadline = SystemClock().now() + ColoMachine.patience
+        let deadline = SystemClock().now() + COLOMachine.patience
         while true {
             var failure: TransportError?
             let count = buffer.withUnsafeMutableBytes { raw -> Int in
@@ -213,7 +213,7 @@ struct PairServiceTests {
         try await members.second.service.start()
         let known = members.second.service.failedCommands
         members.second.service.post(.failoverCommanded)
-        let end = SystemClock().now() + ColoMachine.patience
+        let end = SystemClock().now() + COLOMachine.patience
         let outcome = members.second.service.wait(until: end, known: known) { $0.report.isServing }
         guard case .failed(let why) = outcome else {
             Issue.record("the command was not refused: \(outcome)")
@@ -309,7 +309,7 @@ struct PairServiceTests {
         let members = try Members(arbiters: (arbiter, arbiter))
         _ = try await members.protect()
         let (first, second) = (members.first, members.second)
-        #expect(first.service.leave(slack: ColoMachine.patience))
+        #expect(first.service.leave(slack: COLOMachine.patience))
         await first.service.shutDown()
         #expect(second.awaits { $0.report.isServing && $0.term == Term(2) })
         #expect(second.awaits(.peerLeft(.stop)))
@@ -322,7 +322,7 @@ struct PairServiceTests {
         let members = try Members(arbiters: (arbiter, arbiter))
         _ = try await members.protect()
         let (first, second) = (members.first, members.second)
-        #expect(second.service.leave(slack: ColoMachine.patience))
+        #expect(second.service.leave(slack: COLOMachine.patience))
         await second.service.shutDown()
         #expect(first.operations.awaits(.releaseAll))
         #expect(first.awaits { $0.report.isServing && $0.term == Term(3) })

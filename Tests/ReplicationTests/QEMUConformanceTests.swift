@@ -17,7 +17,7 @@ struct QEMUConformanceTests {
     private static var pages: Int { (megabytes << 20) / targetPageSize }
 
     /// A QEMU whose RAM is the same as that of `image`, moved there by a plain migration.
-    private func primary(_ folder: TemporaryFolder, image: ColoMachine, delay: Int) throws -> QEMUPeer {
+    private func primary(_ folder: TemporaryFolder, image: COLOMachine, delay: Int) throws -> QEMUPeer {
         let qemu = try QEMUPeer(in: folder, name: "primary", megabytes: Self.megabytes)
         try qemu.migrateIncoming(uri: "tcp:127.0.0.1:0")
         try image.machine.run()
@@ -31,11 +31,11 @@ struct QEMUConformanceTests {
 
     @Test func ourSecondaryHoldsTheCheckpointsOfQEMUAndTakesOver() throws {
         let folder = try TemporaryFolder()
-        let image = try ColoMachine(pages: Self.pages)
+        let image = try COLOMachine(pages: Self.pages)
         image.write(pages: stride(from: 1, to: Self.pages, by: 7), seed: 21)
         let ram = image.ram
         let qemu = try primary(folder, image: image, delay: 200)
-        let secondary = try ColoMachine(incoming: true, pages: Self.pages)
+        let secondary = try COLOMachine(incoming: true, pages: Self.pages)
         try secondary.migration.migrateIncoming(uri: "tcp:127.0.0.1:0")
         try qemu.migrate(uri: "tcp:127.0.0.1:\(secondary.port)")
         #expect(secondary.awaits { secondary.completed >= 3 }, "\(secondary.log.events) \(secondary.log.notes)")
@@ -46,7 +46,7 @@ struct QEMUConformanceTests {
         #expect(events.prefix(4) == ["MIGRATION setup", "MIGRATION active", "MIGRATION colo", "RESUME"])
         #expect(events.suffix(3) == ["MIGRATION completed", "COLO_EXIT secondary request", "RESUME"])
         // QEMU notices at its next checkpoint, and serves on alone once it is told.
-        try qemu.awaitColoExit(mode: "primary", reason: "error")
+        try qemu.awaitCOLOExit(mode: "primary", reason: "error")
         try qemu.loseHeartbeat()
         #expect(try qemu.execute("query-colo-status")["last-mode"]?.string == "primary")
         #expect(try qemu.execute("query-migrate")["status"]?.string == "completed")
@@ -55,11 +55,11 @@ struct QEMUConformanceTests {
 
     @Test func ourSecondaryServesOnAfterQEMUHasFailedOver() throws {
         let folder = try TemporaryFolder()
-        let image = try ColoMachine(pages: Self.pages)
+        let image = try COLOMachine(pages: Self.pages)
         image.write(pages: 5..<50, seed: 22)
         let ram = image.ram
         let qemu = try primary(folder, image: image, delay: 50)
-        let secondary = try ColoMachine(incoming: true, pages: Self.pages)
+        let secondary = try COLOMachine(incoming: true, pages: Self.pages)
         try secondary.migration.migrateIncoming(uri: "unix:\(folder.path("colo"))")
         try qemu.migrate(uri: "unix:\(folder.path("colo"))")
         #expect(secondary.awaits { secondary.completed >= 3 }, "\(secondary.log.events) \(secondary.log.notes)")
@@ -74,7 +74,7 @@ struct QEMUConformanceTests {
     @Test(arguments: ["tcp", "unix"])
     func qemuTakesOverFromTheCheckpointsOfOurPrimary(transport: String) throws {
         let folder = try TemporaryFolder()
-        let primary = try ColoMachine(pages: Self.pages)
+        let primary = try COLOMachine(pages: Self.pages)
         primary.write(pages: stride(from: 0, to: Self.pages, by: 11), seed: 31)
         try primary.machine.run()
         let qemu = try QEMUPeer(in: folder, name: "secondary", megabytes: Self.megabytes)
@@ -97,7 +97,7 @@ struct QEMUConformanceTests {
         try qemu.loseHeartbeat()
         #expect(firstDifference(try qemu.memory(count: last.count), last) == nil)
         // It may notice its own closed channel before its failover counts as done, and says `error` then.
-        try qemu.awaitColoExit(mode: "secondary")
+        try qemu.awaitCOLOExit(mode: "secondary")
         #expect(try qemu.execute("query-status")["status"]?.string == "running")
         // Our side notices its closed channel and waits for its own command.
         primary.hold.send([77])
@@ -111,7 +111,7 @@ struct QEMUConformanceTests {
     /// Without the capability on its side: the stream says that it is COLO.
     @Test func qemuServesOnAfterOurPrimaryHasFailedOver() throws {
         let folder = try TemporaryFolder()
-        let primary = try ColoMachine(pages: Self.pages, checkpointDelay: 10)
+        let primary = try COLOMachine(pages: Self.pages, checkpointDelay: 10)
         primary.write(pages: stride(from: 0, to: Self.pages, by: 5), seed: 41)
         try primary.machine.run()
         let qemu = try QEMUPeer(in: folder, name: "secondary", megabytes: Self.megabytes)
@@ -119,7 +119,7 @@ struct QEMUConformanceTests {
         try primary.migration.migrate(uri: "tcp:127.0.0.1:\(try qemu.port())").start()
         #expect(primary.awaits { primary.completed >= 5 }, "\(primary.log.events) \(primary.log.notes)")
         #expect(primary.replication.leaveByCommand())
-        try qemu.awaitColoExit(mode: "secondary", reason: "error")
+        try qemu.awaitCOLOExit(mode: "secondary", reason: "error")
         try qemu.loseHeartbeat()
         #expect(firstDifference(try qemu.memory(count: primary.ram.count), primary.ram) == nil)
         #expect(

@@ -36,7 +36,7 @@ final class RecordingOperations: PairOperations {
 
     /// Waits for a call that `choose` wants, and returns what it made of it.
     func first<Value>(_ choose: (Call) -> Value?) -> Value? {
-        state.wait(until: SystemClock().now() + ColoMachine.patience) { calls in
+        state.wait(until: SystemClock().now() + COLOMachine.patience) { calls in
             for call in calls { if let value = choose(call) { return value } }
             return nil
         }
@@ -102,7 +102,7 @@ final class RecordingArbiter: Arbiter {
 
     /// Waits for a question; false if it never comes.
     func awaits(_ question: String) -> Bool {
-        state.wait(until: SystemClock().now() + ColoMachine.patience) { $0.contains(question) ? true : nil } ?? false
+        state.wait(until: SystemClock().now() + COLOMachine.patience) { $0.contains(question) ? true : nil } ?? false
     }
 
     var questions: [String] { state.withLock(notify: false) { $0 } }

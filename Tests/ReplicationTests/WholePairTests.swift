@@ -18,7 +18,7 @@ import VirtualMachine
 struct WholePairTests {
     /// One host of the pair.
     final class Host: Sendable {
-        let colo: ColoMachine
+        let colo: COLOMachine
         let service: PairService
         /// Where the record lies, as long as anybody may write it.
         private let folder: TemporaryFolder
@@ -29,7 +29,7 @@ struct WholePairTests {
             openForwards: @escaping @Sendable () -> Void = {}
         ) throws {
             self.folder = folder
-            colo = try ColoMachine(incoming: true, checkpointDelay: 5, openForwards: openForwards)
+            colo = try COLOMachine(incoming: true, checkpointDelay: 5, openForwards: openForwards)
             service = try PairService(
                 settings: PairService.Settings(
                     member: member, pair: "web", key: Array("the key of the pair".utf8),
@@ -43,7 +43,7 @@ struct WholePairTests {
 
         /// Waits until the status is as wanted.
         func awaits(_ goal: (PairSnapshot) -> Bool) -> Bool {
-            let end = SystemClock().now() + ColoMachine.patience
+            let end = SystemClock().now() + COLOMachine.patience
             if case .reached = service.wait(until: end, known: .max, goal: goal) { return true }
             return false
         }
@@ -62,7 +62,9 @@ struct WholePairTests {
         let first: Host
         let second: Host
 
-        init(openForwards: @escaping @Sendable () -> Void = {}) async throws {
+        init(
+            openForwards: @escaping @Sendable () -> Void = {}, prepare: (COLOMachine) throws -> Void = { _ in }
+        ) async throws {
             let folder = try TemporaryFolder()
             let (one, two) = try Member.freePorts()
             let (near, far, link) = (folder.path("first"), folder.path("second"), folder.path("link"))
@@ -73,6 +75,7 @@ struct WholePairTests {
             second = try Host(
                 .second, folder, ports: (two, one), listenURI: "unix:\(far)", peerURI: "unix:\(near)",
                 openForwards: openForwards)
+            for host in [first, second] { try prepare(host.colo) }
             try await first.service.start()
             try await second.service.start()
             #expect(first.awaits { $0.isProtected }, "\(first.colo.log.notes) \(first.colo.log.events)")
@@ -163,6 +166,24 @@ struct WholePairTests {
         #expect(hosts.second.awaits { $0.term == Term(3) && !$0.report.hasCheckpoint && !$0.report.isServing })
         await first.kill()
         await hosts.second.kill()
+    }
+
+    /// A pair is protected, and stays so, whatever operators have set for migrations of their own.
+    @Test func whatOperatorsSetForMigrationsOfTheirOwnDoesNotTouchThePair() async throws {
+        let hosts = try await Hosts(prepare: { colo in
+            try colo.migration.setCapabilities([
+                MigrationCapabilityStatus(.xColo, false), MigrationCapabilityStatus(.events, false),
+                MigrationCapabilityStatus(.returnPath, true), MigrationCapabilityStatus(.validateUuid, true),
+                MigrationCapabilityStatus(.compress, true),
+            ])
+            try colo.migration.updateParameters { $0.tlsCredentials = "somebody's" }
+        })
+        let image = hosts.work(3)
+        await hosts.first.kill()
+        let second = hosts.second
+        #expect(second.awaits { $0.report.isServing && $0.state == .unprotected })
+        #expect(firstDifference(second.colo.ram, image) == nil)
+        await second.kill()
     }
 
     @Test func aDrillMovesTheGuestWithAllItWasToldOf() async throws {

@@ -5,11 +5,11 @@ import Testing
 
 /// One side of a COLO run: `gets MESSAGE [BYTES]` for a message, else the name of an event.
 struct COLOMachine: ScriptMachine {
-    private var primary: ColoPrimary?
-    private var secondary: ColoSecondary?
+    private var primary: COLOPrimary?
+    private var secondary: COLOSecondary?
 
-    init(primary: ColoPrimary) { self.primary = primary }
-    init(secondary: ColoSecondary) { self.secondary = secondary }
+    init(primary: COLOPrimary) { self.primary = primary }
+    init(secondary: COLOSecondary) { self.secondary = secondary }
 
     mutating func run(_ words: [String], now: Nanoseconds) throws -> [String] {
         if primary != nil {
@@ -37,7 +37,7 @@ struct COLOMachine: ScriptMachine {
         }
     }
 
-    private func primaryEvent(_ words: [String]) throws -> ColoPrimary.Event {
+    private func primaryEvent(_ words: [String]) throws -> COLOPrimary.Event {
         switch words[0] {
         case "gets": .message(try message(words))
         case "timer": .timer
@@ -50,7 +50,7 @@ struct COLOMachine: ScriptMachine {
         }
     }
 
-    private func secondaryEvent(_ words: [String]) throws -> ColoSecondary.Event {
+    private func secondaryEvent(_ words: [String]) throws -> COLOSecondary.Event {
         switch words[0] {
         case "gets": .message(try message(words))
         case "timer": .timer
@@ -68,8 +68,8 @@ struct COLOMachine: ScriptMachine {
 
 @Suite(.serialized) struct COLOScripts {
     private let primary = COLOMachine(
-        primary: ColoPrimary(limits: .init(checkpointDelay: .milliseconds(50)), now: .zero))
-    private let secondary = COLOMachine(secondary: ColoSecondary(limits: .init()))
+        primary: COLOPrimary(limits: .init(checkpointDelay: .milliseconds(50)), now: .zero))
+    private let secondary = COLOMachine(secondary: COLOSecondary(limits: .init()))
 
     @Test func aPrimaryTakesCheckpointsOnTheTimerAndWhenTheHoldIsFull() throws {
         let script = """

@@ -10,7 +10,7 @@ import Testing
 extension SystemTests {
     /// Strangers who send a whole COLO stream to the replication port.
     @Suite("Strangers with a COLO stream", needsPair())
-    struct ColoStrangerTests {
+    struct COLOStrangerTests {
         @Test("before, beside and after the real primary they change nothing: no takeover, no question, no lost write")
         func colodStranger() throws {
             let arbiter = try RecordingArbiter()
@@ -19,7 +19,7 @@ extension SystemTests {
 
             // Before: the secondary waits alone.
             try pair.start(.b)
-            let stranger = try ColoStranger(on: network.a, like: pair)
+            let stranger = try COLOStranger(on: network.a, like: pair)
             try stranger.waitForAttempts(3)
             let waiting = try pair.qmp(.b).status()
             #expect(waiting.role == .waiting && !waiting.serving && waiting.term == 0)
@@ -33,7 +33,7 @@ extension SystemTests {
             #expect(try !pair.qmp(.b).guestRuns())
 
             // Beside: the real primary has to get through.
-            let second = try ColoStranger(on: network.a, like: pair)
+            let second = try COLOStranger(on: network.a, like: pair)
             try second.waitForAttempts(1)
             let crowd = try SilentCrowd(on: network.a)
             defer { crowd.end() }
@@ -70,7 +70,7 @@ extension SystemTests {
 }
 
 /// A colod without a pair, with the same machine as the pair's, that migrates to host b with COLO again and again.
-private final class ColoStranger {
+private final class COLOStranger {
     private let process: ManagedProcess
     private let folder: TemporaryFolder
     private let isEnding: StopFlag

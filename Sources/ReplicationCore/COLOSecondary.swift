@@ -11,7 +11,7 @@ import Environment
 /// A checkpoint is received into a staging area and made current in one step (I2): a failure before `commit` discards
 /// the staging area and the last complete checkpoint stays; from `commit` on the checkpoint counts, whatever happens
 /// to the channel meanwhile, and a failover waits for the step to end.
-public struct ColoSecondary: Sendable {
+public struct COLOSecondary: Sendable {
     /// What the secondary accepts and how long it waits for the primary within a checkpoint. Between two checkpoints
     /// it waits without limit: the heartbeat tells whether the primary lives.
     public struct Limits: Sendable, Equatable {
@@ -68,7 +68,7 @@ public struct ColoSecondary: Sendable {
         case discardStaging
         /// Close the channel and raise COLO_EXIT (reason `request` for `.requested`, else `error`); keep the last
         /// complete checkpoint.
-        case leave(COLODeparture)
+        case leave(COLORunEnd)
         /// Resume the guest from this complete checkpoint as the service VM.
         case takeOver(checkpoint: UInt64)
         /// Close the channel and forget every checkpoint.
@@ -89,7 +89,7 @@ public struct ColoSecondary: Sendable {
     }
 
     /// What is to be done as soon as the step under way has ended.
-    private enum Pending: Equatable { case leave(COLODeparture), takeOver, discardAll }
+    private enum Pending: Equatable { case leave(COLORunEnd), takeOver, discardAll }
 
     /// The limits.
     public let limits: Limits

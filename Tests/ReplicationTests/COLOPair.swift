@@ -11,11 +11,11 @@ import VirtualMachine
 @testable import Replication
 
 /// Two machines of this process in COLO, with checkpoints on demand, as management would have set them up.
-struct ColoPair {
+struct COLOPair {
     struct NotInCOLO: Error { let events: [String] }
 
-    let primary: ColoMachine
-    let secondary: ColoMachine
+    let primary: COLOMachine
+    let secondary: COLOMachine
     /// Between the two, if it was asked for.
     let proxy: ChannelProxy?
     private let folder: TemporaryFolder
@@ -27,9 +27,9 @@ struct ColoPair {
         limits: ReplicationService.Limits = ReplicationService.Limits()
     ) throws {
         folder = try TemporaryFolder()
-        primary = try ColoMachine(
+        primary = try COLOMachine(
             pages: pages, checkpointDelay: checkpointDelay, holdLimit: holdLimit, limits: limits)
-        secondary = try ColoMachine(incoming: true, pages: pages, limits: limits)
+        secondary = try COLOMachine(incoming: true, pages: pages, limits: limits)
         let path = folder.path("replication")
         primary.write(pages: stride(from: 0, to: pages, by: 3), seed: 1)
         try primary.machine.run()

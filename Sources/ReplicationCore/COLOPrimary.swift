@@ -8,7 +8,7 @@ import Environment
 /// The guest stands still only in `capturing` (and before READY). While a checkpoint travels the guest runs on in the
 /// next epoch, whose output is held. After `leave` the machine answers nothing any more, and the output that is still
 /// held is not its business: whoever may serve the guest alone decides that (PairController).
-public struct ColoPrimary: Sendable {
+public struct COLOPrimary: Sendable {
     /// How long the primary waits for the secondary, and how often it takes checkpoints.
     public struct Limits: Sendable, Equatable {
         /// From the end of the initial synchronisation to CHECKPOINT_READY.
@@ -16,7 +16,7 @@ public struct ColoPrimary: Sendable {
         /// From CHECKPOINT_REQUEST to CHECKPOINT_REPLY.
         public var replyTimeout = Nanoseconds.seconds(3)
         /// From CHECKPOINT_REPLY to a guest that stands and is captured; shorter than the secondary waits for it
-        /// (ColoSecondary.Limits.sendTimeout).
+        /// (COLOSecondary.Limits.sendTimeout).
         public var captureTimeout = Nanoseconds.milliseconds(4500)
         /// From the capture to VMSTATE_RECEIVED; sending the checkpoint is part of it.
         public var transferTimeout = Nanoseconds.seconds(10)
@@ -70,7 +70,7 @@ public struct ColoPrimary: Sendable {
         case releaseOutput(throughEpoch: UInt64)
         /// The run is over: close the channel, keep holding all output, raise COLO_EXIT (reason `request` for
         /// `.requested`, else `error`), and let the pair decide about going on.
-        case leave(COLODeparture)
+        case leave(COLORunEnd)
     }
 
     /// Where the run is.
@@ -188,7 +188,7 @@ public struct ColoPrimary: Sendable {
         nextDeadline = now + limit
     }
 
-    private mutating func leave(_ reason: COLODeparture) -> [Action] {
+    private mutating func leave(_ reason: COLORunEnd) -> [Action] {
         wait(.left, .zero, .never)
         return [.leave(reason)]
     }

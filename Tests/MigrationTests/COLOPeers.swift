@@ -10,7 +10,7 @@ import VirtualMachine
 @testable import Migration
 
 /// The simplest primary: takes `rounds` checkpoints one after the other, changing RAM before each, and leaves.
-final class SequentialPrimary: ColoHandler {
+final class SequentialPrimary: COLOHandler {
     private let rounds: Int
     private let failure = Mutex<String?>(nil)
     private let finished = ThreadGate<Bool>(false)
@@ -38,7 +38,7 @@ final class SequentialPrimary: ColoHandler {
     func maySwitchOver() -> Bool { true }
     func incomingAccepted() {}
 
-    func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome {
+    func runPrimary(_ session: COLOPrimarySession) -> COLOOutcome {
         do throws(MigrationFailure) {
             begin()
             let deadline = SystemClock().now() + .seconds(10)
@@ -53,7 +53,7 @@ final class SequentialPrimary: ColoHandler {
         return .left
     }
 
-    private func checkpoint(_ session: ColoPrimarySession, _ round: Int, _ deadline: Nanoseconds)
+    private func checkpoint(_ session: COLOPrimarySession, _ round: Int, _ deadline: Nanoseconds)
         throws(MigrationFailure)
     {
         let machine = session.machine
@@ -103,17 +103,17 @@ final class SequentialPrimary: ColoHandler {
     }
 
     private func expect(
-        _ message: ColoMessage, _ session: ColoPrimarySession, _ deadline: Nanoseconds
+        _ message: COLOWireMessage, _ session: COLOPrimarySession, _ deadline: Nanoseconds
     ) throws(MigrationFailure) {
         let found = try session.receive(until: deadline)
         guard found == message else { throw .peer("\(found.name) instead of \(message.name)") }
     }
 
-    func runSecondary(_ session: ColoSecondarySession) -> ColoOutcome { .peerLost("not a secondary") }
+    func runSecondary(_ session: COLOSecondarySession) -> COLOOutcome { .peerLost("not a secondary") }
 }
 
 /// The simplest secondary: stages each checkpoint, applies it, and ends when the primary has gone.
-final class SequentialSecondary: ColoHandler {
+final class SequentialSecondary: COLOHandler {
     private let state = ThreadGate<(checkpoints: Int, end: String?)>((0, nil))
     private let inspect: @Sendable () -> Void
 
@@ -131,9 +131,9 @@ final class SequentialSecondary: ColoHandler {
     func maySwitchOver() -> Bool { true }
     func incomingAccepted() {}
 
-    func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome { .peerLost("not a primary") }
+    func runPrimary(_ session: COLOPrimarySession) -> COLOOutcome { .peerLost("not a primary") }
 
-    func runSecondary(_ session: ColoSecondarySession) -> ColoOutcome {
+    func runSecondary(_ session: COLOSecondarySession) -> COLOOutcome {
         do throws(MigrationFailure) {
             let arena = try onSystem { () throws(SystemError) in try StagingArena(memory: session.machine.memory) }
             let clock = SystemClock()

@@ -6,7 +6,7 @@ import VirtualMachine
 
 @testable import Migration
 
-struct ColoSessionTests {
+struct COLOSessionTests {
     @Test(arguments: ["tcp", "unix"])
     func checkpointsReachTheSecondaryByteForByte(transport: String) throws {
         let folder = try TemporaryFolder()
@@ -14,8 +14,8 @@ struct ColoSessionTests {
         let destination = try TestMachine(incoming: true)
         let primary = SequentialPrimary(rounds: 5)
         let secondary = SequentialSecondary()
-        source.controller.setColoHandler(primary)
-        destination.controller.setColoHandler(secondary)
+        source.controller.setCOLOHandler(primary)
+        destination.controller.setCOLOHandler(secondary)
         source.fill(seed: 3)
         try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
         let uri = transport == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(folder.path("colo.sock"))"
@@ -33,9 +33,9 @@ struct ColoSessionTests {
         let checkpoint = ["stop", "resume"]
         #expect(
             destination.log.lines == ["setup", "active", "colo", "resume"] + (0..<5).flatMap { _ in checkpoint })
-        #expect(source.controller.finishColo())
+        #expect(source.controller.finishCOLO())
         #expect(source.controller.queryMigrate().status == .completed)
-        #expect(!source.controller.finishColo())
+        #expect(!source.controller.finishCOLO())
     }
 
     @Test func whatIsWrittenBetweenTheInitialStateAndTheFirstCheckpointIsInIt() throws {
@@ -44,8 +44,8 @@ struct ColoSessionTests {
         let memory = source.machine.memory
         let primary = SequentialPrimary(rounds: 1, begin: { memory.write(9 << 20, bytes: [1, 2, 3]) })
         let secondary = SequentialSecondary()
-        source.controller.setColoHandler(primary)
-        destination.controller.setColoHandler(secondary)
+        source.controller.setCOLOHandler(primary)
+        destination.controller.setCOLOHandler(secondary)
         source.fill(seed: 5)
         try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
         try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
@@ -59,7 +59,7 @@ struct ColoSessionTests {
 
     @Test func coloIsRefusedTogetherWithWhatItCannotCarry() throws {
         let source = try TestMachine()
-        source.controller.setColoHandler(SequentialPrimary(rounds: 0))
+        source.controller.setCOLOHandler(SequentialPrimary(rounds: 0))
         for other in [MigrationCapability.returnPath, .multifd, .compress] {
             try source.controller.setCapabilities([
                 MigrationCapabilityStatus(.xColo, true), MigrationCapabilityStatus(other, true),
@@ -77,7 +77,7 @@ struct ColoSessionTests {
         var parts = try NoneMachine.parts(memorySize: 1 << 20)
         parts.writableDisks = ["/images/root.img"]
         let controller = MigrationController(machine: VirtualMachine(parts: parts)) { _ in }
-        controller.setColoHandler(SequentialPrimary(rounds: 0))
+        controller.setCOLOHandler(SequentialPrimary(rounds: 0))
         try controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
         #expect {
             _ = try controller.migrate(uri: "tcp:127.0.0.1:1")

@@ -1,7 +1,7 @@
 import ByteCoding
 
 /// The messages between a COLO primary and its secondary: a be32 each, and a be64 value after VMSTATE_SIZE.
-public enum ColoMessage: Equatable, Sendable {
+public enum COLOWireMessage: Equatable, Sendable {
     /// Secondary: the initial state is loaded.
     case checkpointReady
     /// Primary: a checkpoint begins.
@@ -53,10 +53,10 @@ public enum ColoMessage: Equatable, Sendable {
 
     /// Takes a message from the front of a window; nil if it is not wholly there yet. Throws for a number that is no
     /// message and for a blob larger than any that is accepted.
-    public static func take(from window: inout ByteWindow) throws(StreamError) -> ColoMessage? {
+    public static func take(from window: inout ByteWindow) throws(StreamError) -> COLOWireMessage? {
         guard window.available >= 4 else { return nil }
         let start = window.offset
-        let message: ColoMessage
+        let message: COLOWireMessage
         switch window.integer(0, as: UInt32.self) {
         case 0: message = .checkpointReady
         case 1: message = .checkpointRequest

@@ -5,8 +5,8 @@ import Testing
 private func ms(_ count: UInt64) -> Nanoseconds { .milliseconds(count) }
 
 /// A primary in its first checkpoint, just captured.
-private func primaryWithCapturedCheckpoint() -> ColoPrimary {
-    var primary = ColoPrimary(limits: .init(checkpointDelay: ms(50)), now: .zero)
+private func primaryWithCapturedCheckpoint() -> COLOPrimary {
+    var primary = COLOPrimary(limits: .init(checkpointDelay: ms(50)), now: .zero)
     _ = primary.handle(.message(.checkpointReady), now: ms(1))
     _ = primary.handle(.timer, now: ms(51))
     _ = primary.handle(.message(.checkpointReply), now: ms(52))
@@ -15,9 +15,9 @@ private func primaryWithCapturedCheckpoint() -> ColoPrimary {
 }
 
 /// A secondary that received a checkpoint wholly and is making it current.
-private func secondaryCommitting() -> ColoSecondary {
-    var secondary = ColoSecondary(limits: .init())
-    for event: ColoSecondary.Event in [
+private func secondaryCommitting() -> COLOSecondary {
+    var secondary = COLOSecondary(limits: .init())
+    for event: COLOSecondary.Event in [
         .message(.checkpointRequest), .message(.vmstateSend), .liveStateReceived, .message(.vmstateSize(10)),
         .deviceStateValidated,
     ] {
@@ -26,7 +26,7 @@ private func secondaryCommitting() -> ColoSecondary {
     return secondary
 }
 
-@Suite struct ColoPrimaryTests {
+@Suite struct COLOPrimaryTests {
     @Test func outputIsReleasedOnlyWhenTheCheckpointIsLoaded() {
         var primary = primaryWithCapturedCheckpoint()
         #expect(primary.handle(.message(.vmstateReceived), now: ms(54)) == [])
@@ -53,7 +53,7 @@ private func secondaryCommitting() -> ColoSecondary {
     }
 
     @Test func everyWaitHasANamedDeadline() {
-        var primary = ColoPrimary(limits: .init(), now: .zero)
+        var primary = COLOPrimary(limits: .init(), now: .zero)
         let first = primary.handle(.timer, now: .seconds(20))
         #expect(first == [.leave(.deadline(wait: "readyTimeout", limit: .seconds(20)))])
         primary = primaryWithCapturedCheckpoint()
@@ -62,10 +62,10 @@ private func secondaryCommitting() -> ColoSecondary {
     }
 
     @Test(arguments: [
-        ColoPrimary.Event.message(.vmstateLoaded), .message(.checkpointRequest), .channelLost("reset"),
+        COLOPrimary.Event.message(.vmstateLoaded), .message(.checkpointRequest), .channelLost("reset"),
         .malformed("message 9"), .failoverRequested,
     ])
-    func aFailureLeavesOnceAndReleasesNothing(_ event: ColoPrimary.Event) {
+    func aFailureLeavesOnceAndReleasesNothing(_ event: COLOPrimary.Event) {
         var primary = primaryWithCapturedCheckpoint()
         let actions = primary.handle(event, now: ms(54))
         guard actions.count == 1, case .leave = actions[0] else {
@@ -77,9 +77,9 @@ private func secondaryCommitting() -> ColoSecondary {
     }
 }
 
-@Suite struct ColoSecondaryTests {
+@Suite struct COLOSecondaryTests {
     @Test func aCheckpointIsAcknowledgedInWireOrder() {
-        var secondary = ColoSecondary(limits: .init())
+        var secondary = COLOSecondary(limits: .init())
         #expect(secondary.start() == [.send(.checkpointReady)])
         #expect(secondary.handle(.message(.checkpointRequest), now: ms(1)) == [.send(.checkpointReply)])
         #expect(secondary.handle(.message(.vmstateSend), now: ms(2)) == [.receiveLiveState(checkpoint: 1)])
@@ -93,7 +93,7 @@ private func secondaryCommitting() -> ColoSecondary {
     }
 
     @Test func aTornCheckpointIsDiscardedAndTheLastCompleteOneIsUsed() {
-        var secondary = ColoSecondary(limits: .init())
+        var secondary = COLOSecondary(limits: .init())
         _ = secondary.handle(.message(.checkpointRequest), now: ms(1))
         _ = secondary.handle(.message(.vmstateSend), now: ms(1))
         #expect(
@@ -109,7 +109,7 @@ private func secondaryCommitting() -> ColoSecondary {
     }
 
     @Test func anOversizedDeviceStateIsRefused() {
-        var secondary = ColoSecondary(limits: .init())
+        var secondary = COLOSecondary(limits: .init())
         _ = secondary.handle(.message(.checkpointRequest), now: ms(1))
         _ = secondary.handle(.message(.vmstateSend), now: ms(1))
         _ = secondary.handle(.liveStateReceived, now: ms(1))
@@ -126,7 +126,7 @@ private func secondaryCommitting() -> ColoSecondary {
     }
 
     @Test func aHangingPrimaryIsGivenUp() {
-        var secondary = ColoSecondary(limits: .init())
+        var secondary = COLOSecondary(limits: .init())
         _ = secondary.handle(.message(.checkpointRequest), now: ms(1))
         #expect(secondary.handle(.timer, now: ms(5000)) == [])
         let actions = secondary.handle(.timer, now: ms(5001))

@@ -11,10 +11,10 @@ import VirtualMachine
 @testable import Replication
 
 /// COLO between two services of this process, as it goes when nothing fails.
-struct ColoPairTests {
-    @Test(arguments: [ColoPair.Link.tcp, .unix])
-    func theSecondaryTakesOverFromTheLastCompleteCheckpoint(link: ColoPair.Link) throws {
-        let pair = try ColoPair(link)
+struct COLOPairTests {
+    @Test(arguments: [COLOPair.Link.tcp, .unix])
+    func theSecondaryTakesOverFromTheLastCompleteCheckpoint(link: COLOPair.Link) throws {
+        let pair = try COLOPair(link)
         #expect(firstDifference(pair.secondary.ram, pair.primary.ram) == nil)
         for round in 0..<4 {
             pair.primary.write(pages: stride(from: round, to: 256, by: 5 + round), seed: UInt64(round) + 10)
@@ -36,7 +36,7 @@ struct ColoPairTests {
     }
 
     @Test func aSecondaryThatNeverGotACheckpointTakesOverFromTheInitialState() throws {
-        let pair = try ColoPair()
+        let pair = try COLOPair()
         let initial = pair.primary.ram
         pair.primary.write(pages: 0..<256, seed: 7)
         #expect(pair.secondary.replication.leaveByCommand())
@@ -45,7 +45,7 @@ struct ColoPairTests {
 
     /// The events that QEMU 7.2's clients see when the secondary fails over and the primary is told afterwards.
     @Test func failoverOnTheSecondaryTellsItsEventsInOrder() throws {
-        let pair = try ColoPair()
+        let pair = try COLOPair()
         #expect(pair.primary.checkpoint())
         #expect(pair.secondary.replication.leaveByCommand())
         #expect(pair.primary.log.awaits("COLO_EXIT"))
@@ -68,7 +68,7 @@ struct ColoPairTests {
     }
 
     @Test func failoverOnThePrimaryTellsItsEventsInOrder() throws {
-        let pair = try ColoPair()
+        let pair = try COLOPair()
         #expect(pair.primary.checkpoint())
         let (before, there) = (pair.primary.log.events.count, pair.secondary.log.events.count)
         #expect(pair.primary.replication.leaveByCommand())
@@ -91,7 +91,7 @@ struct ColoPairTests {
 
     /// What was wrong in a run says nothing about a guest that can be paused again.
     @Test func aPauseThatFailedIsNoImpairmentAfterItsRun() throws {
-        let pair = try ColoPair()
+        let pair = try COLOPair()
         let primary = pair.primary
         #expect(primary.replication.condition.impairments.isEmpty)
         primary.engine.isStuck.store(true, ordering: .relaxed)
@@ -103,8 +103,8 @@ struct ColoPairTests {
     }
 
     @Test func aPausedPrimaryRunsInCOLO() throws {
-        let primary = try ColoMachine()
-        let secondary = try ColoMachine(incoming: true)
+        let primary = try COLOMachine()
+        let secondary = try COLOMachine(incoming: true)
         try secondary.migration.migrateIncoming(uri: "tcp:127.0.0.1:0")
         try primary.migration.migrate(uri: "tcp:127.0.0.1:\(secondary.port)").start()
         #expect(primary.awaits { primary.machine.runState == .running && secondary.mode == .secondary })
@@ -112,7 +112,7 @@ struct ColoPairTests {
     }
 
     @Test func checkpointsComeByThemselvesAndHoldOnlyWhatChanged() throws {
-        let pair = try ColoPair(checkpointDelay: 5)
+        let pair = try COLOPair(checkpointDelay: 5)
         let primary = pair.primary
         #expect(primary.awaits { primary.completed >= 5 })
         primary.write(pages: [3, 4, 200], seed: 5)
@@ -124,7 +124,7 @@ struct ColoPairTests {
     }
 
     @Test func aChangedDelayTakesEffectAtOnce() throws {
-        let pair = try ColoPair()
+        let pair = try COLOPair()
         let primary = pair.primary
         try primary.migration.updateParameters { $0.checkpointDelay = 2 }
         primary.replication.checkpointDelayChanged()
@@ -132,7 +132,7 @@ struct ColoPairTests {
     }
 
     @Test func outputLeavesWithItsCheckpointAlone() throws {
-        let pair = try ColoPair()
+        let pair = try COLOPair()
         let primary = pair.primary
         primary.hold.send([1])
         #expect(primary.network.sent == [])
@@ -147,7 +147,7 @@ struct ColoPairTests {
     }
 
     @Test func aFullHoldBufferIsAReasonForACheckpoint() throws {
-        let pair = try ColoPair(holdLimit: 4000)
+        let pair = try COLOPair(holdLimit: 4000)
         let primary = pair.primary
         let frame = [UInt8](repeating: 7, count: 1400)
         primary.hold.send(frame)
@@ -160,11 +160,11 @@ struct ColoPairTests {
     }
 
     @Test func aSurvivorIsProtectedAgainByAFreshSecondary() throws {
-        let pair = try ColoPair()
+        let pair = try COLOPair()
         #expect(pair.primary.checkpoint())
         #expect(pair.secondary.replication.leaveByCommand())
         let survivor = pair.secondary
-        let fresh = try ColoMachine(incoming: true)
+        let fresh = try COLOMachine(incoming: true)
         try fresh.migration.migrateIncoming(uri: "tcp:127.0.0.1:0")
         try survivor.migration.migrate(uri: "tcp:127.0.0.1:\(fresh.port)").start()
         #expect(survivor.awaits { survivor.mode == .primary && fresh.mode == .secondary })
@@ -178,7 +178,7 @@ struct ColoPairTests {
     }
 
     @Test func aSwitchoverThatFailsLetsOutputFlowAgain() throws {
-        let primary = try ColoMachine()
+        let primary = try COLOMachine()
         try primary.machine.run()
         #expect(primary.replication.maySwitchOver())
         primary.hold.send([1])

@@ -4,7 +4,7 @@ import SystemCalls
 public enum TLSRole: Sendable { case client, server }
 
 /// What a migration takes from others: the objects and descriptors that clients have made known by name.
-public struct MigrationSurroundings: Sendable {
+public struct MigrationResources: Sendable {
     /// Hands over a descriptor that a client has passed under a name; from then on it is known no more.
     public var takeDescriptor: @Sendable (String) -> Descriptor?
     /// Who looks up the names of hosts.
@@ -12,7 +12,7 @@ public struct MigrationSurroundings: Sendable {
     /// Why TLS credentials of that name cannot be used for that end of a connection; nil if they can.
     public var refuseCredentials: @Sendable (String, TLSRole) -> String?
 
-    /// Surroundings with every part given; by default nothing is known by any name.
+    /// Resources with every part given; by default nothing is known by any name.
     public init(
         takeDescriptor: @escaping @Sendable (String) -> Descriptor? = { _ in nil },
         lookup: NameLookup = .system,
@@ -31,6 +31,6 @@ extension MigrationController {
     /// when there is a connection to use them on.
     func tlsRefusal(_ name: String, as role: TLSRole) -> String? {
         guard !name.isEmpty else { return nil }
-        return surroundings.refuseCredentials(name, role) ?? "TLS is not supported on migration channels"
+        return resources.refuseCredentials(name, role) ?? "TLS is not supported on migration channels"
     }
 }

@@ -5,17 +5,17 @@ import Transport
 import VirtualMachine
 
 /// How a COLO run ended on this side.
-public enum ColoOutcome: Sendable, Equatable {
-    /// A failover was asked for or decided: `MigrationController.finishColo` was called, this side serves or has
+public enum COLOOutcome: Sendable, Equatable {
+    /// A failover was asked for or decided: `MigrationController.finishCOLO` was called, this side serves or has
     /// given its guest up.
     case left
-    /// The peer or the channel failed; the status stays `colo` until `finishColo` is called. The text says why.
+    /// The peer or the channel failed; the status stays `colo` until `finishCOLO` is called. The text says why.
     case peerLost(String)
 }
 
 /// Who runs COLO once the initial synchronisation is complete. Called on the migration's own thread, which it may keep
 /// as long as COLO lasts; `MigrationController.cancelChannel` and `Channel.shutDown` end its waits.
-public protocol ColoHandler: AnyObject, Sendable {
+public protocol COLOHandler: AnyObject, Sendable {
     /// The source's guest stands in finish-migrate, and only the last part of the initial state is still to be sent.
     /// After it the destination may hold a complete checkpoint, so output has to be held from here on. Returns whether
     /// to go on; otherwise the migration fails and the guest runs on. May wait.
@@ -27,7 +27,7 @@ public protocol ColoHandler: AnyObject, Sendable {
 
     /// The status is about to become `colo`, with its event; `runPrimary` or `runSecondary` follows. Clients that see the
     /// event may use COLO's commands. Must not wait.
-    func willRunColo(asPrimary: Bool)
+    func willRunCOLO(asPrimary: Bool)
 
     /// Whether only COLO may come in: a member of a pair must not run what somebody else migrates to it.
     var acceptsOnlyCOLO: Bool { get }
@@ -40,29 +40,29 @@ public protocol ColoHandler: AnyObject, Sendable {
     /// now on is in the session's tracker.
     /// The handler waits for checkpoint-ready, lets the guest run and takes checkpoints. Whatever happens, the guest
     /// must not be left standing: if it still stands in finish-migrate on return, it is resumed.
-    func runPrimary(_ session: ColoPrimarySession) -> ColoOutcome
+    func runPrimary(_ session: COLOPrimarySession) -> COLOOutcome
 
     /// The destination's side. The initial state is loaded, the machine is in inmigrate. The handler says
     /// checkpoint-ready and receives checkpoints until this side takes over or is given up.
-    func runSecondary(_ session: ColoSecondarySession) -> ColoOutcome
+    func runSecondary(_ session: COLOSecondarySession) -> COLOOutcome
 }
 
-extension ColoHandler {
+extension COLOHandler {
     /// Nothing to take back.
     public func switchoverFailed() {}
 
     /// Nothing to prepare.
-    public func willRunColo(asPrimary: Bool) {}
+    public func willRunCOLO(asPrimary: Bool) {}
 }
 
-extension ColoHandler {
+extension COLOHandler {
     /// Plain migrations may come in, too.
     public var acceptsOnlyCOLO: Bool { false }
 }
 
 /// A COLO primary's end of the channel. Sending belongs to one thread at a time and `receive` to one, which may be
 /// another; `shutDown` may be called from any.
-public final class ColoPrimarySession: @unchecked Sendable {
+public final class COLOPrimarySession: @unchecked Sendable {
     // SAFETY: `sender` and the channel's write queue are touched by the sending thread alone, `reader` by the receiving
     // one; all else is constant or thread-safe by itself.
     /// The machine that is protected.
@@ -98,7 +98,7 @@ public final class ColoPrimarySession: @unchecked Sendable {
     public func passHarvested() { countPass() }
 
     /// Sends a message.
-    public func send(_ message: ColoMessage) throws(MigrationFailure) {
+    public func send(_ message: COLOWireMessage) throws(MigrationFailure) {
         try onChannel { () throws(TransportError) in
             try channel.write(message.bytes)
             try channel.flush()
@@ -106,7 +106,7 @@ public final class ColoPrimarySession: @unchecked Sendable {
     }
 
     /// Waits for the secondary's next message, until `deadline` of the host's clock.
-    public func receive(until deadline: Nanoseconds) throws(MigrationFailure) -> ColoMessage {
+    public func receive(until deadline: Nanoseconds) throws(MigrationFailure) -> COLOWireMessage {
         try reader.message(deadline: deadline)
     }
 
@@ -134,7 +134,7 @@ public final class ColoPrimarySession: @unchecked Sendable {
     /// Sends vmstate-size and a device blob (`VirtualMachine.saveDeviceBlob`).
     public func sendDeviceBlob(_ blob: [UInt8]) throws(MigrationFailure) {
         try onChannel { () throws(TransportError) in
-            try channel.write(ColoMessage.vmstateSize(UInt64(blob.count)).bytes)
+            try channel.write(COLOWireMessage.vmstateSize(UInt64(blob.count)).bytes)
             try channel.write(blob)
             try channel.flush()
         }
@@ -149,7 +149,7 @@ public protocol CheckpointStaging: AnyObject {
 }
 
 /// A COLO secondary's end of the channel. All methods belong to one thread at a time, but for `shutDown`.
-public final class ColoSecondarySession: @unchecked Sendable {
+public final class COLOSecondarySession: @unchecked Sendable {
     // SAFETY: used by one thread at a time, as said above; `shutDown` is thread-safe by itself.
     /// The machine that holds the checkpoints; its RAM is that of the initial state.
     public let machine: VirtualMachine
@@ -170,7 +170,7 @@ public final class ColoSecondarySession: @unchecked Sendable {
     public func shutDown() { channel.shutDown() }
 
     /// Sends a message.
-    public func send(_ message: ColoMessage) throws(MigrationFailure) {
+    public func send(_ message: COLOWireMessage) throws(MigrationFailure) {
         try onChannel { () throws(TransportError) in
             try channel.write(message.bytes)
             try channel.flush()
@@ -178,7 +178,7 @@ public final class ColoSecondarySession: @unchecked Sendable {
     }
 
     /// Waits for the primary's next message, until `deadline` of the host's clock.
-    public func receive(until deadline: Nanoseconds) throws(MigrationFailure) -> ColoMessage {
+    public func receive(until deadline: Nanoseconds) throws(MigrationFailure) -> COLOWireMessage {
         try reader.message(deadline: deadline)
     }
 

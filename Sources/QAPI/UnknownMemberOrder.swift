@@ -6,7 +6,7 @@ import QMP
 /// worked out the same way: names stand in a dictionary of 512 chains, are moved from there into an open hash table,
 /// and leave that one when they are asked for; the first that is left in it is reported. Of names that a client chose so
 /// that they crowd one place of the table, the first as sent is reported: to follow QEMU there takes quadratic time.
-enum StrangerOrder {
+enum UnknownMemberOrder {
     /// The first of `members` left once `known` were taken out in this order; nil if none is left.
     static func first(of members: [JSONObject.Member], without known: [String]) -> String? {
         do throws(Crowding) {

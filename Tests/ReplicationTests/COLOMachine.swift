@@ -13,7 +13,7 @@ import VirtualMachine
 
 /// A machine `none` with a network card's hold, its migration controller and its replication service, without a pair:
 /// COLO as management drives it. What clients would be told goes to `log`.
-final class ColoMachine: Sendable {
+final class COLOMachine: Sendable {
     /// Nothing waits longer for a condition.
     static let patience = Nanoseconds.seconds(20)
 
@@ -50,7 +50,8 @@ final class ColoMachine: Sendable {
             case .pass(let number): log.add("MIGRATION_PASS \(number)")
             case .incomingRefused(let text): log.add("incoming refused: \(text)")
             case .incomingFailed(let text): log.add("incoming failed: \(text)")
-            case .outgoingFailed(let text): log.add("outgoing failed: \(text)")
+            case .outgoingFailed(let text, _): log.add("outgoing failed: \(text)")
+            case .outgoingCancelled: break
             }
             service.migrationEvent(event)
         }
@@ -68,7 +69,7 @@ final class ColoMachine: Sendable {
                 log: { log.add("log: \($0.text)") }),
             limits: limits)
         service.connect(replication)
-        migration.setColoHandler(replication)
+        migration.setCOLOHandler(replication)
         try migration.setCapabilities([
             MigrationCapabilityStatus(.xColo, true), MigrationCapabilityStatus(.events, true),
         ])
@@ -166,14 +167,14 @@ final class EventLog: Sendable {
 
     /// Waits until a line begins with `text`.
     func awaits(_ text: String) -> Bool {
-        gate.wait(until: SystemClock().now() + ColoMachine.patience) { lines in
+        gate.wait(until: SystemClock().now() + COLOMachine.patience) { lines in
             lines.contains { $0.hasPrefix(text) } ? true : nil
         } ?? false
     }
 
     /// Waits until `condition` holds.
     func wait(until condition: () -> Bool) -> Bool {
-        let end = SystemClock().now() + ColoMachine.patience
+        let end = SystemClock().now() + COLOMachine.patience
         while !condition() {
             guard SystemClock().now() < end else { return false }
             let seen = gate.withLock(notify: false) { $0.count }
