@@ -3,6 +3,7 @@ import GuestMemory
 import MachineModel
 import MigrationCore
 import MigrationFormat
+import PacketPath
 import QAPI
 import SystemCalls
 import Transport
@@ -211,5 +212,13 @@ final class DestinationRun {
         guard let handler = controller.handler, let reader else { return .coloEnded }
         _ = handler.runSecondary(COLOSecondarySession(machine: machine, reader: reader))
         return .coloEnded
+    }
+}
+
+extension MigrationSettings.Values {
+    /// The parameters announce-* as the packet path takes them.
+    public var announcement: PacketPath.AnnounceParameters {
+        PacketPath.AnnounceParameters(
+            initial: announceInitial, max: announceMax, rounds: announceRounds, step: announceStep)
     }
 }
