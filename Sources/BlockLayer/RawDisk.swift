@@ -34,8 +34,9 @@ public final class RawDisk: BlockBackend, Sendable {
     }
 
     private static func measure(_ path: String, _ number: Int32) throws(BlockError) -> UInt64 {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var status = stat()
-        guard fstat(number, &status) == 0 else { throw failure(path, 0, "fstat") }
+        guard unsafe fstat(number, &status) == 0 else { throw failure(path, 0, "fstat") }
         switch status.st_mode & S_IFMT {
         case S_IFREG: return UInt64(max(0, status.st_size))
         case S_IFBLK:
@@ -52,8 +53,9 @@ public final class RawDisk: BlockBackend, Sendable {
 
     /// Fills `target` with the bytes from `offset` on: pread(2).
     public func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(BlockError) {
+        // SAFETY: the caller's buffer, for the length of the call.
         try statistics.counting(.read, offset: offset, count: target.count) { () throws(BlockError) in
-            try readAll(at: offset, into: target)
+            try unsafe readAll(at: offset, into: target)
         }
     }
 
@@ -63,7 +65,7 @@ public final class RawDisk: BlockBackend, Sendable {
         while done < target.count {
             guard let base = target.baseAddress else { return }
             // SAFETY: `base + done` and the rest lie inside the caller's buffer; the offset inside the disk.
-            let count = pread(file.number, base + done, target.count - done, off_t(offset) + done)
+            let count = unsafe pread(file.number, base + done, target.count - done, off_t(offset) + done)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw Self.failure(name, offset + UInt64(done), "pread")
@@ -75,8 +77,9 @@ public final class RawDisk: BlockBackend, Sendable {
 
     /// Writes all of `source` at `offset`: pwrite(2).
     public func write(at offset: UInt64, from source: UnsafeRawBufferPointer) throws(BlockError) {
+        // SAFETY: the caller's buffer, for the length of the call.
         try statistics.counting(.write, offset: offset, count: source.count) { () throws(BlockError) in
-            try writeAll(at: offset, from: source)
+            try unsafe writeAll(at: offset, from: source)
         }
     }
 
@@ -87,7 +90,7 @@ public final class RawDisk: BlockBackend, Sendable {
         while done < source.count {
             guard let base = source.baseAddress else { return }
             // SAFETY: `base + done` and the rest lie inside the caller's buffer; the offset inside the disk.
-            let count = pwrite(file.number, base + done, source.count - done, off_t(offset) + done)
+            let count = unsafe pwrite(file.number, base + done, source.count - done, off_t(offset) + done)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw Self.failure(name, offset + UInt64(done), "pwrite")
@@ -106,8 +109,9 @@ public final class RawDisk: BlockBackend, Sendable {
 
     /// How much of the host's storage the file takes, in bytes: st_blocks of stat(2). 0 if it cannot be told.
     public var allocatedSize: UInt64 {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var status = stat()
-        guard fstat(file.number, &status) == 0 else { return 0 }
+        guard unsafe fstat(file.number, &status) == 0 else { return 0 }
         return UInt64(max(0, status.st_blocks)) * 512
     }
 }

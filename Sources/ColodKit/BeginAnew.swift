@@ -10,6 +10,7 @@ enum BeginAnew {
     /// Replaces this process by a fresh one with the same arguments: execve(2). Nothing of the old life stays but the
     /// process id, which systemd goes by, and the sockets that systemd passed.
     static func execute() throws -> Never {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         try Descriptor.closeAllOnExec()
         keepListenDescriptors()
         // Until the new process listens to signals, one that asks it to end does end it. One that asks for the flight
@@ -17,23 +18,25 @@ enum BeginAnew {
         for number in signals { signal(number, SIG_DFL) }
         signal(SIGUSR1, SIG_IGN)
         var none = sigset_t()
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, nil)
-        let arguments = CommandLine.arguments.map { strdup($0) } + [nil]
-        execv(program, arguments)
-        throw StartFailure("cannot begin anew: \(String(cString: strerror(errno)))")
+        unsafe sigemptyset(&none)
+        unsafe pthread_sigmask(SIG_SETMASK, &none, nil)
+        let arguments = unsafe CommandLine.arguments.map { unsafe strdup($0) } + [nil]
+        unsafe execv(program, arguments)
+        throw StartFailure(unsafe "cannot begin anew: \(String(cString: strerror(errno)))")
     }
 
     /// The program of this process by its path, which the kernel names the process after; by its link in /proc where
     /// another program has taken the path, as after an upgrade: a process that begins anew stays what it was.
     private static var program: String {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let link = "/proc/self/exe"
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let length = readlink(link, &buffer, buffer.count - 1)
+        let length = unsafe readlink(link, &buffer, buffer.count - 1)
         guard length > 0 else { return link }
         let path = String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         var (here, there) = (stat(), stat())
-        guard stat(link, &here) == 0, stat(path, &there) == 0, here.st_ino == there.st_ino, here.st_dev == there.st_dev
+        guard unsafe stat(link, &here) == 0, unsafe stat(path, &there) == 0, here.st_ino == there.st_ino,
+            here.st_dev == there.st_dev
         else { return link }
         return path
     }
@@ -45,9 +48,9 @@ enum BeginAnew {
         else { return }
         var buffer = [UInt8](repeating: 0, count: 64)
         // SAFETY: reads at most the length of `buffer` into it, and writes the bytes of a local array.
-        let count = read(file.number, &buffer, buffer.count)
+        let count = unsafe read(file.number, &buffer, buffer.count)
         guard count > 0, String(decoding: buffer[..<count], as: UTF8.self) == "exe\n" else { return }
         let name = Array(called.utf8)
-        _ = write(file.number, name, name.count)
+        _ = unsafe write(file.number, name, name.count)
     }
 }

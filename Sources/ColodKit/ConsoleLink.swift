@@ -101,6 +101,7 @@ final class ConsoleLink: Sendable {
     private static func logLines(
         _ queue: ThreadGate<Queue>, _ wake: EventSignal, _ log: (String) -> Void, _ notice: (String) -> Void
     ) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let clock = SystemClock()
         var budget = LineBudget(now: clock.now())
         var line: [UInt8] = []
@@ -113,7 +114,7 @@ final class ConsoleLink: Sendable {
         }
         while true {
             var entry = pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)
-            _ = poll(&entry, 1, -1)
+            _ = unsafe poll(&entry, 1, -1)
             wake.lower()
             let taken = take(queue)
             for byte in taken.bytes {
@@ -142,10 +143,10 @@ final class ConsoleLink: Sendable {
                 pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: input ?? -1, events: Int16(POLLIN), revents: 0),
             ]
-            _ = poll(&entries, 2, -1)
+            _ = unsafe poll(&entries, 2, -1)
             if entries[1].revents != 0 {
                 // SAFETY: reads at most the length of `chunk` into it.
-                let count = read(input ?? -1, &chunk, chunk.count)
+                let count = unsafe read(input ?? -1, &chunk, chunk.count)
                 if count > 0 {
                     receive(Array(chunk[..<count]))
                 } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
@@ -164,6 +165,7 @@ final class ConsoleLink: Sendable {
         _ listener: consuming Descriptor, _ queue: ThreadGate<Queue>, _ wake: EventSignal,
         _ receive: ([UInt8]) -> Void, _ notice: (String) -> Void
     ) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let clock = SystemClock()
         var refusedAccepts = RepeatedNotice()
         /// Nobody is accepted for a moment: the process has no more descriptors.
@@ -173,7 +175,7 @@ final class ConsoleLink: Sendable {
                 pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: isPausing ? -1 : listener.number, events: Int16(POLLIN), revents: 0),
             ]
-            _ = poll(&entries, 2, isPausing ? acceptPause : -1)
+            _ = unsafe poll(&entries, 2, isPausing ? acceptPause : -1)
             isPausing = false
             if entries[0].revents != 0 {
                 // Nobody listens: what the guest says now is lost, as on an unplugged line.
@@ -199,9 +201,9 @@ final class ConsoleLink: Sendable {
         var rest = bytes[...]
         while !rest.isEmpty {
             var entry = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
-            guard poll(&entry, 1, 1000) > 0 else { return true }
+            guard unsafe poll(&entry, 1, 1000) > 0 else { return true }
             // SAFETY: writes from an array slice that is alive for the call; never more than its length.
-            let count = rest.prefix(4096).withUnsafeBytes { send(output, $0) }
+            let count = unsafe rest.prefix(4096).withUnsafeBytes { unsafe send(output, $0) }
             if count < 0 && errno != EINTR && errno != EAGAIN { return false }
             rest = rest.dropFirst(max(0, count))
         }
@@ -209,8 +211,8 @@ final class ConsoleLink: Sendable {
     }
 
     private static func send(_ output: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-        let count = Glibc.send(output, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        let count = unsafe Glibc.send(output, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
         // SAFETY: the same bytes, for descriptors that are no sockets.
-        return count < 0 && errno == ENOTSOCK ? write(output, bytes.baseAddress, bytes.count) : count
+        return unsafe count < 0 && errno == ENOTSOCK ? write(output, bytes.baseAddress, bytes.count) : count
     }
 }

@@ -134,10 +134,10 @@ public struct CommandLineOverrides: Sendable, Equatable {
 
     /// A path of a flag is meant from the directory that the command was started in: getcwd(3).
     private func absolute(_ path: String) -> String {
-        guard !path.isEmpty, !path.hasPrefix("/"), let buffer = getcwd(nil, 0) else { return path }
-        defer { free(buffer) }
+        guard !path.isEmpty, !path.hasPrefix("/"), let buffer = unsafe getcwd(nil, 0) else { return path }
+        defer { unsafe free(buffer) }
         // SAFETY: getcwd returned a zero-terminated string of its own, which is freed after the copy.
-        let directory = String(cString: buffer)
+        let directory = unsafe String(cString: buffer)
         return directory == "/" ? "/\(path)" : "\(directory)/\(path)"
     }
 

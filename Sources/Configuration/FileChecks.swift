@@ -10,6 +10,7 @@ struct FileChecks {
 
     /// Notes a problem for each file that cannot be used.
     func check(_ configuration: ColodConfiguration) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let guest = configuration.guest
         check(["guest", "kernel"], guest.kernel, isImage)
         check(["guest", "initrd"], guest.initrd, isImage)
@@ -19,7 +20,7 @@ struct FileChecks {
             check(["guest", "disks", "\(index)", "file"], disk.file) { isDisk($0, readOnly: disk.readOnly) }
         }
         switch guest.console {
-        case .file(let path) where access(path, W_OK) == 0: break
+        case .file(let path) where unsafe access(path, W_OK) == 0: break
         case .file(let path), .unix(let path): check(["guest", "console"], path, hasFolder)
         case .log, .none, .stdio: break
         }
@@ -47,7 +48,8 @@ struct FileChecks {
 
     /// A file that does not exist yet is made at the start.
     private func isMemory(_ path: String, written: Bool) -> String? {
-        guard access(path, F_OK) == 0 else { return hasFolder(path) }
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
+        guard unsafe access(path, F_OK) == 0 else { return hasFolder(path) }
         return opening(path, written ? O_RDWR : O_RDONLY) { status in
             status.st_mode & S_IFMT == S_IFREG ? nil : "is no regular file; name one"
         }
@@ -83,10 +85,11 @@ struct FileChecks {
     }
 
     private func opening(_ path: String, _ flags: Int32, _ complaint: (stat) -> String?) -> String? {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         do {
             let file = try Descriptor.open(path, flags: flags | O_NONBLOCK | O_NOCTTY)
             var status = stat()
-            guard fstat(file.number, &status) == 0 else { return reason() }
+            guard unsafe fstat(file.number, &status) == 0 else { return reason() }
             return complaint(status)
         } catch {
             return reason(error.code)
@@ -94,28 +97,32 @@ struct FileChecks {
     }
 
     private func isCommand(_ path: String) -> String? {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var status = stat()
-        guard stat(path, &status) == 0 else { return reason() }
+        guard unsafe stat(path, &status) == 0 else { return reason() }
         guard status.st_mode & S_IFMT == S_IFREG else { return "is no program; name an executable file" }
-        return access(path, X_OK) == 0 ? nil : "cannot be executed; run: chmod +x \(path)"
+        return unsafe access(path, X_OK) == 0 ? nil : "cannot be executed; run: chmod +x \(path)"
     }
 
     private func isStateDirectory(_ path: String) -> String? {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var status = stat()
-        if stat(path, &status) == 0 {
+        if unsafe stat(path, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFDIR else { return "is no directory; name one that holds nothing else" }
-            return access(path, W_OK | X_OK) == 0 ? nil : "cannot be written: \(reason())"
+            return unsafe access(path, W_OK | X_OK) == 0 ? nil : "cannot be written: \(reason())"
         }
         guard errno == ENOENT else { return reason() }
         let parent = folder(of: path)
-        if access(parent, W_OK | X_OK) == 0 { return nil }
-        return "does not exist and cannot be made: \(parent): \(String(cString: strerror(errno))); make it, for colod: "
+        if unsafe access(parent, W_OK | X_OK) == 0 { return nil }
+        return
+            unsafe "does not exist and cannot be made: \(parent): \(String(cString: strerror(errno))); make it, for colod: "
             + "install -d -o colod -g colod -m 750 \(path)"
     }
 
     private func hasFolder(_ path: String) -> String? {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let parent = folder(of: path)
-        return access(parent, W_OK | X_OK) == 0 ? nil : "cannot be made: \(parent): \(reason())"
+        return unsafe access(parent, W_OK | X_OK) == 0 ? nil : "cannot be made: \(parent): \(reason())"
     }
 
     private func folder(of path: String) -> String {
@@ -125,6 +132,7 @@ struct FileChecks {
 
     /// A system error and what to do about it.
     private func reason(_ code: Int32 = errno) -> String {
+        // SAFETY: strerror(3) gives a terminated string, which is copied at once.
         let advice =
             switch code {
             case ENOENT, ENOTDIR: "put it there, or correct the path"
@@ -132,6 +140,6 @@ struct FileChecks {
             case EROFS: "the file system is read-only; choose another place"
             default: "see what is wrong with it"
             }
-        return "cannot be used: \(String(cString: strerror(code))); \(advice)"
+        return unsafe "cannot be used: \(String(cString: strerror(code))); \(advice)"
     }
 }

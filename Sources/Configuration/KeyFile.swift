@@ -40,19 +40,19 @@ public func loadKey(_ path: String) throws(KeyFileError) -> [UInt8] {
 func readSmallFile(_ path: String, limit: Int) throws(KeyFileError) -> (bytes: [UInt8], mode: UInt32) {
     let file = try openForReading(path)
     var information = stat()
-    guard fstat(file.number, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+    guard unsafe fstat(file.number, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
         throw KeyFileError(path: path, message: "is no regular file")
     }
     var bytes = [UInt8](repeating: 0, count: limit + 1)
     var count = 0
     while count < bytes.count {
-        let got = bytes.withUnsafeMutableBytes { buffer in
+        let got = unsafe bytes.withUnsafeMutableBytes { buffer in
             // SAFETY: reads into the rest of the buffer, no further.
-            read(file.number, buffer.baseAddress.map { $0 + count }, buffer.count - count)
+            unsafe read(file.number, buffer.baseAddress.map { unsafe $0 + count }, buffer.count - count)
         }
         if got < 0, errno == EINTR { continue }
         guard got >= 0 else {
-            throw KeyFileError(path: path, message: "cannot be read: \(String(cString: strerror(errno)))")
+            throw KeyFileError(path: path, message: unsafe "cannot be read: \(String(cString: strerror(errno)))")
         }
         if got == 0 { break }
         count += got

@@ -58,20 +58,22 @@ public struct StandardErrorLogHandler: LogHandler {
 
     /// The wall-clock time now.
     private static func timestamp() -> String {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
         return timestamp(now)
     }
 
     /// A wall-clock time in UTC: gmtime_r(3).
     static func timestamp(_ time: timespec) -> String {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var now = time
-        var parts = tm()
-        gmtime_r(&now.tv_sec, &parts)
+        var parts = unsafe tm()
+        unsafe gmtime_r(&now.tv_sec, &parts)
         func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        let day = "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+        let day = unsafe "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
         let milliseconds = String(1000 + now.tv_nsec / 1_000_000).dropFirst()
-        return "\(day)T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).\(milliseconds)Z"
+        return unsafe "\(day)T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).\(milliseconds)Z"
     }
 }
 
@@ -79,5 +81,5 @@ public struct StandardErrorLogHandler: LogHandler {
 @Sendable public func writeToStandardError(_ line: String) {
     var line = line
     // SAFETY: writes the bytes of a string that lives through the call. A log that cannot be written is lost.
-    line.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    line.withUTF8 { _ = unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }

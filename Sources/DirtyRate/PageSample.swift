@@ -33,10 +33,10 @@ struct PageSample {
     private static func hash(_ block: RAMBlock, _ number: Int) -> UInt64 {
         // SAFETY: a whole page inside the block. A vCPU may write there meanwhile; then the hash is one of a page that
         // changes, which is all that is asked.
-        let page = UnsafeRawPointer(block.base) + number * targetPageSize
+        let page = unsafe UnsafeRawPointer(block.base) + number * targetPageSize
         var hash: UInt64 = 0x9e37_79b9_7f4a_7c15
         for offset in stride(from: 0, to: targetPageSize, by: 8) {
-            hash = (hash ^ page.load(fromByteOffset: offset, as: UInt64.self)) &* 0xff51_afd7_ed55_8ccd
+            hash = unsafe (hash ^ page.load(fromByteOffset: offset, as: UInt64.self)) &* 0xff51_afd7_ed55_8ccd
             hash ^= hash >> 32
         }
         return hash

@@ -6,45 +6,31 @@ import Glibc
 /// the hart compare each page with its copy before it executes it again: so stores, DMA and other harts need not know
 /// which pages hold code, and a fence without a change costs a comparison, not a decode.
 final class CodeCache {
-    /// One decoded page; `slots` come first, so that the interpreter's pointer to them is the pointer to the page.
-    struct Page {
-        static let slotCount = 2048
-        /// The slots, the one behind the last, and one that stays unused.
-        static let slotBytes = (slotCount + 2) * 8
-        static let generationOffset = slotBytes
-        static let copyOffset = slotBytes + 8
-        /// The copy ends in two bytes that never match an instruction's length.
-        static let size = copyOffset + 4096
-    }
-
-    private var pages: [UInt64: UnsafeMutableRawPointer] = [:]
+    private var pages: [UInt64: CodePage] = [:]
     private var generation: UInt64 = 1
 
     deinit { for page in pages.values { page.deallocate() } }
 
-    /// The slots of the page at physical address `address`, whose bytes are at `bytes` now.
-    func slots(
-        of address: UInt64, bytes: UnsafeRawPointer
-    ) -> UnsafeMutablePointer<DecodedInstruction> {
+    /// The slots of the page at physical address `address`, which is `offset` in RAM.
+    func slots(of address: UInt64, at offset: Int, in ram: HartRAM) -> SlotCursor {
         if let page = pages[address] {
-            let verified = page.loadUnaligned(fromByteOffset: Page.generationOffset, as: UInt64.self)
-            if verified != generation {
-                if memcmp(page + Page.copyOffset, bytes, 4096) != 0 { Self.fill(page, from: bytes) }
-                page.storeBytes(of: generation, toByteOffset: Page.generationOffset, as: UInt64.self)
+            if page.generation != generation {
+                if !page.isCopy(of: offset, in: ram) { page.fill(from: offset, in: ram) }
+                page.generation = generation
             }
-            return Self.slots(page)
+            return page.slots
         }
-        let page = UnsafeMutableRawPointer.allocate(byteCount: Page.size, alignment: 64)
-        Self.fill(page, from: bytes)
-        page.storeBytes(of: generation, toByteOffset: Page.generationOffset, as: UInt64.self)
+        let page = CodePage.allocate()
+        page.fill(from: offset, in: ram)
+        page.generation = generation
         pages[address] = page
-        return Self.slots(page)
+        return page.slots
     }
 
     /// Whether the next new page would exceed the limit. Then `removeAll`, with all translations forgotten.
     var isFull: Bool { pages.count >= HartLimits.codePageCount }
 
-    /// Throws all pages away. No pointer to slots may be in use.
+    /// Throws all pages away. No cursor may be in use.
     func removeAll() {
         for page in pages.values { page.deallocate() }
         pages.removeAll()
@@ -53,41 +39,75 @@ final class CodeCache {
     /// Makes every page be compared with memory before it is handed out again.
     func expire() { generation &+= 1 }
 
-    /// Decodes the slot `index` of the page that `slots` belongs to.
-    static func decode(_ slots: UnsafeMutablePointer<DecodedInstruction>, index: Int) {
-        // SAFETY: `index` is below `slotCount`, as the slot behind the last is never undecoded, and the copy has 4096
-        // bytes; a 32-bit instruction in the last two is not read here.
-        let copy = UnsafeRawPointer(slots) + Page.copyOffset
-        let low = copy.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)
+    /// Decodes the slot `index` of the page whose first slot is `slots`.
+    static func decode(_ slots: SlotCursor, index: Int) {
+        let page = CodePage(slots: slots)
+        let low = page.halfWord(index)
+        let slot = slots + index
         if low & 3 != 3 {
-            slots[index] = Decoder.decodeCompressed(low, offset: index * 2)
-        } else if index == Page.slotCount - 1 {
-            slots[index] = DecodedInstruction(.crossing, immediate: Int32(low))
+            slot.pointee = Decoder.decodeCompressed(low, offset: index * 2)
+        } else if index == CodePage.slotCount - 1 {
+            slot.pointee = DecodedInstruction(.crossing, immediate: Int32(low))
         } else {
-            let high = copy.loadUnaligned(fromByteOffset: index * 2 + 2, as: UInt16.self)
-            slots[index] = Decoder.decode(UInt32(high) << 16 | UInt32(low), offset: index * 2)
+            slot.pointee = Decoder.decode(UInt32(page.halfWord(index + 1)) << 16 | UInt32(low), offset: index * 2)
         }
     }
+}
+
+/// The memory of one decoded page: its slots, the generation at which it was last compared with RAM, and the copy of
+/// the bytes that it was decoded from.
+///
+/// SAFETY: a page is `size` bytes, aligned for slots, which come first, so that the cursor to the first of them is the
+/// page; it is freed by its cache only. Each offset below is a constant within `size`, or an index that is checked.
+@safe struct CodePage {
+    static let slotCount = 2048
+    /// The slots and two behind them that lead out of the page.
+    private static let slotBytes = (slotCount + 2) * 8
+    private static let generationOffset = slotBytes
+    private static let copyOffset = slotBytes + 8
+    private static let size = copyOffset + 4096
+
+    private let start: UnsafeMutableRawPointer
+
+    /// A page with undecoded slots, none of which has a copy yet.
+    static func allocate() -> CodePage { unsafe CodePage(start: .allocate(byteCount: size, alignment: 64)) }
 
     /// A page whose slots all say `redirect`; the interpreter executes single instructions in its last slot.
-    static func makeScratch() -> UnsafeMutablePointer<DecodedInstruction> {
-        let page = UnsafeMutableRawPointer.allocate(byteCount: Page.size, alignment: 64)
-        let slots = slots(page)
-        slots.initialize(repeating: DecodedInstruction(.redirect), count: Page.slotCount + 2)
-        return slots
+    static func allocateScratch() -> CodePage {
+        let page = allocate()
+        for index in 0..<slotCount + 2 { (page.slots + index).pointee = DecodedInstruction(.redirect) }
+        return page
     }
 
-    private static func slots(_ page: UnsafeMutableRawPointer) -> UnsafeMutablePointer<DecodedInstruction> {
-        // SAFETY: the page begins with `slotCount + 2` slots, is aligned for them, and is only used through this type.
-        page.assumingMemoryBound(to: DecodedInstruction.self)
+    private init(start: UnsafeMutableRawPointer) { unsafe self.start = unsafe start }
+
+    init(slots: SlotCursor) { unsafe start = unsafe slots.page }
+
+    func deallocate() { unsafe start.deallocate() }
+
+    var slots: SlotCursor { unsafe SlotCursor(first: start.assumingMemoryBound(to: DecodedInstruction.self)) }
+
+    var generation: UInt64 {
+        get { unsafe start.load(fromByteOffset: Self.generationOffset, as: UInt64.self) }
+        nonmutating set { unsafe start.storeBytes(of: newValue, toByteOffset: Self.generationOffset, as: UInt64.self) }
     }
 
-    private static func fill(_ page: UnsafeMutableRawPointer, from bytes: UnsafeRawPointer) {
+    /// The 16 bits of code that the slot `index` stands for.
+    func halfWord(_ index: Int) -> UInt16 {
+        precondition(index >= 0 && index < Self.slotCount, "a slot of the page")
+        return unsafe start.load(fromByteOffset: Self.copyOffset + index * 2, as: UInt16.self)
+    }
+
+    func isCopy(of offset: Int, in ram: HartRAM) -> Bool {
+        unsafe memcmp(start + Self.copyOffset, ram.page(offset), 4096) == 0
+    }
+
+    /// Takes a copy of the page at `offset` in RAM, and leaves every slot undecoded.
+    func fill(from offset: Int, in ram: HartRAM) {
         // A slot of zeroes is `undecoded`.
-        memset(page, 0, Page.slotBytes)
-        let slots = slots(page)
-        slots[Page.slotCount] = DecodedInstruction(.redirect)
-        slots[Page.slotCount + 1] = DecodedInstruction(.redirect)
-        memcpy(page + Page.copyOffset, bytes, 4096)
+        unsafe memset(start, 0, Self.slotBytes)
+        (slots + Self.slotCount).pointee = DecodedInstruction(.redirect)
+        (slots + (Self.slotCount + 1)).pointee = DecodedInstruction(.redirect)
+        unsafe memcpy(start + Self.copyOffset, ram.page(offset), 4096)
     }
 }

@@ -45,26 +45,27 @@ struct FloatUnit {
     private func host(
         _ operation: Operation, _ a: UInt64, _ b: UInt64, _ c: UInt64, _ mode: UInt32, _ raised: inout UInt32
     ) -> UInt64 {
+        // SAFETY: each call writes the flags to `raised` and keeps no pointer to it.
         if format.fractionBits == 52 {
             switch operation {
-            case .add: return clinux_f64_add(a, b, c, mode, &raised)
-            case .subtract: return clinux_f64_subtract(a, b, c, mode, &raised)
-            case .multiply: return clinux_f64_multiply(a, b, c, mode, &raised)
-            case .divide: return clinux_f64_divide(a, b, c, mode, &raised)
-            case .squareRoot: return clinux_f64_square_root(a, b, c, mode, &raised)
-            case .multiplyAdd: return clinux_f64_multiply_add(a, b, c, mode, &raised)
+            case .add: return unsafe clinux_f64_add(a, b, c, mode, &raised)
+            case .subtract: return unsafe clinux_f64_subtract(a, b, c, mode, &raised)
+            case .multiply: return unsafe clinux_f64_multiply(a, b, c, mode, &raised)
+            case .divide: return unsafe clinux_f64_divide(a, b, c, mode, &raised)
+            case .squareRoot: return unsafe clinux_f64_square_root(a, b, c, mode, &raised)
+            case .multiplyAdd: return unsafe clinux_f64_multiply_add(a, b, c, mode, &raised)
             }
         }
         let (a, b, c) = (
             UInt32(truncatingIfNeeded: a), UInt32(truncatingIfNeeded: b), UInt32(truncatingIfNeeded: c)
         )
         switch operation {
-        case .add: return UInt64(clinux_f32_add(a, b, c, mode, &raised))
-        case .subtract: return UInt64(clinux_f32_subtract(a, b, c, mode, &raised))
-        case .multiply: return UInt64(clinux_f32_multiply(a, b, c, mode, &raised))
-        case .divide: return UInt64(clinux_f32_divide(a, b, c, mode, &raised))
-        case .squareRoot: return UInt64(clinux_f32_square_root(a, b, c, mode, &raised))
-        case .multiplyAdd: return UInt64(clinux_f32_multiply_add(a, b, c, mode, &raised))
+        case .add: return unsafe UInt64(clinux_f32_add(a, b, c, mode, &raised))
+        case .subtract: return unsafe UInt64(clinux_f32_subtract(a, b, c, mode, &raised))
+        case .multiply: return unsafe UInt64(clinux_f32_multiply(a, b, c, mode, &raised))
+        case .divide: return unsafe UInt64(clinux_f32_divide(a, b, c, mode, &raised))
+        case .squareRoot: return unsafe UInt64(clinux_f32_square_root(a, b, c, mode, &raised))
+        case .multiplyAdd: return unsafe UInt64(clinux_f32_multiply_add(a, b, c, mode, &raised))
         }
     }
 

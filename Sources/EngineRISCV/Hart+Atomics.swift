@@ -9,7 +9,7 @@ extension Hart {
         let function = word >> 27
         let isDouble = word >> 12 & 1 == 1
         let rs2 = word >> 20 & 31
-        let address = s.pointee.x[Int(word >> 15 & 31)]
+        let address = s.pointee.x[UInt8(word >> 15 & 31)]
         let isLoadReserved = function == 2
         guard Self.atomicFunctions >> function & 1 == 1, !isLoadReserved || rs2 == 0 else {
             return raise(ExceptionCause.illegalInstruction, UInt64(word))
@@ -22,10 +22,10 @@ extension Hart {
             return isFault
                 ? false : raise(isLoadReserved ? ExceptionCause.loadAccess : ExceptionCause.storeAccess, address)
         }
-        let operand = s.pointee.x[Int(rs2)]
+        let operand = s.pointee.x[UInt8(rs2)]
         let result =
             isDouble ? atomicDouble(function, offset, operand) : atomicWord(function, offset, operand)
-        s.pointee.x[Int(Decoder.destination(word >> 7 & 31))] = result
+        s.pointee.x[Decoder.destination(word >> 7 & 31)] = result
         return true
     }
 
@@ -39,11 +39,10 @@ extension Hart {
 
     private func atomicDouble(_ function: UInt32, _ offset: Int, _ operand: UInt64) -> UInt64 {
         let s = state
-        // SAFETY: `offset` lies in RAM and is a multiple of the width.
-        let cell = (s.pointee.ram + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
+        let cell = s.pointee.ram.doubleWord(offset)
         switch function {
         case 2:
-            let value = cell.pointee.load(ordering: .sequentiallyConsistent)
+            let value = cell.load()
             s.pointee.reservationOffset = Self.reservation(offset, isDouble: true)
             s.pointee.reservationValue = value
             return value
@@ -51,15 +50,13 @@ extension Hart {
             let isReserved = s.pointee.reservationOffset == Self.reservation(offset, isDouble: true)
             s.pointee.reservationOffset = -1
             guard isReserved else { return 1 }
-            let (done, _) = cell.pointee.compareExchange(
-                expected: s.pointee.reservationValue, desired: operand, ordering: .sequentiallyConsistent)
+            let (done, _) = cell.compareExchange(expected: s.pointee.reservationValue, desired: operand)
             return done ? 0 : 1
         default:
-            var old = cell.pointee.load(ordering: .relaxed)
+            var old = cell.load()
             while true {
                 let new = Self.combine(function, old, operand, Int64(bitPattern: old), Int64(bitPattern: operand))
-                let (done, seen) = cell.pointee.compareExchange(
-                    expected: old, desired: new, ordering: .sequentiallyConsistent)
+                let (done, seen) = cell.compareExchange(expected: old, desired: new)
                 if done { return old }
                 old = seen
             }
@@ -69,11 +66,10 @@ extension Hart {
     private func atomicWord(_ function: UInt32, _ offset: Int, _ wide: UInt64) -> UInt64 {
         let s = state
         let operand = UInt32(truncatingIfNeeded: wide)
-        // SAFETY: `offset` lies in RAM and is a multiple of the width.
-        let cell = (s.pointee.ram + offset).assumingMemoryBound(to: Atomic<UInt32>.self)
+        let cell = s.pointee.ram.word(offset)
         switch function {
         case 2:
-            let value = cell.pointee.load(ordering: .sequentiallyConsistent)
+            let value = cell.load()
             s.pointee.reservationOffset = Self.reservation(offset, isDouble: false)
             s.pointee.reservationValue = UInt64(value)
             return Self.signExtended(value)
@@ -81,16 +77,14 @@ extension Hart {
             let isReserved = s.pointee.reservationOffset == Self.reservation(offset, isDouble: false)
             s.pointee.reservationOffset = -1
             guard isReserved else { return 1 }
-            let (done, _) = cell.pointee.compareExchange(
-                expected: UInt32(truncatingIfNeeded: s.pointee.reservationValue), desired: operand,
-                ordering: .sequentiallyConsistent)
+            let (done, _) = cell.compareExchange(
+                expected: UInt32(truncatingIfNeeded: s.pointee.reservationValue), desired: operand)
             return done ? 0 : 1
         default:
-            var old = cell.pointee.load(ordering: .relaxed)
+            var old = cell.load()
             while true {
                 let new = Self.combine(function, old, operand, Int32(bitPattern: old), Int32(bitPattern: operand))
-                let (done, seen) = cell.pointee.compareExchange(
-                    expected: old, desired: new, ordering: .sequentiallyConsistent)
+                let (done, seen) = cell.compareExchange(expected: old, desired: new)
                 if done { return Self.signExtended(old) }
                 old = seen
             }

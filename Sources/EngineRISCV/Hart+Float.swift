@@ -26,14 +26,14 @@ extension Hart {
     }
 
     private func read(_ index: UInt32, _ format: FloatFormat) -> UInt64 {
-        let bits = state.pointee.f[Int(index & 31)]
+        let bits = state.pointee.f[UInt8(index & 31)]
         if format.fractionBits == 52 { return bits }
         return bits & Self.box == Self.box ? bits & ~Self.box : format.canonicalNaN
     }
 
     private func write(_ index: UInt32, _ bits: UInt64, _ format: FloatFormat) {
         let s = state
-        s.pointee.f[Int(index & 31)] = format.fractionBits == 52 ? bits : bits | Self.box
+        s.pointee.f[UInt8(index & 31)] = format.fractionBits == 52 ? bits : bits | Self.box
         s.pointee.isFloatDirty = true
     }
 
@@ -44,7 +44,7 @@ extension Hart {
     }
 
     private func writeInteger(_ index: UInt32, _ value: UInt64) {
-        state.pointee.x[Int(Decoder.destination(index & 31))] = value
+        state.pointee.x[Decoder.destination(index & 31)] = value
     }
 
     private static func signExtended(_ value: UInt64) -> UInt64 {
@@ -85,7 +85,7 @@ extension Hart {
         case 0x1c: return rs2 == 0 && moveOrClassify(word, funct3, format)
         case 0x1e:
             guard rs2 == 0, funct3 == 0 else { return false }
-            let value = state.pointee.x[Int(word >> 15 & 31)]
+            let value = state.pointee.x[UInt8(word >> 15 & 31)]
             write(word >> 7, format.fractionBits == 52 ? value : value & ~Self.box, format)
             return true
         default: return false
@@ -166,7 +166,7 @@ extension Hart {
 
     private func convertFromInteger(_ word: UInt32, _ rs2: UInt32, _ format: FloatFormat) -> Bool {
         guard let mode = rounding(word) else { return false }
-        let raw = state.pointee.x[Int(word >> 15 & 31)]
+        let raw = state.pointee.x[UInt8(word >> 15 & 31)]
         let value: UInt64
         switch rs2 {
         case 0: value = Self.signExtended(raw)
@@ -184,7 +184,7 @@ extension Hart {
     private func moveOrClassify(_ word: UInt32, _ funct3: UInt32, _ format: FloatFormat) -> Bool {
         switch funct3 {
         case 0:
-            let bits = state.pointee.f[Int(word >> 15 & 31)]
+            let bits = state.pointee.f[UInt8(word >> 15 & 31)]
             writeInteger(word >> 7, format.fractionBits == 52 ? bits : Self.signExtended(bits))
         case 1: writeInteger(word >> 7, FloatUnit(format).classify(read(word >> 15, format)))
         default: return false

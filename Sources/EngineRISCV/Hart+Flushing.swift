@@ -10,7 +10,7 @@ extension Hart {
         }
         s.pointee.filledContexts = 0
         s.pointee.hasHugePages = false
-        largePages.update(repeating: false, count: HartLimits.largePageFilter)
+        largePages = InlineArray(repeating: false)
     }
 
     /// Takes out all code, so that each page is looked up again.

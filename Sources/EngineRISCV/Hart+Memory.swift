@@ -25,22 +25,22 @@ extension Hart {
             let value = s.pointee.slowValue
             switch e.operation {
             case .lb, .lh, .lw, .cLw:
-                x[Int(e.rd)] = UInt64(bitPattern: Int64(bitPattern: value << shift) >> Int64(shift))
-            default: x[Int(e.rd)] = value
+                x[e.rd] = UInt64(bitPattern: Int64(bitPattern: value << shift) >> Int64(shift))
+            default: x[e.rd] = value
             }
             return true
         case .sb, .sh, .sw, .sd, .cSw, .cSd:
-            return store(address, width: e.operation.accessWidth, value: x[Int(e.rs2)])
+            return store(address, width: e.operation.accessWidth, value: x[e.rs2])
         case .flw, .fld, .cFld:
             guard requireFloat() else { return false }
             guard load(address, width: e.operation.accessWidth) else { return false }
             let value = s.pointee.slowValue
-            s.pointee.f[Int(e.rd)] = e.operation == .flw ? value | 0xffff_ffff_0000_0000 : value
+            s.pointee.f[e.rd] = e.operation == .flw ? value | 0xffff_ffff_0000_0000 : value
             s.pointee.isFloatDirty = true
             return true
         default:
             guard requireFloat() else { return false }
-            return store(address, width: e.operation.accessWidth, value: s.pointee.f[Int(e.rs2)])
+            return store(address, width: e.operation.accessWidth, value: s.pointee.f[e.rs2])
         }
     }
 
@@ -58,13 +58,12 @@ extension Hart {
         guard let offset = locate(address, .load, isFault: &isFault) else {
             return isFault ? false : loadFromDevice(address, width: width)
         }
-        let place = s.pointee.ram + offset
-        // SAFETY: `locate` gave an offset in RAM, and the access stays in its page.
+        let ram = s.pointee.ram
         switch width {
-        case 1: s.pointee.slowValue = UInt64(place.load(as: UInt8.self))
-        case 2: s.pointee.slowValue = UInt64(place.loadUnaligned(as: UInt16.self))
-        case 4: s.pointee.slowValue = UInt64(place.loadUnaligned(as: UInt32.self))
-        default: s.pointee.slowValue = place.loadUnaligned(as: UInt64.self)
+        case 1: s.pointee.slowValue = UInt64(ram.load(offset, as: UInt8.self))
+        case 2: s.pointee.slowValue = UInt64(ram.load(offset, as: UInt16.self))
+        case 4: s.pointee.slowValue = UInt64(ram.load(offset, as: UInt32.self))
+        default: s.pointee.slowValue = ram.load(offset, as: UInt64.self)
         }
         return true
     }
@@ -77,8 +76,7 @@ extension Hart {
                 return isFault ? false : raise(ExceptionCause.loadMisaligned, address)
             }
             for byte in 0..<count {
-                // SAFETY: `offset` lies in RAM, and `count` bytes from there stay in its page.
-                let piece = (state.pointee.ram + offset + byte).load(as: UInt8.self)
+                let piece = state.pointee.ram.load(offset + byte, as: UInt8.self)
                 value |= UInt64(piece) << UInt64(8 * (shift + byte))
             }
         }
@@ -118,13 +116,12 @@ extension Hart {
         guard let offset = locate(address, .store, isFault: &isFault) else {
             return isFault ? false : storeToDevice(address, width: width, value: value)
         }
-        let place = s.pointee.ram + offset
-        // SAFETY: `locate` gave an offset in RAM, and the access stays in its page.
+        let ram = s.pointee.ram
         switch width {
-        case 1: place.storeBytes(of: UInt8(truncatingIfNeeded: value), as: UInt8.self)
-        case 2: place.storeBytes(of: UInt16(truncatingIfNeeded: value), as: UInt16.self)
-        case 4: place.storeBytes(of: UInt32(truncatingIfNeeded: value), as: UInt32.self)
-        default: place.storeBytes(of: value, as: UInt64.self)
+        case 1: ram.store(UInt8(truncatingIfNeeded: value), offset)
+        case 2: ram.store(UInt16(truncatingIfNeeded: value), offset)
+        case 4: ram.store(UInt32(truncatingIfNeeded: value), offset)
+        default: ram.store(value, offset)
         }
         return true
     }
@@ -137,9 +134,7 @@ extension Hart {
         else { return isFault ? false : raise(ExceptionCause.storeMisaligned, address) }
         for byte in 0..<width {
             let offset = byte < first ? low + byte : high + byte - first
-            // SAFETY: both offsets lie in RAM, and no piece leaves its page.
-            (state.pointee.ram + offset).storeBytes(
-                of: UInt8(truncatingIfNeeded: value >> UInt64(8 * byte)), as: UInt8.self)
+            state.pointee.ram.store(UInt8(truncatingIfNeeded: value >> UInt64(8 * byte)), offset)
         }
         return true
     }

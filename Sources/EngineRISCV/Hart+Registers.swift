@@ -28,7 +28,7 @@ extension Hart {
             }
             writeRegister(number, new)
         }
-        s.pointee.x[Int(Decoder.destination(word >> 7 & 31))] = old
+        s.pointee.x[Decoder.destination(word >> 7 & 31)] = old
         s.pointee.pc &+= 4
         return true
     }
@@ -120,7 +120,7 @@ extension Hart {
         case RegisterNumber.pmpcfg2: return protection(from: 8)
         case RegisterNumber.pmpaddr:
             let index = Int(number - RegisterNumber.pmpaddr.lowerBound)
-            return PMP.visibleAddress(s.pointee.pmpAddresses[index], s.pointee.pmpConfigurations[index])
+            return s.pointee.protection.visibleAddress(index)
         case RegisterNumber.mhartid: return UInt64(identifier)
         case RegisterNumber.tinfo: return 1
         case RegisterNumber.mvendorid, RegisterNumber.marchid, RegisterNumber.mimpid, RegisterNumber.mconfigptr,
@@ -134,7 +134,7 @@ extension Hart {
     private func protection(from first: Int) -> UInt64 {
         var value: UInt64 = 0
         for index in 0..<8 {
-            value |= UInt64(state.pointee.pmpConfigurations[first + index]) << UInt64(8 * index)
+            value |= UInt64(state.pointee.protection.configurations[first + index]) << UInt64(8 * index)
         }
         return value
     }
@@ -193,8 +193,8 @@ extension Hart {
         case RegisterNumber.pmpcfg2: writeProtection(from: 8, value)
         case RegisterNumber.pmpaddr:
             let index = Int(number - RegisterNumber.pmpaddr.lowerBound)
-            if PMP.isAddressLocked(index, s.pointee.pmpConfigurations) { return }
-            s.pointee.pmpAddresses[index] = value & RegisterMasks.pmpAddress
+            if s.pointee.protection.isAddressLocked(index) { return }
+            s.pointee.protection.addresses[index] = value & RegisterMasks.pmpAddress
             flushTranslations()
         // A counter's own increment is suppressed by a write to it: the next instruction reads what was written.
         case RegisterNumber.mcycle: s.pointee.mcycleOffset = value &- (retiredBefore &+ 1)
@@ -241,10 +241,10 @@ extension Hart {
     }
 
     private func writeProtection(from first: Int, _ value: UInt64) {
-        let configurations = state.pointee.pmpConfigurations
         for index in 0..<8 {
             let written = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
-            configurations[first + index] = PMP.configuration(written, over: configurations[first + index])
+            let old = state.pointee.protection.configurations[first + index]
+            state.pointee.protection.configurations[first + index] = PMP.configuration(written, over: old)
         }
         flushTranslations()
     }

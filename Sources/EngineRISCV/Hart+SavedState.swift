@@ -124,8 +124,8 @@ extension Hart: SavedDevice {
         let s = state
         var saved = SavedHart()
         saved.pc = s.pointee.pc
-        for index in saved.x.indices { saved.x[index] = s.pointee.x[index + 1] }
-        for index in saved.f.indices { saved.f[index] = s.pointee.f[index] }
+        for index in saved.x.indices { saved.x[index] = s.pointee.x[UInt8(index + 1)] }
+        for index in saved.f.indices { saved.f[index] = s.pointee.f[UInt8(index)] }
         saved.privilege = s.pointee.privilege
         saved.isWaiting = s.pointee.isWaiting
         saved.hasSoftwareInterrupt = inputs.levels & InterruptBits.ssip != 0
@@ -136,10 +136,8 @@ extension Hart: SavedDevice {
         for index in SavedRegister.all.indices {
             saved.registers[index] = s.pointee[keyPath: SavedRegister.all[index].field]
         }
-        for index in saved.pmpAddresses.indices { saved.pmpAddresses[index] = s.pointee.pmpAddresses[index] }
-        for index in saved.pmpConfigurations.indices {
-            saved.pmpConfigurations[index] = s.pointee.pmpConfigurations[index]
-        }
+        saved.pmpAddresses = s.pointee.protection.addresses
+        saved.pmpConfigurations = s.pointee.protection.configurations
         saved.minstret = s.pointee.retired &+ s.pointee.minstretOffset
         saved.mcycle = s.pointee.retired &+ s.pointee.mcycleOffset
         saved.fflags = UInt8(truncatingIfNeeded: s.pointee.fflags)
@@ -151,17 +149,15 @@ extension Hart: SavedDevice {
         let s = state
         s.pointee.pc = saved.pc
         s.pointee.x[0] = 0
-        for index in saved.x.indices { s.pointee.x[index + 1] = saved.x[index] }
-        for index in saved.f.indices { s.pointee.f[index] = saved.f[index] }
+        for index in saved.x.indices { s.pointee.x[UInt8(index + 1)] = saved.x[index] }
+        for index in saved.f.indices { s.pointee.f[UInt8(index)] = saved.f[index] }
         s.pointee.privilege = saved.privilege
         s.pointee.isWaiting = saved.isWaiting
         for index in SavedRegister.all.indices {
             s.pointee[keyPath: SavedRegister.all[index].field] = saved.registers[index]
         }
-        for index in saved.pmpAddresses.indices { s.pointee.pmpAddresses[index] = saved.pmpAddresses[index] }
-        for index in saved.pmpConfigurations.indices {
-            s.pointee.pmpConfigurations[index] = saved.pmpConfigurations[index]
-        }
+        s.pointee.protection.addresses = saved.pmpAddresses
+        s.pointee.protection.configurations = saved.pmpConfigurations
         s.pointee.minstretOffset = saved.minstret &- s.pointee.retired
         s.pointee.mcycleOffset = saved.mcycle &- s.pointee.retired
         s.pointee.fflags = UInt64(saved.fflags)

@@ -46,7 +46,7 @@ extension Hart {
         default:
             let isTrapped = s.pointee.mstatus & StatusBits.tvm != 0 && s.pointee.privilege == .supervisor
             guard word & 0xfe00_7fff == 0x1200_0073, s.pointee.privilege != .user, !isTrapped else { break }
-            let register = Int(word >> 15 & 31)
+            let register = UInt8(word >> 15 & 31)
             if register == 0 { flushTranslations() } else { flushTranslation(of: s.pointee.x[register]) }
             s.pointee.pc &+= 4
             return true
@@ -77,7 +77,7 @@ extension Hart {
         guard let high = environment.memory.load(physical, as: UInt16.self) else {
             return raise(ExceptionCause.fetchAccess, pc &+ 2)
         }
-        scratch[CodeCache.Page.slotCount - 1] = Decoder.decode(UInt32(high) << 16 | low, offset: 4094)
+        (scratch.slots + (CodePage.slotCount - 1)).pointee = Decoder.decode(UInt32(high) << 16 | low, offset: 4094)
         s.pointee.beginsInScratch = true
         return true
     }

@@ -55,7 +55,7 @@ extension Hart {
     }
 
     private func isAllowed(_ physical: UInt64, _ access: MemoryAccess, _ privilege: PrivilegeMode) -> Bool {
-        PMP.allows(physical, access, privilege, state.pointee.pmpAddresses, state.pointee.pmpConfigurations)
+        state.pointee.protection.allows(physical, access, privilege)
     }
 
     /// Walks the page tables and sets A and D, again from the start if an entry changes meanwhile.
@@ -76,10 +76,9 @@ extension Hart {
                     _ = raise(access.accessFault, address)
                     return nil
                 }
-                // SAFETY: the table is a whole page of RAM, and `place` lies in it, aligned to its eight bytes.
-                let cell = (s.pointee.ram + tableOffset + Int(place & 0xfff)).assumingMemoryBound(
-                    to: Atomic<UInt64>.self)
-                let entry = cell.pointee.load(ordering: .acquiring)
+                // The table is a whole page of RAM, and `place` lies in it, aligned to its eight bytes.
+                let cell = s.pointee.ram.doubleWord(tableOffset + Int(place & 0xfff))
+                let entry = cell.load()
                 let rights = entry & (PageTableEntry.read | PageTableEntry.write | PageTableEntry.execute)
                 let isInvalid =
                     entry & PageTableEntry.valid == 0 || entry & PageTableEntry.reserved != 0
@@ -102,8 +101,7 @@ extension Hart {
                         return nil
                     }
                     _ = ramOffset(page: table, marking: true)
-                    let (done, _) = cell.pointee.compareExchange(
-                        expected: entry, desired: entry | wanted, ordering: .acquiringAndReleasing)
+                    let (done, _) = cell.compareExchange(expected: entry, desired: entry | wanted)
                     if !done { continue restart }
                 }
                 s.pointee.walkedLevel = level
@@ -142,8 +140,8 @@ extension Hart {
             flushCode()
         }
         noteFill(pc, state.pointee.codeContext)
-        let slots = codeCache.slots(of: page, bytes: UnsafeRawPointer(state.pointee.ram + offset))
-        state.pointee.code[TranslationTables.index(pc)] = CodeTranslation(tag: pc & ~0xfff, slots: slots)
+        let slots = codeCache.slots(of: page, at: offset, in: state.pointee.ram)
+        state.pointee.code[pc] = CodeTranslation(tag: pc & ~0xfff, slots: slots)
         return true
     }
 
@@ -152,10 +150,8 @@ extension Hart {
     func locate(_ address: UInt64, _ access: MemoryAccess, isFault: inout Bool) -> Int? {
         let s = state
         let table = access == .store ? s.pointee.stores : s.pointee.loads
-        let index = TranslationTables.index(address)
-        if table[index].tag == address & ~0xfff {
-            return Int(truncatingIfNeeded: address) &+ table[index].addend
-        }
+        let known = table[address]
+        if known.tag == address & ~0xfff { return Int(truncatingIfNeeded: address) &+ known.addend }
         guard let physical = translate(address, access) else {
             isFault = true
             return nil
@@ -167,7 +163,7 @@ extension Hart {
         }
         noteFill(address, s.pointee.dataContext)
         let addend = start &- Int(truncatingIfNeeded: address & ~0xfff)
-        table[index] = DataTranslation(tag: address & ~0xfff, addend: addend)
+        table[address] = DataTranslation(tag: address & ~0xfff, addend: addend)
         return Int(truncatingIfNeeded: address) &+ addend
     }
 }

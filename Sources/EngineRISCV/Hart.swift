@@ -13,7 +13,7 @@ final class HartEnvironment: @unchecked Sendable {
     let binaryInterface: BinaryInterface
     let onRequest: @Sendable (GuestRequest) -> Void
     /// All addends of the TLBs are relative to the first block.
-    let ram: UnsafeMutableRawPointer
+    let ram: HartRAM
     private(set) var harts: [Unowned] = []
 
     /// A hart that is kept alive by the engine.
@@ -29,7 +29,8 @@ final class HartEnvironment: @unchecked Sendable {
         self.clock = clock
         self.binaryInterface = binaryInterface
         self.onRequest = onRequest
-        ram = memory.blocks[0].base
+        // SAFETY: the first block's RAM lives as long as `memory`.
+        ram = unsafe HartRAM(base: memory.blocks[0].base)
     }
 
     func connect(_ harts: [Hart]) { self.harts = harts.map { Unowned(hart: $0) } }
@@ -44,12 +45,12 @@ final class Hart: @unchecked Sendable {
     let identifier: Int
     let inputs: InterruptInputs
     let environment: HartEnvironment
-    let state: UnsafeMutablePointer<HartState>
-    let scratch: UnsafeMutablePointer<DecodedInstruction>
+    let state: HartReference<HartState>
+    let scratch: CodePage
     let codeCache = CodeCache()
     let tables: TranslationTables
     /// Which pieces of 2 MiB hold entries that come from a page of that size, by the low bits of their number.
-    let largePages: UnsafeMutablePointer<Bool>
+    var largePages = InlineArray<1024, Bool>(repeating: false)
     private let dirtyLog: DirtyLog
     private let ramStart: UInt64
     private let ramSize: UInt64
@@ -75,52 +76,34 @@ final class Hart: @unchecked Sendable {
         self.inputs = inputs
         self.environment = environment
         tables = TranslationTables()
-        scratch = CodeCache.makeScratch()
-        largePages = .allocate(capacity: HartLimits.largePageFilter)
-        largePages.initialize(repeating: false, count: HartLimits.largePageFilter)
+        scratch = CodePage.allocateScratch()
         let main = environment.memory.blocks[0]
         dirtyLog = main.dirtyLog
         ramStart = main.guestAddress
         ramSize = UInt64(main.size)
         management = HartManagement()
-        let x = UnsafeMutablePointer<UInt64>.allocate(capacity: DecodedInstruction.integerRegisterCount)
-        x.initialize(repeating: 0, count: DecodedInstruction.integerRegisterCount)
-        let f = UnsafeMutablePointer<UInt64>.allocate(capacity: 32)
-        f.initialize(repeating: 0, count: 32)
-        let pmpAddresses = UnsafeMutablePointer<UInt64>.allocate(capacity: HartLimits.pmpCount)
-        pmpAddresses.initialize(repeating: 0, count: HartLimits.pmpCount)
-        let pmpConfigurations = UnsafeMutablePointer<UInt8>.allocate(capacity: HartLimits.pmpCount)
-        pmpConfigurations.initialize(repeating: 0, count: HartLimits.pmpCount)
-        state = .allocate(capacity: 1)
-        state.initialize(
-            to: HartState(
-                x: x, f: f, loads: tables.loads(.machine), stores: tables.stores(.machine),
-                code: tables.code(.machine), ram: environment.ram, pmpAddresses: pmpAddresses,
-                pmpConfigurations: pmpConfigurations))
+        state = HartReference(
+            allocating: HartState(
+                x: .allocate(), f: .allocate(), loads: tables.loads(.machine), stores: tables.stores(.machine),
+                code: tables.code(.machine), ram: environment.ram))
         reset(to: .stopped)
     }
 
     deinit {
         state.pointee.x.deallocate()
         state.pointee.f.deallocate()
-        state.pointee.pmpAddresses.deallocate()
-        state.pointee.pmpConfigurations.deallocate()
         state.deallocate()
         scratch.deallocate()
-        largePages.deallocate()
     }
 
     /// The state after a hardware reset, but for what `reset` says.
     func reset(to reset: HartReset) {
         let s = state
         let old = s.pointee
-        old.x.update(repeating: 0, count: DecodedInstruction.integerRegisterCount)
-        old.f.update(repeating: 0, count: 32)
-        old.pmpAddresses.update(repeating: 0, count: HartLimits.pmpCount)
-        old.pmpConfigurations.update(repeating: 0, count: HartLimits.pmpCount)
+        old.x.clear()
+        old.f.clear()
         s.pointee = HartState(
-            x: old.x, f: old.f, loads: old.loads, stores: old.stores, code: old.code, ram: old.ram,
-            pmpAddresses: old.pmpAddresses, pmpConfigurations: old.pmpConfigurations)
+            x: old.x, f: old.f, loads: old.loads, stores: old.stores, code: old.code, ram: old.ram)
         s.pointee.retired = old.retired
         s.pointee.minstretOffset = 0 &- old.retired
         s.pointee.mcycleOffset = 0 &- old.retired
@@ -147,8 +130,8 @@ final class Hart: @unchecked Sendable {
         // Kernels rely on firmware for this one: without it `rdtime` is illegal in user programs.
         s.pointee.scounteren = RegisterMasks.counters
         s.pointee.menvcfg = EnvironmentBits.supervisorTimer
-        s.pointee.pmpAddresses[0] = RegisterMasks.pmpAddress
-        s.pointee.pmpConfigurations[0] = PMP.openConfiguration
+        s.pointee.protection.addresses[0] = RegisterMasks.pmpAddress
+        s.pointee.protection.configurations[0] = PMP.openConfiguration
     }
 
     /// Makes the hart look up from a wait for an interrupt.
@@ -176,9 +159,9 @@ final class Hart: @unchecked Sendable {
 
     var retiredInstructions: UInt64 { publishedRetired.load(ordering: .relaxed) }
 
-    func register(_ index: Int) -> UInt64 { index == 0 ? 0 : state.pointee.x[index & 31] }
+    func register(_ index: Int) -> UInt64 { index == 0 ? 0 : state.pointee.x[UInt8(index & 31)] }
 
-    func floatRegister(_ index: Int) -> UInt64 { state.pointee.f[index & 31] }
+    func floatRegister(_ index: Int) -> UInt64 { state.pointee.f[UInt8(index & 31)] }
 
     var programCounter: UInt64 { state.pointee.pc }
 
@@ -228,6 +211,7 @@ final class Hart: @unchecked Sendable {
         }
         guard let (block, inBlock) = environment.memory.locate(page, count: targetPageSize) else { return nil }
         if marking, block.dirtyLog.markByVCPU(page: inBlock / targetPageSize) { countDirtied() }
-        return environment.ram.distance(to: block.base + inBlock)
+        // SAFETY: `locate` found the whole page in the block.
+        return unsafe environment.ram.offset(of: block.base + inBlock)
     }
 }

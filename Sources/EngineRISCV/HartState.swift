@@ -9,11 +9,9 @@ struct DataTranslation {
 }
 
 /// One entry of a software TLB for instructions: the virtual page and its decoded slots.
-///
-/// SAFETY: the slots belong to a page of the hart's `CodeCache`, which frees pages only after all entries were emptied.
 struct CodeTranslation {
     var tag: UInt64
-    var slots: UnsafeMutablePointer<DecodedInstruction>?
+    var slots: SlotCursor?
 
     static var empty: CodeTranslation { CodeTranslation(tag: 1, slots: nil) }
 }
@@ -31,9 +29,6 @@ enum TranslationContext: Int, CaseIterable {
 
 /// Everything of a hart that changes while it runs. It lives behind one pointer, without any object in it, so that the
 /// interpreter reaches each field with one load and no check.
-///
-/// SAFETY: what the pointers point to belongs to the `Hart` (its registers, tables, and the machine's RAM) and lives as
-/// long as that; all are made in its initializer and never change, but for the choice among tables.
 struct HartState {
     // What the interpreter's loop takes into locals and writes back.
     var pc: UInt64 = 0
@@ -42,12 +37,12 @@ struct HartState {
     var budget = 0
     /// `budget` at the start of the slice, to tell what was retired.
     var sliceStart = 0
-    let x: UnsafeMutablePointer<UInt64>
-    let f: UnsafeMutablePointer<UInt64>
+    let x: RegisterFile
+    let f: RegisterFile
     /// The tables of the context that data accesses and fetches use now.
-    var loads: UnsafeMutablePointer<DataTranslation>
-    var stores: UnsafeMutablePointer<DataTranslation>
-    var code: UnsafeMutablePointer<CodeTranslation>
+    var loads: TranslationTable<DataTranslation>
+    var stores: TranslationTable<DataTranslation>
+    var code: TranslationTable<CodeTranslation>
     var dataContext = TranslationContext.machine
     var codeContext = TranslationContext.machine
     /// The contexts that had an entry put in since all were emptied.
@@ -56,8 +51,8 @@ struct HartState {
     var walkedLevel: UInt64 = 0
     /// Some entry comes from a page of 1 GiB.
     var hasHugePages = false
-    /// Base of RAM in the host's address space; the addends of the TLBs are relative to it.
-    let ram: UnsafeMutableRawPointer
+    /// The addends of the TLBs are offsets in it.
+    let ram: HartRAM
     /// FS is not Off: floating-point instructions may run.
     var isFloatEnabled = false
     /// A floating-point register or fcsr changed since FS was last made Clean; folded into mstatus when that is read.
@@ -105,8 +100,7 @@ struct HartState {
     var stimecmp: UInt64 = .max
     var fflags: UInt64 = 0
     var frm: UInt64 = 0
-    let pmpAddresses: UnsafeMutablePointer<UInt64>
-    let pmpConfigurations: UnsafeMutablePointer<UInt8>
+    var protection = PMP()
 
     /// The reservation of LR: the RAM offset it is on, negative if there is none, and the value that was loaded.
     var reservationOffset = -1
@@ -119,7 +113,6 @@ enum HartLimits {
     static let translationCount = 256
     /// Pieces of 2 MiB told apart when a single page is taken out of the TLBs; a power of two.
     static let largePageFilter = 1024
-    static let pmpCount = 16
     /// Instructions between two looks at interrupts, timers and requests. At the slowest pace of the interpreter this
     /// is well below a millisecond.
     static let sliceLength = 4096

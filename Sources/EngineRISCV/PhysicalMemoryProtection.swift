@@ -21,7 +21,10 @@ enum MemoryAccess {
 
 /// Physical memory protection (RISC-V privileged spec 1.12 §3.7) with 16 entries and a grain of 4 KiB, so that the
 /// answer is the same for a whole page and can stand in a TLB.
-enum PMP {
+struct PMP {
+    var addresses = InlineArray<16, UInt64>(repeating: 0)
+    var configurations = InlineArray<16, UInt8>(repeating: 0)
+
     static let read: UInt8 = 1
     static let write: UInt8 = 2
     static let execute: UInt8 = 4
@@ -35,44 +38,40 @@ enum PMP {
     /// The grain is 2^(G+2) bytes.
     private static let grainExponent: UInt64 = 10
 
-    // SAFETY: the pointers below are the hart's own, to `HartLimits.pmpCount` elements each.
-
     /// Whether the page of `address` may be accessed that way.
-    static func allows(
-        _ address: UInt64, _ access: MemoryAccess, _ privilege: PrivilegeMode,
-        _ addresses: UnsafeMutablePointer<UInt64>, _ configurations: UnsafeMutablePointer<UInt8>
-    ) -> Bool {
+    func allows(_ address: UInt64, _ access: MemoryAccess, _ privilege: PrivilegeMode) -> Bool {
         let page = address >> 12
         var bottom: UInt64 = 0
-        for index in 0..<HartLimits.pmpCount {
+        for index in addresses.indices {
             let configuration = configurations[index]
             let value = addresses[index]
-            let top = value >> grainExponent
+            let top = value >> Self.grainExponent
             defer { bottom = top }
             let matches: Bool
-            switch configuration & modeMask {
-            case topOfRange: matches = page >= bottom && page < top
-            case powerOfTwo:
-                let ones = (value | ((1 << (grainExponent - 1)) - 1))
+            switch configuration & Self.modeMask {
+            case Self.topOfRange: matches = page >= bottom && page < top
+            case Self.powerOfTwo:
+                let ones = (value | ((1 << (Self.grainExponent - 1)) - 1))
                 let span = ones ^ (ones &+ 1)
                 matches = (address >> 2 ^ ones) & ~span == 0
             default: matches = false
             }
             guard matches else { continue }
-            if privilege == .machine, configuration & locked == 0 { return true }
+            if privilege == .machine, configuration & Self.locked == 0 { return true }
             switch access {
-            case .fetch: return configuration & execute != 0
-            case .load: return configuration & read != 0
-            case .store: return configuration & write != 0
+            case .fetch: return configuration & Self.execute != 0
+            case .load: return configuration & Self.read != 0
+            case .store: return configuration & Self.write != 0
             }
         }
         return privilege == .machine
     }
 
-    /// What a read of pmpaddr gives for the stored value (§3.7.1 on granularity).
-    static func visibleAddress(_ value: UInt64, _ configuration: UInt8) -> UInt64 {
-        configuration & powerOfTwo == powerOfTwo
-            ? value | ((1 << (grainExponent - 1)) - 1) : value & ~((1 << grainExponent) - 1)
+    /// What a read of pmpaddr `index` gives for the stored value (§3.7.1 on granularity).
+    func visibleAddress(_ index: Int) -> UInt64 {
+        let value = addresses[index]
+        return configurations[index] & Self.powerOfTwo == Self.powerOfTwo
+            ? value | ((1 << (Self.grainExponent - 1)) - 1) : value & ~((1 << Self.grainExponent) - 1)
     }
 
     /// The configuration after `written` was written over `old`.
@@ -86,10 +85,10 @@ enum PMP {
     }
 
     /// Whether pmpaddr `index` cannot be written.
-    static func isAddressLocked(_ index: Int, _ configurations: UnsafeMutablePointer<UInt8>) -> Bool {
-        if configurations[index] & locked != 0 { return true }
-        guard index + 1 < HartLimits.pmpCount else { return false }
+    func isAddressLocked(_ index: Int) -> Bool {
+        if configurations[index] & Self.locked != 0 { return true }
+        guard index + 1 < configurations.count else { return false }
         let next = configurations[index + 1]
-        return next & locked != 0 && next & modeMask == topOfRange
+        return next & Self.locked != 0 && next & Self.modeMask == Self.topOfRange
     }
 }

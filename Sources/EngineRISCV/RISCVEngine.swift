@@ -94,7 +94,7 @@ public final class RISCVEngine: GuestEngine {
         guard runState.waitUntilStanding(deadline: deadline) else {
             // SAFETY: kept for ever on purpose. The thread that is left may run on, and its hart reaches the others
             // through references that do not keep them.
-            _ = Unmanaged.passRetained(self)
+            _ = unsafe Unmanaged.passRetained(self)
             return false
         }
         for thread in threads { thread.join() }

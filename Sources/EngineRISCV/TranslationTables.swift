@@ -1,64 +1,43 @@
-/// The memory of a hart's software TLBs.
-///
-/// SAFETY: both pieces are allocated and filled by the initializer for all contexts, and freed with the object, which
-/// lives as long as its hart; indexes come from `index`, which masks them.
+/// The software TLBs of a hart: for each context one table for loads, one for stores, and one for code.
 final class TranslationTables {
-    private let data: UnsafeMutablePointer<DataTranslation>
-    private let instructions: UnsafeMutablePointer<CodeTranslation>
-    private static let contextCount = TranslationContext.allCases.count
-    private static let dataCount = contextCount * 2 * HartLimits.translationCount
-    private static let codeCount = contextCount * HartLimits.translationCount
+    private let loads: [TranslationTable<DataTranslation>]
+    private let stores: [TranslationTable<DataTranslation>]
+    private let code: [TranslationTable<CodeTranslation>]
 
     init() {
-        data = .allocate(capacity: Self.dataCount)
-        data.initialize(repeating: .empty, count: Self.dataCount)
-        instructions = .allocate(capacity: Self.codeCount)
-        instructions.initialize(repeating: .empty, count: Self.codeCount)
+        let count = TranslationContext.allCases.count
+        loads = TranslationTable.allocate(count, repeating: .empty)
+        stores = TranslationTable.allocate(count, repeating: .empty)
+        code = TranslationTable.allocate(count, repeating: .empty)
     }
 
     deinit {
-        data.deallocate()
-        instructions.deallocate()
+        loads[0].deallocate()
+        stores[0].deallocate()
+        code[0].deallocate()
     }
 
-    func loads(_ context: TranslationContext) -> UnsafeMutablePointer<DataTranslation> {
-        data + context.rawValue * 2 * HartLimits.translationCount
-    }
+    func loads(_ context: TranslationContext) -> TranslationTable<DataTranslation> { loads[context.rawValue] }
 
-    func stores(_ context: TranslationContext) -> UnsafeMutablePointer<DataTranslation> {
-        data + (context.rawValue * 2 + 1) * HartLimits.translationCount
-    }
+    func stores(_ context: TranslationContext) -> TranslationTable<DataTranslation> { stores[context.rawValue] }
 
-    func code(_ context: TranslationContext) -> UnsafeMutablePointer<CodeTranslation> {
-        instructions + context.rawValue * HartLimits.translationCount
-    }
+    func code(_ context: TranslationContext) -> TranslationTable<CodeTranslation> { code[context.rawValue] }
 
     func emptyStores() {
-        for context in TranslationContext.allCases {
-            stores(context).update(repeating: .empty, count: HartLimits.translationCount)
-        }
+        for table in stores { table.fill(.empty) }
     }
 
     func emptyData(_ context: TranslationContext) {
-        // Loads and stores of a context lie side by side.
-        loads(context).update(repeating: .empty, count: 2 * HartLimits.translationCount)
+        loads(context).fill(.empty)
+        stores(context).fill(.empty)
     }
 
-    func emptyCode(_ context: TranslationContext) {
-        code(context).update(repeating: .empty, count: HartLimits.translationCount)
-    }
+    func emptyCode(_ context: TranslationContext) { code(context).fill(.empty) }
 
     /// Takes the page at `page` out of the tables of a context.
     func remove(page: UInt64, _ context: TranslationContext) {
-        let index = Self.index(page)
-        if loads(context)[index].tag == page { loads(context)[index] = .empty }
-        if stores(context)[index].tag == page { stores(context)[index] = .empty }
-        if code(context)[index].tag == page { code(context)[index] = .empty }
-    }
-
-    /// Where the entry of `address` stands in a table.
-    @inline(__always)
-    static func index(_ address: UInt64) -> Int {
-        Int(truncatingIfNeeded: (address >> 12) & UInt64(HartLimits.translationCount - 1))
+        if loads(context)[page].tag == page { loads(context)[page] = .empty }
+        if stores(context)[page].tag == page { stores(context)[page] = .empty }
+        if code(context)[page].tag == page { code(context)[page] = .empty }
     }
 }

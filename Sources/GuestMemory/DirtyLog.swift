@@ -8,7 +8,7 @@ import SystemCalls
 ///
 /// A page that is in a vCPU's cache of write permissions is written without a mark. So whoever begins a new period has
 /// the engine forget these before the guest runs on; `VirtualMachine.harvest` does both.
-public final class DirtyLog: @unchecked Sendable {
+@safe public final class DirtyLog: @unchecked Sendable {
     // SAFETY: `words` never changes after init and points into `sets`, which live as long; all access is atomic.
     /// How many trackers there can be at a time.
     public static let trackerLimit = 8
@@ -29,11 +29,11 @@ public final class DirtyLog: @unchecked Sendable {
         var sets: [PageSet] = []
         for _ in 0..<Self.trackerLimit { sets.append(try PageSet(pageCount: pageCount)) }
         self.sets = sets
-        words = .allocate(capacity: sets.count)
-        for (slot, set) in sets.enumerated() { (words + slot).initialize(to: set.words) }
+        unsafe words = .allocate(capacity: sets.count)
+        for (slot, set) in sets.enumerated() { unsafe (words + slot).initialize(to: set.words) }
     }
 
-    deinit { words.deallocate() }
+    deinit { unsafe words.deallocate() }
 
     // MARK: Marking
 
@@ -77,9 +77,9 @@ public final class DirtyLog: @unchecked Sendable {
         var slots = slots
         while slots != 0 {
             // SAFETY: there is a set for each bit of `slots`, and the caller has checked the page.
-            let word = words[slots.trailingZeroBitCount] + (page >> 6)
-            if word.pointee.load(ordering: .relaxed) & bit == 0,
-                word.pointee.bitwiseOr(bit, ordering: .relaxed).oldValue & bit == 0
+            let word = unsafe words[slots.trailingZeroBitCount] + (page >> 6)
+            if unsafe word.pointee.load(ordering: .relaxed) & bit == 0,
+                unsafe word.pointee.bitwiseOr(bit, ordering: .relaxed).oldValue & bit == 0
             {
                 isNew = true
             }

@@ -36,16 +36,16 @@ public final class GuestMemory: Sendable {
         guard let (block, offset) = locate(address, count: target.count) else { return false }
         guard let base = target.baseAddress else { return true }
         // SAFETY: `locate` checked the range against the block; `target` is the caller's own memory.
-        base.copyMemory(from: block.base + offset, byteCount: target.count)
+        unsafe base.copyMemory(from: block.base + offset, byteCount: target.count)
         return true
     }
 
     /// A copy of `count` bytes of guest memory; nil if the range is not RAM.
     public func read(_ address: UInt64, count: Int) -> [UInt8]? {
         guard locate(address, count: count) != nil else { return nil }
-        return [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             // SAFETY: exactly `count` bytes are initialized by the copy.
-            _ = read(
+            _ = unsafe read(
                 address, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
             filled = count
         }
@@ -59,14 +59,15 @@ public final class GuestMemory: Sendable {
         guard let base = source.baseAddress, source.count > 0 else { return true }
         markDirty(block, offset: offset, count: source.count)
         // SAFETY: `locate` checked the range against the block.
-        (block.base + offset).copyMemory(from: base, byteCount: source.count)
+        unsafe (block.base + offset).copyMemory(from: base, byteCount: source.count)
         return true
     }
 
     /// Copies `bytes` into guest memory and marks the pages. Returns false if the range is not RAM.
     @discardableResult
     public func write(_ address: UInt64, bytes: [UInt8]) -> Bool {
-        bytes.withUnsafeBytes { write(address, from: $0) }
+        // SAFETY: the bytes are borrowed for one call, which checks the range against RAM.
+        unsafe bytes.withUnsafeBytes { unsafe write(address, from: $0) }
     }
 
     /// Reads a little-endian integer; nil if the range is not RAM.
@@ -74,7 +75,7 @@ public final class GuestMemory: Sendable {
     public func load<T: FixedWidthInteger>(_ address: UInt64, as type: T.Type = T.self) -> T? {
         guard let (block, offset) = locate(address, count: T.bitWidth / 8) else { return nil }
         // SAFETY: `locate` checked the range against the block.
-        return T(littleEndian: (block.base + offset).loadUnaligned(as: T.self))
+        return unsafe T(littleEndian: (block.base + offset).loadUnaligned(as: T.self))
     }
 
     /// Writes a little-endian integer and marks its page. Returns false if the range is not RAM.
@@ -84,7 +85,7 @@ public final class GuestMemory: Sendable {
         guard let (block, offset) = locate(address, count: T.bitWidth / 8) else { return false }
         markDirty(block, offset: offset, count: T.bitWidth / 8)
         // SAFETY: `locate` checked the range against the block.
-        (block.base + offset).storeBytes(of: value.littleEndian, as: T.self)
+        unsafe (block.base + offset).storeBytes(of: value.littleEndian, as: T.self)
         return true
     }
 
@@ -94,7 +95,7 @@ public final class GuestMemory: Sendable {
         guard let (block, offset) = locate(address, count: count) else { return nil }
         if writing { markDirty(block, offset: offset, count: count) }
         // SAFETY: in bounds by `locate`; lives as long as the block, which the machine keeps.
-        return UnsafeMutableRawBufferPointer(start: block.base + offset, count: count)
+        return unsafe UnsafeMutableRawBufferPointer(start: block.base + offset, count: count)
     }
 
     @usableFromInline

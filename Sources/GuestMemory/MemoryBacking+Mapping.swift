@@ -89,7 +89,7 @@ struct HugePagePool {
         guard let file = try? Descriptor.open("\(folder)/\(name)", flags: O_RDONLY) else { return nil }
         var bytes = [UInt8](repeating: 0, count: 32)
         // SAFETY: the kernel writes at most as many bytes as the array has.
-        let count = Glibc.read(file.number, &bytes, bytes.count)
+        let count = unsafe Glibc.read(file.number, &bytes, bytes.count)
         guard count > 0 else { return nil }
         return Int(String(decoding: bytes.prefix(count).prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
     }

@@ -32,7 +32,10 @@ public final class PageReserve: @unchecked Sendable {
     }
 
     /// The place of the first page; the others follow it.
-    public var base: UnsafeMutableRawPointer { filler.mapping.base }
+    public var base: UnsafeMutableRawPointer {
+        // SAFETY: the mapping lives as long as the reserve.
+        unsafe filler.mapping.base
+    }
 
     /// How many pages are kept present.
     public var presentPages: Int { filler.present }

@@ -7,7 +7,7 @@ import SystemCalls
 /// of several threads that do the same to a page exactly one is told that it changed the set. What concerns many
 /// pages (`count`, `next`, the whole-set members) goes word by word of 64 pages, each word atomic; whoever changes the set
 /// meanwhile is seen in some of them.
-public final class PageSet: @unchecked Sendable {
+@safe public final class PageSet: @unchecked Sendable {
     // SAFETY: `words` points into `mapping`, which lives as long as the set; all access is atomic.
     private let mapping: MemoryMapping
     let words: UnsafeMutablePointer<Atomic<UInt64>>
@@ -22,7 +22,7 @@ public final class PageSet: @unchecked Sendable {
         wordCount = (pageCount + 63) / 64
         mapping = try MemoryMapping(count: wordCount * 8, prefault: prefault)
         // SAFETY: fresh zeroed memory of that size, and an atomic of a word is laid out as the word itself.
-        words = mapping.base.bindMemory(to: Atomic<UInt64>.self, capacity: wordCount)
+        unsafe words = unsafe mapping.base.bindMemory(to: Atomic<UInt64>.self, capacity: wordCount)
     }
 
     /// Makes the set's memory present, so that no later change waits for the kernel.
@@ -36,8 +36,8 @@ public final class PageSet: @unchecked Sendable {
     public func insert(_ page: Int) -> Bool {
         let bit = bit(of: page)
         // SAFETY: `bit` has checked the page.
-        guard words[page >> 6].load(ordering: .relaxed) & bit == 0 else { return false }
-        return words[page >> 6].bitwiseOr(bit, ordering: .relaxed).oldValue & bit == 0
+        guard unsafe words[page >> 6].load(ordering: .relaxed) & bit == 0 else { return false }
+        return unsafe words[page >> 6].bitwiseOr(bit, ordering: .relaxed).oldValue & bit == 0
     }
 
     /// Removes a page; true if it was there.
@@ -46,15 +46,15 @@ public final class PageSet: @unchecked Sendable {
     public func remove(_ page: Int) -> Bool {
         let bit = bit(of: page)
         // SAFETY: `bit` has checked the page.
-        guard words[page >> 6].load(ordering: .relaxed) & bit != 0 else { return false }
-        return words[page >> 6].bitwiseAnd(~bit, ordering: .acquiringAndReleasing).oldValue & bit != 0
+        guard unsafe words[page >> 6].load(ordering: .relaxed) & bit != 0 else { return false }
+        return unsafe words[page >> 6].bitwiseAnd(~bit, ordering: .acquiringAndReleasing).oldValue & bit != 0
     }
 
     /// Whether a page is there.
     public func contains(_ page: Int) -> Bool {
         let bit = bit(of: page)
         // SAFETY: `bit` has checked the page.
-        return words[page >> 6].load(ordering: .relaxed) & bit != 0
+        return unsafe words[page >> 6].load(ordering: .relaxed) & bit != 0
     }
 
     @inline(__always)
@@ -96,7 +96,7 @@ public final class PageSet: @unchecked Sendable {
         for word in 0..<wordCount {
             let bits = other.load(word)
             // SAFETY: `word` is below `wordCount`.
-            if bits != 0 { words[word].bitwiseAnd(~bits, ordering: .relaxed) }
+            if bits != 0 { unsafe words[word].bitwiseAnd(~bits, ordering: .relaxed) }
         }
     }
 
@@ -106,7 +106,7 @@ public final class PageSet: @unchecked Sendable {
         precondition(other.pageCount == pageCount)
         for word in 0..<wordCount where other.load(word) != 0 {
             // SAFETY: `word` is below `wordCount`.
-            add(other.words[word].exchange(0, ordering: .acquiringAndReleasing), word)
+            unsafe add(other.words[word].exchange(0, ordering: .acquiringAndReleasing), word)
         }
     }
 
@@ -167,7 +167,7 @@ public final class PageSet: @unchecked Sendable {
             guard length > 0 else { return 0 }
             let mask = (UInt64.max >> UInt64(64 - length)) << UInt64(page & 63)
             // SAFETY: `word` is below `wordCount`, as `page` is below `pageCount`.
-            let (done, original) = words[word].weakCompareExchange(
+            let (done, original) = unsafe words[word].weakCompareExchange(
                 expected: bits, desired: bits & ~mask, ordering: .acquiringAndReleasing)
             if done { return length }
             bits = original
@@ -190,18 +190,18 @@ public final class PageSet: @unchecked Sendable {
     @inline(__always)
     private func load(_ word: Int) -> UInt64 {
         // SAFETY: callers stay below `wordCount`.
-        words[word].load(ordering: .relaxed)
+        unsafe words[word].load(ordering: .relaxed)
     }
 
     @inline(__always)
     private func store(_ bits: UInt64, _ word: Int) {
         // SAFETY: callers stay below `wordCount`.
-        words[word].store(bits, ordering: .relaxed)
+        unsafe words[word].store(bits, ordering: .relaxed)
     }
 
     private func add(_ bits: UInt64, _ word: Int) {
         // SAFETY: callers stay below `wordCount`.
-        if bits != 0 { words[word].bitwiseOr(bits, ordering: .releasing) }
+        if bits != 0 { unsafe words[word].bitwiseOr(bits, ordering: .releasing) }
     }
 }
 

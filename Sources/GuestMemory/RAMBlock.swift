@@ -54,7 +54,7 @@ public final class RAMBlock: Sendable {
     // SAFETY: valid as long as the block lives. vCPUs write here while the guest runs: whoever validates guest data
     // copies it first (`GuestMemory.read`).
     /// The first byte, in the host's address space.
-    public var base: UnsafeMutableRawPointer { mapping.base }
+    public var base: UnsafeMutableRawPointer { unsafe mapping.base }
 
     /// The number of target pages.
     public var pageCount: Int { size / targetPageSize }

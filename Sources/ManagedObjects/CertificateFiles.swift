@@ -26,16 +26,18 @@ struct CertificateFiles {
 
     /// Throws unless the certificates suit their roles and ours was issued by the authority.
     func check() throws(CommandError) {
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
         let own: (certificate: X509Certificate, path: String)?
         if let certificate {
             let what = "Unable to import \(endpoint.rawValue) certificate \(certificate.path)"
-            own = (try Self.read(certificate, what, X509Certificate.one), certificate.path)
+            own = unsafe (try Self.read(certificate, what, X509Certificate.one), certificate.path)
         } else {
             own = nil
         }
         let authorities: [X509Certificate]
         do throws(CommandError) {
-            authorities = try Self.read(authority, "", X509Certificate.list)
+            authorities = try unsafe Self.read(authority, "", X509Certificate.list)
         } catch {
             throw .generic("Unable to import CA certificate list \(authority.path)")
         }
@@ -48,17 +50,19 @@ struct CertificateFiles {
 
     /// Hands them to GnuTLS.
     func load() throws(CommandError) -> CredentialsHandle {
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
         let handle = try CredentialsHandle(.certificate)
-        try Self.take(authority, "Cannot load CA certificate '\(authority.path)'") {
-            gnutls_certificate_set_x509_trust_mem(handle.pointer, &$0, GNUTLS_X509_FMT_PEM)
+        try unsafe Self.take(authority, "Cannot load CA certificate '\(authority.path)'") {
+            unsafe gnutls_certificate_set_x509_trust_mem(handle.pointer, &$0, GNUTLS_X509_FMT_PEM)
         }
         if let certificate, let key {
             let what = "Cannot load certificate '\(certificate.path)' & key '\(key.path)'"
-            let code = try Self.bytes(of: certificate, what) { chain throws(CommandError) in
-                try Self.bytes(of: key, what) { secret throws(CommandError) in
-                    chain.withDatum { chain in
-                        secret.withDatum { secret in
-                            gnutls_certificate_set_x509_key_mem2(
+            let code = try unsafe Self.bytes(of: certificate, what) { chain throws(CommandError) in
+                try unsafe Self.bytes(of: key, what) { secret throws(CommandError) in
+                    unsafe chain.withDatum { chain in
+                        unsafe secret.withDatum { secret in
+                            unsafe gnutls_certificate_set_x509_key_mem2(
                                 handle.pointer, &chain, &secret, GNUTLS_X509_FMT_PEM, nil, 0)
                         }
                     }
@@ -67,8 +71,8 @@ struct CertificateFiles {
             guard code >= 0 else { throw .generic("\(what): \(GnuTLSError(code: code).message)") }
         }
         if let revocations {
-            try Self.take(revocations, "Cannot load CRL '\(revocations.path)'") {
-                gnutls_certificate_set_x509_crl_mem(handle.pointer, &$0, GNUTLS_X509_FMT_PEM)
+            try unsafe Self.take(revocations, "Cannot load CRL '\(revocations.path)'") {
+                unsafe gnutls_certificate_set_x509_crl_mem(handle.pointer, &$0, GNUTLS_X509_FMT_PEM)
             }
         }
         if endpoint == .server { try handle.useParameters(of: directory) }
@@ -78,7 +82,9 @@ struct CertificateFiles {
     private static func take(
         _ file: CredentialFile, _ what: String, _ body: (inout gnutls_datum_t) -> Int32
     ) throws(CommandError) {
-        let code = try bytes(of: file, what) { $0.withDatum(body) }
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
+        let code = try unsafe bytes(of: file, what) { unsafe $0.withDatum(body) }
         guard code >= 0 else { throw .generic("\(what): \(GnuTLSError(code: code).message)") }
     }
 
@@ -86,8 +92,12 @@ struct CertificateFiles {
         _ file: CredentialFile, _ what: String,
         _ parse: (UnsafeRawBufferPointer) throws(GnuTLSError) -> Value
     ) throws(CommandError) -> Value {
-        try bytes(of: file, what) { bytes throws(CommandError) in
-            do throws(GnuTLSError) { return try parse(bytes) } catch { throw .generic("\(what): \(error.message)") }
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
+        try unsafe bytes(of: file, what) { bytes throws(CommandError) in
+            do throws(GnuTLSError) { return try unsafe parse(bytes) } catch {
+                throw .generic("\(what): \(error.message)")
+            }
         }
     }
 
@@ -95,10 +105,12 @@ struct CertificateFiles {
         of file: CredentialFile, _ what: String,
         _ body: (UnsafeRawBufferPointer) throws(CommandError) -> Value
     ) throws(CommandError) -> Value {
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
         let result: Result<Value, CommandError>
         do throws(CredentialFileError) {
-            result = try file.withBytes { bytes in
-                do throws(CommandError) { return .success(try body(bytes)) } catch { return .failure(error) }
+            result = try unsafe file.withBytes { bytes in
+                do throws(CommandError) { return unsafe .success(try body(bytes)) } catch { return .failure(error) }
             }
         } catch {
             throw .generic("\(what): \(error.message)")

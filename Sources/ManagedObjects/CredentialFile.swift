@@ -11,9 +11,11 @@ struct CredentialFile {
 
     /// `name` in `directory` if it is there. Throws if it is not and is `required`, or if it cannot be examined.
     static func find(_ name: String, in directory: String, required: Bool) throws(CommandError) -> CredentialFile? {
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
         let path = "\(directory)/\(name)"
         var status = stat()
-        guard stat(path, &status) != 0 else { return CredentialFile(path: path) }
+        guard unsafe stat(path, &status) != 0 else { return CredentialFile(path: path) }
         let code = errno
         if !required && code == ENOENT { return nil }
         throw .generic("Unable to access credentials \(path): \(message(code))")
@@ -28,7 +30,8 @@ struct CredentialFile {
     }
 
     /// The text for an error number.
-    static func message(_ code: Int32) -> String { String(cString: strerror(code)) }
+    // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own them.
+    static func message(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
 
     /// Hands the file's bytes to `body` and wipes them afterwards, because they may be a key. Throws the text for why
     /// it cannot be read; never waits for the other end of a pipe.
@@ -39,7 +42,7 @@ struct CredentialFile {
             descriptor = try Descriptor.open(path, flags: O_RDONLY | O_NONBLOCK)
         } catch { throw CredentialFileError(code: error.code, call: .open) }
         var status = stat()
-        guard fstat(descriptor.number, &status) == 0 else { throw CredentialFileError(code: errno, call: .read) }
+        guard unsafe fstat(descriptor.number, &status) == 0 else { throw CredentialFileError(code: errno, call: .read) }
         if status.st_mode & S_IFMT == S_IFDIR { throw CredentialFileError(code: EISDIR, call: .read) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw CredentialFileError(code: EINVAL, call: .read) }
         guard status.st_size <= Self.maximumSize else { throw CredentialFileError(code: EFBIG, call: .read) }
@@ -47,13 +50,13 @@ struct CredentialFile {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size + 1, alignment: 1)
         defer {
             // SAFETY: the buffer is this call's own; explicit_bzero(3) is not optimised away.
-            if let base = buffer.baseAddress { explicit_bzero(base, buffer.count) }
-            buffer.deallocate()
+            if let base = buffer.baseAddress { unsafe explicit_bzero(base, buffer.count) }
+            unsafe buffer.deallocate()
         }
         var count = 0
         while count < size, let base = buffer.baseAddress {
             // SAFETY: `base + count` and the rest lie inside the buffer.
-            let step = Glibc.read(descriptor.number, base + count, size - count)
+            let step = unsafe Glibc.read(descriptor.number, base + count, size - count)
             if step < 0 {
                 if errno == EINTR { continue }
                 throw CredentialFileError(code: errno, call: .read)
@@ -61,7 +64,7 @@ struct CredentialFile {
             if step == 0 { break }
             count += step
         }
-        return body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        return unsafe body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
 }
 

@@ -2,7 +2,7 @@ import CGnuTLS
 import QMP
 
 /// Owns credentials of GnuTLS, of one of its five types, and frees them once.
-final class CredentialsHandle: @unchecked Sendable {
+@safe final class CredentialsHandle: @unchecked Sendable {
     // SAFETY: the pointers are set once and freed in deinit alone; what they point to is changed only by whoever makes the
     // credentials, before anybody else sees them, and GnuTLS lets many threads read it.
     enum Purpose {
@@ -18,17 +18,17 @@ final class CredentialsHandle: @unchecked Sendable {
         var pointer: OpaquePointer?
         let code =
             switch purpose {
-            case .certificate: gnutls_certificate_allocate_credentials(&pointer)
-            case .sharedKeyServer: gnutls_psk_allocate_server_credentials(&pointer)
-            case .sharedKeyClient: gnutls_psk_allocate_client_credentials(&pointer)
-            case .anonymousServer: gnutls_anon_allocate_server_credentials(&pointer)
-            case .anonymousClient: gnutls_anon_allocate_client_credentials(&pointer)
+            case .certificate: unsafe gnutls_certificate_allocate_credentials(&pointer)
+            case .sharedKeyServer: unsafe gnutls_psk_allocate_server_credentials(&pointer)
+            case .sharedKeyClient: unsafe gnutls_psk_allocate_client_credentials(&pointer)
+            case .anonymousServer: unsafe gnutls_anon_allocate_server_credentials(&pointer)
+            case .anonymousClient: unsafe gnutls_anon_allocate_client_credentials(&pointer)
             }
-        guard code >= 0, let pointer else {
+        guard code >= 0, let pointer = unsafe pointer else {
             throw .generic("Cannot allocate credentials: \(GnuTLSError(code: code).message)")
         }
         self.purpose = purpose
-        self.pointer = pointer
+        unsafe self.pointer = unsafe pointer
     }
 
     convenience init(anonymous settings: TLSSettings) throws(CommandError) {
@@ -43,13 +43,13 @@ final class CredentialsHandle: @unchecked Sendable {
 
     deinit {
         switch purpose {
-        case .certificate: gnutls_certificate_free_credentials(pointer)
-        case .sharedKeyServer: gnutls_psk_free_server_credentials(pointer)
-        case .sharedKeyClient: gnutls_psk_free_client_credentials(pointer)
-        case .anonymousServer: gnutls_anon_free_server_credentials(pointer)
-        case .anonymousClient: gnutls_anon_free_client_credentials(pointer)
+        case .certificate: unsafe gnutls_certificate_free_credentials(pointer)
+        case .sharedKeyServer: unsafe gnutls_psk_free_server_credentials(pointer)
+        case .sharedKeyClient: unsafe gnutls_psk_free_client_credentials(pointer)
+        case .anonymousServer: unsafe gnutls_anon_free_server_credentials(pointer)
+        case .anonymousClient: unsafe gnutls_anon_free_client_credentials(pointer)
         }
-        if let parameters { gnutls_dh_params_deinit(parameters) }
+        if let parameters = unsafe parameters { unsafe gnutls_dh_params_deinit(parameters) }
     }
 
     /// What gnutls_credentials_set(3) calls these.
@@ -68,20 +68,20 @@ final class CredentialsHandle: @unchecked Sendable {
         }
         let what = "Unable to load DH parameters from \(file.path)"
         var made: gnutls_dh_params_t?
-        let code = gnutls_dh_params_init(&made)
-        guard code >= 0, let made else { throw .generic("\(what): \(GnuTLSError(code: code).message)") }
-        parameters = made
+        let code = unsafe gnutls_dh_params_init(&made)
+        guard code >= 0, let made = unsafe made else { throw .generic("\(what): \(GnuTLSError(code: code).message)") }
+        unsafe parameters = unsafe made
         let imported: Int32
         do throws(CredentialFileError) {
-            imported = try file.withBytes { bytes in
-                bytes.withDatum { gnutls_dh_params_import_pkcs3(made, &$0, GNUTLS_X509_FMT_PEM) }
+            imported = try unsafe file.withBytes { bytes in
+                unsafe bytes.withDatum { unsafe gnutls_dh_params_import_pkcs3(made, &$0, GNUTLS_X509_FMT_PEM) }
             }
         } catch { throw .generic("\(what): \(error.message)") }
         guard imported >= 0 else { throw .generic("\(what): \(GnuTLSError(code: imported).message)") }
         switch purpose {
-        case .certificate: gnutls_certificate_set_dh_params(pointer, made)
-        case .sharedKeyServer: gnutls_psk_set_server_dh_params(pointer, made)
-        case .anonymousServer: gnutls_anon_set_server_dh_params(pointer, made)
+        case .certificate: unsafe gnutls_certificate_set_dh_params(pointer, made)
+        case .sharedKeyServer: unsafe gnutls_psk_set_server_dh_params(pointer, made)
+        case .anonymousServer: unsafe gnutls_anon_set_server_dh_params(pointer, made)
         case .sharedKeyClient, .anonymousClient: break
         }
     }
@@ -90,9 +90,9 @@ final class CredentialsHandle: @unchecked Sendable {
     private func useKnownParameters() throws(CommandError) {
         let code =
             switch purpose {
-            case .certificate: gnutls_certificate_set_known_dh_params(pointer, GNUTLS_SEC_PARAM_MEDIUM)
-            case .sharedKeyServer: gnutls_psk_set_server_known_dh_params(pointer, GNUTLS_SEC_PARAM_MEDIUM)
-            case .anonymousServer: gnutls_anon_set_server_known_dh_params(pointer, GNUTLS_SEC_PARAM_MEDIUM)
+            case .certificate: unsafe gnutls_certificate_set_known_dh_params(pointer, GNUTLS_SEC_PARAM_MEDIUM)
+            case .sharedKeyServer: unsafe gnutls_psk_set_server_known_dh_params(pointer, GNUTLS_SEC_PARAM_MEDIUM)
+            case .anonymousServer: unsafe gnutls_anon_set_server_known_dh_params(pointer, GNUTLS_SEC_PARAM_MEDIUM)
             case .sharedKeyClient, .anonymousClient: Int32(0)
             }
         guard code >= 0 else { throw .generic("Unable to set DH parameters: \(GnuTLSError(code: code).message)") }

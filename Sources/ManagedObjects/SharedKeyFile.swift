@@ -10,20 +10,22 @@ struct SharedKeyFile {
 
     /// A server looks names up in the file at each handshake, a client's key is taken out of it now.
     func load(_ endpoint: TLSEndpoint, username: String?) throws(CommandError) -> CredentialsHandle {
+        // SAFETY: the bytes of the file are borrowed for the length of one call, and GnuTLS copies the key that it is
+        // given.
         switch endpoint {
         case .server:
             // Reading it once tells whether it can be read, and that it is a file and no pipe.
-            try reading { _ in }
+            try unsafe reading { _ in }
             let handle = try CredentialsHandle(.sharedKeyServer)
-            try check(gnutls_psk_set_server_credentials_file(handle.pointer, file.path), "server")
+            try unsafe check(gnutls_psk_set_server_credentials_file(handle.pointer, file.path), "server")
             return handle
         case .client:
             let name = username ?? Self.usualName
             let handle = try CredentialsHandle(.sharedKeyClient)
-            let code = try reading { bytes -> Int32? in
-                guard !name.utf8.contains(0), let key = Self.key(of: name, in: bytes) else { return nil }
-                return key.withDatum {
-                    gnutls_psk_set_client_credentials(handle.pointer, name, &$0, GNUTLS_PSK_KEY_HEX)
+            let code = try unsafe reading { bytes -> Int32? in
+                guard !name.utf8.contains(0), let key = unsafe Self.key(of: name, in: bytes) else { return nil }
+                return unsafe key.withDatum {
+                    unsafe gnutls_psk_set_client_credentials(handle.pointer, name, &$0, GNUTLS_PSK_KEY_HEX)
                 }
             }
             guard let code else { throw .generic("Username \(name) not found in PSK file \(file.path)") }
@@ -35,7 +37,7 @@ struct SharedKeyFile {
     // SAFETY: the bytes of the file are borrowed for the length of one call of `CredentialFile.withBytes`; GnuTLS copies
     // the key that it is given.
     private func reading<Value>(_ body: (UnsafeRawBufferPointer) -> Value) throws(CommandError) -> Value {
-        do throws(CredentialFileError) { return try file.withBytes(body) } catch {
+        do throws(CredentialFileError) { return try unsafe file.withBytes(body) } catch {
             let what = error.call == .open ? "Failed to open file" : "Error reading file"
             throw .generic("Cannot read PSK file \(file.path): \(what) “\(file.path)”: \(error.message)")
         }
@@ -49,19 +51,21 @@ struct SharedKeyFile {
 
     /// What follows "NAME:" at the beginning of a line.
     private static func key(of name: String, in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        // SAFETY: the bytes of the file are borrowed for the length of one call, and GnuTLS copies the key that it is
+        // given.
         let start = Array(name.utf8) + [UInt8(ascii: ":")]
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
-            let line = rest[..<end]
-            if line.starts(with: start) {
-                var key = line.dropFirst(start.count)
-                while let last = key.last, last == UInt8(ascii: "\r") || last == UInt8(ascii: " ") {
-                    key = key.dropLast()
+        var rest = unsafe bytes[...]
+        while unsafe !rest.isEmpty {
+            let end = unsafe rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+            let line = unsafe rest[..<end]
+            if unsafe line.starts(with: start) {
+                var key = unsafe line.dropFirst(start.count)
+                while let last = unsafe key.last, last == UInt8(ascii: "\r") || last == UInt8(ascii: " ") {
+                    unsafe key = unsafe key.dropLast()
                 }
-                return UnsafeRawBufferPointer(rebasing: key)
+                return unsafe UnsafeRawBufferPointer(rebasing: key)
             }
-            rest = end < rest.endIndex ? rest[(end + 1)...] : bytes[bytes.endIndex...]
+            unsafe rest = unsafe end < rest.endIndex ? rest[(end + 1)...] : bytes[bytes.endIndex...]
         }
         return nil
     }

@@ -96,7 +96,7 @@ public final class TLSCredentials: ManagedObject {
     /// GnuTLS's error code, negative if it failed.
     public func apply(to session: gnutls_session_t) -> Int32 {
         // SAFETY: the handle is of the type that its kind says, and lives as long as `self`.
-        gnutls_credentials_set(session, handle.type, UnsafeMutableRawPointer(handle.pointer))
+        unsafe gnutls_credentials_set(session, handle.type, UnsafeMutableRawPointer(handle.pointer))
     }
 
     /// Calls `body` with the handle as a certificate credential, for callers that verify the peer's certificate
@@ -104,8 +104,9 @@ public final class TLSCredentials: ManagedObject {
     public func withCertificateCredentials<Result>(
         _ body: (gnutls_certificate_credentials_t) -> Result
     ) -> Result? {
+        // SAFETY: the pointer is lent to `body` while the handle that owns it is held.
         guard case .certificate = kind else { return nil }
-        return body(handle.pointer)
+        return unsafe body(handle.pointer)
     }
 
     /// The name of the type.

@@ -3,7 +3,7 @@ import Glibc
 import QMP
 
 /// A certificate that was read in order to be checked.
-final class X509Certificate {
+@safe final class X509Certificate {
     /// Which side of a connection a certificate speaks for.
     enum Role {
         case authority
@@ -12,31 +12,37 @@ final class X509Certificate {
 
     fileprivate let handle: gnutls_x509_crt_t
 
-    fileprivate init(owning handle: gnutls_x509_crt_t) { self.handle = handle }
+    // SAFETY: the handle is owned from here on, and freed by `deinit` alone.
+    fileprivate init(owning handle: gnutls_x509_crt_t) { unsafe self.handle = unsafe handle }
 
-    deinit { gnutls_x509_crt_deinit(handle) }
+    // SAFETY: the handle is owned, and nobody else has it.
+    deinit { unsafe gnutls_x509_crt_deinit(handle) }
 
     /// The one certificate in a PEM text. Throws GnuTLS's error code.
     static func one(pem: UnsafeRawBufferPointer) throws(GnuTLSError) -> X509Certificate {
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
         var handle: gnutls_x509_crt_t?
-        try GnuTLSError.check(gnutls_x509_crt_init(&handle))
-        guard let handle else { throw GnuTLSError(code: GNUTLS_E_MEMORY_ERROR) }
-        let certificate = X509Certificate(owning: handle)
-        try pem.withDatum { datum throws(GnuTLSError) in
-            try GnuTLSError.check(gnutls_x509_crt_import(handle, &datum, GNUTLS_X509_FMT_PEM))
+        try unsafe GnuTLSError.check(gnutls_x509_crt_init(&handle))
+        guard let handle = unsafe handle else { throw GnuTLSError(code: GNUTLS_E_MEMORY_ERROR) }
+        let certificate = unsafe X509Certificate(owning: handle)
+        try unsafe pem.withDatum { datum throws(GnuTLSError) in
+            try unsafe GnuTLSError.check(gnutls_x509_crt_import(handle, &datum, GNUTLS_X509_FMT_PEM))
         }
         return certificate
     }
 
     /// All certificates of a PEM text, at most as many as an authority file may hold.
     static func list(pem: UnsafeRawBufferPointer) throws(GnuTLSError) -> [X509Certificate] {
-        var handles = [gnutls_x509_crt_t?](repeating: nil, count: maximumAuthorityCount)
-        var count = UInt32(handles.count)
-        try pem.withDatum { datum throws(GnuTLSError) in
-            try GnuTLSError.check(gnutls_x509_crt_list_import(&handles, &count, &datum, GNUTLS_X509_FMT_PEM, 0))
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
+        var handles = unsafe [gnutls_x509_crt_t?](repeating: nil, count: maximumAuthorityCount)
+        var count = unsafe UInt32(handles.count)
+        try unsafe pem.withDatum { datum throws(GnuTLSError) in
+            try unsafe GnuTLSError.check(gnutls_x509_crt_list_import(&handles, &count, &datum, GNUTLS_X509_FMT_PEM, 0))
         }
         // On success exactly the first `count` handles were made, and they are ours to free.
-        return handles.prefix(Int(count)).compactMap { $0.map { X509Certificate(owning: $0) } }
+        return unsafe handles.prefix(Int(count)).compactMap { unsafe $0.map { unsafe X509Certificate(owning: $0) } }
     }
 
     private static let maximumAuthorityCount = 16
@@ -50,22 +56,26 @@ final class X509Certificate {
     }
 
     private func checkTime(_ role: Role, _ path: String) throws(CommandError) {
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
         let whose =
             switch role {
             case .authority: "CA"
             case .own(let endpoint): endpoint.rawValue
             }
         let now = time(nil)
-        if gnutls_x509_crt_get_expiration_time(handle) < now {
+        if unsafe gnutls_x509_crt_get_expiration_time(handle) < now {
             throw .generic("The \(whose) certificate \(path) has expired")
         }
-        if gnutls_x509_crt_get_activation_time(handle) > now {
+        if unsafe gnutls_x509_crt_get_activation_time(handle) > now {
             throw .generic("The \(whose) certificate \(path) is not yet active")
         }
     }
 
     private func checkBasicConstraints(_ role: Role, _ path: String) throws(CommandError) {
-        let status = gnutls_x509_crt_get_basic_constraints(handle, nil, nil, nil)
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
+        let status = unsafe gnutls_x509_crt_get_basic_constraints(handle, nil, nil, nil)
         switch (role, status) {
         case (.own(let endpoint), 1...):
             throw .generic(
@@ -81,9 +91,11 @@ final class X509Certificate {
     }
 
     private func checkKeyUsage(_ role: Role, _ path: String) throws(CommandError) {
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
         var usage: UInt32 = 0
         var critical: UInt32 = 0
-        let status = gnutls_x509_crt_get_key_usage(handle, &usage, &critical)
+        let status = unsafe gnutls_x509_crt_get_key_usage(handle, &usage, &critical)
         // Without the extension everything is permitted; without the mark "critical" it is advice.
         if status == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE { return }
         guard status >= 0 else {
@@ -100,6 +112,8 @@ final class X509Certificate {
     }
 
     private func checkPurpose(_ endpoint: TLSEndpoint, _ path: String) throws(CommandError) {
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
         let wanted = [
             endpoint == .server ? GNUTLS_KP_TLS_WWW_SERVER : GNUTLS_KP_TLS_WWW_CLIENT, GNUTLS_KP_ANY,
         ]
@@ -109,7 +123,7 @@ final class X509Certificate {
             var text = [UInt8](repeating: 0, count: 256)
             var size = text.count
             var critical: UInt32 = 0
-            let status = gnutls_x509_crt_get_key_purpose_oid(handle, index, &text, &size, &critical)
+            let status = unsafe gnutls_x509_crt_get_key_purpose_oid(handle, index, &text, &size, &critical)
             if status == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE { break }
             guard status >= 0 else {
                 throw .generic("Unable to query certificate \(path) key purpose: \(GnuTLSError(code: status).message)")
@@ -127,12 +141,14 @@ final class X509Certificate {
     func verify(
         _ authorities: [X509Certificate], path: String, authorityPath: String
     ) throws(CommandError) {
-        var own: [gnutls_x509_crt_t?] = [handle]
-        var trusted: [gnutls_x509_crt_t?] = authorities.map(\.handle)
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
+        var own: [gnutls_x509_crt_t?] = unsafe [handle]
+        var trusted: [gnutls_x509_crt_t?] = unsafe authorities.map(unsafe \.handle)
         var status: UInt32 = 0
         // All handles live until the call returns: they belong to `self` and `authorities`.
         let code = withExtendedLifetime((self, authorities)) {
-            gnutls_x509_crt_list_verify(&own, 1, &trusted, UInt32(trusted.count), nil, 0, 0, &status)
+            unsafe gnutls_x509_crt_list_verify(&own, 1, &trusted, UInt32(trusted.count), nil, 0, 0, &status)
         }
         guard code >= 0 else {
             throw .generic("Unable to verify certificate \(path): \(GnuTLSError(code: code).message)")
@@ -161,7 +177,8 @@ struct GnuTLSError: Error, CustomStringConvertible {
     static func check(_ code: Int32) throws(GnuTLSError) { if code < 0 { throw GnuTLSError(code: code) } }
 
     /// What it means: gnutls_strerror(3).
-    var message: String { gnutls_strerror(code).map { String(cString: $0) } ?? "error \(code)" }
+    // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own them.
+    var message: String { unsafe gnutls_strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)" }
 
     var description: String { message }
 }
@@ -172,8 +189,8 @@ extension UnsafeRawBufferPointer {
         _ body: (inout gnutls_datum_t) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         // SAFETY: the datum is only valid inside `body`, as the bytes are; GnuTLS takes it as constant.
-        let bytes = UnsafeMutablePointer(mutating: baseAddress?.assumingMemoryBound(to: UInt8.self))
-        var datum = gnutls_datum_t(data: bytes, size: UInt32(count))
-        return try body(&datum)
+        let bytes = unsafe UnsafeMutablePointer(mutating: baseAddress?.assumingMemoryBound(to: UInt8.self))
+        var datum = unsafe gnutls_datum_t(data: bytes, size: UInt32(count))
+        return try unsafe body(&datum)
     }
 }

@@ -23,8 +23,9 @@ public final class EventHub: Sendable {
 
         /// clock_gettime(2) CLOCK_REALTIME.
         public static func now() -> Timestamp {
+            // SAFETY: the calls use the places of their arguments until they return, and no longer.
             var time = timespec()
-            clock_gettime(CLOCK_REALTIME, &time)
+            unsafe clock_gettime(CLOCK_REALTIME, &time)
             return Timestamp(seconds: Int64(time.tv_sec), microseconds: Int64(time.tv_nsec / 1000))
         }
     }

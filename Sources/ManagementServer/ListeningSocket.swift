@@ -58,11 +58,11 @@ struct ListeningSocket: ~Copyable {
             guard number >= 0 else { continue }
             let descriptor = Descriptor(owning: number)
             var on: Int32 = 1
-            setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-            let isBound = address.bytes.withUnsafeBytes { raw in
+            unsafe setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+            let isBound = unsafe address.bytes.withUnsafeBytes { raw in
                 // SAFETY: the array holds a whole sockaddr of its family, and outlives the call.
-                raw.baseAddress.map {
-                    Glibc.bind(number, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count)) == 0
+                unsafe raw.baseAddress.map {
+                    unsafe Glibc.bind(number, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count)) == 0
                 } ?? false
             }
             if isBound { return descriptor }
@@ -80,22 +80,22 @@ struct ListeningSocket: ~Copyable {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         // SAFETY: getsockname fills the storage up to `length`, and each family's structure fits into it.
-        return withUnsafeMutableBytes(of: &storage) { bytes in
+        return unsafe withUnsafeMutableBytes(of: &storage) { bytes in
             guard let base = bytes.baseAddress,
-                getsockname(number, base.assumingMemoryBound(to: sockaddr.self), &length) == 0
+                unsafe getsockname(number, base.assumingMemoryBound(to: sockaddr.self), &length) == 0
             else { return .unix(path: "") }
             var host = [CChar](repeating: 0, count: 256)
-            switch Int32(base.loadUnaligned(as: sa_family_t.self)) {
+            switch unsafe Int32(base.loadUnaligned(as: sa_family_t.self)) {
             case AF_INET, AF_INET6:
                 var service = [CChar](repeating: 0, count: 16)
-                getnameinfo(
+                unsafe getnameinfo(
                     base.assumingMemoryBound(to: sockaddr.self), length, &host, socklen_t(host.count), &service,
                     socklen_t(service.count), NI_NUMERICHOST | NI_NUMERICSERV)
                 return .tcp(host: text(host), port: UInt16(text(service)) ?? 0)
             default:
                 let offset = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
-                let path = bytes[offset..<max(offset, min(Int(length), bytes.count))].prefix { $0 != 0 }
-                return .unix(path: String(decoding: path, as: UTF8.self))
+                let path = unsafe bytes[offset..<max(offset, min(Int(length), bytes.count))].prefix { $0 != 0 }
+                return unsafe .unix(path: String(decoding: path, as: UTF8.self))
             }
         }
     }

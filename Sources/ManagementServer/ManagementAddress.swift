@@ -44,16 +44,18 @@ struct SocketFile: Sendable {
 
     /// The file now at `path`; nil if there is none.
     init?(_ path: String) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var status = stat()
-        guard lstat(path, &status) == 0 else { return nil }
+        guard unsafe lstat(path, &status) == 0 else { return nil }
         self.path = path
         device = status.st_dev
         inode = status.st_ino
     }
 
     func removeIfUnchanged() {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var status = stat()
-        guard lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode else { return }
-        unlink(path)
+        guard unsafe lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode else { return }
+        unsafe unlink(path)
     }
 }

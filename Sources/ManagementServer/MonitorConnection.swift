@@ -66,8 +66,9 @@ final class MonitorConnection {
 
     /// Whether something has come that was not taken: recv(2) MSG_PEEK.
     var hasInput: Bool {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var byte: UInt8 = 0
-        return recv(socket.number, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 1
+        return unsafe recv(socket.number, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 1
     }
 
     /// Takes what has come.
@@ -75,8 +76,8 @@ final class MonitorConnection {
         var descriptors: [Int32] = []
         var outcome = StreamMessage.Outcome.wouldBlock
         // SAFETY: recvmsg fills the front of the array, and only as much as it reports becomes part of it.
-        let bytes = [UInt8](unsafeUninitializedCapacity: readBytes) { buffer, count in
-            outcome = StreamMessage.receive(
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: readBytes) { buffer, count in
+            outcome = unsafe StreamMessage.receive(
                 socket.number, into: UnsafeMutableRawBufferPointer(buffer), descriptors: &descriptors)
             if case .bytes(let received) = outcome { count = received }
         }
@@ -97,8 +98,8 @@ final class MonitorConnection {
                 if sending.isEmpty { break }
             }
             // SAFETY: sends from an array that lives for the call; the count never passes what is left of it.
-            let count = sending.withUnsafeBytes { bytes in
-                StreamMessage.send(socket.number, UnsafeRawBufferPointer(rebasing: bytes[sentBytes...]))
+            let count = unsafe sending.withUnsafeBytes { bytes in
+                unsafe StreamMessage.send(socket.number, UnsafeRawBufferPointer(rebasing: bytes[sentBytes...]))
             }
             guard let count else { return abandon() }
             if count == 0 { break }

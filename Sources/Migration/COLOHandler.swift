@@ -119,7 +119,8 @@ public final class COLOPrimarySession: @unchecked Sendable {
 
     /// Queues a page of the checkpoint. The bytes at `copy` must stay valid and unchanged until `endLiveState` returns.
     public func sendPage(_ location: PageLocation, at copy: UnsafeRawPointer) throws(MigrationFailure) {
-        try onChannel { () throws(TransportError) in try sender.send(location, at: copy, on: channel) }
+        // SAFETY: the caller keeps a whole page unchanged at `copy` until `endLiveState` returns.
+        try onChannel { () throws(TransportError) in try unsafe sender.send(location, at: copy, on: channel) }
     }
 
     /// Ends the live part; every page has been handed to the kernel when it returns.
@@ -191,10 +192,10 @@ public final class COLOSecondarySession: @unchecked Sendable {
         while let element = try reader.next(deadline: deadline) {
             switch element {
             case .page(let location):
-                try reader.takePage(into: try staging.pagePointer(location), deadline: deadline)
+                try unsafe reader.takePage(into: try staging.pagePointer(location), deadline: deadline)
             case .filledPage(let location, let byte):
                 // SAFETY: the staging area has a whole page at that place.
-                try staging.pagePointer(location).initializeMemory(
+                try unsafe staging.pagePointer(location).initializeMemory(
                     as: UInt8.self, repeating: byte, count: MigrationFormat.pageSize)
             case .endOfSections: return
             default: break

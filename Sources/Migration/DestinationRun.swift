@@ -145,9 +145,10 @@ final class DestinationRun {
     }
 
     private func take(_ element: StreamElement, _ reader: StreamReader) throws(MigrationFailure) {
+        // SAFETY: the decoder checked that the page lies in its block.
         switch element {
         case .page(let location):
-            try reader.takePage(into: arrivals.place(of: location))
+            try unsafe reader.takePage(into: arrivals.place(of: location))
             arrivals.noteWritten(location)
             mark(location)
         case .filledPage(let location, let byte): fill(location, byte)
@@ -190,7 +191,7 @@ final class DestinationRun {
         // A page that was never written is zero already, and should not take memory only to be zero again.
         if byte == 0, arrivals.noteZero(location) { return }
         // SAFETY: a whole page of RAM: the decoder checked block and page against this machine's layout.
-        arrivals.place(of: location).initializeMemory(as: UInt8.self, repeating: byte, count: targetPageSize)
+        unsafe arrivals.place(of: location).initializeMemory(as: UInt8.self, repeating: byte, count: targetPageSize)
         arrivals.noteWritten(location)
         mark(location)
     }

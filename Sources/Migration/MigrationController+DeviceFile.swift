@@ -25,8 +25,8 @@ extension MigrationController {
         var done = 0
         while done < bytes.count {
             // SAFETY: the array has `bytes.count - done` bytes from `done` on, and outlives the call.
-            let count = bytes.withUnsafeBytes { raw in
-                raw.baseAddress.map { write(file.number, $0 + done, raw.count - done) } ?? 0
+            let count = unsafe bytes.withUnsafeBytes { raw in
+                unsafe raw.baseAddress.map { unsafe write(file.number, $0 + done, raw.count - done) } ?? 0
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
@@ -75,17 +75,18 @@ extension MigrationController {
     }
 
     private static func readFile(_ path: String) throws(CommandError) -> [UInt8] {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         guard !path.utf8.contains(0) else { throw .generic("Unable to open \(path): No such file or directory") }
         let file = try open(path, O_RDONLY)
         var status = stat()
-        guard fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard unsafe fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw .generic("Unable to load device state from \(path): it is not a regular file")
         }
         let limit = Int(MigrationFormat.deviceBlobLimit) + 8
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {
-            let count = read(file.number, &buffer, buffer.count)
+            let count = unsafe read(file.number, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
                 throw .generic("Unable to read \(path): \(SystemError(code: errno, call: "read").reason)")

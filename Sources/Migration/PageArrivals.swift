@@ -5,7 +5,7 @@ import SystemCalls
 
 /// The RAM of a destination while it is filled: which pages have come, which have never been anything but zero, and the
 /// thread that makes room ahead. Belongs to the thread that receives.
-final class PageArrivals {
+@safe final class PageArrivals {
     private let bases: [UnsafeMutableRawPointer]
     private let arrived: [PageMarks]
     /// Pages that are zero because nobody has written them; looking at one would map it.
@@ -15,11 +15,11 @@ final class PageArrivals {
     /// For a migration that begins now. What the pages hold counts for nothing: all of them will come.
     init(memory: GuestMemory, populator: RAMPopulator? = nil) {
         // SAFETY: the memory belongs to the machine, which lives as long as its migration.
-        bases = memory.blocks.map(\.base)
+        unsafe bases = unsafe memory.blocks.map(unsafe \.base)
         arrived = memory.blocks.map { PageMarks(count: $0.pageCount) }
         untouched = memory.blocks.map { block in
             let marks = PageMarks(count: block.pageCount)
-            for part in AddressSpace.untouchedParts(of: block.base, count: block.size) {
+            for part in unsafe AddressSpace.untouchedParts(of: block.base, count: block.size) {
                 for page in part.lowerBound / targetPageSize..<part.upperBound / targetPageSize { marks.insert(page) }
             }
             return marks
@@ -29,7 +29,8 @@ final class PageArrivals {
 
     /// The place of a page that the decoder has checked.
     func place(of location: PageLocation) -> UnsafeMutableRawPointer {
-        bases[location.block] + location.page * targetPageSize
+        // SAFETY: the decoder checked that the page lies in its block.
+        unsafe bases[location.block] + location.page * targetPageSize
     }
 
     /// The whole page was written.
@@ -41,9 +42,10 @@ final class PageArrivals {
 
     /// The page is to be zero. Returns whether it is.
     func noteZero(_ location: PageLocation) -> Bool {
+        // SAFETY: the decoder checked that the page lies in its block.
         arrived[location.block].insert(location.page)
         populator.noteZero(location)
-        return untouched[location.block].contains(location.page) || PageContent.isZero(place(of: location))
+        return unsafe untouched[location.block].contains(location.page) || PageContent.isZero(place(of: location))
     }
 
     /// Nothing comes any more. Waits until the thread that makes room has ended.
@@ -54,46 +56,47 @@ final class PageArrivals {
     /// The place of a page that has not come yet, whose content therefore counts for nothing. Nil if there is no such
     /// page.
     func vacantPlace(of location: PageLocation) -> UnsafeMutableRawPointer? {
+        // SAFETY: the page is compared with the count of the block's pages.
         let marks = arrived[location.block]
-        return location.page < marks.count && !marks.contains(location.page) ? place(of: location) : nil
+        return unsafe location.page < marks.count && !marks.contains(location.page) ? place(of: location) : nil
     }
 
     /// The first `count` bytes of a vacant place hold what belongs elsewhere: they become zero.
     func clear(_ location: PageLocation, count: Int) {
         // SAFETY: a place inside a block, as `vacantPlace` has checked; nobody else uses it before it has come.
-        place(of: location).initializeMemory(as: UInt8.self, repeating: 0, count: min(count, targetPageSize))
+        unsafe place(of: location).initializeMemory(as: UInt8.self, repeating: 0, count: min(count, targetPageSize))
     }
 }
 
 /// A bit for each page of a block, for one thread.
-final class PageMarks {
+@safe final class PageMarks {
     // SAFETY: allocated and freed here; every page number is below `count`, which is checked.
     private let words: UnsafeMutablePointer<UInt64>
     let count: Int
 
     init(count: Int) {
         self.count = count
-        words = .allocate(capacity: (count + 63) / 64)
-        words.initialize(repeating: 0, count: (count + 63) / 64)
+        unsafe words = .allocate(capacity: (count + 63) / 64)
+        unsafe words.initialize(repeating: 0, count: (count + 63) / 64)
     }
 
-    deinit { words.deallocate() }
+    deinit { unsafe words.deallocate() }
 
     @inline(__always)
     func insert(_ page: Int) {
         precondition(page >= 0 && page < count)
-        words[page >> 6] |= 1 << UInt64(page & 63)
+        unsafe words[page >> 6] |= 1 << UInt64(page & 63)
     }
 
     @inline(__always)
     func remove(_ page: Int) {
         precondition(page >= 0 && page < count)
-        words[page >> 6] &= ~(1 << UInt64(page & 63))
+        unsafe words[page >> 6] &= ~(1 << UInt64(page & 63))
     }
 
     @inline(__always)
     func contains(_ page: Int) -> Bool {
         precondition(page >= 0 && page < count)
-        return words[page >> 6] >> UInt64(page & 63) & 1 == 1
+        return unsafe words[page >> 6] >> UInt64(page & 63) & 1 == 1
     }
 }

@@ -11,7 +11,7 @@ import MigrationFormat
 /// Measured on memory that is present, against a window of 128 KiB that every page is copied from: a tenth less processor
 /// time over a unix socket and a seventh less over TCP, at least the same throughput, and as few calls. One call for each
 /// page costs half as much again; expecting more than 64 pages gains nothing.
-final class PageRun {
+@safe final class PageRun {
     /// The most pages that are expected at a time.
     static let limit = 64
     /// How many pages in a row make one expect more of them.
@@ -30,11 +30,13 @@ final class PageRun {
     private(set) var begun: Int?
 
     init() {
-        headers = .allocate(capacity: Self.limit + 1)
-        headers.initialize(repeating: 0)
+        // SAFETY: the buffer is initialized wholly, and freed by `deinit`.
+        unsafe headers = .allocate(capacity: Self.limit + 1)
+        unsafe headers.initialize(repeating: 0)
     }
 
-    deinit { headers.deallocate() }
+    // SAFETY: the buffer is owned.
+    deinit { unsafe headers.deallocate() }
 
     /// How many pages to look ahead.
     var lookahead: Int { length < Self.threshold ? 0 : min(Self.limit, length) }
@@ -46,8 +48,9 @@ final class PageRun {
 
     /// Whether the header at `index` is that of the page that was expected there.
     func isHeader(_ index: Int) -> Bool {
+        // SAFETY: callers stay below `limit`, and there is one header more.
         guard let page = page(index + 1) else { return false }
-        return headers[index] == RepeatedPageHeader.word(page: page.page)
+        return unsafe headers[index] == RepeatedPageHeader.word(page: page.page)
     }
 
     /// The next page, if its header was seen already; the driver goes on with it, and gets how much of it is in place.

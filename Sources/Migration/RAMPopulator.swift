@@ -44,7 +44,7 @@ final class RAMPopulator: @unchecked Sendable {
     convenience init(memory: GuestMemory) {
         self.init(pageCounts: memory.blocks.map(\.pageCount)) { block, pages in
             // SAFETY: pages of a block, which the memory keeps; to make one present changes nothing that is there.
-            AddressSpace.makePresent(
+            unsafe AddressSpace.makePresent(
                 memory.blocks[block].base + pages.lowerBound * targetPageSize, count: pages.count * targetPageSize)
         }
     }

@@ -19,7 +19,7 @@ struct RAMSender {
         _ location: PageLocation, at page: UnsafeRawPointer, on channel: Channel
     ) throws(TransportError) {
         writer.removeAll()
-        if PageContent.isZero(page) {
+        if unsafe PageContent.isZero(page) {
             encoder.writeZeroPage(location, to: &writer)
             try channel.write(writer.bytes)
             zeroPages += 1
@@ -27,7 +27,7 @@ struct RAMSender {
             encoder.writePageHeader(location, to: &writer)
             try channel.write(writer.bytes)
             // SAFETY: the caller keeps a whole page valid at `page` until the channel is flushed.
-            try channel.writeReference(page, count: MigrationFormat.pageSize)
+            try unsafe channel.writeReference(page, count: MigrationFormat.pageSize)
             normalPages += 1
         }
     }

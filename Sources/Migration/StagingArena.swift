@@ -26,12 +26,13 @@ public final class StagingArena: CheckpointStaging {
 
     /// The place of a page, the same one when it is asked for again.
     public func pagePointer(_ location: PageLocation) throws(MigrationFailure) -> UnsafeMutableRawPointer {
+        // SAFETY: a slot is below the number of pages that were given one, for which the reserve has room.
         guard staged[location.block].insert(location.page) else {
-            return place(Int(slots[location.block][location.page]))
+            return unsafe place(Int(slots[location.block][location.page]))
         }
         slots[location.block][location.page] = Int32(pageCount)
         pageCount += 1
-        return place(pageCount - 1)
+        return unsafe place(pageCount - 1)
     }
 
     /// Copies all staged pages to RAM, marks them dirty, and forgets them. The guest must stand.
@@ -41,7 +42,7 @@ public final class StagingArena: CheckpointStaging {
             while let run = staged[index].nextRun(from: start) {
                 for page in run {
                     // SAFETY: the set's pages lie inside the block; both sides are whole pages.
-                    memcpy(block.base + page * targetPageSize, place(Int(slots[index][page])), targetPageSize)
+                    unsafe memcpy(block.base + page * targetPageSize, place(Int(slots[index][page])), targetPageSize)
                 }
                 block.dirtyLog.mark(pages: run)
                 start = run.upperBound
@@ -59,5 +60,6 @@ public final class StagingArena: CheckpointStaging {
     }
 
     /// There are as many slots as pages, and no page gets two.
-    private func place(_ slot: Int) -> UnsafeMutableRawPointer { reserve.base + slot * targetPageSize }
+    // SAFETY: a slot is below the number of RAM's pages, which is the reserve's size.
+    private func place(_ slot: Int) -> UnsafeMutableRawPointer { unsafe reserve.base + slot * targetPageSize }
 }

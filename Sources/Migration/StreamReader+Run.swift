@@ -7,6 +7,7 @@ extension StreamReader {
     /// The next page, if it is the one that was expected. Nil if something else came, which is in the window then, or
     /// if nothing is expected.
     func expectedPage(deadline: Nanoseconds?) throws(MigrationFailure) -> StreamElement? {
+        // SAFETY: an empty buffer.
         while true {
             if let (location, done) = run.next() {
                 inPlace = done
@@ -15,7 +16,7 @@ extension StreamReader {
             }
             guard isAfterPage, window.available < RepeatedPageHeader.size, canReadAhead else { return nil }
             // The end of the stream is the decoder's business.
-            guard try readAhead(.init(start: nil, count: 0), deadline: deadline) > 0 else { return nil }
+            guard try unsafe readAhead(.init(start: nil, count: 0), deadline: deadline) > 0 else { return nil }
         }
     }
 
@@ -24,52 +25,57 @@ extension StreamReader {
     ///
     /// The window is empty, or holds the beginning of the first header, in which case `rest` is empty.
     func readAhead(_ rest: UnsafeMutableRawBufferPointer, deadline: Nanoseconds?) throws(MigrationFailure) -> Int {
-        let headers = UnsafeMutableRawBufferPointer(run.headers)
-        let held = window.copyFront(to: header(headers, 0))
+        let headers = unsafe UnsafeMutableRawBufferPointer(run.headers)
+        let held = unsafe window.copyFront(to: header(headers, 0))
         var places = 0
-        _ = channel.addPlace(rest)
-        while places < run.lookahead, let place = vacantPlace(places + 1) {
-            _ = channel.addPlace(.init(rebasing: header(headers, places)[(places == 0 ? held : 0)...]))
+        _ = unsafe channel.addPlace(rest)
+        while places < run.lookahead, let place = unsafe vacantPlace(places + 1) {
+            _ = unsafe channel.addPlace(.init(rebasing: header(headers, places)[(places == 0 ? held : 0)...]))
             // SAFETY: the place of a whole page, which nobody else uses before it has come.
-            _ = channel.addPlace(.init(start: place, count: MigrationFormat.pageSize))
+            _ = unsafe channel.addPlace(.init(start: place, count: MigrationFormat.pageSize))
             places += 1
         }
-        _ = channel.addPlace(.init(rebasing: header(headers, places)[(places == 0 ? held : 0)...]))
+        _ = unsafe channel.addPlace(.init(rebasing: header(headers, places)[(places == 0 ? held : 0)...]))
         var count = 0
         try onChannel { () throws(TransportError) in count = try channel.read(deadline: deadline) }
         countDirect(min(count, rest.count))
-        if count > rest.count { sort(count - rest.count, headers, held: held, places: places) }
+        if count > rest.count { unsafe sort(count - rest.count, headers, held: held, places: places) }
         return count
     }
 
     /// Whether a page is expected, and has a place.
-    var canReadAhead: Bool { run.lookahead > 0 && vacantPlace(1) != nil }
+    // SAFETY: the place is only compared with nil.
+    var canReadAhead: Bool { unsafe run.lookahead > 0 && vacantPlace(1) != nil }
 
     private func header(_ headers: UnsafeMutableRawBufferPointer, _ index: Int) -> UnsafeMutableRawBufferPointer {
+        // SAFETY: `index` is at most `PageRun.limit`, and there is one header more; a slice of the buffer is checked.
         let start = index * RepeatedPageHeader.size
-        return .init(rebasing: headers[start..<start + RepeatedPageHeader.size])
+        return unsafe .init(rebasing: headers[start..<start + RepeatedPageHeader.size])
     }
 
     private func vacantPlace(_ distance: Int) -> UnsafeMutableRawPointer? {
-        run.page(distance).flatMap { vacancies?.vacantPlace(of: $0) }
+        // SAFETY: the place of a whole page, as `PageArrivals.vacantPlace` has checked.
+        unsafe run.page(distance).flatMap { unsafe vacancies?.vacantPlace(of: $0) }
     }
 
     /// Moves what stands in the place of an expected page, and belongs elsewhere, to the window.
     private func moveAway(_ index: Int, _ count: Int) {
         guard let location = run.page(index + 1), let vacancies else { return }
         // SAFETY: `count` bytes of a page's place were read just now.
-        window.append(copying: .init(start: vacancies.place(of: location), count: count))
+        unsafe window.append(copying: .init(start: vacancies.place(of: location), count: count))
         vacancies.clear(location, count: count)
     }
 
     /// Finds out what the `count` bytes are that were read behind the page: pages that were expected, as far as the
     /// headers are right. The rest goes to the window.
     private func sort(_ count: Int, _ headers: UnsafeMutableRawBufferPointer, held: Int, places: Int) {
+        // SAFETY: every header and place was listed by `readAhead` for this call, and `count` is what was filled of
+        // them.
         var left = count
         var isExpected = true
         for index in 0...places where left > 0 {
             let known = index == 0 ? held : 0
-            let header = header(headers, index)
+            let header = unsafe header(headers, index)
             let headerCount = min(left, header.count - known)
             left -= headerCount
             let isWhole = known + headerCount == header.count && index < places
@@ -84,7 +90,7 @@ extension StreamReader {
             }
             if isExpected, isWhole { run.disappoint() }
             isExpected = false
-            window.append(copying: .init(rebasing: header[known..<known + headerCount]))
+            unsafe window.append(copying: .init(rebasing: header[known..<known + headerCount]))
             let payload = index < places ? min(left, MigrationFormat.pageSize) : 0
             left -= payload
             if payload > 0 { moveAway(index, payload) }

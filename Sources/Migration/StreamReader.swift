@@ -46,16 +46,16 @@ final class StreamReader {
     /// Moves the payload of the page that `next` has returned to `target`, its place.
     func takePage(into target: UnsafeMutableRawPointer, deadline: Nanoseconds? = nil) throws(MigrationFailure) {
         // SAFETY: the caller lends a whole page at `target` for the length of this call.
-        let place = UnsafeMutableRawBufferPointer(start: target, count: MigrationFormat.pageSize)
+        let place = unsafe UnsafeMutableRawBufferPointer(start: target, count: MigrationFormat.pageSize)
         var done = inPlace
         if done == 0 {
-            done = window.drain(into: place)
+            done = unsafe window.drain(into: place)
             copiedBytes += UInt64(done)
         }
         while done < place.count {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: place[done...])
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: place[done...])
             let count =
-                canReadAhead
+                unsafe canReadAhead
                 ? try readAhead(rest, deadline: deadline) : try read(rest, deadline: deadline)
             guard count > 0 else { throw .channel(.closedByPeer) }
             done += min(count, rest.count)
@@ -65,10 +65,11 @@ final class StreamReader {
 
     /// Fills `rest`; what is read beyond it goes to the window with the same call. Returns the count of all.
     private func read(_ rest: UnsafeMutableRawBufferPointer, deadline: Nanoseconds?) throws(MigrationFailure) -> Int {
+        // SAFETY: `rest` is what the caller still expects of its own buffer.
         var count = 0
         try onChannel { () throws(TransportError) in
-            try window.fill { (free) throws(TransportError) in
-                count = try channel.read(into: rest, then: free, deadline: deadline)
+            try unsafe window.fill { (free) throws(TransportError) in
+                count = try unsafe channel.read(into: rest, then: free, deadline: deadline)
                 return max(0, count - rest.count)
             }
         }
@@ -108,14 +109,15 @@ final class StreamReader {
         while result.count < count {
             let step = min(count - result.count, 1 << 20)
             var failure: MigrationFailure?
-            let piece = [UInt8](unsafeUninitializedCapacity: step) { buffer, filled in
+            let piece = unsafe [UInt8](unsafeUninitializedCapacity: step) { buffer, filled in
                 do throws(MigrationFailure) {
                     // SAFETY: all `step` bytes are initialized before they count as filled.
                     let raw = UnsafeMutableRawBufferPointer(buffer)
-                    let held = window.drain(into: raw)
-                    let rest = UnsafeMutableRawBufferPointer(rebasing: raw[held...])
-                    if !rest.isEmpty {
-                        try onChannel { () throws(TransportError) in try channel.readAll(into: rest, deadline: deadline)
+                    let held = unsafe window.drain(into: raw)
+                    let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: raw[held...])
+                    if unsafe !rest.isEmpty {
+                        try onChannel { () throws(TransportError) in
+                            try unsafe channel.readAll(into: rest, deadline: deadline)
                         }
                         window.countDirect(rest.count)
                     }
@@ -134,12 +136,13 @@ final class StreamReader {
 
     /// Reads until the window holds `count` bytes; false if the peer closed before.
     private func fill(to count: Int, deadline: Nanoseconds?) throws(MigrationFailure) -> Bool {
+        // SAFETY: the window gives its free part, and gets the count that was filled.
         while window.available < count {
             var received = 0
             let missing = count - window.available
             try onChannel { () throws(TransportError) in
-                try window.fill(minimum: missing) { (free) throws(TransportError) in
-                    received = try channel.read(into: free, deadline: deadline)
+                try unsafe window.fill(minimum: missing) { (free) throws(TransportError) in
+                    received = try unsafe channel.read(into: free, deadline: deadline)
                     return received
                 }
             }

@@ -6,14 +6,14 @@ enum PageContent {
     /// the write marks it dirty, so it is looked at again.
     static func isZero(_ page: UnsafeRawPointer) -> Bool {
         // Most pages that are not zero show it in their first bytes.
-        if page.loadUnaligned(as: UInt64.self) != 0 { return false }
+        if unsafe page.loadUnaligned(as: UInt64.self) != 0 { return false }
         var offset = 0
         while offset < targetPageSize {
             // SAFETY: reads 256 bytes at a time of a page, whose size is a multiple of that.
-            let first = page.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
-            let second = page.loadUnaligned(fromByteOffset: offset + 64, as: SIMD8<UInt64>.self)
-            let third = page.loadUnaligned(fromByteOffset: offset + 128, as: SIMD8<UInt64>.self)
-            let fourth = page.loadUnaligned(fromByteOffset: offset + 192, as: SIMD8<UInt64>.self)
+            let first = unsafe page.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
+            let second = unsafe page.loadUnaligned(fromByteOffset: offset + 64, as: SIMD8<UInt64>.self)
+            let third = unsafe page.loadUnaligned(fromByteOffset: offset + 128, as: SIMD8<UInt64>.self)
+            let fourth = unsafe page.loadUnaligned(fromByteOffset: offset + 192, as: SIMD8<UInt64>.self)
             let all = (first | second) | (third | fourth)
             if all != SIMD8<UInt64>.zero { return false }
             offset += 256

@@ -27,11 +27,12 @@ public struct ByteWindow: Sendable {
     public mutating func fill<Failure: Error>(
         minimum: Int = 1, _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
     ) throws(Failure) {
+        // SAFETY: the closure fills the free part of the buffer and returns how much; more is refused.
         makeRoom(minimum)
         var result = Swift.Result<Int, Failure>.success(0)
-        storage.withUnsafeMutableBytes { raw in
-            let free = UnsafeMutableRawBufferPointer(rebasing: raw[tail...])
-            do throws(Failure) { result = .success(try body(free)) } catch { result = .failure(error) }
+        unsafe storage.withUnsafeMutableBytes { raw in
+            let free = unsafe UnsafeMutableRawBufferPointer(rebasing: raw[tail...])
+            do throws(Failure) { result = unsafe .success(try body(free)) } catch { result = .failure(error) }
         }
         let count = try result.get()
         precondition(count >= 0 && count <= storage.count - tail)
@@ -47,11 +48,11 @@ public struct ByteWindow: Sendable {
 
     /// Appends a copy of `bytes`, which somebody else owns.
     public mutating func append(copying bytes: UnsafeRawBufferPointer) {
-        guard !bytes.isEmpty else { return }
+        guard unsafe !bytes.isEmpty else { return }
         makeRoom(bytes.count)
-        storage.withUnsafeMutableBytes { raw in
+        unsafe storage.withUnsafeMutableBytes { raw in
             // SAFETY: there is room for all of them behind `tail`.
-            UnsafeMutableRawBufferPointer(rebasing: raw[tail...]).copyMemory(from: bytes)
+            unsafe UnsafeMutableRawBufferPointer(rebasing: raw[tail...]).copyMemory(from: bytes)
         }
         tail += bytes.count
     }
@@ -59,9 +60,9 @@ public struct ByteWindow: Sendable {
     /// Copies the first bytes to `target`, without taking them; returns how many there were.
     public func copyFront(to target: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(available, target.count)
-        storage.withUnsafeBytes { raw in
+        unsafe storage.withUnsafeBytes { raw in
             // SAFETY: both ranges have `count` bytes.
-            target.copyMemory(from: UnsafeRawBufferPointer(rebasing: raw[head..<head + count]))
+            unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: raw[head..<head + count]))
         }
         return count
     }
@@ -72,10 +73,10 @@ public struct ByteWindow: Sendable {
     /// Moves up to `target.count` bytes from the front to `target`; returns how many there were.
     public mutating func drain(into target: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(available, target.count)
-        storage.withUnsafeBytes { raw in
+        unsafe storage.withUnsafeBytes { raw in
             // SAFETY: both ranges have `count` bytes: the window's from `head`, the target's from its start.
             if count > 0, let from = raw.baseAddress, let to = target.baseAddress {
-                to.copyMemory(from: from + head, byteCount: count)
+                unsafe to.copyMemory(from: from + head, byteCount: count)
             }
         }
         skip(count)
@@ -91,9 +92,11 @@ public struct ByteWindow: Sendable {
             tail = 0
         }
         if storage.count - tail >= count { return }
-        storage.withUnsafeMutableBytes { raw in
+        unsafe storage.withUnsafeMutableBytes { raw in
             // SAFETY: moves the unread bytes to the front of the same buffer; copyMemory allows the overlap.
-            if let base = raw.baseAddress, head > 0 { base.copyMemory(from: base + head, byteCount: tail - head) }
+            if let base = raw.baseAddress, head > 0 {
+                unsafe base.copyMemory(from: base + head, byteCount: tail - head)
+            }
         }
         tail -= head
         head = 0
@@ -112,8 +115,11 @@ extension ByteWindow {
 
     /// The big-endian integer at `index` from the front.
     func integer<T: FixedWidthInteger>(_ index: Int, as type: T.Type = T.self) -> T {
+        // SAFETY: the index is checked against what is available.
         precondition(index + T.bitWidth / 8 <= available)
-        return storage.withUnsafeBytes { T(bigEndian: $0.loadUnaligned(fromByteOffset: head + index, as: T.self)) }
+        return unsafe storage.withUnsafeBytes {
+            unsafe T(bigEndian: $0.loadUnaligned(fromByteOffset: head + index, as: T.self))
+        }
     }
 
     /// A copy of `count` bytes from `index` on.

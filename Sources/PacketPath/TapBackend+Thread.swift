@@ -11,11 +11,12 @@ extension TapBackend {
     static let checkMilliseconds: Int32 = 500
 
     func run(_ receiver: @Sendable ([UInt8]) -> Void) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: largestFrame, alignment: 16)
-        defer { buffer.deallocate() }
+        defer { unsafe buffer.deallocate() }
         if state.withLock({ $0.device == nil }) { restore(after: SystemError(code: ENODEV, call: "open")) }
         while let device = state.withLock({ $0.device?.number }) {
-            guard let cause = serve(device, buffer, receiver) else { return }
+            guard let cause = unsafe serve(device, buffer, receiver) else { return }
             state.withLock { state in
                 state.device = nil
                 state.waiting.removeAll()
@@ -30,6 +31,7 @@ extension TapBackend {
     private func serve(
         _ device: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ receiver: ([UInt8]) -> Void
     ) -> SystemError? {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var watched = [
             pollfd(fd: device, events: Int16(POLLIN), revents: 0),
             pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
@@ -39,7 +41,7 @@ extension TapBackend {
             let (stopping, writing) = state.withLock { ($0.stopping, $0.waiting.count > 0) }
             if stopping { return nil }
             watched[0].events = Int16(POLLIN | (writing ? POLLOUT : 0))
-            if poll(&watched, 2, Self.checkMilliseconds) < 0 {
+            if unsafe poll(&watched, 2, Self.checkMilliseconds) < 0 {
                 if errno == EINTR { continue }
                 return SystemError(code: errno, call: "poll")
             }
@@ -47,7 +49,7 @@ extension TapBackend {
             let events = Int32(watched[0].revents)
             if events & (POLLERR | POLLHUP | POLLNVAL) != 0 { return SystemError(code: ENODEV, call: "poll") }
             if events & POLLOUT != 0 { flush() }
-            if events & POLLIN != 0, let error = receive(device, buffer, receiver) { return error }
+            if events & POLLIN != 0, let error = unsafe receive(device, buffer, receiver) { return error }
             if check.isDue { setFailure(port.obstacle()) }
         }
     }
@@ -58,7 +60,7 @@ extension TapBackend {
     ) -> SystemError? {
         for _ in 0..<Self.readBatch {
             // SAFETY: reads at most the buffer's own length into it.
-            let count = read(device, buffer.baseAddress, buffer.count)
+            let count = unsafe read(device, buffer.baseAddress, buffer.count)
             guard count > 0 else {
                 return count == 0 || errno == EAGAIN || errno == EINTR ? nil : SystemError(code: errno, call: "read")
             }
@@ -68,7 +70,7 @@ extension TapBackend {
                 return state.stopping
             }
             if stopping { return nil }
-            receiver(Array(buffer[..<count]))
+            unsafe receiver(Array(buffer[..<count]))
         }
         return nil
     }
@@ -81,6 +83,7 @@ extension TapBackend {
 
     /// Makes the interface again, trying until that works or the back-end is to stop.
     private func restore(after cause: SystemError) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         while !state.withLock({ $0.stopping }) {
             do throws(NetworkError) {
                 var device: Descriptor? = try port.open()
@@ -93,7 +96,7 @@ extension TapBackend {
                         advice: "the interface was deleted or detached; making it again fails: \(error)"))
             }
             var signal = pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)
-            if poll(&signal, 1, Self.checkMilliseconds) > 0 { wake.lower() }
+            if unsafe poll(&signal, 1, Self.checkMilliseconds) > 0 { wake.lower() }
         }
     }
 }

@@ -116,7 +116,7 @@ extension TapBackend.State {
         }
         while true {
             // SAFETY: writes the frame's own bytes.
-            let written = Glibc.write(device, frame, frame.count)
+            let written = unsafe Glibc.write(device, frame, frame.count)
             if written == frame.count {
                 counters.sent.add(frame.count)
                 return true

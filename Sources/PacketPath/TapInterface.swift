@@ -30,12 +30,13 @@ struct TapInterface {
     /// Attaches to the interface, creating it if it is not there. One that is created goes when the descriptor is
     /// closed, at the latest when the process ends.
     func open() throws(NetworkError) -> Descriptor {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let device: Descriptor
         do { device = try Descriptor.open("/dev/net/tun", flags: O_RDWR | O_NONBLOCK) } catch {
             let missing = error.code == ENOENT || error.code == ENODEV || error.code == ENXIO
             throw NetworkError(subject, error, advice: missing ? "load the kernel module: modprobe tun" : "")
         }
-        if clinux_attach_tap(device.number, name) != 0 {
+        if unsafe clinux_attach_tap(device.number, name) != 0 {
             let code = errno
             let advice =
                 switch code {
@@ -51,15 +52,16 @@ struct TapInterface {
 
     /// Makes the interface a port of `bridge`. Being one already is fine.
     func join(bridge: String) throws(NetworkError) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         try Self.check(bridge, as: "bridge")
         let control = try controlSocket()
-        let index = clinux_interface_index(control.number, name)
+        let index = unsafe clinux_interface_index(control.number, name)
         guard index > 0 else { throw failure("SIOCGIFINDEX", name) }
-        guard clinux_set_bridge_port(control.number, bridge, index, 1) != 0 else { return }
+        guard unsafe clinux_set_bridge_port(control.number, bridge, index, 1) != 0 else { return }
         let code = errno
         // Busy means: a port of some bridge. Only the right one lets it go, and then takes it again.
-        if code == EBUSY, clinux_set_bridge_port(control.number, bridge, index, 0) == 0,
-            clinux_set_bridge_port(control.number, bridge, index, 1) == 0
+        if code == EBUSY, unsafe clinux_set_bridge_port(control.number, bridge, index, 0) == 0,
+            unsafe clinux_set_bridge_port(control.number, bridge, index, 1) == 0
         {
             return
         }
@@ -76,20 +78,22 @@ struct TapInterface {
 
     /// Sets the interface up, unless it is already.
     func bringUp() throws(NetworkError) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let control = try controlSocket()
-        let flags = clinux_interface_flags(control.number, name)
+        let flags = unsafe clinux_interface_flags(control.number, name)
         guard flags >= 0 else { throw failure("SIOCGIFFLAGS", name) }
         let up = Int32(IFF_UP)
         guard flags & up == 0 else { return }
-        guard clinux_set_interface_flags(control.number, name, flags | up) == 0 else {
+        guard unsafe clinux_set_interface_flags(control.number, name, flags | up) == 0 else {
             throw failure("SIOCSIFFLAGS", name, advice: errno == EPERM ? Self.privilegeAdvice : "")
         }
     }
 
     /// Throws unless the interface is there and up.
     func checkUp() throws(NetworkError) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let control = try controlSocket()
-        let flags = clinux_interface_flags(control.number, name)
+        let flags = unsafe clinux_interface_flags(control.number, name)
         guard flags >= 0 else { throw failure("SIOCGIFFLAGS", name, advice: "it was deleted, renamed or moved away") }
         guard flags & Int32(IFF_UP) != 0 else {
             throw NetworkError(subject: subject, problem: "is down", advice: "set it up: ip link set \(name) up")
@@ -98,8 +102,9 @@ struct TapInterface {
 
     /// The interface's number, which no other one has at the same time.
     func index() throws(NetworkError) -> Int32 {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let control = try controlSocket()
-        let index = clinux_interface_index(control.number, name)
+        let index = unsafe clinux_interface_index(control.number, name)
         guard index > 0 else { throw failure("SIOCGIFINDEX", name, advice: "there is no such interface any more") }
         return Int32(index)
     }

@@ -209,9 +209,10 @@ public final class UserBackend: NetworkBackend {
 
     /// The library writes to sockets that a client may have closed; the signal that this raises would end the process.
     private func blockBrokenPipeSignal() {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGPIPE)
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGPIPE)
+        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 }

@@ -26,15 +26,16 @@ final class Leftovers: Sendable {
 /// To be called at the program's start, before any thread is made: the signals are blocked in every thread and taken
 /// by one of its own.
 public func endCleanlyWhenInterrupted() throws {
+    // SAFETY: the calls use the places of their arguments until they return, and no longer.
     var signals = sigset_t()
-    sigemptyset(&signals)
-    for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    unsafe sigemptyset(&signals)
+    for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, signal) }
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
     let waited = signals
     _ = try Thread(name: "interruption") {
         var signals = waited
         var signal: Int32 = 0
-        guard sigwait(&signals, &signal) == 0 else { return }
+        guard unsafe sigwait(&signals, &signal) == 0 else { return }
         Leftovers.shared.removeAll()
         _exit(128 + signal)
     }

@@ -17,14 +17,15 @@ public final class LabHost: Sendable {
 
     /// A new host with only a loopback interface. Needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
     public init(name: String) throws {
+        // SAFETY: strerror(3) gives a terminated string, which is copied at once.
         self.name = name
         let thread = try HostThread(name: "host-\(name)")
         self.thread = thread
         namespace = try thread.perform {
             guard clinux_unshare_network() == 0 else {
-                throw LabError("no network namespace could be made: \(String(cString: strerror(errno)))")
+                throw LabError(unsafe "no network namespace could be made: \(String(cString: strerror(errno)))")
             }
-            let number = clinux_open("/proc/self/task/\(clinux_gettid())/ns/net", O_RDONLY | O_CLOEXEC, 0)
+            let number = unsafe clinux_open("/proc/self/task/\(clinux_gettid())/ns/net", O_RDONLY | O_CLOEXEC, 0)
             guard number >= 0 else { throw LabError("the network namespace of \(name) cannot be opened") }
             return number
         }
@@ -62,10 +63,11 @@ public final class LabHost: Sendable {
 
     /// So that nothing is on the cables but what the pair and its clients send. Before the first interface is made.
     func turnOffIPv6() throws {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         try perform {
             guard let file = try? Descriptor.open("/proc/sys/net/ipv6/conf/default/disable_ipv6", flags: O_WRONLY)
             else { return }
-            _ = write(file.number, "1", 1)
+            _ = unsafe write(file.number, "1", 1)
         }
     }
 

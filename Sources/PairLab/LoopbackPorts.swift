@@ -12,10 +12,10 @@ public func freeLoopbackPorts(_ count: Int) throws -> [UInt16] {
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let failed = withUnsafeMutablePointer(to: &address) { pointer in
+        let failed = unsafe withUnsafeMutablePointer(to: &address) { pointer in
             // SAFETY: every socket address starts with the generic one; the length is the real one.
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(number, $0, length) != 0 || getsockname(number, $0, &length) != 0
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(number, $0, length) != 0 || getsockname(number, $0, &length) != 0
             }
         }
         if failed { throw LabError("no free port on the loopback interface") }

@@ -72,42 +72,44 @@ public final class ManagedProcess: Sendable {
     public var output: String { (try? readText(log)) ?? "" }
 
     private static func awaitEnd(of identifier: Int32, _ end: ThreadGate<ProcessEnd?>) {
-        var info = siginfo_t()
-        while waitid(P_PID, id_t(identifier), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
+        var info = unsafe siginfo_t()
+        while unsafe waitid(P_PID, id_t(identifier), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
         end.withLock { state in
             Leftovers.shared.remove(process: identifier)
             var status: Int32 = 0
-            waitpid(identifier, &status, 0)
+            unsafe waitpid(identifier, &status, 0)
             let signal = status & 0x7f
             state = signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal)
         }
     }
 
     private static func spawn(_ command: [String], log: String, extraEnvironment: [String: String]) throws -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // SAFETY: the attributes and the strings live until posix_spawn has returned, and are freed then.
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        unsafe posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
 
         // A process group of its own, so that Ctrl-C at a terminal reaches only the one who is in charge.
         var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
         var none = sigset_t()
-        sigemptyset(&none)
+        unsafe sigemptyset(&none)
         var all = sigset_t()
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(
+        unsafe sigfillset(&all)
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &all)
+        unsafe posix_spawnattr_setflags(
             &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
 
         var identifier: Int32 = 0
-        let code = withCStrings(command) { arguments in
-            withCStrings(environment(adding: extraEnvironment)) { environment in
-                posix_spawnp(&identifier, command[0], &actions, &attributes, arguments, environment)
+        let code = unsafe withCStrings(command) { arguments in
+            unsafe withCStrings(environment(adding: extraEnvironment)) { environment in
+                unsafe posix_spawnp(&identifier, command[0], &actions, &attributes, arguments, environment)
             }
         }
         guard code == 0 else { throw SystemError(code: code, call: "posix_spawn", subject: command[0]) }
@@ -115,12 +117,13 @@ public final class ManagedProcess: Sendable {
     }
 
     private static func environment(adding extra: [String: String]) -> [String] {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var result: [String] = []
-        var next = Glibc.environ
-        while let entry = next.pointee {
-            let text = String(cString: entry)
+        var next = unsafe Glibc.environ
+        while let entry = unsafe next.pointee {
+            let text = unsafe String(cString: entry)
             if extra[String(text.prefix { $0 != "=" })] == nil { result.append(text) }
-            next += 1
+            unsafe next += 1
         }
         return result + extra.map { "\($0.key)=\($0.value)" }
     }
@@ -130,13 +133,13 @@ public final class ManagedProcess: Sendable {
 private func withCStrings<Result>(
     _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
-    var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
-    pointers.append(nil)
-    defer { for pointer in pointers { free(pointer) } }
+    var pointers: [UnsafeMutablePointer<CChar>?] = unsafe strings.map { unsafe strdup($0) }
+    unsafe pointers.append(nil)
+    defer { unsafe pointers.forEach { unsafe free($0) } }
     // SAFETY: the array and the strings it points to live until `body` has returned.
-    return pointers.withUnsafeBufferPointer { buffer in
+    return unsafe pointers.withUnsafeBufferPointer { buffer in
         guard let base = buffer.baseAddress else { preconditionFailure("the array holds at least its end") }
-        return body(base)
+        return unsafe body(base)
     }
 }
 

@@ -31,6 +31,7 @@ public final class ProtectedPair {
         _ configuration: PairConfiguration, program: String = ProtectedPair.builtProgram("colod"),
         usingNamespaces: Bool = true
     ) throws {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         self.configuration = configuration
         self.program = program
         folder = try TemporaryFolder(prefix: "colod-pair")
@@ -46,15 +47,18 @@ public final class ProtectedPair {
         }
         try folder.write(Self.newKey(), to: "key")
         for side in Side.allCases {
-            guard mkdir(folder.path("state-\(side.rawValue)"), 0o700) == 0 else { throw LabError("mkdir failed") }
+            guard unsafe mkdir(folder.path("state-\(side.rawValue)"), 0o700) == 0 else {
+                throw LabError("mkdir failed")
+            }
             try configure(side, role: side == .a ? "primary" : "secondary")
         }
     }
 
     /// A program built beside the running one.
     public static func builtProgram(_ name: String) -> String {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var buffer = [CChar](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count - 1)
         let path = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return "\(path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" })/\(name)"
     }
@@ -86,9 +90,10 @@ public final class ProtectedPair {
 
     /// Starts colod on a host (again) and connects to its management socket.
     public func start(_ side: Side) throws {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         guard let host = hosts[side] else { throw LabError("no such host") }
-        unlink(socketPath(side))
-        unlink(consolePath(side))
+        unsafe unlink(socketPath(side))
+        unsafe unlink(consolePath(side))
         clients[side] = nil
         processes[side] = try host.start(
             [program, "--config", folder.path(configurationName(side))], log: logPath(side))

@@ -17,16 +17,17 @@ final class StreamSocket: Sendable {
         var target = sockaddr_in()
         target.sin_family = sa_family_t(AF_INET)
         target.sin_port = port.bigEndian
-        guard inet_pton(AF_INET, address, &target.sin_addr) == 1 else {
+        guard unsafe inet_pton(AF_INET, address, &target.sin_addr) == 1 else {
             throw LabError("\(address) is no IPv4 address")
         }
         let socket = try host.perform { try open(AF_INET) }
         var on: Int32 = 1
-        setsockopt(socket.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
-        try withUnsafePointer(to: target) { pointer in
+        unsafe setsockopt(socket.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
+        try unsafe withUnsafePointer(to: target) { pointer in
             // SAFETY: every socket address starts with the generic one; the length given is the real one.
-            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                try socket.connect($0, socklen_t(MemoryLayout<sockaddr_in>.size), "\(address):\(port)", within: limit)
+            try unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try unsafe socket.connect(
+                    $0, socklen_t(MemoryLayout<sockaddr_in>.size), "\(address):\(port)", within: limit)
             }
         }
         return socket
@@ -38,12 +39,12 @@ final class StreamSocket: Sendable {
         target.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
         guard bytes.count < MemoryLayout.size(ofValue: target.sun_path) else { throw LabError("\(path) is too long") }
-        withUnsafeMutableBytes(of: &target.sun_path) { $0.copyBytes(from: bytes) }
+        unsafe withUnsafeMutableBytes(of: &target.sun_path) { unsafe $0.copyBytes(from: bytes) }
         let socket = try open(AF_UNIX)
-        try withUnsafePointer(to: target) { pointer in
+        try unsafe withUnsafePointer(to: target) { pointer in
             // SAFETY: as above.
-            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                try socket.connect($0, socklen_t(MemoryLayout<sockaddr_un>.size), path, within: limit)
+            try unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try unsafe socket.connect($0, socklen_t(MemoryLayout<sockaddr_un>.size), path, within: limit)
             }
         }
         return socket
@@ -55,16 +56,17 @@ final class StreamSocket: Sendable {
         var offset = 0
         while offset < bytes.count {
             // SAFETY: the range lies in the array, which lives through the call.
-            let count = bytes.withUnsafeBytes { buffer in
-                Glibc.send(
-                    descriptor, buffer.baseAddress.map { $0 + offset }, buffer.count - offset, Int32(MSG_NOSIGNAL))
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.send(
+                    descriptor, buffer.baseAddress.map { unsafe $0 + offset }, buffer.count - offset,
+                    Int32(MSG_NOSIGNAL))
             }
             if count > 0 {
                 offset += count
             } else if errno == EAGAIN {
                 try wait(for: Int16(POLLOUT), until: deadline)
             } else if errno != EINTR {
-                throw LabError("send: \(String(cString: strerror(errno)))")
+                throw LabError(unsafe "send: \(String(cString: strerror(errno)))")
             }
         }
     }
@@ -75,12 +77,12 @@ final class StreamSocket: Sendable {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             // SAFETY: reads at most the buffer's length into it.
-            let count = recv(descriptor, &buffer, buffer.count, 0)
+            let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
             if count >= 0 { return Array(buffer[..<count]) }
             if errno == EAGAIN {
                 try wait(for: Int16(POLLIN), until: deadline)
             } else if errno != EINTR {
-                throw LabError("receive: \(String(cString: strerror(errno)))")
+                throw LabError(unsafe "receive: \(String(cString: strerror(errno)))")
             }
         }
     }
@@ -92,28 +94,35 @@ final class StreamSocket: Sendable {
     func shutDownSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
     private static func open(_ family: Int32) throws -> StreamSocket {
+        // SAFETY: strerror(3) gives a terminated string, which is copied at once.
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let number = socket(family, kind, 0)
-        guard number >= 0 else { throw LabError("socket: \(String(cString: strerror(errno)))") }
+        guard number >= 0 else { throw LabError(unsafe "socket: \(String(cString: strerror(errno)))") }
         return StreamSocket(descriptor: number)
     }
 
     private func connect(
         _ target: UnsafePointer<sockaddr>, _ length: socklen_t, _ name: String, within limit: Duration
     ) throws {
-        if Glibc.connect(descriptor, target, length) == 0 { return }
-        guard errno == EINPROGRESS else { throw LabError("connect \(name): \(String(cString: strerror(errno)))") }
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
+        if unsafe Glibc.connect(descriptor, target, length) == 0 { return }
+        guard errno == EINPROGRESS else {
+            throw LabError(unsafe "connect \(name): \(String(cString: strerror(errno)))")
+        }
         try wait(for: Int16(POLLOUT), until: SystemClock().now() + Nanoseconds(limit))
         var code: Int32 = 0
         var size = socklen_t(4)
-        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
-        guard code == 0 else { throw LabError("connect \(name): \(String(cString: strerror(code)))") }
+        unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+        guard code == 0 else { throw LabError(unsafe "connect \(name): \(String(cString: strerror(code)))") }
     }
 
     private func wait(for events: Int16, until deadline: Nanoseconds) throws {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let left = (deadline - SystemClock().now()).inMilliseconds
         var entry = pollfd(fd: descriptor, events: events, revents: 0)
-        guard poll(&entry, 1, Int32(left.rounded(.up))) != 0 || left <= 0 else { throw LabError("no answer in time") }
+        guard unsafe poll(&entry, 1, Int32(left.rounded(.up))) != 0 || left <= 0 else {
+            throw LabError("no answer in time")
+        }
         if left <= 0, entry.revents == 0 { throw LabError("no answer in time") }
     }
 }

@@ -8,9 +8,10 @@ public final class TemporaryFolder: Sendable {
 
     /// Makes a folder whose name starts with `prefix`: mkdtemp(3).
     public init(prefix: String = "colod-lab") throws {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        // SAFETY: nothing in the program changes its environment, and what getenv(3) gives is copied at once.
+        let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         var template = Array("\(parent)/\(prefix).XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw LabError("no folder can be made in \(parent)") }
+        guard unsafe mkdtemp(&template) != nil else { throw LabError("no folder can be made in \(parent)") }
         root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         Leftovers.shared.insert(folder: root)
     }
@@ -35,8 +36,8 @@ public final class TemporaryFolder: Sendable {
         var offset = 0
         while offset < bytes.count {
             // SAFETY: the range lies in the array, which lives through the call.
-            let written = bytes.withUnsafeBytes {
-                Glibc.write(file.number, $0.baseAddress.map { $0 + offset }, $0.count - offset)
+            let written = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(file.number, $0.baseAddress.map { unsafe $0 + offset }, $0.count - offset)
             }
             guard written > 0 else { throw LabError("\(path(name)) cannot be written") }
             offset += written
@@ -48,18 +49,18 @@ public final class TemporaryFolder: Sendable {
 
     /// Removes the tree at `path`; what cannot be removed stays.
     static func remove(_ path: String) {
-        if let folder = opendir(path) {
-            while let entry = readdir(folder) {
+        if let folder = unsafe opendir(path) {
+            while let entry = unsafe readdir(folder) {
                 // SAFETY: the entry is valid until the next call, and its name ends in a zero.
-                let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
+                let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                    unsafe String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
                 }
                 guard name != ".", name != ".." else { continue }
-                if unlink("\(path)/\(name)") != 0 { remove("\(path)/\(name)") }
+                if unsafe unlink("\(path)/\(name)") != 0 { remove("\(path)/\(name)") }
             }
-            closedir(folder)
+            unsafe closedir(folder)
         }
-        rmdir(path)
+        unsafe rmdir(path)
     }
 }
 
@@ -73,7 +74,7 @@ public func readBytes(_ path: String) throws -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
         // SAFETY: reads at most the buffer's length into it.
-        let count = Glibc.read(file.number, &buffer, buffer.count)
+        let count = unsafe Glibc.read(file.number, &buffer, buffer.count)
         guard count >= 0 else { throw LabError("\(path) cannot be read") }
         if count == 0 { return bytes }
         bytes += buffer[..<count]

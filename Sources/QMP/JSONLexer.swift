@@ -106,7 +106,7 @@ struct JSONLexer: Sendable {
         }
         if index > offset {
             // SAFETY: the bytes are copied while the span that owns them is borrowed; `extracting` checks the bounds.
-            bytes.extracting(offset..<index).withUnsafeBufferPointer { text.append(contentsOf: $0) }
+            unsafe bytes.extracting(offset..<index).withUnsafeBufferPointer { unsafe text.append(contentsOf: $0) }
             offset = index
         }
         guard index < end else { return nil }

@@ -78,33 +78,24 @@ public struct JSONText {
 
     private mutating func write(quoted text: String) {
         bytes.append(UInt8(ascii: "\""))
-        var text = text
-        // SAFETY: the buffer is used within the closure only, and every index is checked against its count.
-        text.withUTF8 { utf8 in
-            var index = 0
-            while index < utf8.count {
-                let start = index
-                while index < utf8.count, Self.isPlain(utf8[index]) { index += 1 }
-                bytes.append(contentsOf: utf8[start..<index])
-                if index < utf8.count { index += write(escaped: utf8[index...]) }
-            }
+        if text.utf8.allSatisfy(Self.isPlain) {
+            bytes.append(contentsOf: text.utf8)
+        } else {
+            for scalar in text.unicodeScalars { write(scalar) }
         }
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// Writes the first character of `utf8`, which is valid; returns how many bytes it has there.
-    private mutating func write(escaped utf8: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
-        guard let first = utf8.first else { return 0 }
-        let length = first < 0x80 ? 1 : (~first).leadingZeroBitCount
-        var value = UInt32(first < 0x80 ? first : first & (0x7f >> UInt8(length)))
-        for byte in utf8.dropFirst().prefix(length - 1) { value = value << 6 | UInt32(byte & 0x3f) }
-        if value >= 0x10000 {
+    private mutating func write(_ scalar: Unicode.Scalar) {
+        let value = scalar.value
+        if value < 0x80, Self.isPlain(UInt8(value)) {
+            bytes.append(UInt8(value))
+        } else if value >= 0x10000 {
             write(escaped: UInt16(truncatingIfNeeded: 0xd7c0 + (value >> 10)))
             write(escaped: UInt16(truncatingIfNeeded: 0xdc00 + (value & 0x3ff)))
         } else {
             write(escaped: UInt16(truncatingIfNeeded: value))
         }
-        return length
     }
 
     /// Whether the byte stands for itself in a string.

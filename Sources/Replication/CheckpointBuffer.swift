@@ -37,13 +37,13 @@ public final class CheckpointBuffer: @unchecked Sendable {
 
     /// Copies `pages`, those that follow each other in one piece. The guest must stand.
     public func capture() {
-        var target = reserve.base
+        var target = unsafe reserve.base
         for (set, block) in zip(pages, memory.blocks) {
             var start = 0
             while let run = set.nextRun(from: start) {
                 // SAFETY: the pages of the set lie inside the block, and the reserve has a place for each page of RAM.
-                memcpy(target, block.base + run.lowerBound * targetPageSize, run.count * targetPageSize)
-                target += run.count * targetPageSize
+                unsafe memcpy(target, block.base + run.lowerBound * targetPageSize, run.count * targetPageSize)
+                unsafe target += run.count * targetPageSize
                 start = run.upperBound
             }
         }
@@ -55,13 +55,13 @@ public final class CheckpointBuffer: @unchecked Sendable {
         _ body: (PageLocation, UnsafeRawPointer) throws(Failure) -> Void
     ) throws(Failure) {
         // SAFETY: `capture` has copied the same pages in the same order.
-        var copy = UnsafeRawPointer(reserve.base)
+        var copy = unsafe UnsafeRawPointer(reserve.base)
         for (index, set) in pages.enumerated() {
             var start = 0
             while let run = set.nextRun(from: start) {
                 for page in run {
-                    try body(PageLocation(block: index, page: page), copy)
-                    copy += targetPageSize
+                    try unsafe body(PageLocation(block: index, page: page), copy)
+                    unsafe copy += targetPageSize
                 }
                 start = run.upperBound
             }

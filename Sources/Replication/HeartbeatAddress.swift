@@ -44,12 +44,12 @@ struct HeartbeatAddress: Sendable, Equatable, CustomStringConvertible {
     ) -> Result<SocketAddress, NameLookup.Failure> {
         for address in found {
             // SAFETY: an address of a family has at least the size of its structure, which is looked at first.
-            let result: SocketAddress? = address.bytes.withUnsafeBytes { raw in
+            let result: SocketAddress? = unsafe address.bytes.withUnsafeBytes { raw in
                 switch address.family {
                 case AF_INET where raw.count >= MemoryLayout<sockaddr_in>.size:
-                    SocketAddress(raw.loadUnaligned(as: sockaddr_in.self), host: host)
+                    unsafe SocketAddress(raw.loadUnaligned(as: sockaddr_in.self), host: host)
                 case AF_INET6 where raw.count >= MemoryLayout<sockaddr_in6>.size:
-                    SocketAddress(raw.loadUnaligned(as: sockaddr_in6.self), host: host)
+                    unsafe SocketAddress(raw.loadUnaligned(as: sockaddr_in6.self), host: host)
                 default: nil
                 }
             }
@@ -61,6 +61,7 @@ struct HeartbeatAddress: Sendable, Equatable, CustomStringConvertible {
     /// Whether an interface of this host has `address` now: a bind(2) that does not insist, of a socket that nobody
     /// hears of.
     static func isLocal(_ address: SocketAddress) -> Bool {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var anyPort = address
         anyPort.port = 0
         let family = anyPort.protocol.rawValue
@@ -68,7 +69,7 @@ struct HeartbeatAddress: Sendable, Equatable, CustomStringConvertible {
         // Without a descriptor to ask with, nothing is known against the address.
         guard probe >= 0 else { return true }
         defer { close(probe) }
-        return anyPort.withSockAddr { raw, length in bind(probe, raw, socklen_t(length)) } == 0
+        return unsafe anyPort.withSockAddr { raw, length in unsafe bind(probe, raw, socklen_t(length)) } == 0
     }
 }
 
@@ -82,13 +83,14 @@ struct ListenProblem: Error, Equatable, CustomStringConvertible {
     let advice: String?
 
     init(_ address: HeartbeatAddress, _ error: any Error) {
+        // SAFETY: strerror(3) gives a terminated string, which is copied at once.
         self.address = address
         guard let code = (error as? IOError)?.errnoCode else {
             // A name that cannot be looked up.
             (reason, isAbsence, advice) = ("\(error)", true, nil)
             return
         }
-        reason = String(cString: strerror(code))
+        reason = unsafe String(cString: strerror(code))
         isAbsence = [EADDRNOTAVAIL, ENODEV, ENETDOWN, ENETUNREACH, EINVAL].contains(code)
         advice =
             switch code {

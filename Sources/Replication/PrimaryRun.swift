@@ -150,11 +150,12 @@ final class PrimaryRun: @unchecked Sendable {
     }
 
     private func sendCheckpoint() throws(MigrationFailure) {
+        // SAFETY: the buffer keeps its pages until the next capture, which comes after the live state has ended.
         try session.send(.vmstateSend)
         try session.beginLiveState()
         // The buffer's copies stay as they are until the next capture, which comes after the answer to this checkpoint.
-        try buffer.forEachPage { (location, copy) throws(MigrationFailure) in
-            try session.sendPage(location, at: copy)
+        try unsafe buffer.forEachPage { (location, copy) throws(MigrationFailure) in
+            try unsafe session.sendPage(location, at: copy)
         }
         try session.endLiveState()
         try session.sendDeviceBlob(blob)

@@ -210,8 +210,8 @@ extension Channel {
     fileprivate func readBytes(_ count: Int, deadline: Nanoseconds) throws(TransportError) -> [UInt8] {
         // SAFETY: `readAll` fills the buffer wholly or throws; it is freed either way.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1)
-        defer { buffer.deallocate() }
-        try readAll(into: buffer, deadline: deadline)
-        return Array(buffer)
+        defer { unsafe buffer.deallocate() }
+        try unsafe readAll(into: buffer, deadline: deadline)
+        return unsafe Array(buffer)
     }
 }

@@ -11,8 +11,8 @@ public struct SharedKeyAuthenticator: MessageAuthenticator {
     /// The 32-byte code.
     public func code(for bytes: [UInt8]) -> [UInt8] {
         // SAFETY: the digest buffer has the 32 bytes that SHA-256 yields; key and text are passed with their lengths.
-        [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
-            let status = gnutls_hmac_fast(
+        unsafe [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+            let status = unsafe gnutls_hmac_fast(
                 GNUTLS_MAC_SHA256, key, key.count, bytes, bytes.count, digest.baseAddress)
             precondition(status == 0, "GnuTLS cannot compute HMAC-SHA256")
             count = 32

@@ -87,12 +87,12 @@ public struct JournalLogHandler: LogHandler {
         bytes.append(contentsOf: field.utf8)
         ranges.append(start..<bytes.count)
     }
-    bytes.withUnsafeMutableBytes { buffer in
+    unsafe bytes.withUnsafeMutableBytes { buffer in
         // SAFETY: every range lies in the buffer, which lives through the call and is only read by it.
-        let vectors = ranges.map { range in
-            iovec(iov_base: buffer.baseAddress.map { $0 + range.lowerBound }, iov_len: range.count)
+        let vectors = unsafe ranges.map { range in
+            unsafe iovec(iov_base: buffer.baseAddress.map { unsafe $0 + range.lowerBound }, iov_len: range.count)
         }
         // A journal that does not take the record leaves nobody to tell.
-        _ = sd_journal_sendv(vectors, Int32(vectors.count))
+        _ = unsafe sd_journal_sendv(vectors, Int32(vectors.count))
     }
 }

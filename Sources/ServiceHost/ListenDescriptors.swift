@@ -30,14 +30,14 @@ public func keepListenDescriptors() {
 /// Call it once, before threads start: sd_listen_fds_with_names(3).
 public func listenDescriptors() throws(SystemError) -> [ListenDescriptor] {
     var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
-    let count = sd_listen_fds_with_names(0, &names)
+    let count = unsafe sd_listen_fds_with_names(0, &names)
     guard count >= 0 else { throw SystemError(code: -count, call: "sd_listen_fds_with_names") }
     // SAFETY: on success `names` is nil or an array of `count` strings and a nil, all of them ours to free.
-    defer { free(names) }
+    defer { unsafe free(names) }
     return (0..<count).map { index in
-        let raw = names?[Int(index)]
-        defer { free(raw) }
-        let name = raw.map { String(cString: $0) } ?? "unknown"
+        let raw = unsafe names?[Int(index)]
+        defer { unsafe free(raw) }
+        let name = unsafe raw.map { unsafe String(cString: $0) } ?? "unknown"
         return ListenDescriptor(name: name, number: SD_LISTEN_FDS_START + index)
     }
 }

@@ -9,7 +9,10 @@ public struct ServiceNotifier: Sendable {
     public let isSupervised: Bool
 
     /// The notifier of this process: the manager's socket is named by the variable NOTIFY_SOCKET.
-    public init() { isSupervised = getenv("NOTIFY_SOCKET") != nil }
+    public init() {
+        // SAFETY: nothing in the program changes its environment, and what getenv(3) gives is copied at once.
+        isSupervised = unsafe getenv("NOTIFY_SOCKET") != nil
+    }
 
     /// A notifier that tells nobody.
     public init(unsupervised: Void) { isSupervised = false }
@@ -48,13 +51,15 @@ public struct ServiceNotifier: Sendable {
 
     /// How often the manager wants to hear `watchdog`, at least; nil if it does not.
     public var watchdogInterval: Nanoseconds? {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var microseconds: UInt64 = 0
-        guard isSupervised, sd_watchdog_enabled(0, &microseconds) > 0, microseconds > 0 else { return nil }
+        guard isSupervised, unsafe sd_watchdog_enabled(0, &microseconds) > 0, microseconds > 0 else { return nil }
         return Nanoseconds(microseconds.multipliedReportingOverflow(by: 1000).partialValue)
     }
 
     /// Sends assignments, one a line: sd_notify(3). True if they reached the manager's socket.
-    private func send(_ assignments: String) -> Bool { isSupervised && sd_notify(0, assignments) > 0 }
+    // SAFETY: the calls use the places of their arguments until they return, and no longer.
+    private func send(_ assignments: String) -> Bool { unsafe isSupervised && sd_notify(0, assignments) > 0 }
 
     /// A value may not begin another assignment.
     private static func line(_ text: String) -> String {

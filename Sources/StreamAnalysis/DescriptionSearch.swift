@@ -47,10 +47,12 @@ public enum DescriptionSearch {
         var done = 0
         while done < count {
             var failure: StreamSourceFailure?
-            let received = result.withUnsafeMutableBytes { raw in
+            let received = unsafe result.withUnsafeMutableBytes { raw in
                 // SAFETY: the source fills a part of the array for the length of this call.
-                let rest = UnsafeMutableRawBufferPointer(rebasing: raw[done...])
-                do throws(StreamSourceFailure) { return try source.read(at: start + UInt64(done), into: rest) } catch {
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: raw[done...])
+                do throws(StreamSourceFailure) {
+                    return try unsafe source.read(at: start + UInt64(done), into: rest)
+                } catch {
                     failure = error
                     return 0
                 }

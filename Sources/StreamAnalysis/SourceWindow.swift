@@ -16,13 +16,14 @@ struct SourceWindow {
 
     /// Makes the window hold `count` bytes, or all that are left; false if they are fewer.
     mutating func fill(to count: Int) throws(StreamAnalysisFailure) -> Bool {
+        // SAFETY: the source fills the free part that it is given, and returns how much.
         while bytes.available < count {
             var received = 0
             let missing = count - bytes.available
             let (source, position) = (source, position)
             do throws(StreamSourceFailure) {
-                try bytes.fill(minimum: missing) { (free) throws(StreamSourceFailure) in
-                    received = try source.read(at: position, into: free)
+                try unsafe bytes.fill(minimum: missing) { (free) throws(StreamSourceFailure) in
+                    received = try unsafe source.read(at: position, into: free)
                     return received
                 }
             } catch {

@@ -20,8 +20,8 @@ public enum AddressSpace {
         while page < pages {
             let wanted = min(entries.count, pages - page)
             // SAFETY: reads at most as many entries of eight bytes as the array has.
-            let read = entries.withUnsafeMutableBytes { raw in
-                pread(map.number, raw.baseAddress, wanted * 8, off_t(start / UInt(size)) * 8 + off_t(page) * 8)
+            let read = unsafe entries.withUnsafeMutableBytes { raw in
+                unsafe pread(map.number, raw.baseAddress, wanted * 8, off_t(start / UInt(size)) * 8 + off_t(page) * 8)
             }
             guard read >= 8 else { return parts }
             for index in 0..<read / 8 where entries[index] & (presentBit | swappedBit) == 0 {
@@ -40,7 +40,8 @@ public enum AddressSpace {
     /// Makes a range present, whatever it holds and whoever writes there meanwhile: madvise(2) MADV_POPULATE_WRITE, Linux
     /// 5.14. False if the kernel does not do that, or has no memory left.
     public static func makePresent(_ base: UnsafeMutableRawPointer, count: Int) -> Bool {
-        while madvise(base, count, clinux_populate_write) != 0 {
+        // SAFETY: the range belongs to the caller, and the call only makes it present.
+        while unsafe madvise(base, count, clinux_populate_write) != 0 {
             guard errno == EINTR || errno == EAGAIN else { return false }
         }
         return true
@@ -51,15 +52,17 @@ public enum AddressSpace {
 
     /// Whether all of a range is mapped with MAP_PRIVATE and MAP_ANONYMOUS: proc_pid_maps(5).
     static func isPrivateAndAnonymous(_ range: Range<UInt>) -> Bool {
-        guard let file = fopen("/proc/self/maps", "re") else { return false }
-        defer { fclose(file) }
+        guard let file = unsafe fopen("/proc/self/maps", "re") else { return false }
+        defer { unsafe fclose(file) }
         var line: UnsafeMutablePointer<CChar>?
         var capacity = 0
-        defer { free(line) }
+        defer { unsafe free(line) }
         var covered = range.lowerBound
-        while getline(&line, &capacity, file) > 0 {
+        while unsafe getline(&line, &capacity, file) > 0 {
             // SAFETY: getline has left a string that ends in a null at `line`.
-            guard let text = line.map({ String(cString: $0) }), let mapping = Mapping(text) else { continue }
+            guard let text = unsafe line.map({ unsafe String(cString: $0) }), let mapping = Mapping(text) else {
+                continue
+            }
             guard mapping.range.upperBound > covered else { continue }
             guard mapping.range.lowerBound <= covered, mapping.isPrivateAndAnonymous else { return false }
             covered = mapping.range.upperBound

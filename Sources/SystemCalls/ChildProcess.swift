@@ -25,33 +25,34 @@ public final class ChildProcess {
         path: String, arguments: [String], environment: [String], standardInput: Int32? = nil,
         standardOutput: Int32? = nil
     ) throws(SystemError) {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        Self.connect(standardInput, to: 0, O_RDONLY, &actions)
-        Self.connect(standardOutput, to: 1, O_WRONLY, &actions)
+        // SAFETY: the strings live as long as the closures of `withCStrings`; the calls keep none of them.
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        unsafe Self.connect(standardInput, to: 0, O_RDONLY, &actions)
+        unsafe Self.connect(standardOutput, to: 1, O_WRONLY, &actions)
         // A socket that leaked into a child would keep its port taken and its peer waiting after this process has died,
         // and not every library makes its descriptors close-on-exec.
-        guard clinux_spawn_close_from(&actions, 3) == 0 else {
+        guard unsafe clinux_spawn_close_from(&actions, 3) == 0 else {
             throw SystemError(code: ENOMEM, call: "posix_spawn_file_actions_addclosefrom_np", subject: path)
         }
         var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setpgroup(&attributes, 0)
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        unsafe posix_spawnattr_setpgroup(&attributes, 0)
         var noSignals = sigset_t()
-        sigemptyset(&noSignals)
-        posix_spawnattr_setsigmask(&attributes, &noSignals)
+        unsafe sigemptyset(&noSignals)
+        unsafe posix_spawnattr_setsigmask(&attributes, &noSignals)
         // Signals that this process ignores would be ignored in the child too.
         var allSignals = sigset_t()
-        sigfillset(&allSignals)
-        posix_spawnattr_setsigdefault(&attributes, &allSignals)
-        posix_spawnattr_setflags(
+        unsafe sigfillset(&allSignals)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &allSignals)
+        unsafe posix_spawnattr_setflags(
             &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var child: pid_t = 0
-        let code = Self.withCStrings([path] + arguments) { argv in
-            Self.withCStrings(environment) { envp in
-                posix_spawn(&child, path, &actions, &attributes, argv, envp)
+        let code = unsafe Self.withCStrings([path] + arguments) { argv in
+            unsafe Self.withCStrings(environment) { envp in
+                unsafe posix_spawn(&child, path, &actions, &attributes, argv, envp)
             }
         }
         guard code == 0 else { throw SystemError(code: code, call: "posix_spawn", subject: path) }
@@ -61,10 +62,11 @@ public final class ChildProcess {
     private static func connect(
         _ descriptor: Int32?, to number: Int32, _ flags: Int32, _ actions: inout posix_spawn_file_actions_t
     ) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         if let descriptor {
-            posix_spawn_file_actions_adddup2(&actions, descriptor, number)
+            unsafe posix_spawn_file_actions_adddup2(&actions, descriptor, number)
         } else {
-            posix_spawn_file_actions_addopen(&actions, number, "/dev/null", flags, 0)
+            unsafe posix_spawn_file_actions_addopen(&actions, number, "/dev/null", flags, 0)
         }
     }
 
@@ -77,6 +79,7 @@ public final class ChildProcess {
     public func wait(
         until deadline: Nanoseconds, orUntil withdrawn: EventSignal? = nil
     ) throws(SystemError) -> Ending? {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         if let ending { return ending }
         let watch = clinux_pidfd_open(processID)
         guard watch >= 0 else { throw .last("pidfd_open") }
@@ -89,7 +92,7 @@ public final class ChildProcess {
                 pollfd(fd: watch, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: withdrawn?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
             ]
-            let ready = poll(&entries, 2, Int32(clamping: (left.count + 999_999) / 1_000_000))
+            let ready = unsafe poll(&entries, 2, Int32(clamping: (left.count + 999_999) / 1_000_000))
             if entries[0].revents != 0 { break }
             if ready < 0, errno != EINTR { throw .last("poll") }
             if entries[1].revents != 0 || SystemClock().now() >= deadline {
@@ -107,8 +110,9 @@ public final class ChildProcess {
     }
 
     private func reap() throws(SystemError) -> Ending {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var status: Int32 = 0
-        while waitpid(processID, &status, 0) < 0 {
+        while unsafe waitpid(processID, &status, 0) < 0 {
             if errno == EINTR { continue }
             reaped = true
             throw .last("waitpid")
@@ -125,8 +129,8 @@ public final class ChildProcess {
         _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
     ) -> Result {
         // SAFETY: strdup's copies are freed after `body`, which gets them with the closing null.
-        let copies = strings.map { strdup($0) }
-        defer { for copy in copies { free(copy) } }
-        return body(copies + [nil])
+        let copies = unsafe strings.map { unsafe strdup($0) }
+        defer { unsafe copies.forEach { unsafe free($0) } }
+        return unsafe body(copies + [nil])
     }
 }

@@ -20,15 +20,17 @@ public struct Descriptor: ~Copyable, Sendable {
 
     /// Opens `path`: open(2), always close-on-exec.
     public static func open(_ path: String, flags: Int32, mode: UInt32 = 0o600) throws(SystemError) -> Descriptor {
-        let number = clinux_open(path, flags | O_CLOEXEC, mode)
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
+        let number = unsafe clinux_open(path, flags | O_CLOEXEC, mode)
         guard number >= 0 else { throw .last("open", path) }
         return Descriptor(owning: number)
     }
 
     /// The two ends of a pipe: pipe2(2), close-on-exec.
     public static func pipe() throws(SystemError) -> PipeEnds {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var numbers: [Int32] = [-1, -1]
-        guard pipe2(&numbers, O_CLOEXEC) == 0 else { throw .last("pipe2") }
+        guard unsafe pipe2(&numbers, O_CLOEXEC) == 0 else { throw .last("pipe2") }
         return PipeEnds(reading: Descriptor(owning: numbers[0]), writing: Descriptor(owning: numbers[1]))
     }
 
@@ -50,8 +52,9 @@ public struct Descriptor: ~Copyable, Sendable {
     /// Opens /dev/null in the place of each of descriptors 0, 1 and 2 that is closed, so that no file or socket is ever
     /// taken for standard output or standard error.
     public static func fillStandardNumbers() throws(SystemError) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         while true {
-            let number = clinux_open("/dev/null", O_RDWR, 0)
+            let number = unsafe clinux_open("/dev/null", O_RDWR, 0)
             guard number >= 0 else { throw .last("open", "/dev/null") }
             guard number <= 2 else {
                 _ = Glibc.close(number)

@@ -25,7 +25,7 @@ public struct DurableFile: Sendable {
         var chunk = [UInt8](repeating: 0, count: 4096)
         while true {
             // SAFETY: reads at most the length of `chunk` into it.
-            let count = Glibc.read(file.number, &chunk, chunk.count)
+            let count = unsafe Glibc.read(file.number, &chunk, chunk.count)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw .last("read", path)
@@ -40,12 +40,13 @@ public struct DurableFile: Sendable {
     /// places (renameat2(2)), and fsync of the folder. The neighbour stays, with room for the next content: once both files
     /// are there, a file system that has filled up meanwhile does not keep a replacement from being written.
     public func replace(with content: [UInt8]) throws(SystemError) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let neighbour = path + ".new"
         try Self.write(content, to: neighbour)
-        if clinux_exchange(neighbour, path) != 0 {
+        if unsafe clinux_exchange(neighbour, path) != 0 {
             // The first content, or a file system that cannot exchange names.
             guard [ENOENT, EINVAL, ENOSYS].contains(errno) else { throw .last("renameat2", path) }
-            guard rename(neighbour, path) == 0 else { throw .last("rename", path) }
+            guard unsafe rename(neighbour, path) == 0 else { throw .last("rename", path) }
             _ = try Self.open(neighbour)
         }
         let slash = path.lastIndex(of: "/")
@@ -73,7 +74,9 @@ public struct DurableFile: Sendable {
         var written = 0
         while written < content.count {
             // SAFETY: writes the rest of an array that is alive for the call.
-            let count = content[written...].withUnsafeBytes { Glibc.write(file.number, $0.baseAddress, $0.count) }
+            let count = unsafe content[written...].withUnsafeBytes {
+                unsafe Glibc.write(file.number, $0.baseAddress, $0.count)
+            }
             if count < 0 {
                 if errno == EINTR { continue }
                 throw .last("write", neighbour)

@@ -18,7 +18,7 @@ public final class EventSignal: Sendable {
     public func raise() {
         var one: UInt64 = 1
         // SAFETY: writes the eight bytes of a local.
-        _ = write(descriptor, &one, 8)
+        _ = unsafe write(descriptor, &one, 8)
     }
 
     /// Lowers the signal; returns whether it was raised.
@@ -26,6 +26,6 @@ public final class EventSignal: Sendable {
     public func lower() -> Bool {
         var count: UInt64 = 0
         // SAFETY: reads eight bytes into a local of that size.
-        return read(descriptor, &count, 8) == 8
+        return unsafe read(descriptor, &count, 8) == 8
     }
 }

@@ -13,8 +13,9 @@ public struct FileShape: Sendable {
 extension Descriptor {
     /// Type and length of the file: fstat(2).
     public func shape() throws(SystemError) -> FileShape {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var status = stat()
-        guard fstat(number, &status) == 0 else { throw .last("fstat") }
+        guard unsafe fstat(number, &status) == 0 else { throw .last("fstat") }
         let type = status.st_mode & S_IFMT
         return FileShape(
             isRegular: type == S_IFREG, size: Int(status.st_size),

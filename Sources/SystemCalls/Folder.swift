@@ -6,12 +6,13 @@ public enum Folder {
     /// at `path` already, which stays as it is. The folder above must exist.
     @discardableResult
     public static func make(_ path: String, mode: UInt32) throws(SystemError) -> Bool {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         // Narrow first: it is widened by the one that knows that it made it.
-        if mkdir(path, 0o700) != 0 {
+        if unsafe mkdir(path, 0o700) != 0 {
             guard errno == EEXIST else { throw .last("mkdir", path) }
             return false
         }
-        guard chmod(path, mode) == 0 else { throw .last("chmod", path) }
+        guard unsafe chmod(path, mode) == 0 else { throw .last("chmod", path) }
         return true
     }
 }

@@ -15,8 +15,9 @@ public final class InheritedDescriptors: Sendable {
 
         /// Nil for what carries no stream, such as an epoll(7) descriptor or a directory.
         init?(_ number: Int32) {
+            // SAFETY: calls that write into locals; none keeps a pointer beyond its return.
             var status = stat()
-            guard fstat(number, &status) == 0 else { return nil }
+            guard unsafe fstat(number, &status) == 0 else { return nil }
             (device, inode, kind) = (status.st_dev, status.st_ino, status.st_mode & S_IFMT)
             guard [S_IFSOCK, S_IFIFO, S_IFREG, S_IFCHR].contains(kind) else { return nil }
         }
@@ -56,17 +57,17 @@ public final class InheritedDescriptors: Sendable {
     }
 
     private static func openNumbers() -> [Int32] {
-        guard let folder = opendir("/proc/self/fd") else { return [] }
-        defer { closedir(folder) }
+        guard let folder = unsafe opendir("/proc/self/fd") else { return [] }
+        defer { unsafe closedir(folder) }
         var numbers: [Int32] = []
-        while let entry = readdir(folder) {
+        while let entry = unsafe readdir(folder) {
             // SAFETY: readdir's entry is valid until the next call, and its name ends in a null within the structure.
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { place in
-                place.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: place.pointee)) {
-                    String(cString: $0)
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { place in
+                unsafe place.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: place.pointee)) {
+                    unsafe String(cString: $0)
                 }
             }
-            if let number = Int32(name), number != dirfd(folder) { numbers.append(number) }
+            if let number = Int32(name), unsafe number != dirfd(folder) { numbers.append(number) }
         }
         return numbers
     }

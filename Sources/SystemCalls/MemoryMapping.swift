@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// A piece of the address space, zero-filled or with the content of a file; unmapped when its owner goes away.
-public final class MemoryMapping: @unchecked Sendable {
+@safe public final class MemoryMapping: @unchecked Sendable {
     // SAFETY: the address and length never change after init. Who may touch the bytes when is the business of the
     // owner (for guest memory: the vCPUs, and others under the rules of GuestMemory).
     /// First byte.
@@ -28,15 +28,17 @@ public final class MemoryMapping: @unchecked Sendable {
         }
         let rounded = max(1, (count + pageSize - 1) / pageSize) * pageSize
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | (reserve ? 0 : MAP_NORESERVE)
-        let address = mmap(nil, rounded, PROT_READ | PROT_WRITE, flags, -1, 0)
-        guard let address, address != MAP_FAILED else { throw .last("mmap", "\(rounded) bytes") }
+        let address = unsafe mmap(nil, rounded, PROT_READ | PROT_WRITE, flags, -1, 0)
+        guard let address = unsafe address, unsafe address != MAP_FAILED else {
+            throw .last("mmap", "\(rounded) bytes")
+        }
         // Guest RAM and checkpoint buffers are touched all over: with huge pages the processor finds them in fewer steps.
         // A host without them goes on with small ones.
-        madvise(address, rounded, MADV_HUGEPAGE)
+        unsafe madvise(address, rounded, MADV_HUGEPAGE)
         // A kernel without KSM refuses; nothing is lost by that.
-        if mergeable { madvise(address, rounded, MADV_MERGEABLE) }
-        if prefault { madvise(address, rounded, clinux_populate_write) }
-        base = address
+        if mergeable { unsafe madvise(address, rounded, MADV_MERGEABLE) }
+        if prefault { unsafe madvise(address, rounded, clinux_populate_write) }
+        unsafe base = unsafe address
         self.count = rounded
         content = .zeroes
     }
@@ -47,22 +49,22 @@ public final class MemoryMapping: @unchecked Sendable {
     public init(file: borrowing Descriptor, count: Int, shared: Bool) throws(SystemError) {
         precondition(count > 0)
         let flags = shared ? MAP_SHARED : MAP_PRIVATE
-        let address = mmap(nil, count, PROT_READ | PROT_WRITE, flags, file.number, 0)
-        guard let address, address != MAP_FAILED else { throw .last("mmap", "\(count) bytes") }
+        let address = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, flags, file.number, 0)
+        guard let address = unsafe address, unsafe address != MAP_FAILED else { throw .last("mmap", "\(count) bytes") }
         // Memory of the host, if the file is that; a file system on a disk refuses.
-        madvise(address, count, MADV_HUGEPAGE)
-        base = address
+        unsafe madvise(address, count, MADV_HUGEPAGE)
+        unsafe base = unsafe address
         self.count = count
         content = shared ? .sharedFile : .privateFile
     }
 
-    deinit { munmap(base, count) }
+    deinit { unsafe munmap(base, count) }
 
     /// Makes a range present, whatever it holds and whoever writes there meanwhile: madvise(2) MADV_POPULATE_WRITE. A
     /// kernel before 5.14 does not know it; then the bytes are made present as they are first touched.
     public func populate(offset: Int, count: Int) {
         precondition(offset >= 0 && count >= 0 && offset <= self.count && count <= self.count - offset)
-        madvise(base + offset, count, clinux_populate_write)
+        unsafe madvise(base + offset, count, clinux_populate_write)
     }
 
     /// Gives the content back to the kernel; the bytes read as zero again: madvise(2) MADV_DONTNEED, or MADV_REMOVE for
@@ -71,15 +73,15 @@ public final class MemoryMapping: @unchecked Sendable {
         precondition(offset >= 0 && count >= 0 && offset <= self.count && count <= self.count - offset)
         let done =
             switch content {
-            case .zeroes: madvise(base + offset, count, MADV_DONTNEED) == 0
-            case .sharedFile: madvise(base + offset, count, MADV_REMOVE) == 0
+            case .zeroes: unsafe madvise(base + offset, count, MADV_DONTNEED) == 0
+            case .sharedFile: unsafe madvise(base + offset, count, MADV_REMOVE) == 0
             // Given back, its bytes would be those of the file.
             case .privateFile: false
             }
         if !done {
             // Locked memory, for one, cannot be given back. The zeroes are promised all the same.
             // SAFETY: the range lies in the mapping, as checked above.
-            memset(base + offset, 0, count)
+            unsafe memset(base + offset, 0, count)
         }
     }
 }

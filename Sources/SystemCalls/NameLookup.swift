@@ -121,23 +121,23 @@ public final class NameLookup: Sendable {
     }
 
     private static func ask(_ question: Question, flags: Int32 = 0) -> Answer {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = flags | (question.isPassive ? AI_PASSIVE : 0)
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_flags = flags | (question.isPassive ? AI_PASSIVE : 0)
         var list: UnsafeMutablePointer<addrinfo>?
         let host = question.host.isEmpty && question.isPassive ? nil : question.host
-        let code = getaddrinfo(host, question.port, &hints, &list)
-        guard code == 0 else { return .failure(.refused(String(cString: gai_strerror(code)))) }
-        defer { freeaddrinfo(list) }
+        let code = unsafe getaddrinfo(host, question.port, &hints, &list)
+        guard code == 0 else { return unsafe .failure(.refused(String(cString: gai_strerror(code)))) }
+        defer { unsafe freeaddrinfo(list) }
         var found: [Address] = []
-        var entry = list
-        while let info = entry?.pointee {
-            if let raw = info.ai_addr {
+        var entry = unsafe list
+        while let info = unsafe entry?.pointee {
+            if let raw = unsafe info.ai_addr {
                 // SAFETY: getaddrinfo says that `ai_addrlen` bytes are valid at `ai_addr` until freeaddrinfo.
-                let bytes = UnsafeRawBufferPointer(start: raw, count: Int(info.ai_addrlen))
-                found.append(Address(family: info.ai_family, bytes: Array(bytes)))
+                let bytes = unsafe UnsafeRawBufferPointer(start: raw, count: Int(info.ai_addrlen))
+                unsafe found.append(Address(family: info.ai_family, bytes: Array(bytes)))
             }
-            entry = info.ai_next
+            unsafe entry = unsafe info.ai_next
         }
         return .success(found)
     }
@@ -155,6 +155,7 @@ public final class NameLookup: Sendable {
         }
 
         func wait(until deadline: Nanoseconds, orUntil withdrawn: EventSignal?) throws(Failure) -> [Address] {
+            // SAFETY: the calls use the places of their arguments until they return, and no longer.
             let clock = SystemClock()
             let start = clock.now()
             while true {
@@ -169,7 +170,7 @@ public final class NameLookup: Sendable {
                     pollfd(fd: signal.descriptor, events: Int16(POLLIN), revents: 0),
                     pollfd(fd: withdrawn?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
                 ]
-                guard poll(&entries, 2, left) > 0 else { continue }
+                guard unsafe poll(&entries, 2, left) > 0 else { continue }
                 if entries[0].revents == 0, entries[1].revents != 0 { throw .withdrawn }
             }
         }

@@ -51,20 +51,21 @@ public final class Poller: Sendable {
     /// Waits up to `milliseconds` (negative: for ever) and puts what has come into `events`, 64 at most.
     public func wait(milliseconds: Int32, _ events: inout [Event]) {
         events.removeAll(keepingCapacity: true)
-        withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { buffer in
+        unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { buffer in
             // SAFETY: epoll_wait writes at most as many entries as the buffer has, and only those it reports are read.
-            let count = epoll_wait(descriptor.number, buffer.baseAddress, Int32(buffer.count), milliseconds)
+            let count = unsafe epoll_wait(descriptor.number, buffer.baseAddress, Int32(buffer.count), milliseconds)
             for index in 0..<max(0, Int(count)) {
-                let event = buffer[index]
-                events.append(Event(token: event.data.u64, readiness: Readiness(rawValue: event.events)))
+                let event = unsafe buffer[index]
+                unsafe events.append(Event(token: event.data.u64, readiness: Readiness(rawValue: event.events)))
             }
         }
     }
 
     private func control(_ operation: Int32, _ number: Int32, _ readiness: Readiness, _ token: UInt64) -> Bool {
-        var event = epoll_event()
-        event.events = readiness.rawValue
-        event.data.u64 = token
-        return epoll_ctl(descriptor.number, operation, number, &event) == 0
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
+        var event = unsafe epoll_event()
+        unsafe event.events = readiness.rawValue
+        unsafe event.data.u64 = token
+        return unsafe epoll_ctl(descriptor.number, operation, number, &event) == 0
     }
 }

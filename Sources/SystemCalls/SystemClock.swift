@@ -11,7 +11,7 @@ public struct SystemClock: MonotonicClock {
     public func now() -> Nanoseconds {
         var time = timespec()
         // SAFETY: clock_gettime fills the structure it is given; CLOCK_MONOTONIC cannot fail on Linux.
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Nanoseconds(UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
     }
 }
@@ -25,7 +25,7 @@ public struct SystemWallClock: WallClock {
     public func sinceEpoch() -> Nanoseconds {
         var time = timespec()
         // SAFETY: clock_gettime fills the structure it is given; CLOCK_REALTIME cannot fail on Linux.
-        clock_gettime(CLOCK_REALTIME, &time)
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Nanoseconds(UInt64(max(0, time.tv_sec)) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
     }
 }

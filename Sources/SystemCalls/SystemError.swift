@@ -22,7 +22,10 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// The text of the error number alone ("Connection refused").
-    public var reason: String { String(cString: strerror(code)) }
+    public var reason: String {
+        // SAFETY: strerror(3) gives a terminated string, which is copied at once.
+        unsafe String(cString: strerror(code))
+    }
 
     /// The call, what it was called on, and the reason.
     public var description: String { subject.isEmpty ? "\(call): \(reason)" : "\(call) \(subject): \(reason)" }

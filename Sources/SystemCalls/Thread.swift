@@ -14,26 +14,26 @@ public final class Thread: @unchecked Sendable {
     public init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         self.body = body
         self.name = name
-        let box = Unmanaged.passRetained(self)
+        let box = unsafe Unmanaged.passRetained(self)
         var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        let code = pthread_create(
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        let code = unsafe pthread_create(
             &handle, &attributes,
             { raw in
                 // SAFETY: `raw` is the retained box made above, taken back exactly once, here.
-                guard let raw else { return nil }
-                let thread = Unmanaged<Thread>.fromOpaque(raw).takeRetainedValue()
-                pthread_setname_np(pthread_self(), String(thread.name.prefix(15)))
+                guard let raw = unsafe raw else { return nil }
+                let thread = unsafe Unmanaged<Thread>.fromOpaque(raw).takeRetainedValue()
+                unsafe pthread_setname_np(pthread_self(), String(thread.name.prefix(15)))
                 thread.body?()
                 // Whoever keeps the thread does not keep what it worked on.
                 thread.body = nil
                 return nil
-            }, box.toOpaque())
+            }, unsafe box.toOpaque())
         if code != 0 {
             // There is no thread that deinit could detach.
             joined = true
-            box.release()
+            unsafe box.release()
             throw SystemError(code: code, call: "pthread_create", subject: name)
         }
     }

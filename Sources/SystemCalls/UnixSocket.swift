@@ -12,14 +12,15 @@ public enum UnixSocket {
     ///
     /// A socket file that nobody listens on is replaced; anything else at `path` is an error, EADDRINUSE.
     public static func bind(_ path: String, mode: UInt32 = 0o660) throws(SystemError) -> Descriptor {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let socket = try make()
         // The kernel gives the file the mode of the socket less the umask, so there is no moment with wider permissions.
         guard fchmod(socket.number, mode) == 0 else { throw .last("fchmod", path) }
-        if try !attempt(socket, path, Glibc.bind) {
+        if try unsafe !attempt(socket, path, Glibc.bind) {
             guard errno == EADDRINUSE else { throw .last("bind", path) }
             guard try isStale(path) else { throw SystemError(code: EADDRINUSE, call: "bind", subject: path) }
-            unlink(path)
-            guard try attempt(socket, path, Glibc.bind) else { throw .last("bind", path) }
+            unsafe unlink(path)
+            guard try unsafe attempt(socket, path, Glibc.bind) else { throw .last("bind", path) }
         }
         try setAccess(of: path, mode: mode)
         return socket
@@ -28,13 +29,14 @@ public enum UnixSocket {
     /// What the umask took away is given back, and the group is that of the process also in a folder that gives its own.
     /// Goes by a descriptor of the file itself, O_PATH of open(2), so that nothing else is meant whatever `path` becomes.
     private static func setAccess(of path: String, mode: UInt32) throws(SystemError) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let file = try Descriptor.open(path, flags: O_PATH | O_NOFOLLOW)
         var status = stat()
-        guard fstat(file.number, &status) == 0 else { throw .last("fstat", path) }
+        guard unsafe fstat(file.number, &status) == 0 else { throw .last("fstat", path) }
         guard status.st_mode & S_IFMT == S_IFSOCK else { throw SystemError(code: EEXIST, call: "bind", subject: path) }
         let link = "/proc/self/fd/\(file.number)"
-        if status.st_gid != getegid(), chown(link, uid_t.max, getegid()) != 0 { throw .last("chown", path) }
-        if status.st_mode & 0o7777 != mode, chmod(link, mode) != 0 { throw .last("chmod", path) }
+        if status.st_gid != getegid(), unsafe chown(link, uid_t.max, getegid()) != 0 { throw .last("chown", path) }
+        if status.st_mode & 0o7777 != mode, unsafe chmod(link, mode) != 0 { throw .last("chmod", path) }
     }
 
     /// A connected socket that does not block. Whoever listens may have no room for more connections, for as long as it
@@ -42,6 +44,7 @@ public enum UnixSocket {
     public static func connect(
         _ path: String, within patience: Nanoseconds = .seconds(10)
     ) throws(SystemError) -> Descriptor {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let socket = try make()
         let deadline = SystemClock().now() + patience
         repeat {
@@ -50,10 +53,10 @@ public enum UnixSocket {
             let rest = max(1, (deadline > now ? deadline - now : .zero).count / 1000)
             var limit = timeval(tv_sec: Int(rest / 1_000_000), tv_usec: Int(rest % 1_000_000))
             let size = socklen_t(MemoryLayout<timeval>.size)
-            guard setsockopt(socket.number, SOL_SOCKET, SO_SNDTIMEO, &limit, size) == 0 else {
+            guard unsafe setsockopt(socket.number, SOL_SOCKET, SO_SNDTIMEO, &limit, size) == 0 else {
                 throw .last("setsockopt", path)
             }
-            if try attempt(socket, path, Glibc.connect) {
+            if try unsafe attempt(socket, path, Glibc.connect) {
                 try socket.setNonBlocking(true)
                 return socket
             }
@@ -63,12 +66,13 @@ public enum UnixSocket {
 
     /// Whether `path` is a socket that nobody listens on.
     private static func isStale(_ path: String) throws(SystemError) -> Bool {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var status = stat()
-        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return false }
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return false }
         let probe = try make()
         // Without blocking a full queue of connections reads as EAGAIN: somebody is there.
         try probe.setNonBlocking(true)
-        return try !attempt(probe, path, Glibc.connect) && errno == ECONNREFUSED
+        return try unsafe !attempt(probe, path, Glibc.connect) && errno == ECONNREFUSED
     }
 
     private static func make() throws(SystemError) -> Descriptor {
@@ -89,11 +93,11 @@ public enum UnixSocket {
         address.sun_family = sa_family_t(AF_UNIX)
         let number = socket.number
         // SAFETY: the path fits sun_path with its final zero (checked above), and the structure outlives the call.
-        return withUnsafeMutableBytes(of: &address) { bytes in
+        return unsafe withUnsafeMutableBytes(of: &address) { bytes in
             let offset = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
-            bytes[offset...].copyBytes(from: path.utf8)
+            unsafe bytes[offset...].copyBytes(from: path.utf8)
             guard let base = bytes.baseAddress else { return false }
-            return call(number, base.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)) == 0
+            return unsafe call(number, base.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)) == 0
         }
     }
 }

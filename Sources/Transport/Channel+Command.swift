@@ -23,8 +23,9 @@ extension Channel {
 
     /// Takes over a descriptor that a client has passed: a socket, a pipe or a file.
     public static func adopt(_ descriptor: consuming Descriptor, name: String) throws(TransportError) -> Channel {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         var status = stat()
-        guard fstat(descriptor.number, &status) == 0 else { throw .last("Unable to use descriptor '\(name)'") }
+        guard unsafe fstat(descriptor.number, &status) == 0 else { throw .last("Unable to use descriptor '\(name)'") }
         switch status.st_mode & S_IFMT {
         case S_IFSOCK: return Channel(descriptor, name: name)
         case S_IFREG, S_IFBLK: return Channel(.file(FileWire(descriptor)), name: name)
@@ -58,9 +59,9 @@ extension Channel {
         wire.closeWriting()
         // SAFETY: nobody looks at what is read here; the buffer is freed when nothing is read any more.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 16)
-        defer { buffer.deallocate() }
+        defer { unsafe buffer.deallocate() }
         do throws(TransportError) {
-            while try read(into: buffer, deadline: deadline) > 0 {}
+            while try unsafe read(into: buffer, deadline: deadline) > 0 {}
         } catch .stalled {
             // It is killed for that, and says so.
         }
@@ -69,11 +70,11 @@ extension Channel {
 
     private static func currentEnvironment() -> [String] {
         var result: [String] = []
-        var entry: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = Glibc.environ
+        var entry: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = unsafe Glibc.environ
         // SAFETY: environ(7) is an array of C strings that ends in a null pointer; nothing here changes it.
-        while let text = entry?.pointee {
-            result.append(String(cString: text))
-            entry = entry?.successor()
+        while let text = unsafe entry?.pointee {
+            unsafe result.append(String(cString: text))
+            unsafe entry = unsafe entry?.successor()
         }
         return result
     }

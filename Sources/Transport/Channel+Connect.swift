@@ -33,10 +33,11 @@ extension Channel {
         to candidate: SocketAddress, named address: MigrationAddress, cancellation: Cancellation,
         until end: Nanoseconds, _ deadline: Nanoseconds
     ) throws(TransportError) -> Channel {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let action = "Failed to connect to '\(address.name)'"
         let number = try candidate.makeSocket()
         let descriptor = Descriptor(owning: number)
-        if candidate.withSocketAddress({ Glibc.connect(number, $0, $1) }) != 0 {
+        if unsafe candidate.withSocketAddress({ unsafe Glibc.connect(number, $0, $1) }) != 0 {
             guard errno == EINPROGRESS || errno == EINTR else { throw .last(action) }
             switch waitReady(number, POLLOUT, until: end, cancellation: cancellation.descriptor) {
             case .cancelled: throw .cancelled
@@ -45,7 +46,7 @@ extension Channel {
             }
             var code: Int32 = 0
             var length = socklen_t(MemoryLayout<Int32>.size)
-            getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length)
+            unsafe getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length)
             guard code == 0 else { throw .failed(action: action, reason: systemReason(code)) }
         }
         return Channel(descriptor, name: address.name)

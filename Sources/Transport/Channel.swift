@@ -6,7 +6,7 @@ import SystemCalls
 
 /// A wire with what makes it a channel of a migration: buffers that gather small pieces and large ones, counters, and
 /// deadlines. One thread reads and one thread writes; `shutDown`, `breakOff` and the counters may be used from any.
-public final class Channel: @unchecked Sendable {
+@safe public final class Channel: @unchecked Sendable {
     // SAFETY: the read list belongs to the reading thread, the write queue to the writing one; all else is constant or
     // atomic, but for the deadlines, of which it is said below.
     let wire: Wire
@@ -39,15 +39,15 @@ public final class Channel: @unchecked Sendable {
     init(_ wire: Wire, name: String) {
         self.wire = wire
         self.name = name
-        places = .allocate(capacity: Transport.scatterLimit)
-        arena = .allocate(byteCount: Transport.writeBufferSize, alignment: 16)
-        pieces = .allocate(capacity: Transport.gatherLimit)
+        unsafe places = .allocate(capacity: Transport.scatterLimit)
+        unsafe arena = .allocate(byteCount: Transport.writeBufferSize, alignment: 16)
+        unsafe pieces = .allocate(capacity: Transport.gatherLimit)
     }
 
     deinit {
-        places.deallocate()
-        arena.deallocate()
-        pieces.deallocate()
+        unsafe places.deallocate()
+        unsafe arena.deallocate()
+        unsafe pieces.deallocate()
     }
 
     /// From now on the kernel gives the channel up once sent data stays unacknowledged for `span`, so that a cut cable is
@@ -90,9 +90,9 @@ public final class Channel: @unchecked Sendable {
     /// Adds a place that the next bytes go to, after those that were added before. The memory must stay valid until
     /// `read` has returned. False, with nothing added, if the list is full. Belongs to the reading thread.
     public func addPlace(_ place: UnsafeMutableRawBufferPointer) -> Bool {
-        guard !place.isEmpty else { return true }
+        guard unsafe !place.isEmpty else { return true }
         guard placeCount < Transport.scatterLimit else { return false }
-        places[placeCount] = iovec(iov_base: place.baseAddress, iov_len: place.count)
+        unsafe places[placeCount] = unsafe iovec(iov_base: place.baseAddress, iov_len: place.count)
         placeCount += 1
         return true
     }
@@ -109,7 +109,7 @@ public final class Channel: @unchecked Sendable {
         let end = deadline ?? start + stallDeadline
         while true {
             if isShutDown { throw .cancelled }
-            switch wire.read(places, placeCount) {
+            switch unsafe wire.read(places, placeCount) {
             case .moved(let count):
                 if count == 0, isShutDown { throw .cancelled }
                 received.add(UInt64(count), ordering: .relaxed)
@@ -124,12 +124,12 @@ public final class Channel: @unchecked Sendable {
     /// `read`.
     public func read(
         into first: UnsafeMutableRawBufferPointer,
-        then second: UnsafeMutableRawBufferPointer = .init(start: nil, count: 0),
+        then second: UnsafeMutableRawBufferPointer = unsafe .init(start: nil, count: 0),
         deadline: Nanoseconds? = nil
     ) throws(TransportError) -> Int {
         placeCount = 0
-        _ = addPlace(first)
-        _ = addPlace(second)
+        _ = unsafe addPlace(first)
+        _ = unsafe addPlace(second)
         return try read(deadline: deadline)
     }
 
@@ -138,8 +138,8 @@ public final class Channel: @unchecked Sendable {
     {
         var done = 0
         while done < target.count {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: target[done...])
-            let count = try read(into: rest, deadline: deadline)
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: target[done...])
+            let count = try unsafe read(into: rest, deadline: deadline)
             guard count > 0 else { throw .closedByPeer }
             done += count
         }
@@ -155,21 +155,21 @@ public final class Channel: @unchecked Sendable {
         while start < bytes.count {
             if arenaUsed == Transport.writeBufferSize || pieceCount == Transport.gatherLimit { try flush() }
             let count = min(bytes.count - start, Transport.writeBufferSize - arenaUsed)
-            let place = arena + arenaUsed
-            bytes.withUnsafeBytes { raw in
+            let place = unsafe arena + arenaUsed
+            unsafe bytes.withUnsafeBytes { raw in
                 // SAFETY: `count` bytes fit behind `arenaUsed`, and the array has as many from `start` on.
-                if let from = raw.baseAddress { place.copyMemory(from: from + start, byteCount: count) }
+                if let from = raw.baseAddress { unsafe place.copyMemory(from: from + start, byteCount: count) }
             }
             arenaUsed += count
             start += count
-            appendPiece(place, count)
+            unsafe appendPiece(place, count)
         }
     }
 
     /// Queues a reference to `count` bytes, which must stay valid and should not change until `flush` has returned.
     public func writeReference(_ bytes: UnsafeRawPointer, count: Int) throws(TransportError) {
         if pieceCount == Transport.gatherLimit { try flush() }
-        appendPiece(UnsafeMutableRawPointer(mutating: bytes), count)
+        unsafe appendPiece(UnsafeMutableRawPointer(mutating: bytes), count)
     }
 
     /// Writes everything that is queued. Nothing more is written once `writeDeadline` has passed, also to a peer, or a
@@ -184,7 +184,7 @@ public final class Channel: @unchecked Sendable {
             let start = clock.now()
             if isShutDown { throw .cancelled }
             if start >= writeDeadline { throw .stalled(action: writeAction, milliseconds: 0) }
-            switch wire.write(pieces + first, pieceCount - first) {
+            switch unsafe wire.write(pieces + first, pieceCount - first) {
             case .moved(let count):
                 sent.add(UInt64(count), ordering: .relaxed)
                 first = skipWritten(count, from: first)
@@ -200,22 +200,24 @@ public final class Channel: @unchecked Sendable {
     /// The first piece, from `first` on, that is not written wholly, when `count` bytes more are.
     private func skipWritten(_ count: Int, from first: Int) -> Int {
         var (first, left) = (first, count)
-        while first < pieceCount, left >= pieces[first].iov_len {
-            left -= pieces[first].iov_len
+        while first < pieceCount, unsafe left >= pieces[first].iov_len {
+            unsafe left -= pieces[first].iov_len
             first += 1
         }
-        if left > 0, first < pieceCount, let base = pieces[first].iov_base {
-            pieces[first] = iovec(iov_base: base + left, iov_len: pieces[first].iov_len - left)
+        if left > 0, first < pieceCount, let base = unsafe pieces[first].iov_base {
+            unsafe pieces[first] = unsafe iovec(iov_base: base + left, iov_len: pieces[first].iov_len - left)
         }
         return first
     }
 
     private func appendPiece(_ base: UnsafeMutableRawPointer, _ count: Int) {
-        if pieceCount > 0, let last = pieces[pieceCount - 1].iov_base, last + pieces[pieceCount - 1].iov_len == base {
-            pieces[pieceCount - 1].iov_len += count
+        if pieceCount > 0, let last = unsafe pieces[pieceCount - 1].iov_base,
+            unsafe last + pieces[pieceCount - 1].iov_len == base
+        {
+            unsafe pieces[pieceCount - 1].iov_len += count
             return
         }
-        pieces[pieceCount] = iovec(iov_base: base, iov_len: count)
+        unsafe pieces[pieceCount] = unsafe iovec(iov_base: base, iov_len: count)
         pieceCount += 1
     }
 

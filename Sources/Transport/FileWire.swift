@@ -14,12 +14,12 @@ final class FileWire: WireEnd, Sendable {
 
     func read(_ places: UnsafeMutablePointer<iovec>, _ count: Int) -> Wire.Outcome {
         // SAFETY: the entries describe memory that the reader lends until the call returns.
-        Wire.Outcome(uninterrupted { readv(descriptor.number, places, Int32(count)) }, .reading)
+        Wire.Outcome(uninterrupted { unsafe readv(descriptor.number, places, Int32(count)) }, .reading)
     }
 
     func write(_ pieces: UnsafeMutablePointer<iovec>, _ count: Int) -> Wire.Outcome {
         // SAFETY: the entries describe memory that the writer keeps valid until the call returns.
-        Wire.Outcome(uninterrupted { writev(descriptor.number, pieces, Int32(count)) }, .writing)
+        Wire.Outcome(uninterrupted { unsafe writev(descriptor.number, pieces, Int32(count)) }, .writing)
     }
 
     /// A file is ready whatever happens.

@@ -75,12 +75,13 @@ public final class Listener: Sendable {
     /// Listens no more: who connects from now on is refused, and the address is free when this returns. Not while
     /// another thread is in `accept`.
     public func stop() {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let wasStopped = isStopped.withLock { stopped in
             defer { stopped = true }
             return stopped
         }
         guard !wasStopped, case .sockets(let sockets) = source else { return }
-        if let path { unlink(path) }
+        if let path { unsafe unlink(path) }
         for socket in sockets { close(socket) }
     }
 
@@ -98,6 +99,7 @@ public final class Listener: Sendable {
     private func accept(
         _ sockets: [Int32], _ cancellation: Cancellation, _ deadline: Nanoseconds
     ) throws(TransportError) -> Channel {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         while true {
             let wait = waitAny(
                 sockets, Int32(POLLIN), until: deadline, cancellations: (cancellation.descriptor, -1))
@@ -106,7 +108,7 @@ public final class Listener: Sendable {
             case .timedOut: throw .stalled(action: "Waiting for a connection on \(address)", milliseconds: 0)
             case .ready: break
             }
-            let number = accept4(
+            let number = unsafe accept4(
                 sockets[wait.index], __SOCKADDR_ARG(), nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
             if number >= 0 { return Channel(Descriptor(owning: number), name: address.name) }
             switch errno {
@@ -132,13 +134,14 @@ public final class Listener: Sendable {
     private static func bind(
         _ candidate: SocketAddress, _ address: MigrationAddress, backlog: Int32, freeBind: Bool
     ) throws(TransportError) -> Int32 {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let number = try candidate.makeSocket()
         let descriptor = Descriptor(owning: number)
         var place = "socket"
         if case .unix(let path) = address {
             // The mode must be right before the path exists; a stale path of an earlier process is in the way.
             fchmod(number, 0o600)
-            unlink(path)
+            unsafe unlink(path)
             place = "socket to \(path)"
         } else {
             setOption(number, SOL_SOCKET, SO_REUSEADDR, 1)
@@ -147,7 +150,7 @@ public final class Listener: Sendable {
             // Each family has a socket of its own.
             if candidate.family == AF_INET6 { setOption(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
         }
-        guard candidate.withSocketAddress({ Glibc.bind(number, $0, $1) }) == 0 else {
+        guard unsafe candidate.withSocketAddress({ unsafe Glibc.bind(number, $0, $1) }) == 0 else {
             throw .last(errno == EADDRINUSE ? "Failed to find an available port" : "Failed to bind \(place)")
         }
         guard listen(number, backlog) == 0 else {

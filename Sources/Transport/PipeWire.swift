@@ -39,13 +39,13 @@ final class PipeWire: WireEnd, @unchecked Sendable {
 
     func read(_ places: UnsafeMutablePointer<iovec>, _ count: Int) -> Wire.Outcome {
         // SAFETY: the entries describe memory that the reader lends until the call returns.
-        Wire.Outcome(uninterrupted { readv(readEnd, places, Int32(count)) }, .reading)
+        Wire.Outcome(uninterrupted { unsafe readv(readEnd, places, Int32(count)) }, .reading)
     }
 
     func write(_ pieces: UnsafeMutablePointer<iovec>, _ count: Int) -> Wire.Outcome {
         blockPipeSignal()
         // SAFETY: the entries describe memory that the writer keeps valid until the call returns.
-        return Wire.Outcome(uninterrupted { writev(writeEnd, pieces, Int32(count)) }, .writing)
+        return Wire.Outcome(uninterrupted { unsafe writev(writeEnd, pieces, Int32(count)) }, .writing)
     }
 
     func wait(for direction: Wire.Direction, until deadline: Nanoseconds, orUntil other: Int32) -> PollResult {
@@ -101,8 +101,9 @@ final class Command: @unchecked Sendable {
 
 /// Keeps SIGPIPE from the calling thread, which gets EPIPE instead. Only sendmsg(2) can do without.
 func blockPipeSignal() {
+    // SAFETY: the calls use the places of their arguments until they return, and no longer.
     var pipeSignal = sigset_t()
-    sigemptyset(&pipeSignal)
-    sigaddset(&pipeSignal, SIGPIPE)
-    pthread_sigmask(SIG_BLOCK, &pipeSignal, nil)
+    unsafe sigemptyset(&pipeSignal)
+    unsafe sigaddset(&pipeSignal, SIGPIPE)
+    unsafe pthread_sigmask(SIG_BLOCK, &pipeSignal, nil)
 }

@@ -19,9 +19,10 @@ func waitReady(
         pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0)
     )
     while true {
-        let count = withUnsafeMutablePointer(to: &entries) { place in
+        let count = unsafe withUnsafeMutablePointer(to: &entries) { place in
             // SAFETY: a tuple of two equal types is laid out as an array of two.
-            poll(UnsafeMutableRawPointer(place).assumingMemoryBound(to: pollfd.self), 2, clock.pollTime(to: deadline))
+            unsafe poll(
+                UnsafeMutableRawPointer(place).assumingMemoryBound(to: pollfd.self), 2, clock.pollTime(to: deadline))
         }
         if count > 0 { return entries.1.revents != 0 ? .cancelled : .ready }
         if deadline != .never, clock.now() >= deadline { return .timedOut }
@@ -32,13 +33,14 @@ func waitReady(
 func waitAny(
     _ descriptors: [Int32], _ events: Int32, until deadline: Nanoseconds, cancellations: (Int32, Int32)
 ) -> (result: PollResult, index: Int) {
+    // SAFETY: the calls use the places of their arguments until they return, and no longer.
     let clock = SystemClock()
     while true {
         var entries = descriptors.map { pollfd(fd: $0, events: Int16(events), revents: 0) }
         for number in [cancellations.0, cancellations.1] {
             entries.append(pollfd(fd: number, events: Int16(POLLIN), revents: 0))
         }
-        let count = poll(&entries, nfds_t(entries.count), clock.pollTime(to: deadline))
+        let count = unsafe poll(&entries, nfds_t(entries.count), clock.pollTime(to: deadline))
         if count > 0 {
             if entries[descriptors.count...].contains(where: { $0.revents != 0 }) { return (.cancelled, 0) }
             if let index = entries.firstIndex(where: { $0.revents != 0 }) { return (.ready, index) }
@@ -49,8 +51,9 @@ func waitAny(
 
 /// Whether something can be read from `descriptor` now, its end not counted.
 func isReadable(_ descriptor: Int32) -> Bool {
+    // SAFETY: the calls use the places of their arguments until they return, and no longer.
     var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    return poll(&entry, 1, 0) > 0 && Int32(entry.revents) & Int32(POLLIN) != 0
+    return unsafe poll(&entry, 1, 0) > 0 && Int32(entry.revents) & Int32(POLLIN) != 0
 }
 
 extension SystemClock {

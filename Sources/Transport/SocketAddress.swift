@@ -35,13 +35,14 @@ struct SocketAddress {
 
     /// struct sockaddr_vm, vsock(7): family, reserved, port, context id, zeroes.
     private static func vsock(_ cid: String, _ port: String) throws(TransportError) -> SocketAddress {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         guard let cidNumber = number(cid) else { throw .badAddress("Failed to parse cid '\(cid)'") }
         guard let portNumber = number(port) else { throw .badAddress("Failed to parse port '\(port)'") }
         var bytes: [UInt8] = []
-        withUnsafeBytes(of: sa_family_t(AF_VSOCK)) { bytes += $0 }
+        unsafe withUnsafeBytes(of: sa_family_t(AF_VSOCK)) { unsafe bytes += $0 }
         bytes += [0, 0]
-        withUnsafeBytes(of: portNumber) { bytes += $0 }
-        withUnsafeBytes(of: cidNumber) { bytes += $0 }
+        unsafe withUnsafeBytes(of: portNumber) { unsafe bytes += $0 }
+        unsafe withUnsafeBytes(of: cidNumber) { unsafe bytes += $0 }
         return SocketAddress(family: AF_VSOCK, bytes: bytes + [0, 0, 0, 0])
     }
 
@@ -50,22 +51,23 @@ struct SocketAddress {
     }
 
     private static func unix(_ path: String) throws(TransportError) -> SocketAddress {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let raw = Array(path.utf8)
         let capacity = MemoryLayout.size(ofValue: sockaddr_un().sun_path)
         guard raw.count < capacity else { throw .badAddress("UNIX socket path '\(path)' is too long") }
         guard !raw.contains(0) else { throw .badAddress("invalid Unix socket address") }
         var value = sockaddr_un()
         value.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &value.sun_path) { $0.copyBytes(from: raw) }
-        return withUnsafeBytes(of: value) { SocketAddress(family: AF_UNIX, bytes: Array($0)) }
+        unsafe withUnsafeMutableBytes(of: &value.sun_path) { unsafe $0.copyBytes(from: raw) }
+        return unsafe withUnsafeBytes(of: value) { unsafe SocketAddress(family: AF_UNIX, bytes: Array($0)) }
     }
 
     /// Calls `body` with the C structure.
     func withSocketAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
-        bytes.withUnsafeBytes { raw in
+        unsafe bytes.withUnsafeBytes { raw in
             // SAFETY: the array holds a whole sockaddr of its family, and outlives the call.
             guard let base = raw.baseAddress else { preconditionFailure("a socket address is never empty") }
-            return body(base.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count))
+            return unsafe body(base.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count))
         }
     }
 
@@ -74,11 +76,12 @@ struct SocketAddress {
 
     /// The numeric host and port: getnameinfo(3). Nil if this is no internet address.
     var numericName: (host: String, port: String)? {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         guard isInternet else { return nil }
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         var port = [CChar](repeating: 0, count: Int(NI_MAXSERV))
-        let code = withSocketAddress { address, length in
-            getnameinfo(
+        let code = unsafe withSocketAddress { address, length in
+            unsafe getnameinfo(
                 address, length, &host, socklen_t(host.count), &port, socklen_t(port.count),
                 NI_NUMERICHOST | NI_NUMERICSERV)
         }
@@ -91,9 +94,10 @@ struct SocketAddress {
 
     /// Context id and port. Nil if this is no address of vsock(7).
     var vsockName: (cid: String, port: String)? {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         guard family == AF_VSOCK, bytes.count >= 12 else { return nil }
         func number(at offset: Int) -> String {
-            String(bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) })
+            unsafe String(bytes.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) })
         }
         return (number(at: 8), number(at: 4))
     }
@@ -102,9 +106,11 @@ struct SocketAddress {
     static func bound(to descriptor: Int32, family: Int32) -> SocketAddress? {
         var bytes = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_storage>.size)
         var length = socklen_t(bytes.count)
-        let result = bytes.withUnsafeMutableBytes { raw in
+        let result = unsafe bytes.withUnsafeMutableBytes { raw in
             // SAFETY: getsockname writes at most `length` bytes, the size of the buffer.
-            raw.baseAddress.map { getsockname(descriptor, $0.assumingMemoryBound(to: sockaddr.self), &length) } ?? -1
+            unsafe raw.baseAddress.map {
+                unsafe getsockname(descriptor, $0.assumingMemoryBound(to: sockaddr.self), &length)
+            } ?? -1
         }
         guard result == 0, Int(length) <= bytes.count else { return nil }
         return SocketAddress(family: family, bytes: Array(bytes.prefix(Int(length))))
@@ -121,6 +127,7 @@ struct SocketAddress {
 
 /// Sets an integer option: setsockopt(2). What the kernel does not know is no reason to give up a channel.
 func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
+    // SAFETY: the calls use the places of their arguments until they return, and no longer.
     var value = value
-    _ = setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+    _ = unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
 }

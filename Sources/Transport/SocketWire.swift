@@ -28,16 +28,16 @@ final class SocketWire: WireEnd, Sendable {
 
     func read(_ places: UnsafeMutablePointer<iovec>, _ count: Int) -> Wire.Outcome {
         // SAFETY: the entries describe memory that the reader lends until the call returns.
-        Wire.Outcome(uninterrupted { readv(descriptor.number, places, Int32(count)) }, .reading)
+        Wire.Outcome(uninterrupted { unsafe readv(descriptor.number, places, Int32(count)) }, .reading)
     }
 
     func write(_ pieces: UnsafeMutablePointer<iovec>, _ count: Int) -> Wire.Outcome {
         // SAFETY: the entries describe memory that the writer keeps valid until the call returns.
-        var message = msghdr()
-        message.msg_iov = pieces
-        message.msg_iovlen = count
+        var message = unsafe msghdr()
+        unsafe message.msg_iov = unsafe pieces
+        unsafe message.msg_iovlen = count
         return Wire.Outcome(
-            uninterrupted { sendmsg(descriptor.number, &message, Int32(MSG_NOSIGNAL)) }, .writing)
+            uninterrupted { unsafe sendmsg(descriptor.number, &message, Int32(MSG_NOSIGNAL)) }, .writing)
     }
 
     func wait(for direction: Wire.Direction, until deadline: Nanoseconds, orUntil other: Int32) -> PollResult {

@@ -53,10 +53,12 @@ enum Wire {
     var canReceive: Bool { end.canReceive }
 
     /// Reads what is there into the places listed, in their order, with one call and without waiting.
-    func read(_ places: UnsafeMutablePointer<iovec>, _ count: Int) -> Outcome { end.read(places, count) }
+    // SAFETY: the caller's array of places, `count` long, for the length of the call.
+    func read(_ places: UnsafeMutablePointer<iovec>, _ count: Int) -> Outcome { unsafe end.read(places, count) }
 
     /// Writes as much as can be now of the pieces listed, with one call. Raises no SIGPIPE.
-    func write(_ pieces: UnsafeMutablePointer<iovec>, _ count: Int) -> Outcome { end.write(pieces, count) }
+    // SAFETY: the caller's array of places, `count` long, for the length of the call.
+    func write(_ pieces: UnsafeMutablePointer<iovec>, _ count: Int) -> Outcome { unsafe end.write(pieces, count) }
 
     /// Waits until `deadline` for readiness in one direction; `orUntil` is a descriptor whose readability ends it too.
     func wait(for direction: Direction, until deadline: Nanoseconds, orUntil other: Int32 = -1) -> PollResult {

@@ -43,12 +43,12 @@ public struct DescriptorChain: Sendable {
     /// A copy of `range` of the readable bytes, which must lie inside them.
     public func read(_ range: Range<Int>, _ memory: GuestMemory) -> [UInt8] {
         precondition(range.lowerBound >= 0 && range.upperBound <= readableCount)
-        return [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in
+        return unsafe [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in
             for part in Self.slice(readable, range) {
-                let target = UnsafeMutableBufferPointer(rebasing: buffer[filled..<filled + part.count])
+                let target = unsafe UnsafeMutableBufferPointer(rebasing: buffer[filled..<filled + part.count])
                 // SAFETY: `slice` covers the range exactly, so every byte is initialized; `pop` checked the segments
                 // against RAM, which never shrinks.
-                guard memory.read(part.address, into: UnsafeMutableRawBufferPointer(target)) else { break }
+                guard unsafe memory.read(part.address, into: UnsafeMutableRawBufferPointer(target)) else { break }
                 filled += part.count
             }
         }
@@ -56,13 +56,15 @@ public struct DescriptorChain: Sendable {
 
     /// Writes `bytes` into the writable buffers from their byte `offset` on; what does not fit is left out.
     public func write(_ bytes: [UInt8], at offset: Int, _ memory: GuestMemory) {
-        bytes.withUnsafeBytes { write($0, at: offset, memory) }
+        // SAFETY: the bytes are borrowed for one call.
+        unsafe bytes.withUnsafeBytes { unsafe write($0, at: offset, memory) }
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, _ memory: GuestMemory) {
+        // SAFETY: slices are checked against `bytes`, and addresses against RAM.
         var done = 0
         for part in Self.slice(writable, offset..<offset + bytes.count) {
-            memory.write(part.address, from: UnsafeRawBufferPointer(rebasing: bytes[done..<done + part.count]))
+            unsafe memory.write(part.address, from: UnsafeRawBufferPointer(rebasing: bytes[done..<done + part.count]))
             done += part.count
         }
     }

@@ -124,11 +124,13 @@ public final class VirtioBlock: VirtioDevice, Sendable {
         if writing, backend.isReadOnly { throw .readOnly(disk: backend.name) }
         for segment in segments {
             // SAFETY: `payload` checked the range against RAM; the disk moves the bytes and interprets none of them.
-            guard let bytes = memory.payload(segment.address, count: segment.count, writing: !writing) else { continue }
+            guard let bytes = unsafe memory.payload(segment.address, count: segment.count, writing: !writing) else {
+                continue
+            }
             if writing {
-                try backend.write(at: offset, from: UnsafeRawBufferPointer(bytes))
+                try unsafe backend.write(at: offset, from: UnsafeRawBufferPointer(bytes))
             } else {
-                try backend.read(at: offset, into: bytes)
+                try unsafe backend.read(at: offset, into: bytes)
             }
             offset += UInt64(segment.count)
         }

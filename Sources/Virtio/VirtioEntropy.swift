@@ -24,7 +24,7 @@ public final class VirtioEntropy: VirtioDevice, Sendable {
             var bytes: [UInt8] = []
             while bytes.count < count {
                 // SAFETY: reads the bytes of a local integer.
-                withUnsafeBytes(of: random()) { bytes.append(contentsOf: $0.prefix(count - bytes.count)) }
+                unsafe withUnsafeBytes(of: random()) { unsafe bytes.append(contentsOf: $0.prefix(count - bytes.count)) }
             }
             request.write(bytes, at: 0, transport.memory)
             return count

@@ -128,6 +128,7 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
 extension VirtioNetwork {
     /// Copies `frame` into as many receive buffers as it needs, or drops it. With the machine lock held.
     func deliver(_ frame: [UInt8], through transport: VirtioTransport) {
+        // SAFETY: the frame is borrowed for the closure; slices of it are checked.
         guard frame.count >= Self.smallestFrame, frame.count <= VirtioLimit.frame,
             let chains = takeBuffers(for: Self.headerSize + frame.count, of: transport)
         else {
@@ -139,12 +140,12 @@ extension VirtioNetwork {
         header[Self.bufferCountOffset + 1] = UInt8(truncatingIfNeeded: chains.count >> 8)
         var used: [(chain: DescriptorChain, written: Int)] = []
         var sent = 0
-        frame.withUnsafeBytes { bytes in
+        unsafe frame.withUnsafeBytes { bytes in
             for chain in chains {
                 let prefix = used.isEmpty ? Self.headerSize : 0
                 if prefix > 0 { chain.write(header, at: 0, transport.memory) }
                 let count = min(chain.writableCount - prefix, bytes.count - sent)
-                chain.write(
+                unsafe chain.write(
                     UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + count]), at: prefix, transport.memory)
                 sent += count
                 used.append((chain, prefix + count))

@@ -85,11 +85,13 @@ struct RISCVBootImages: Sendable {
     private func copy(
         _ path: String, to address: UInt64, limit: UInt64, _ memory: GuestMemory
     ) throws(RISCVMachineError) {
+        // SAFETY: `payload` checked that the file's size fits RAM there.
         let file = try ImageFile(path: path)
-        guard file.size <= limit, let target = memory.payload(address, count: Int(file.size), writing: true) else {
+        guard file.size <= limit, let target = unsafe memory.payload(address, count: Int(file.size), writing: true)
+        else {
             throw .doesNotFit(path: path, why: "it grew to \(file.size) bytes, and there is room for \(limit)")
         }
-        try file.read(at: 0, into: target)
+        try unsafe file.read(at: 0, into: target)
     }
 }
 
@@ -163,7 +165,7 @@ private struct ImageFile: ~Copyable {
         var done = 0
         while done < target.count, let base = target.baseAddress {
             // SAFETY: `base + done` and the rest lie inside the caller's buffer.
-            let count = pread(descriptor.number, base + done, target.count - done, offset + done)
+            let count = unsafe pread(descriptor.number, base + done, target.count - done, offset + done)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw .file(path: path, SystemError(code: errno, call: "pread")) }
             guard count > 0 else { throw .badImage(path: path, why: "ends before byte \(offset + target.count)") }
@@ -173,9 +175,10 @@ private struct ImageFile: ~Copyable {
 
     /// A copy of the first `count` bytes.
     func prefix(_ count: Int) throws(RISCVMachineError) -> [UInt8] {
+        // SAFETY: the buffer is freed after it was copied.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1)
-        defer { buffer.deallocate() }
-        try read(at: 0, into: buffer)
-        return Array(buffer)
+        defer { unsafe buffer.deallocate() }
+        try unsafe read(at: 0, into: buffer)
+        return unsafe Array(buffer)
     }
 }

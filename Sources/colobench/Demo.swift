@@ -85,18 +85,20 @@ struct Demo: ParsableCommand {
     /// Without root: runs this program again as the root of a user namespace of its own, where it may make network
     /// namespaces. Returns only if this machine does not allow that.
     private func reenterInUserNamespace() throws {
-        guard getuid() != 0, getenv(Self.reentered) == nil else { return }
+        guard getuid() != 0, unsafe getenv(Self.reentered) == nil else { return }
         // A new network namespace begins with its loopback interface down.
         let loopback = "PATH=$PATH:/usr/sbin:/sbin; ip link set lo up && exec \"$@\""
         let unshare = ["unshare", "--user", "--map-root-user", "--net", "--", "sh", "-c", loopback, "sh"]
         let probe = try LabHost(sharingMachineNetworkAs: "probe").start(unshare + ["true"], log: "/dev/null")
         guard probe.waitForExit(within: .seconds(10)) == .exited(0) else { return }
-        setenv(Self.reentered, "1", 1)
+        unsafe setenv(Self.reentered, "1", 1)
         // SAFETY: the strings and the array, which ends in nil, live until this program is replaced.
-        var arguments: [UnsafeMutablePointer<CChar>?] = (unshare + CommandLine.arguments).map { strdup($0) }
-        arguments.append(nil)
-        execvp("unshare", &arguments)
-        throw LabError("unshare: \(String(cString: strerror(errno)))")
+        var arguments: [UnsafeMutablePointer<CChar>?] = unsafe (unshare + CommandLine.arguments).map {
+            unsafe strdup($0)
+        }
+        unsafe arguments.append(nil)
+        unsafe execvp("unshare", &arguments)
+        throw LabError(unsafe "unshare: \(String(cString: strerror(errno)))")
     }
 
     private static let reentered = "COLOD_DEMO_REENTERED"

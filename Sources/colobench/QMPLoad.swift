@@ -16,10 +16,11 @@ final class QMPLoadClient {
 
     /// Connects and negotiates.
     init(path: String) throws {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         socket = try UnixSocket.connect(path, within: .seconds(UInt64(Self.patience)))
         try socket.setNonBlocking(false)
         var limit = timeval(tv_sec: Self.patience, tv_usec: 0)
-        setsockopt(socket.number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        unsafe setsockopt(socket.number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         try awaitLines(1)
         try send(Array(#"{"execute":"qmp_capabilities"}"#.utf8))
         try awaitLines(1)
@@ -52,10 +53,10 @@ final class QMPLoadClient {
         var rest = bytes[...]
         while !rest.isEmpty {
             // SAFETY: sends from a slice that lives for the call, never more than its length.
-            let count = rest.withUnsafeBytes { bytes in
-                Glibc.send(socket.number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            let count = unsafe rest.withUnsafeBytes { bytes in
+                unsafe Glibc.send(socket.number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
             }
-            guard count > 0 else { throw LabError("send: \(String(cString: strerror(errno)))") }
+            guard count > 0 else { throw LabError(unsafe "send: \(String(cString: strerror(errno)))") }
             rest = rest.dropFirst(count)
         }
     }
@@ -65,8 +66,8 @@ final class QMPLoadClient {
         var missing = count
         while missing > 0 {
             // SAFETY: reads at most the buffer's length into it.
-            let length = recv(socket.number, &buffer, buffer.count, 0)
-            guard length > 0 else { throw LabError("no answer: \(String(cString: strerror(errno)))") }
+            let length = unsafe recv(socket.number, &buffer, buffer.count, 0)
+            guard length > 0 else { throw LabError(unsafe "no answer: \(String(cString: strerror(errno)))") }
             missing -= buffer[..<length].count { $0 == UInt8(ascii: "\n") }
         }
     }

@@ -33,8 +33,9 @@ struct LabOptions: ParsableArguments {
 
     /// The folder that config/demo/guest/assemble fills when it is told nothing else.
     static var defaultGuestFolder: String {
+        // SAFETY: nothing in the program changes its environment, and what getenv(3) gives is copied at once.
         func variable(_ name: String) -> String? {
-            guard let text = getenv(name).map({ String(cString: $0) }), !text.isEmpty else { return nil }
+            guard let text = unsafe getenv(name).map({ unsafe String(cString: $0) }), !text.isEmpty else { return nil }
             return text
         }
         if let cache = variable("COLOD_CACHE") { return "\(cache)/guest" }
@@ -43,10 +44,11 @@ struct LabOptions: ParsableArguments {
 
     /// The configuration of a pair with these options; throws if there is no guest yet.
     func pairConfiguration() throws -> PairConfiguration {
-        guard access("\(guest)/stamp", R_OK) == 0 else {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
+        guard unsafe access("\(guest)/stamp", R_OK) == 0 else {
             throw LabError("there is no guest in \(guest): run make guest")
         }
-        guard access(colod, X_OK) == 0 else { throw LabError("there is no colod at \(colod): run make build") }
+        guard unsafe access(colod, X_OK) == 0 else { throw LabError("there is no colod at \(colod): run make build") }
         var result = PairConfiguration(guest: .init(folder: guest))
         result.checkpointDelay = checkpointDelay
         return result

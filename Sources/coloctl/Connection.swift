@@ -79,8 +79,8 @@ final class Connection {
         while !rest.isEmpty {
             try wait(for: Int16(POLLOUT), until: deadline)
             // SAFETY: sends from an array that lives for the call, never more than its length.
-            let count = rest.withUnsafeBytes { bytes in
-                Glibc.send(socket.number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            let count = unsafe rest.withUnsafeBytes { bytes in
+                unsafe Glibc.send(socket.number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
             }
             if count > 0 {
                 rest = rest.dropFirst(count)
@@ -91,10 +91,11 @@ final class Connection {
     }
 
     private func receive(until deadline: Nanoseconds) throws(Failure) -> [UInt8] {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         while true {
             try wait(for: Int16(POLLIN), until: deadline)
             var buffer = [UInt8](repeating: 0, count: 65536)
-            let count = read(socket.number, &buffer, buffer.count)
+            let count = unsafe read(socket.number, &buffer, buffer.count)
             if count > 0 { return Array(buffer.prefix(count)) }
             if count == 0 || (errno != EAGAIN && errno != EINTR) { throw closed() }
         }
@@ -110,10 +111,11 @@ final class Connection {
 
     /// Waits with poll(2); false if nothing came until `deadline`.
     private func isReady(for events: Int16, until deadline: Nanoseconds) throws(Failure) -> Bool {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         while true {
             let left = deadline == .never ? -1 : Int32(clamping: (deadline - Self.clock.now()).count / 1_000_000 + 1)
             var poller = pollfd(fd: socket.number, events: events, revents: 0)
-            let count = poll(&poller, 1, left)
+            let count = unsafe poll(&poller, 1, left)
             if count > 0 { return true }
             if count == 0 { return false }
             guard errno == EINTR else { throw closed() }

@@ -35,10 +35,11 @@ struct ConnectionOptions: ParsableArguments {
 
     /// The socket to use.
     func path() throws(Failure) -> String {
+        // SAFETY: nothing in the program changes its environment, and what getenv(3) gives is copied at once.
         if let socket { return socket }
         if let name { return "\(Self.folder)/\(name).qmp" }
-        if let given = getenv("COLOD_QMP") {
-            let text = String(cString: given)
+        if let given = unsafe getenv("COLOD_QMP") {
+            let text = unsafe String(cString: given)
             let path = text.hasPrefix("unix:") ? String(text.dropFirst(5)) : text
             if !path.isEmpty { return path }
         }
@@ -55,16 +56,16 @@ struct ConnectionOptions: ParsableArguments {
 
     /// The names of the sockets in `folder`: opendir(3).
     static func sockets(in folder: String) throws(Failure) -> [String] {
-        guard let directory = opendir(folder) else {
+        guard let directory = unsafe opendir(folder) else {
             guard errno == EACCES || errno == EPERM else { return [] }
             throw .denied(folder)
         }
-        defer { closedir(directory) }
+        defer { unsafe closedir(directory) }
         var names: [String] = []
-        while let entry = readdir(directory) {
+        while let entry = unsafe readdir(directory) {
             // SAFETY: reads the entry's fixed-size name field, up to its closing zero.
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
             if name.hasSuffix(".qmp") { names.append(name) }
         }

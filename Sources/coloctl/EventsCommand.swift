@@ -78,7 +78,7 @@ struct EventsCommand: ParsableCommand {
         guard json else { return try say(line) }
         // SAFETY: writes the bytes of a local array.
         let bytes = Array((line + "\n").utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
+        _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
     }
 
     private func reconnect(_ path: String) throws(Failure) -> Connection {

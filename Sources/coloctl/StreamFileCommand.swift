@@ -107,13 +107,14 @@ final class FileSource: StreamSource {
     private let file: Descriptor
 
     init(_ path: String) throws(Failure) {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         do throws(SystemError) {
             file = try Descriptor.open(path, flags: O_RDONLY | O_NONBLOCK)
         } catch {
             throw Failure(.usage, "cannot read \(path): \(error.reason)")
         }
         var status = stat()
-        guard fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard unsafe fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw Failure(.usage, "\(path) is no file", next: "record the stream first: migrate exec:cat>FILE")
         }
         size = UInt64(status.st_size)
@@ -122,11 +123,11 @@ final class FileSource: StreamSource {
     func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(StreamSourceFailure) -> Int {
         while true {
             // SAFETY: pread writes at most `target.count` bytes to `target`, which the caller lends for this call.
-            let count = pread(file.number, target.baseAddress, target.count, off_t(clamping: offset))
+            let count = unsafe pread(file.number, target.baseAddress, target.count, off_t(clamping: offset))
             if count >= 0 { return count }
             guard errno == EINTR else {
                 throw StreamSourceFailure(
-                    "the file cannot be read at byte \(offset): \(String(cString: strerror(errno)))")
+                    unsafe "the file cannot be read at byte \(offset): \(String(cString: strerror(errno)))")
             }
         }
     }

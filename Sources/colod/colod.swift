@@ -111,6 +111,6 @@ struct ColodCommand: AsyncParsableCommand {
     private static func complain(_ text: String) {
         // SAFETY: writes the bytes of a local array.
         let bytes = Array((text + "\n").utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
+        _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
     }
 }

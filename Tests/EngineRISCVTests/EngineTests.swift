@@ -191,7 +191,7 @@ import Testing
             hart.state.pointee.stvec = TestBench.base + UInt64(random.next() & 0xffc)
             hart.state.pointee.mstatus |= StatusBits.fs
             hart.updateContext()
-            for index in 1..<32 {
+            for index in UInt8(1)..<32 {
                 hart.state.pointee.x[index] =
                     random.chance(1, in: 2) ? TestBench.base + random.next() & 0xffff : random.next()
             }

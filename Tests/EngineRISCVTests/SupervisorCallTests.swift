@@ -17,7 +17,7 @@ import Testing
         let x = hart.state.pointee.x
         x[17] = identifier
         x[16] = function
-        for (index, argument) in arguments.enumerated() { x[10 + index] = argument }
+        for (index, argument) in arguments.enumerated() { x[UInt8(10 + index)] = argument }
         bench.run(1)
         return (Int64(bitPattern: x[10]), x[11])
     }

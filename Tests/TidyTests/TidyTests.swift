@@ -38,17 +38,6 @@ import Testing
         }
     }
 
-    @Test func unsafeCodeSaysWhyItIsSound() {
-        let marks = [
-            "Pointer<", "RawPointer", "BufferPointer", "withUnsafe", "Unmanaged", "@unchecked", "unsafeBitCast",
-        ]
-        for file in SourceTree.sources {
-            guard file.code.contains(where: { line in marks.contains { line.contains($0) } }) else { continue }
-            if file.lines.contains(where: { $0.contains("SAFETY:") }) { continue }
-            Issue.record("\(file) has unsafe code and no SAFETY comment")
-        }
-    }
-
     @Test func everyModuleBeginsWithItsPurpose() throws {
         let folders = Set(SourceTree.sources.compactMap(\.target)).sorted()
         for module in folders {

@@ -45,32 +45,34 @@ struct Ground {
         let clock = SystemClock()
         let start = clock.now()
         let number = ends.writing.number
-        let source = Sendable(from.bytes)
+        let source = unsafe Sendable(from.bytes)
         let sender = try Thread(name: "raw") {
             // SAFETY: the file outlives the thread, which is joined below.
             var done = 0
-            while done < source.bytes.count {
-                let count = write(
-                    number, source.bytes.baseAddress.map { $0 + done }, min(chunk, source.bytes.count - done))
+            while unsafe done < source.bytes.count {
+                let count = unsafe write(
+                    number, source.bytes.baseAddress.map { unsafe $0 + done },
+                    unsafe min(chunk, source.bytes.count - done))
                 guard count > 0 else { return }
                 done += count
             }
         }
         defer { sender.join() }
         var done = 0
-        while done < to.bytes.count {
-            let count = read(
-                ends.reading.number, to.bytes.baseAddress.map { $0 + done }, min(chunk, to.bytes.count - done))
+        while unsafe done < to.bytes.count {
+            let count = unsafe read(
+                ends.reading.number, to.bytes.baseAddress.map { unsafe $0 + done },
+                unsafe min(chunk, to.bytes.count - done))
             guard count > 0 else { throw LabError("the raw copy broke off after \(done) bytes") }
             done += count
         }
         return (clock.now() - start).inMilliseconds / 1000
     }
 
-    private struct Sendable: @unchecked Swift.Sendable {
+    @safe private struct Sendable: @unchecked Swift.Sendable {
         // SAFETY: only read from, by one thread.
         let bytes: UnsafeMutableRawBufferPointer
-        init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+        init(_ bytes: UnsafeMutableRawBufferPointer) { unsafe self.bytes = unsafe bytes }
     }
 
     /// Two ends of a connection over loopback, or of a pair of unix sockets.
@@ -81,7 +83,7 @@ struct Ground {
         init(_ way: MigrationTransport) throws {
             if way == .unix {
                 var pair: [Int32] = [-1, -1]
-                guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0 else {
+                guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0 else {
                     throw SystemError(code: errno, call: "socketpair")
                 }
                 writing = Descriptor(owning: pair[0])
@@ -96,9 +98,9 @@ struct Ground {
             var length = socklen_t(MemoryLayout<sockaddr_in>.size)
             let (from, to) = (listener.number, dialling.number)
             // SAFETY: a sockaddr_in is a sockaddr of family AF_INET; the calls do not keep the pointer.
-            let isConnected = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-                    bind(from, raw, length) == 0 && listen(from, 1) == 0 && getsockname(from, raw, &length) == 0
+            let isConnected = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+                    unsafe bind(from, raw, length) == 0 && listen(from, 1) == 0 && getsockname(from, raw, &length) == 0
                         && connect(to, raw, length) == 0
                 }
             }
@@ -112,14 +114,16 @@ struct Ground {
     /// Seconds to touch fresh memory.
     private static func touch(_ megabytes: Int) throws -> Double {
         let count = megabytes << 20
-        guard let base = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-            base != MAP_FAILED
+        guard let base = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            unsafe base != MAP_FAILED
         else { throw SystemError(code: errno, call: "mmap") }
-        defer { munmap(base, count) }
+        defer { unsafe munmap(base, count) }
         let clock = SystemClock()
         let start = clock.now()
         // SAFETY: one byte in each page of the mapping.
-        for page in stride(from: 0, to: count, by: 4096) { base.storeBytes(of: 1, toByteOffset: page, as: UInt8.self) }
+        for page in stride(from: 0, to: count, by: 4096) {
+            unsafe base.storeBytes(of: 1, toByteOffset: page, as: UInt8.self)
+        }
         return (clock.now() - start).inMilliseconds / 1000
     }
 }

@@ -4,37 +4,40 @@ import PairLab
 import SystemCalls
 
 /// A file in memory that is a machine's RAM, with all its pages touched. It goes away with its owner.
-final class RAMFile {
+@safe final class RAMFile {
     let path: String
     /// The file's bytes, mapped.
     let bytes: UnsafeMutableRawBufferPointer
 
     init(name: String, megabytes: Int) throws {
+        // SAFETY: the mapping is as long as the file, and is unmapped by `deinit`.
         path = "/dev/shm/colobench-\(getpid())-\(name)"
         let count = megabytes << 20
         let file = try Descriptor.open(path, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
         guard ftruncate(file.number, count) == 0,
-            let base = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, file.number, 0), base != MAP_FAILED
+            let base = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, file.number, 0),
+            unsafe base != MAP_FAILED
         else {
-            unlink(path)
+            unsafe unlink(path)
             throw LabError("/dev/shm has no room for \(megabytes) MiB")
         }
-        bytes = UnsafeMutableRawBufferPointer(start: base, count: count)
+        unsafe bytes = unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
     }
 
     deinit {
-        munmap(bytes.baseAddress, bytes.count)
-        unlink(path)
+        // SAFETY: the mapping is owned.
+        unsafe munmap(bytes.baseAddress, bytes.count)
+        unsafe unlink(path)
     }
 
     /// Writes every page.
     func fill(_ filling: PageFilling) {
         var random = SeededGenerator(seed: 1)
         // SAFETY: the mapping has `bytes.count` bytes, a multiple of the page size, and lives as long as this object.
-        for page in 0..<bytes.count / 4096 {
+        for page in unsafe 0..<bytes.count / 4096 {
             let isZero = filling == .zero || filling == .half && page & 1 == 1
             for word in 0..<512 {
-                bytes.storeBytes(
+                unsafe bytes.storeBytes(
                     of: isZero ? 0 : random.next(), toByteOffset: page * 4096 + word * 8, as: UInt64.self)
             }
         }
