@@ -1,4 +1,4 @@
-import SystemCalls
+public import SystemCalls
 
 /// Disks of the guest, as bytes at offsets.
 ///

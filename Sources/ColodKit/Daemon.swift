@@ -1,5 +1,5 @@
 import CLinux
-import Configuration
+public import Configuration
 import Diagnostics
 import Environment
 import Glibc

@@ -1,4 +1,4 @@
-import ReplicationCore
+public import ReplicationCore
 
 // Why a heartbeat connection was refused, and what an operator compares.
 extension HeartbeatFault: CustomStringConvertible {

@@ -1,5 +1,5 @@
-import Environment
-import Logging
+public import Environment
+public import Logging
 import Synchronization
 
 /// Keeps the last events of this process in memory, for the moment after something went wrong.

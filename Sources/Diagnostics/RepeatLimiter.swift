@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 import Synchronization
 
 /// Keeps a message that would come again and again from filling the log: the first comes at once, then at most one in

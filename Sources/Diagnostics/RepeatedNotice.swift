@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// Keeps a trouble that happens again and again from filling the log: its first time is told at once, after that once a
 /// minute how often it was, and its end when it is over.

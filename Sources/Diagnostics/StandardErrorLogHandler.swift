@@ -1,5 +1,5 @@
 import Glibc
-import Logging
+public import Logging
 
 /// Writes records to standard error, one line each: `time level message key=value …`. What a guest says on its console
 /// is `time console GUEST| text`: no level is called that, and all after the bar is the guest's.

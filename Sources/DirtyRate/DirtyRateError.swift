@@ -1,4 +1,4 @@
-import SystemCalls
+public import SystemCalls
 
 /// Why the dirty rate is not measured, or vCPUs are not held to one.
 public enum DirtyRateError: Error, Equatable, Sendable, CustomStringConvertible {

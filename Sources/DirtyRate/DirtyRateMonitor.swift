@@ -1,9 +1,9 @@
 import Environment
 import GuestMemory
 import MachineModel
-import QAPI
+public import QAPI
 import SystemCalls
-import VirtualMachine
+public import VirtualMachine
 
 /// Measures and limits how fast one machine's guest dirties memory, as management asks.
 ///

@@ -1,5 +1,5 @@
 import GuestMemory
-import MachineModel
+public import MachineModel
 import Synchronization
 
 extension RISCVEngine {

@@ -1,8 +1,8 @@
 import CLinux
-import Environment
-import GuestMemory
-import MachineModel
-import SystemCalls
+public import Environment
+public import GuestMemory
+public import MachineModel
+public import SystemCalls
 
 /// The harts of one machine and the threads that run them.
 public final class RISCVEngine: GuestEngine {

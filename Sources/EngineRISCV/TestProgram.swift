@@ -1,4 +1,4 @@
-import GuestMemory
+public import GuestMemory
 import MachineModel
 import SystemCalls
 

@@ -1,6 +1,6 @@
 import Glibc
 import Synchronization
-import SystemCalls
+public import SystemCalls
 
 /// One client's record of which pages of a guest were written: in each period, from one harvest to the next.
 ///

@@ -1,6 +1,6 @@
 import Environment
 import Synchronization
-import SystemCalls
+public import SystemCalls
 
 /// Room for a copy of each page of a guest, of which only as much takes memory as was needed lately.
 ///

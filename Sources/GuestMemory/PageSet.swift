@@ -1,5 +1,5 @@
 import Synchronization
-import SystemCalls
+public import SystemCalls
 
 /// A set of pages of one RAM block: one bit a page, changed without a lock and without taking memory.
 ///

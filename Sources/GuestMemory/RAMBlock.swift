@@ -1,5 +1,5 @@
 import Glibc
-import SystemCalls
+public import SystemCalls
 
 /// The size of a target page, the unit of the dirty log and of the migration stream, in bytes.
 public let targetPageSize = 4096

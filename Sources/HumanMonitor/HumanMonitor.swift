@@ -4,7 +4,7 @@
 // knows nothing that they do not tell. A mistake is part of the text, never an error of the call. `HumanLine` cuts a line
 // into words, `HumanCommand` says what a command takes, `HumanCommands` lists them all, `HumanText` lays out answers. Lines
 // end with CR LF.
-import QAPI
+public import QAPI
 import QMP
 
 /// Runs lines of the monitor for people.

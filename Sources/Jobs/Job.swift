@@ -1,4 +1,4 @@
-import QAPI
+public import QAPI
 
 /// One job. Steps return the states that it went through, in order.
 public struct Job: Sendable, Hashable {

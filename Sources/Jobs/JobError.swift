@@ -1,4 +1,4 @@
-import QAPI
+public import QAPI
 
 /// Why a job was not set up, or did not take a command.
 public enum JobError: Error, Equatable, Sendable, CustomStringConvertible {

@@ -4,7 +4,7 @@
 // the jobs of the process and tells everybody of each step, in order. Whoever does the work calls `begin` and `finish`
 // and looks at `isCancelled`. A job that has ended stays, so that its outcome can be read, until it is dismissed; there
 // can be `JobRegistry.maximumCount` of them.
-import QAPI
+public import QAPI
 import QMP
 import Synchronization
 

@@ -1,5 +1,5 @@
-import ByteCoding
-import MigrationFormat
+public import ByteCoding
+public import MigrationFormat
 
 /// The name under which a device's state stands in a migration stream.
 public struct DeviceIdentity: Hashable, Sendable {

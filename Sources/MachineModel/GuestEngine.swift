@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// What runs the guest's instructions. The replication core and the machine know nothing more of it.
 ///

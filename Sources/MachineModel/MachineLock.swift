@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 import SystemCalls
 
 /// The one lock around everything that devices share: a vCPU holds it for the length of one device access, an I/O

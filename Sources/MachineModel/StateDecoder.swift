@@ -1,5 +1,5 @@
 import ByteCoding
-import MigrationFormat
+public import MigrationFormat
 
 /// Reads the fields of a state from a section, and refuses what cannot be.
 public struct StateDecoder: StateVisitor {

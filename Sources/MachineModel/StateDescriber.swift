@@ -1,4 +1,4 @@
-import MigrationFormat
+public import MigrationFormat
 
 /// Tells what the fields of a state are and what they hold. For descriptions and people only: it makes objects.
 public struct StateDescriber: StateVisitor {

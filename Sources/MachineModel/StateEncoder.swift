@@ -1,5 +1,5 @@
 import ByteCoding
-import MigrationFormat
+public import MigrationFormat
 
 /// Appends the fields of a state to a section. Makes no object and no text.
 public struct StateEncoder: StateVisitor {

@@ -1,4 +1,4 @@
-import MigrationFormat
+public import MigrationFormat
 
 /// What walks through the fields of a device's state, in the order of their bytes: to write them (`StateEncoder`), to
 /// read and check them (`StateDecoder`), or to tell what they are (`StateDescriber`). A device declares its fields once,

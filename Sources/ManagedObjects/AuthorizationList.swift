@@ -1,4 +1,4 @@
-import QMP
+public import QMP
 
 /// Who may connect: decides on the identity that a peer proved, such as the distinguished name of its certificate.
 public final class AuthorizationList: ManagedObject {

@@ -10,7 +10,7 @@
 //   of, as constant `ObjectNode`s that the composition root supplies.
 //
 // Everything a client sends is bounded: the number of objects, the length of a name, of a path and of a file.
-import QMP
+public import QMP
 import Synchronization
 
 /// Something with a type and properties that stands in the object tree.

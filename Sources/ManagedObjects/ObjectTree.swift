@@ -1,4 +1,4 @@
-import QMP
+public import QMP
 
 /// The tree of all objects: what `qom-list` and `qom-get` answer from.
 public struct ObjectTree: Sendable {

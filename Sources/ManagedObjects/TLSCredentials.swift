@@ -1,5 +1,5 @@
-import CGnuTLS
-import QMP
+public import CGnuTLS
+public import QMP
 
 /// Which end of a connection credentials are for.
 public enum TLSEndpoint: String, Sendable, CaseIterable {

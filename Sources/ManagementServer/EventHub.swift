@@ -1,5 +1,5 @@
 import Glibc
-import QAPI
+public import QAPI
 import QMP
 import Synchronization
 

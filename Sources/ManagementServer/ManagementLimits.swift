@@ -1,5 +1,5 @@
-import Environment
-import QMP
+public import Environment
+public import QMP
 
 /// What clients may cost.
 public struct ManagementLimits: Sendable {

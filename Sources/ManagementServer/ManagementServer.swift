@@ -1,10 +1,10 @@
 import Diagnostics
 import Environment
 import Glibc
-import QAPI
-import QMP
+public import QAPI
+public import QMP
 import Synchronization
-import SystemCalls
+public import SystemCalls
 
 /// Serves QMP on Unix and TCP sockets, to any number of clients at once.
 ///

@@ -1,6 +1,6 @@
-import QMP
+public import QMP
 import Synchronization
-import SystemCalls
+public import SystemCalls
 
 /// What belongs to the connection that a command came over, for the commands that are about it.
 public struct MonitorContext: Sendable {

@@ -1,8 +1,8 @@
-import Environment
-import GuestMemory
-import MigrationFormat
-import Transport
-import VirtualMachine
+public import Environment
+public import GuestMemory
+public import MigrationFormat
+public import Transport
+public import VirtualMachine
 
 /// How a COLO run ended on this side.
 public enum COLOOutcome: Sendable, Equatable {

@@ -3,8 +3,8 @@ import GuestMemory
 import MachineModel
 import MigrationCore
 import MigrationFormat
-import PacketPath
-import QAPI
+public import PacketPath
+public import QAPI
 import SystemCalls
 import Transport
 import VirtualMachine

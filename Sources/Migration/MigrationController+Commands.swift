@@ -1,6 +1,6 @@
 import MigrationCore
-import QAPI
-import QMP
+public import QAPI
+public import QMP
 import VirtualMachine
 
 extension MigrationController {

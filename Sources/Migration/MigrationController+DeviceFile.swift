@@ -3,7 +3,7 @@ import Glibc
 import MigrationCore
 import MigrationFormat
 import QAPI
-import QMP
+public import QMP
 import SystemCalls
 import VirtualMachine
 

@@ -1,9 +1,9 @@
-import Environment
+public import Environment
 import MigrationCore
 import QAPI
-import QMP
+public import QMP
 import SystemCalls
-import Transport
+public import Transport
 import VirtualMachine
 
 extension MigrationController {

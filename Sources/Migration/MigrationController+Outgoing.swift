@@ -2,10 +2,10 @@ import Environment
 import GuestMemory
 import MigrationCore
 import MigrationFormat
-import QAPI
-import QMP
+public import QAPI
+public import QMP
 import SystemCalls
-import Transport
+public import Transport
 import VirtualMachine
 
 /// A migration that was accepted and not started yet: start it once its reply is on the way, so that no event of the

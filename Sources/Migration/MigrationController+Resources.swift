@@ -1,4 +1,4 @@
-import SystemCalls
+public import SystemCalls
 
 /// Which end of a TLS connection this side is.
 public enum TLSRole: Sendable { case client, server }

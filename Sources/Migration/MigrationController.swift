@@ -1,13 +1,13 @@
-import Environment
+public import Environment
 import GuestMemory
 import MigrationCore
 import MigrationFormat
-import QAPI
-import QMP
+public import QAPI
+public import QMP
 import Synchronization
 import SystemCalls
 import Transport
-import VirtualMachine
+public import VirtualMachine
 
 /// Migrations of one machine, as management drives them.
 ///

@@ -1,8 +1,8 @@
-import MigrationFormat
-import QAPI
-import SystemCalls
-import Transport
-import VirtualMachine
+public import MigrationFormat
+public import QAPI
+public import SystemCalls
+public import Transport
+public import VirtualMachine
 
 /// What a migration tells its owner.
 public enum MigrationEvent: Sendable, Equatable {

@@ -1,7 +1,7 @@
 import Glibc
-import GuestMemory
-import MigrationFormat
-import SystemCalls
+public import GuestMemory
+public import MigrationFormat
+public import SystemCalls
 
 /// The pages of a checkpoint that is being received, apart from RAM, until it is complete: then `apply` makes all of
 /// them current in one step, or `discard` forgets them. It never takes more than the guest's RAM, and as a rule as much

@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// Decides how much a guest is slowed down that dirties memory faster than it is sent: capability auto-converge.
 ///

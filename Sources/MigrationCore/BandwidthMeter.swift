@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// What a channel carries, over the last moments that are long enough to tell.
 public struct BandwidthMeter: Sendable {

@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// Keeps a sender below a bandwidth: tells how long to wait after each batch. A pure value; the time comes in.
 public struct RateLimiter: Sendable {

@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 extension SourceMachine {
     /// Begins: clients are told of `setup`, and the channel is made.

@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// The sending side of one migration. See `MigrationCore` for the rules.
 public struct SourceMachine: Sendable {

@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// The messages between a COLO primary and its secondary: a be32 each, and a be64 value after VMSTATE_SIZE.
 public enum COLOWireMessage: Equatable, Sendable {

@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// Reads one device's section. Implemented over the machine's devices; the format knows no device.
 public protocol DeviceSectionHandler: Sendable {

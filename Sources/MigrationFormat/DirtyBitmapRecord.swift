@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// A chunk of the section "dirty-bitmap": u8 flags, names where they change, and what the flags say (wire format §15).
 public struct DirtyBitmapRecord: WireRecord {

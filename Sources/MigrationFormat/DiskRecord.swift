@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// A record of the section "block": `be64 (sector << 9 | flags)`, then `str8 device` where it is about one (wire format
 /// §16). The data follows the record and is not part of the value.

@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// What a destination of a precopy, or of COLO, may be told: the commands that a `StreamDecoder` lets through.
 public enum MigrationCommand: Equatable, Sendable {

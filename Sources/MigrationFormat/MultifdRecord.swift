@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// The first 64 bytes of a multifd channel (wire format §11.1).
 public struct MultifdOpening: WireRecord {

@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// A record of the RAM section: `be64 (offset | flags)`, then `str8 block` unless CONTINUE is set, then what its kind
 /// needs (wire format §4). The payload of a page follows the record and is not part of the value.

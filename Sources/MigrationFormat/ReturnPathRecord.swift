@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// A message of the destination to the source: be16 type, be16 length, payload (wire format §6).
 public enum ReturnPathRecord: WireRecord {

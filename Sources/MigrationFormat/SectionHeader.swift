@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// The first byte of each record of a stream.
 public enum RecordType: UInt8, Sendable {

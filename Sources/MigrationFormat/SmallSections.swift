@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// The section "timer", version 2: how the guest's clocks stand to the host's (wire format §17).
 public struct TimerSection: Equatable, Sendable {

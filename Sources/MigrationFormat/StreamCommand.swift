@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// A command of the source to the destination: 08, be16 number, be16 length, payload (wire format §5).
 public enum StreamCommand: WireRecord {

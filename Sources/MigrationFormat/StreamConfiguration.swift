@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// The first eight bytes of a stream: be32 "QEVM", be32 3 (wire format §2.1).
 public struct FileHeader: WireRecord {

@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// The fixed parts of a stream that goes out.
 public enum StreamEncoder {

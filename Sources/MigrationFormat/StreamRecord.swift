@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// What may stand where a record of the main stream begins (wire format §2.3), without the data behind a section's
 /// header, the text behind a description's length, and the package behind PACKAGED.

@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// A device section that was written, as it is described behind the stream.
 public struct DescribedSection: Equatable, Sendable {

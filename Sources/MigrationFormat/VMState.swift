@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// The encodings of vmstate that go beyond plain integers: timers, bitmaps, lists and subsections.
 extension ByteWriter {

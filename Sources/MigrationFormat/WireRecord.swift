@@ -1,4 +1,4 @@
-import ByteCoding
+public import ByteCoding
 
 /// A record of the wire as a value: its bytes, and the bounded way back.
 ///

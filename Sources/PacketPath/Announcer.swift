@@ -1,5 +1,5 @@
-import Environment
-import SystemCalls
+public import Environment
+public import SystemCalls
 
 /// Sends the frames that announce a machine's Ethernet addresses after it came to live on this host, from a thread of
 /// its own. Uses the real back-ends, not the hold in front of them: the announcement is not the guest's output.

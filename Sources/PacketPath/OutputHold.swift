@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 import Synchronization
 import SystemCalls
 

@@ -1,5 +1,5 @@
 import CSlirp
-import Environment
+public import Environment
 import Glibc
 import Synchronization
 import SystemCalls

@@ -1,5 +1,5 @@
 import Environment
-import QAPI
+public import QAPI
 import SystemCalls
 
 /// What became of a pair whose primary was killed under load.

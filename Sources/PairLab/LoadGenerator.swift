@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 import SystemCalls
 
 /// One write that the server acknowledged.

@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// What a load generator's ledger says.
 public struct LoadReport: Sendable {

@@ -1,6 +1,6 @@
-import Environment
+public import Environment
 import Glibc
-import QAPI
+public import QAPI
 import QMP
 import SystemCalls
 

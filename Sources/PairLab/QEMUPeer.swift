@@ -1,5 +1,5 @@
 import Glibc
-import QMP
+public import QMP
 
 /// A real QEMU as the other end of a migration stream or of COLO: machine `none`, waiting for an incoming migration,
 /// driven over QMP. It is killed when its owner goes away.

@@ -1,6 +1,6 @@
 import Environment
-import QAPI
-import QMP
+public import QAPI
+public import QMP
 import SystemCalls
 
 /// An error that a QMP server answered.

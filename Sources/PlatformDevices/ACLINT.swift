@@ -1,4 +1,4 @@
-import MachineModel
+public import MachineModel
 
 /// Machine timer and machine software interrupts of all harts (RISC-V ACLINT spec 1.0 §2 and §3), at the offsets of
 /// the SiFive CLINT: MSIP words from 0, MTIMECMP doublewords from 0x4000, MTIME at 0xbff8.

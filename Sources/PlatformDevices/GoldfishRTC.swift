@@ -1,5 +1,5 @@
-import Environment
-import MachineModel
+public import Environment
+public import MachineModel
 
 /// The real-time clock that Linux knows as "google,goldfish-rtc": nanoseconds since 1970-01-01 00:00 UTC, and one alarm.
 ///

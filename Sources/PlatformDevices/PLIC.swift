@@ -1,4 +1,4 @@
-import MachineModel
+public import MachineModel
 
 /// The platform-level interrupt controller (RISC-V PLIC spec 1.0) with level inputs 1 to 63. Each hart has two
 /// contexts, machine (2·hart) and supervisor (2·hart + 1), which drive its MEIP and SEIP.

@@ -1,4 +1,4 @@
-import MachineModel
+public import MachineModel
 
 /// Power off and reset: one word whose low half, when written, says what to do (the SiFive test finisher's values).
 /// It has no state.

@@ -1,4 +1,4 @@
-import MachineModel
+public import MachineModel
 
 /// A serial port with the registers of the National PC16550D, one byte apart.
 ///

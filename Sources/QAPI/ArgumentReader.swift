@@ -1,4 +1,4 @@
-import QMP
+public import QMP
 
 /// Takes the members of an object apart in the order of the schema: what is missing or of the wrong type is reported
 /// first, then what the schema does not have. Linear in the size of the object, however many members a client sends.

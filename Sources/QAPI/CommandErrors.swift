@@ -1,4 +1,4 @@
-import QMP
+public import QMP
 
 /// The refusals that clients know by their words.
 extension CommandError {

@@ -1,4 +1,4 @@
-import QMP
+public import QMP
 
 /// The commands of the schema, each with the function that reads its arguments and calls its method.
 public enum CommandTable {

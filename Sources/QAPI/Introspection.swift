@@ -1,4 +1,4 @@
-import QMP
+public import QMP
 
 /// The schema about itself.
 public enum Introspection {

@@ -1,4 +1,4 @@
-import QMP
+public import QMP
 
 /// Capabilities and parameters together: what a client may set, and what a migration goes by.
 public struct MigrationSettings: Sendable, Hashable {

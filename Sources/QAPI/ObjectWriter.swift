@@ -1,4 +1,4 @@
-import QMP
+public import QMP
 
 /// Collects the members of an object to be sent.
 public struct ObjectWriter: Sendable {

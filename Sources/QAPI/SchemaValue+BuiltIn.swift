@@ -1,4 +1,4 @@
-import QMP
+public import QMP
 
 extension JSONNull {
     /// Reads null.

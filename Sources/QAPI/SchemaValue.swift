@@ -1,4 +1,4 @@
-import QMP
+public import QMP
 
 /// A value of the schema: read from a request, sent in a reply.
 public protocol SchemaValue: Sendable, Hashable {

@@ -94,7 +94,7 @@ func wrap(_ text: String, width: Int, indentation: String = "") -> [String] {
 
 extension QAPIGenerator {
     /// A file of Swift code below the longest length allowed; what is more goes into further files, cut between
-    /// declarations.
+    /// declarations. `imports` are whole lines.
     static func codeFiles(named name: String, imports: [String], declarations: [[String]]) -> [File] {
         let longest = 700
         var chunks: [[String]] = []
@@ -106,7 +106,7 @@ extension QAPIGenerator {
             }
         }
         return chunks.enumerated().map { number, lines in
-            let head = [heading, ""] + imports.sorted().map { "import \($0)" } + (imports.isEmpty ? [] : [""])
+            let head = [heading, ""] + imports.sorted() + (imports.isEmpty ? [] : [""])
             return File(
                 path: codeFolder + name + (number == 0 ? "" : "+Part\(number + 1)") + ".swift",
                 text: (head + lines).joined(separator: "\n") + "\n")

@@ -10,9 +10,10 @@ struct CommandEmitter {
         for (topic, commands) in topics {
             let name = SwiftName.upperCamel(topic)
             files += QAPIGenerator.codeFiles(
-                named: "Commands+" + name, imports: ["QMP"], declarations: [emitter.protocolCode(name, commands)])
+                named: "Commands+" + name, imports: ["public import QMP"],
+                declarations: [emitter.protocolCode(name, commands)])
             files += QAPIGenerator.codeFiles(
-                named: "CommandTable+" + name, imports: ["QMP"], declarations: emitter.tableCode(name, commands))
+                named: "CommandTable+" + name, imports: ["import QMP"], declarations: emitter.tableCode(name, commands))
         }
         return files + [emitter.summary(topics.map(\.0)), emitter.refusals(topics.flatMap(\.1))]
     }

@@ -5,7 +5,7 @@ struct EventEmitter {
     /// The file of all events.
     static func files(_ schema: Schema) -> [QAPIGenerator.File] {
         QAPIGenerator.codeFiles(
-            named: "Event", imports: ["QMP"], declarations: [EventEmitter(schema: schema).declaration()])
+            named: "Event", imports: ["public import QMP"], declarations: [EventEmitter(schema: schema).declaration()])
     }
 
     /// What an event carries.

@@ -8,7 +8,7 @@ struct TypeEmitter {
         let used = schema.usedTypes
         return schema.topics.flatMap { topic in
             QAPIGenerator.codeFiles(
-                named: "Types+" + SwiftName.upperCamel(topic.name), imports: ["QMP"],
+                named: "Types+" + SwiftName.upperCamel(topic.name), imports: ["public import QMP"],
                 declarations: topic.definitions.filter { used.contains($0.name) }.map(emitter.declaration))
         }
     }

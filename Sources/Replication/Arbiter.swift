@@ -1,6 +1,6 @@
-import Environment
-import ReplicationCore
-import SystemCalls
+public import Environment
+public import ReplicationCore
+public import SystemCalls
 
 /// What an arbiter is asked.
 public struct ArbitrationRequest: Sendable {

@@ -1,7 +1,7 @@
 import Glibc
-import GuestMemory
-import MigrationFormat
-import SystemCalls
+public import GuestMemory
+public import MigrationFormat
+public import SystemCalls
 
 /// Where the pages of one checkpoint are copied while the guest stands, so that it can run on while they are sent.
 ///

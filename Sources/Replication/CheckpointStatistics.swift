@@ -1,5 +1,5 @@
-import Diagnostics
-import Environment
+public import Diagnostics
+public import Environment
 import Synchronization
 import SystemCalls
 

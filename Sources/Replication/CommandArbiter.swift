@@ -1,6 +1,6 @@
-import Environment
+public import Environment
 import ReplicationCore
-import SystemCalls
+public import SystemCalls
 
 /// Asks an executable of the operator: exit status 0 means that the peer is fenced, everything else, and silence for
 /// longer than the timeout, means no.

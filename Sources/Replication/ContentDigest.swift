@@ -1,6 +1,6 @@
 import CGnuTLS
 import Glibc
-import SystemCalls
+public import SystemCalls
 
 /// SHA-256 (FIPS 180-4) of what two hosts have to have in common, computed by GnuTLS; told by its first 8 bytes, which is
 /// enough to notice that two files differ by mistake.

@@ -1,5 +1,5 @@
-import Environment
-import PacketPath
+public import Environment
+public import PacketPath
 import Synchronization
 
 /// Output commit for a whole machine: the holds of all its network cards, moved through their epochs together.

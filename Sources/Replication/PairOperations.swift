@@ -1,5 +1,5 @@
-import Environment
-import ReplicationCore
+public import Environment
+public import ReplicationCore
 
 /// What a pair does to the machine, at the controller's word. Called on the pair's event loop, one after the other and in
 /// order; nothing here waits. What takes its time is done elsewhere and reported with `PairService.post`.

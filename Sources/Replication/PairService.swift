@@ -1,7 +1,7 @@
-import Environment
-import NIOCore
-import ReplicationCore
-import SystemCalls
+public import Environment
+public import NIOCore
+public import ReplicationCore
+public import SystemCalls
 
 /// One member of a pair at work: the heartbeat's sockets, the record, the arbiter, and the controller that decides.
 public final class PairService: @unchecked Sendable {

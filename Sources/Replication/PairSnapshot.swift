@@ -1,5 +1,5 @@
-import Environment
-import ReplicationCore
+public import Environment
+public import ReplicationCore
 
 /// How one member of a pair stands, at one moment.
 public struct PairSnapshot: Sendable {

@@ -1,8 +1,8 @@
-import Environment
-import Migration
+public import Environment
+public import Migration
 import QAPI
 import QMP
-import ReplicationCore
+public import ReplicationCore
 import Synchronization
 import SystemCalls
 import Transport

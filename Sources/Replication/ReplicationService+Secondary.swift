@@ -1,5 +1,5 @@
 import Environment
-import Migration
+public import Migration
 import QAPI
 import ReplicationCore
 import SystemCalls

@@ -1,14 +1,14 @@
 import Environment
-import Migration
+public import Migration
 import MigrationFormat
 import PacketPath
-import QAPI
-import QMP
-import ReplicationCore
+public import QAPI
+public import QMP
+public import ReplicationCore
 import Synchronization
-import SystemCalls
+public import SystemCalls
 import Transport
-import VirtualMachine
+public import VirtualMachine
 
 /// COLO of one machine: takes the channel when an initial synchronisation ends, in either direction, and carries out
 /// what the pair's controller or the operator decides.

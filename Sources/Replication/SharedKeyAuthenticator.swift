@@ -1,5 +1,5 @@
 import CGnuTLS
-import ReplicationCore
+public import ReplicationCore
 
 /// HMAC-SHA256 (RFC 2104, FIPS 198-1) with the pair's shared key, computed by GnuTLS. The key never leaves this type.
 public struct SharedKeyAuthenticator: MessageAuthenticator {

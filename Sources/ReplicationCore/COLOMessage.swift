@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// A control message between the two sides of a COLO run; the codec belongs to the migration stream's format.
 public enum COLOMessage: Equatable, Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// The primary's side of one COLO run, from the last byte of the initial synchronisation to the end of the channel.
 ///

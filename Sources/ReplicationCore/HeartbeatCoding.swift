@@ -1,5 +1,5 @@
 import ByteCoding
-import Environment
+public import Environment
 
 /// Computes the keyed code of bytes (HMAC-SHA256, 32 bytes) with the pair's pre-shared key.
 public protocol MessageAuthenticator: Sendable {

@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// Whether the peer lives, over any number of connections and addresses.
 ///

@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// Why a side that was frozen and wakes up cannot release one packet, although it reads no clock but its own.
 ///

@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 // The record on stable storage: what it should say follows from where this side stands, and one write at a time makes
 // it so. What has to wait for it looks at what is durable.

@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 // Commands, and what a side says about itself.
 extension PairController {

@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// Decides who serves the guest: one value on each host, fed with what the heartbeat, the replication channel, the
 /// arbiter, the disk with the record and the operator say.

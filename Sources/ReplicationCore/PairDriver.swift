@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// The heartbeat's monitor and the pair's controller at work together: the one executor of both, in production and in
 /// the simulator.

@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// What operators and logs are told.
 public enum PairEvent: Sendable, Equatable {

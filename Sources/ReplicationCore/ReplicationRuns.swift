@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// Decides about replication runs on one host: which is wanted, when the switchover may go on, who resumes the guest, and
 /// what a late step of a run may still do. It stands between the pair's controller, which says what is to be, and the

@@ -1,7 +1,7 @@
 import CSystemd
 import Diagnostics
 import Glibc
-import Logging
+public import Logging
 
 /// Sends records to the journal with structured fields: MESSAGE, PRIORITY, SYSLOG_IDENTIFIER, CODE_FILE, CODE_LINE, and
 /// COLOD_GUEST, COLOD_ROLE, COLOD_TERM, COLOD_EPOCH and one COLOD_ field for each piece of metadata.

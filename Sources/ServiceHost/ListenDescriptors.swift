@@ -1,6 +1,6 @@
 import CSystemd
 import Glibc
-import SystemCalls
+public import SystemCalls
 
 /// A socket that systemd opened for this process.
 public struct ListenDescriptor: Sendable, Equatable {

@@ -1,6 +1,6 @@
 import Diagnostics
 import Glibc
-import Logging
+public import Logging
 
 /// Where log records go.
 public enum LogDestination: Sendable, Equatable {

@@ -1,5 +1,5 @@
 import CSystemd
-import Environment
+public import Environment
 import Glibc
 import SystemCalls
 

@@ -1,5 +1,5 @@
-import Environment
-import SystemCalls
+public import Environment
+public import SystemCalls
 import Synchronization
 
 /// One run loop that the watchdog watches.

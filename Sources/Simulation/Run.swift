@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 import ReplicationCore
 
 /// What a run gave.

@@ -1,5 +1,5 @@
 import Environment
-import ReplicationCore
+public import ReplicationCore
 
 /// What a run is about; everything else follows from the seed.
 public struct Settings: Sendable {

@@ -1,4 +1,4 @@
-import ReplicationCore
+public import ReplicationCore
 
 /// A keyed mix of the bytes: enough to tell keys and messages apart in a simulation, and fast. No cryptography.
 public struct SimulatedAuthenticator: MessageAuthenticator {

@@ -1,4 +1,4 @@
-import MigrationFormat
+public import MigrationFormat
 
 /// Reads a recorded stream item by item. After a failure nothing more can be read.
 public struct StreamAnalyzer {

@@ -1,4 +1,4 @@
-import MigrationFormat
+public import MigrationFormat
 
 /// Something that an analyzer found: where it begins, how many bytes it has, and what it is.
 public struct StreamItem: Equatable, Sendable {

@@ -1,5 +1,5 @@
-import CLinux
-import Environment
+public import CLinux
+public import Environment
 import Glibc
 
 /// A child process in a process group of its own, with standard input and output on /dev/null or what it is given, and

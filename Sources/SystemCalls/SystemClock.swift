@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 import Glibc
 
 /// The host's monotonic clock: clock_gettime(2) CLOCK_MONOTONIC.

@@ -1,5 +1,5 @@
 import CLinux
-import Environment
+public import Environment
 import Glibc
 
 /// A lock with a condition: threads wait until a predicate over the guarded value holds, with a deadline.

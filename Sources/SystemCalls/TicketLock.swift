@@ -1,4 +1,4 @@
-import Environment
+public import Environment
 
 /// A lock whose holder may keep it for seconds: who asks first has it first, and whoever waits may give up at a deadline.
 ///

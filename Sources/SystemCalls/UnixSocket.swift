@@ -1,5 +1,5 @@
 import CLinux
-import Environment
+public import Environment
 import Glibc
 
 /// Stream sockets with a path: unix(7).

@@ -1,5 +1,5 @@
 import Synchronization
-import SystemCalls
+public import SystemCalls
 
 /// Ends waits of other threads: raised once, seen by everyone who waits with it.
 public final class Cancellation: Sendable {

@@ -1,7 +1,7 @@
 import CLinux
-import Environment
+public import Environment
 import Glibc
-import SystemCalls
+public import SystemCalls
 
 extension Channel {
     /// Starts `/bin/sh -c command` and makes its standard input this channel's way out and its standard output the way

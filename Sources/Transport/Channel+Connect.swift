@@ -1,7 +1,7 @@
 import CLinux
-import Environment
+public import Environment
 import Glibc
-import SystemCalls
+public import SystemCalls
 
 extension Channel {
     /// Connects to `address`, trying each address that its name stands for, within `deadline` altogether, which the

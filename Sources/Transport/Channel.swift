@@ -1,8 +1,8 @@
 import CLinux
-import Environment
+public import Environment
 import Glibc
 import Synchronization
-import SystemCalls
+public import SystemCalls
 
 /// A wire with what makes it a channel of a migration: buffers that gather small pieces and large ones, counters, and
 /// deadlines. One thread reads and one thread writes; `shutDown`, `breakOff` and the counters may be used from any.

@@ -1,6 +1,6 @@
-import Environment
+public import Environment
 import Synchronization
-import SystemCalls
+public import SystemCalls
 
 /// What a channel is for in its migration (wire.md §1).
 public enum ChannelRole: Hashable, Sendable, CustomStringConvertible {

@@ -1,8 +1,8 @@
 import CLinux
-import Environment
+public import Environment
 import Glibc
 import Synchronization
-import SystemCalls
+public import SystemCalls
 
 /// Waits for the peer of an incoming migration: on sockets, or for the first bytes of a command or a passed descriptor.
 /// A unix socket gets mode 0600, and its path is removed when the listener ends: by `stop`, or with its last reference.

@@ -1,4 +1,4 @@
-import GuestMemory
+public import GuestMemory
 
 /// The buffers of one request: first those the device reads, then those it writes. All lie in RAM; their content
 /// belongs to the driver and may change while it is read.

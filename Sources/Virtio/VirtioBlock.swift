@@ -1,7 +1,7 @@
-import BlockLayer
+public import BlockLayer
 import ByteCoding
 import GuestMemory
-import MachineModel
+public import MachineModel
 
 /// A disk (virtio 1.2 §5.2). Each request is carried out before the notification returns.
 public final class VirtioBlock: VirtioDevice, Sendable {

@@ -1,4 +1,4 @@
-import MachineModel
+public import MachineModel
 
 /// A console with one port (virtio 1.2 §5.3).
 public final class VirtioConsole: VirtioDevice, @unchecked Sendable {

@@ -1,4 +1,4 @@
-import MachineModel
+public import MachineModel
 
 /// What a transport carries: one kind of virtio device. All calls come with the machine lock held or the machine
 /// paused.

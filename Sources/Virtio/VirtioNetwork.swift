@@ -1,6 +1,6 @@
 import GuestMemory
-import MachineModel
-import PacketPath
+public import MachineModel
+public import PacketPath
 import Synchronization
 
 /// A network card (virtio 1.2 §5.1) without offloads: one receive and one transmit queue and a control queue, over

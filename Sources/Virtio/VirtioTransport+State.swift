@@ -1,4 +1,4 @@
-import MachineModel
+public import MachineModel
 
 extension VirtioTransport {
     /// A state of the slot, and the step that makes that of its device current.

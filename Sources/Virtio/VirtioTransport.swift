@@ -1,5 +1,5 @@
-import GuestMemory
-import MachineModel
+public import GuestMemory
+public import MachineModel
 import Synchronization
 
 /// One slot of the virtio MMIO transport, version 2 (virtio 1.2 §4.2), with the device that sits in it.

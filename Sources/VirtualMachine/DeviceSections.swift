@@ -1,7 +1,7 @@
-import ByteCoding
-import MachineModel
-import MigrationFormat
-import QAPI
+public import ByteCoding
+public import MachineModel
+public import MigrationFormat
+public import QAPI
 import Synchronization
 
 /// The sections of one machine's devices: which handler stands for which name, and with which id it is sent.

@@ -1,7 +1,7 @@
 import ByteCoding
 import GuestMemory
 import MachineModel
-import MigrationFormat
+public import MigrationFormat
 
 /// A machine's device state that is read and valid, and not yet current.
 public struct PreparedDeviceState: Sendable {

@@ -1,6 +1,6 @@
-import Environment
+public import Environment
 import Synchronization
-import SystemCalls
+public import SystemCalls
 
 /// Looks at a machine's health twice a second, on a thread of its own, and tells what changes.
 public final class HealthMonitor: Sendable {

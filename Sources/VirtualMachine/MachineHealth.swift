@@ -1,5 +1,5 @@
 import BlockLayer
-import Environment
+public import Environment
 import PacketPath
 import QAPI
 

@@ -1,7 +1,7 @@
-import BlockLayer
-import GuestMemory
-import MachineModel
-import PacketPath
+public import BlockLayer
+public import GuestMemory
+public import MachineModel
+public import PacketPath
 
 /// A network card of the guest, as takeover sees it.
 public protocol NetworkDevice: AnyObject, Sendable {

@@ -1,5 +1,5 @@
 import Environment
-import GuestMemory
+public import GuestMemory
 import MachineModel
 import SystemCalls
 

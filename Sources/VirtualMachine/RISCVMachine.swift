@@ -1,6 +1,6 @@
 import BlockLayer
 import ByteCoding
-import EngineRISCV
+public import EngineRISCV
 import Environment
 import GuestMemory
 import MachineModel

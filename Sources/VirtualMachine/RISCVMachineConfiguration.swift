@@ -1,9 +1,9 @@
-import BlockLayer
-import Environment
-import GuestMemory
-import MachineModel
-import PacketPath
-import SystemCalls
+public import BlockLayer
+public import Environment
+public import GuestMemory
+public import MachineModel
+public import PacketPath
+public import SystemCalls
 
 /// What a riscv64 machine is to be made of.
 public struct RISCVMachineConfiguration: Sendable {

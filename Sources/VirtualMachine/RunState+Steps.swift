@@ -1,5 +1,5 @@
-import MachineModel
-import QAPI
+public import MachineModel
+public import QAPI
 
 extension RunState {
     /// Whether the machine may go from this state to `next`. Staying where it is is always allowed.

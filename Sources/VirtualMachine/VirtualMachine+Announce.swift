@@ -1,5 +1,5 @@
 import MachineModel
-import PacketPath
+public import PacketPath
 import SystemCalls
 
 extension VirtualMachine {

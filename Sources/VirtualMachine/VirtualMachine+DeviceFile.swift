@@ -1,4 +1,4 @@
-import MachineModel
+public import MachineModel
 import MigrationFormat
 import QAPI
 import SystemCalls

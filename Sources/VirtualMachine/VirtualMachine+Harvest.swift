@@ -1,6 +1,6 @@
-import Environment
-import GuestMemory
-import MachineModel
+public import Environment
+public import GuestMemory
+public import MachineModel
 
 extension VirtualMachine {
     /// Takes the pages that `tracker` has recorded, and begins its next period. This is the only way to take a log.

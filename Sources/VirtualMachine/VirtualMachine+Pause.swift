@@ -1,5 +1,5 @@
-import Environment
-import MachineModel
+public import Environment
+public import MachineModel
 import SystemCalls
 
 extension VirtualMachine {

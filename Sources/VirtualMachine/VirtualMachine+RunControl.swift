@@ -1,6 +1,6 @@
-import Environment
+public import Environment
 import MachineModel
-import QAPI
+public import QAPI
 import SystemCalls
 
 extension VirtualMachine {

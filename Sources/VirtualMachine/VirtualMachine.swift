@@ -1,8 +1,8 @@
-import Environment
-import GuestMemory
+public import Environment
+public import GuestMemory
 import MachineModel
 import PacketPath
-import QAPI
+public import QAPI
 import Synchronization
 import SystemCalls
 

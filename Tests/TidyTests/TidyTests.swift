@@ -45,7 +45,7 @@ import Testing
                 Issue.record("Sources/\(module)/\(module).swift is missing: the file that says what the module is for")
                 continue
             }
-            let first = file.lines.first { !$0.isEmpty && !$0.hasPrefix("import ") && !$0.hasPrefix("@testable") }
+            let first = file.lines.first { !$0.isEmpty && !$0.contains(/^(?:@[a-z]+ |public )?import\b/) }
             #expect(first?.hasPrefix("//") == true, "\(file) does not begin with a comment")
         }
     }

@@ -1,6 +1,6 @@
 // Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
 
-import QMP
+public import QMP
 
 /// Something that every client is told of when it happens.
 public enum Event: Sendable, Hashable {

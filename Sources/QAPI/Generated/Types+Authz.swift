@@ -1,6 +1,6 @@
 // Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
 
-import QMP
+public import QMP
 
 /// What becomes of a client.
 public enum QAuthZListPolicy: String, SchemaValue, CaseIterable {

@@ -1,6 +1,6 @@
 // Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
 
-import QMP
+public import QMP
 
 /// A block node: an image, or a layer over one.
 public struct BlockDeviceInfo: SchemaObject, Hashable {

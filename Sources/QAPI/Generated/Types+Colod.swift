@@ -1,6 +1,6 @@
 // Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
 
-import QMP
+public import QMP
 
 /// What this side is to the guest.
 public enum ColodRole: String, SchemaValue, CaseIterable {

@@ -1,6 +1,6 @@
 // Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
 
-import QMP
+public import QMP
 
 /// A text, or null where "no value" has to be told apart from "leave it as it is".
 public enum StrOrNull: SchemaValue, Hashable {

@@ -1,6 +1,6 @@
 // Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
 
-import QMP
+public import QMP
 
 /// What a connection can ask for when it negotiates.
 public enum QMPCapability: String, SchemaValue, CaseIterable {

@@ -1,6 +1,6 @@
 // Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
 
-import QMP
+public import QMP
 
 /// Which end of a TLS connection.
 public enum QCryptoTLSCredsEndpoint: String, SchemaValue, CaseIterable {

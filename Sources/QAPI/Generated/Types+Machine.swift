@@ -1,6 +1,6 @@
 // Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
 
-import QMP
+public import QMP
 
 /// An architecture of guests.
 public enum SysEmuTarget: String, SchemaValue, CaseIterable {

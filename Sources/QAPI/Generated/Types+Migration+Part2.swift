@@ -1,6 +1,6 @@
 // Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
 
-import QMP
+public import QMP
 
 /// Parameters to change. What is left out stays as it is.
 public struct MigrateSetParameters: SchemaObject, Hashable {

@@ -1,6 +1,6 @@
 // Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
 
-import QMP
+public import QMP
 
 /// How much of the memory, or of the disks, a migration has sent.
 public struct MigrationStats: SchemaObject, Hashable {

@@ -1,6 +1,6 @@
 // Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
 
-import QMP
+public import QMP
 
 /// A filter that holds packets back and lets them go in batches.
 public struct FilterBufferProperties: SchemaObject, Hashable {

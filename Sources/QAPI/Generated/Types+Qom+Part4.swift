@@ -1,6 +1,6 @@
 // Generated from Sources/QAPI/Schema by `make generate`; changes here are lost.
 
-import QMP
+public import QMP
 
 /// A device served to another process.
 public struct RemoteObjectProperties: SchemaObject, Hashable {

@@ -1,5 +1,5 @@
 import Environment
-import MigrationCore
+public import MigrationCore
 
 // A migration in the simulator: a source and a destination, the channel between them, a guest that dirties its pages, an
 // operator, and whoever kills, cuts and cancels. One seed decides one run.
