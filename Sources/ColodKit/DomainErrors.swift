@@ -1,14 +1,11 @@
-import DirtyRate
-import Jobs
 import QMP
 
-/// What a client is told of a refusal by a module that knows no management protocol: the class and the text.
+/// What a client is told of a refusal by a module that knows no management protocol. Its error describes itself in the
+/// words that clients of QEMU know; most have no class of their own.
 extension CommandError {
     init(answering error: any Error) {
         switch error {
         case let error as CommandError: self = error
-        case let error as JobError: self.init(.generic, error.description)
-        case let error as DirtyRateError: self.init(.generic, error.description)
         default: self.init(.generic, "\(error)")
         }
     }

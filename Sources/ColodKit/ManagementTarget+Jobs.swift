@@ -25,6 +25,6 @@ extension ManagementTarget {
     func jobDismiss(id: String) async throws(CommandError) { try apply(.dismiss, to: id) }
 
     private func apply(_ verb: JobVerb, to id: String) throws(CommandError) {
-        try answering { () throws(JobError) in try state.jobs.apply(verb, to: id) }
+        try answering { try state.jobs.apply(verb, to: id) }
     }
 }

@@ -67,7 +67,7 @@ extension ManagementTarget {
     func queryIothreads() async throws(CommandError) -> [IOThreadInfo] { [] }
 
     func systemReset() async throws(CommandError) {
-        try await onThread { [machine] () throws(RunStateError) in try machine.resetByCommand() }
+        try await onThread { [machine] in try machine.resetByCommand() }
     }
 
     // The guest has no power button that could be pressed; as with any guest that ignores it, nothing more happens.

@@ -24,7 +24,7 @@ extension ManagementTarget {
     }
 
     private func runSnapshotJob(_ name: String, _ type: JobType, _ devices: [String]) throws(CommandError) {
-        try answering { () throws(JobError) in try state.jobs.create(name, type: type) }
+        try answering { try state.jobs.create(name, type: type) }
         state.jobs.begin(name)
         let failure = refusal(ofSnapshotsOn: devices)
         AfterReply.run { [jobs = state.jobs] in jobs.finish(name, error: failure) }

@@ -39,20 +39,13 @@ struct ManagementTarget: QMPCommands {
     }
 
     /// Runs `body`, which may wait, on a thread of its own.
-    func onThread(_ body: @escaping @Sendable () throws(RunStateError) -> Void) async throws(CommandError) {
-        try await onThread { () throws(CommandError) in
-            do throws(RunStateError) { try body() } catch { throw .generic(error.description) }
-        }
-    }
-
-    /// Runs `body`, which may wait, on a thread of its own.
-    func onThread(_ body: @escaping @Sendable () throws(CommandError) -> Void) async throws(CommandError) {
+    func onThread(_ body: @escaping @Sendable () throws -> Void) async throws(CommandError) {
         let refusal = await offload { () -> CommandError? in
-            do throws(CommandError) {
+            do {
                 try body()
                 return nil
             } catch {
-                return error
+                return CommandError(answering: error)
             }
         }
         if let refusal { throw refusal }
