@@ -50,7 +50,7 @@ extension DaemonParts {
 
     /// The settings that a pair replicates with.
     static func prepare(_ migration: MigrationController, _ checkpoint: CheckpointConfiguration) throws {
-        do throws(CommandError) {
+        do {
             try migration.updateParameters { parameters in
                 parameters.checkpointDelay = .init(clamping: checkpoint.delayMilliseconds)
                 // The link between the hosts is there for this; the guest stands still until the last part is loaded.
@@ -61,7 +61,7 @@ extension DaemonParts {
                 MigrationCapabilityStatus(.xColo, true), MigrationCapabilityStatus(.events, true),
             ])
         } catch {
-            throw StartFailure("checkpoint: \(error.description)", isConfiguration: true)
+            throw StartFailure("checkpoint: \(error)", isConfiguration: true)
         }
     }
 

@@ -160,7 +160,7 @@ final class DaemonParts: Sendable {
                 // such name begins with, one that the process was started with.
                 takeDescriptor: { MonitorContext.current?.descriptors.take($0) ?? Daemon.takeInherited($0) },
                 refuseCredentials: { name, role in
-                    do throws(CommandError) {
+                    do throws(ObjectError) {
                         _ = try objects.tlsCredentials(name, for: role == .client ? .client : .server)
                         return nil
                     } catch {
@@ -207,7 +207,7 @@ final class DaemonParts: Sendable {
         // As QEMU does: no client sees how the machine starts.
         if let incoming = configuration.start.incoming {
             if incoming != "defer" {
-                do throws(CommandError) { try migration.migrateIncoming(uri: incoming) } catch {
+                do throws(MigrationRefusal) { try migration.migrateIncoming(uri: incoming) } catch {
                     throw StartFailure("--incoming \(incoming): \(error.description)")
                 }
             }

@@ -1,11 +1,13 @@
+import ManagedObjects
 import QMP
 
-/// What a client is told of a refusal by a module that knows no management protocol. Its error describes itself in the
-/// words that clients of QEMU know; most have no class of their own.
+/// What a client is told of a refusal by a module that knows no management protocol. Their errors describe themselves in
+/// the words that clients of QEMU know; what such a module cannot know is the class.
 extension CommandError {
     init(answering error: any Error) {
         switch error {
         case let error as CommandError: self = error
+        case ObjectError.noSuchPath: self.init(.deviceNotFound, "\(error)")
         default: self.init(.generic, "\(error)")
         }
     }

@@ -12,9 +12,9 @@ extension ManagementTarget {
     private static let failoverDeadline = Nanoseconds.seconds(20)
 
     func xColoLostHeartbeat() async throws(CommandError) {
-        guard replication.coloStatus.mode != .none else { throw .coloNotEnabled }
+        guard replication.coloStatus.mode != .none else { throw CommandError(answering: FailoverError.notInCOLO) }
         if let pair { return try await failOver(pair, .failoverVouched) }
-        try await onThread { () throws(CommandError) in try replication.failOverByCommand() }
+        try await onThread { try replication.failOverByCommand() }
         // As clients know it: the guest goes on after they were told.
         AfterReply.run { replication.commandWasAnswered() }
     }

@@ -8,14 +8,16 @@ import Replication
 extension ManagementTarget {
     func migrate(uri: String, blk: Bool?, inc: Bool?, detach: Bool?, resume: Bool?) async throws(CommandError) {
         if pair != nil { throw .generic("The pair replicates this guest by itself") }
-        let pending = try migration.migrate(
-            uri: uri, block: blk ?? false, incremental: inc ?? false, resume: resume ?? false)
+        let pending = try answering {
+            try migration.migrate(
+                uri: uri, block: blk ?? false, incremental: inc ?? false, resume: resume ?? false)
+        }
         AfterReply.run { pending.start() }
     }
 
     func migrateIncoming(uri: String) async throws(CommandError) {
         if pair != nil { throw .generic("The pair replicates this guest by itself") }
-        try await migration.beginIncoming(uri: uri)
+        do { try await migration.beginIncoming(uri: uri) } catch { throw CommandError(answering: error) }
     }
 
     func migrateCancel() async throws(CommandError) { AfterReply.run(migration.beginCancel()) }
@@ -23,7 +25,7 @@ extension ManagementTarget {
     func queryMigrate() async throws(CommandError) -> MigrationInfo { migration.queryMigrate() }
 
     func migrateSetCapabilities(capabilities: [MigrationCapabilityStatus]) async throws(CommandError) {
-        try migration.setCapabilities(capabilities)
+        try answering { try migration.setCapabilities(capabilities) }
     }
 
     func queryMigrateCapabilities() async throws(CommandError) -> [MigrationCapabilityStatus] {
@@ -32,7 +34,7 @@ extension ManagementTarget {
 
     func migrateSetParameters(_ arguments: MigrateSetParameters) async throws(CommandError) {
         let before = migration.settings.parameters.checkpointDelay
-        try migration.setParameters(arguments)
+        try answering { try migration.setParameters(arguments) }
         if migration.settings.parameters.checkpointDelay != before { replication.checkpointDelayChanged() }
     }
 
@@ -41,15 +43,19 @@ extension ManagementTarget {
     }
 
     func migrateContinue(state: MigrationStatus) async throws(CommandError) {
-        let goOn = try migration.migrateContinue(state: state)
+        let goOn = try answering { try migration.migrateContinue(state: state) }
         AfterReply.run { goOn() }
     }
 
-    func migrateStartPostcopy() async throws(CommandError) { try migration.migrateStartPostcopy() }
+    func migrateStartPostcopy() async throws(CommandError) {
+        try answering { try migration.migrateStartPostcopy() }
+    }
 
-    func migratePause() async throws(CommandError) { try migration.migratePause() }
+    func migratePause() async throws(CommandError) { try answering { try migration.migratePause() } }
 
-    func migrateRecover(uri: String) async throws(CommandError) { try migration.migrateRecover() }
+    func migrateRecover(uri: String) async throws(CommandError) {
+        try answering { try migration.migrateRecover() }
+    }
 
     func queryMigrationthreads() async throws(CommandError) -> [MigrationThreadInfo] {
         migration.migrationThreads().map { MigrationThreadInfo(name: $0.name, threadId: Int64($0.id)) }

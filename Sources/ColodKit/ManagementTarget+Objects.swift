@@ -6,11 +6,11 @@ import QMP
 // Objects that clients make, and the tree of all objects.
 extension ManagementTarget {
     func qomList(path: String) async throws(CommandError) -> [ObjectPropertyInfo] {
-        try state.tree.list(path: path).map { ObjectPropertyInfo(name: $0.name, type: $0.type) }
+        try answering { try state.tree.list(path: path) }.map { ObjectPropertyInfo(name: $0.name, type: $0.type) }
     }
 
     func qomGet(path: String, property: String) async throws(CommandError) -> JSONValue {
-        try state.tree.get(path: path, property: property)
+        try answering { try state.tree.get(path: path, property: property) }
     }
 
     func qomListTypes(implements: String?, abstract: Bool?) async throws(CommandError) -> [ObjectTypeInfo] {
@@ -21,17 +21,15 @@ extension ManagementTarget {
 
     func objectAdd(_ arguments: ObjectOptions) async throws(CommandError) {
         // Credentials are read from files, which may lie on a slow disk.
-        try await onThread { () throws(CommandError) in
-            try state.objects.add(arguments.id) { () throws(CommandError) in try arguments.make() }
-        }
+        try await onThread { try state.objects.add(arguments.id) { try arguments.make() } }
     }
 
-    func objectDel(id: String) async throws(CommandError) { try state.objects.remove(id) }
+    func objectDel(id: String) async throws(CommandError) { try answering { try state.objects.remove(id) } }
 }
 
 extension ObjectOptions {
     /// The object that these options describe.
-    fileprivate func make() throws(CommandError) -> any ManagedObject {
+    fileprivate func make() throws -> any ManagedObject {
         switch variant {
         case .authzSimple(let options): return try AuthorizationList(identity: options.identity)
         case .authzList(let options):
@@ -48,7 +46,7 @@ extension ObjectOptions {
             return try TLSCredentials(
                 certificates: TLSSettings(options.dir, options.endpoint, options.verifyPeer, options.priority),
                 sanityCheck: options.sanityCheck ?? true, passwordID: options.passwordid)
-        default: throw .generic("invalid object type: \(qomType.rawValue)")
+        default: throw ObjectError.notCreatable(type: qomType.rawValue)
         }
     }
 }

@@ -6,12 +6,12 @@ import QMP
 extension ManagementTarget {
     /// `live` is about images that another host takes over; those here are read as they are written.
     func xenSaveDevicesState(filename: String, live: Bool?) async throws(CommandError) {
-        try await onThread { () throws(CommandError) in try migration.saveDevices(to: filename) }
+        try await onThread { try migration.saveDevices(to: filename) }
     }
 
     func xenLoadDevicesState(filename: String) async throws(CommandError) {
         if pair != nil { throw .generic("The pair replicates this guest by itself") }
-        try await onThread { () throws(CommandError) in try migration.loadDevices(from: filename) }
+        try await onThread { try migration.loadDevices(from: filename) }
     }
 
     /// No disk is replicated, so there is nothing to start or stop.

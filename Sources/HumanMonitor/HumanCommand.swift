@@ -1,5 +1,4 @@
 import QAPI
-import QMP
 
 /// A command of the monitor for people.
 struct HumanCommand: Sendable {
@@ -17,7 +16,8 @@ struct HumanCommand: Sendable {
         case rest(String)
     }
 
-    typealias Run = @Sendable (HumanArguments, any QMPCommands) async throws(CommandError) -> String
+    /// Throws what the management commands throw, or `HumanParameterError`.
+    typealias Run = @Sendable (HumanArguments, any QMPCommands) async throws -> String
 
     /// Its names: the long one, and short ones.
     let names: [String]
@@ -56,13 +56,11 @@ struct HumanCommand: Sendable {
             switch parameter {
             case .flag: continue
             case .word(let name):
-                guard let word = try line.takeWord() else { throw .said("\(title): string expected") }
+                guard let word = try line.takeWord() else { throw .noWord(command: title) }
                 arguments.words[name] = word
             case .optional(let name): arguments.words[name] = try line.takeWord()
             case .onOff(let name):
-                guard let word = try line.takeWord(), word == "on" || word == "off" else {
-                    throw .said("Expected 'on' or 'off'")
-                }
+                guard let word = try line.takeWord(), word == "on" || word == "off" else { throw .noSwitch }
                 arguments.words[name] = word
             case .rest(let name):
                 var words: [String] = []
@@ -70,7 +68,7 @@ struct HumanCommand: Sendable {
                 if !words.isEmpty { arguments.words[name] = words.joined(separator: " ") }
             }
         }
-        guard line.isAtEnd() else { throw .said("\(title): extraneous characters at the end of line") }
+        guard line.isAtEnd() else { throw .surplus(command: title) }
         return arguments
     }
 
@@ -81,9 +79,7 @@ struct HumanCommand: Sendable {
         }[...]
         guard !flags.isEmpty else { return }
         while let given = line.takeFlag() {
-            guard let index = flags.firstIndex(of: given) else {
-                throw .said("\(title): unsupported option -\(given)")
-            }
+            guard let index = flags.firstIndex(of: given) else { throw .unknownFlag(given, command: title) }
             arguments.flags.insert(given)
             flags = flags[(index + 1)...]
         }

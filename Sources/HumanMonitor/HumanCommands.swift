@@ -1,5 +1,4 @@
 import QAPI
-import QMP
 
 /// All commands of the monitor for people.
 enum HumanCommands {
@@ -18,31 +17,31 @@ enum HumanCommands {
         HumanCommand("info", usage: "[subcommand]", does: "show something about the guest or the process") { _, _ in
             infoHelp
         },
-        HumanCommand("stop", short: "s", does: "let the guest stand still") { _, commands throws(CommandError) in
+        HumanCommand("stop", short: "s", does: "let the guest stand still") { _, commands in
             try await commands.stop()
             return ""
         },
-        HumanCommand("cont", short: "c", does: "let the guest run on") { _, commands throws(CommandError) in
+        HumanCommand("cont", short: "c", does: "let the guest run on") { _, commands in
             try await commands.cont()
             return ""
         },
-        HumanCommand("quit", short: "q", does: "end the process") { _, commands throws(CommandError) in
+        HumanCommand("quit", short: "q", does: "end the process") { _, commands in
             try await commands.quit()
             return ""
         },
-        HumanCommand("system_reset", does: "boot the guest anew") { _, commands throws(CommandError) in
+        HumanCommand("system_reset", does: "boot the guest anew") { _, commands in
             try await commands.systemReset()
             return ""
         },
-        HumanCommand("system_powerdown", does: "press the guest's power button") { _, commands throws(CommandError) in
+        HumanCommand("system_powerdown", does: "press the guest's power button") { _, commands in
             try await commands.systemPowerdown()
             return ""
         },
-        HumanCommand("system_wakeup", does: "wake a suspended guest") { _, commands throws(CommandError) in
+        HumanCommand("system_wakeup", does: "wake a suspended guest") { _, commands in
             try await commands.systemWakeup()
             return ""
         },
-        HumanCommand("announce_self", does: "tell the network where the guest is") { _, commands throws(CommandError) in
+        HumanCommand("announce_self", does: "tell the network where the guest is") { _, commands in
             let parameters = try await commands.queryMigrateParameters()
             try await commands.announceSelf(
                 AnnounceParameters(
@@ -53,41 +52,41 @@ enum HumanCommands {
     ]
 
     private static let machineInfo: [HumanCommand] = [
-        HumanCommand("status", does: "whether the guest runs") { _, commands throws(CommandError) in
+        HumanCommand("status", does: "whether the guest runs") { _, commands in
             HumanText.status(try await commands.queryStatus())
         },
-        HumanCommand("version", does: "which version this is") { _, commands throws(CommandError) in
+        HumanCommand("version", does: "which version this is") { _, commands in
             let version = try await commands.queryVersion()
             return "\(version.qemu.major).\(version.qemu.minor).\(version.qemu.micro)\(version.package)\n"
         },
-        HumanCommand("name", does: "the guest's name") { _, commands throws(CommandError) in
+        HumanCommand("name", does: "the guest's name") { _, commands in
             try await commands.queryName().name.map { "\($0)\n" } ?? ""
         },
-        HumanCommand("uuid", does: "the guest's UUID") { _, commands throws(CommandError) in
+        HumanCommand("uuid", does: "the guest's UUID") { _, commands in
             "\(try await commands.queryUuid().uuid)\n"
         },
-        HumanCommand("kvm", does: "whether KVM is used") { _, commands throws(CommandError) in
+        HumanCommand("kvm", does: "whether KVM is used") { _, commands in
             let kvm = try await commands.queryKvm()
             return "kvm support: \(kvm.present ? kvm.enabled ? "enabled" : "disabled" : "not compiled")\n"
         },
-        HumanCommand("cpus", does: "the vCPUs and their threads") { _, commands throws(CommandError) in
+        HumanCommand("cpus", does: "the vCPUs and their threads") { _, commands in
             HumanText.processors(try await commands.queryCpusFast())
         },
-        HumanCommand("chardev", does: "the monitors and consoles") { _, commands throws(CommandError) in
+        HumanCommand("chardev", does: "the monitors and consoles") { _, commands in
             try await commands.queryChardev().map { "\($0.label): filename=\($0.filename)\n" }.joined()
         },
-        HumanCommand("balloon", does: "how much memory the guest was left") { _, commands throws(CommandError) in
+        HumanCommand("balloon", does: "how much memory the guest was left") { _, commands in
             "balloon: actual=\(try await commands.queryBalloon().actual >> 20)\n"
         },
-        HumanCommand("memory_size_summary", does: "how much memory the guest has") { _, commands throws(CommandError) in
+        HumanCommand("memory_size_summary", does: "how much memory the guest has") { _, commands in
             let memory = try await commands.queryMemorySizeSummary()
             let plugged = memory.pluggedMemory.map { "plugged memory: \($0)\n" } ?? ""
             return "base memory: \(memory.baseMemory)\n" + plugged
         },
-        HumanCommand("memdev", does: "where the guest's memory is") { _, commands throws(CommandError) in
+        HumanCommand("memdev", does: "where the guest's memory is") { _, commands in
             try await commands.queryMemdev().map(HumanText.memoryBackend).joined() + "\n"
         },
-        HumanCommand("iothreads", does: "the threads for I/O") { _, commands throws(CommandError) in
+        HumanCommand("iothreads", does: "the threads for I/O") { _, commands in
             try await commands.queryIothreads().map { "\($0.id):\n  thread_id=\($0.threadId)\n" }.joined()
         },
     ]

@@ -47,12 +47,12 @@ struct HumanLine {
                 case "n": text.append("\n")
                 case "r": text.append("\r")
                 case let other? where "\\'\"".contains(other): text.append(other)
-                default: throw .quiet
+                default: throw .openQuotation
                 }
             default: text.append(next)
             }
         }
-        throw .quiet
+        throw .openQuotation
     }
 
     private mutating func skipSpaces() { rest = rest.drop(while: Self.isSpace) }
@@ -61,16 +61,25 @@ struct HumanLine {
 }
 
 /// Why a line is not understood.
-enum HumanMistake: Error, CustomStringConvertible {
-    /// There is nothing to say about it: a quotation that does not end.
-    case quiet
-    /// What to say.
-    case said(String)
+enum HumanMistake: Error, Equatable, CustomStringConvertible {
+    /// A quotation does not end, or has a backslash before a character that takes none.
+    case openQuotation
+    /// The command needs a word more.
+    case noWord(command: String)
+    /// The word is neither "on" nor "off".
+    case noSwitch
+    /// The command has no such flag, or not at that place.
+    case unknownFlag(Character, command: String)
+    /// More words than the command takes.
+    case surplus(command: String)
 
     var description: String {
         switch self {
-        case .quiet: "a quotation does not end"
-        case .said(let text): text
+        case .openQuotation: "a quotation does not end"
+        case .noWord(let command): "\(command): string expected"
+        case .noSwitch: "Expected 'on' or 'off'"
+        case .unknownFlag(let letter, let command): "\(command): unsupported option -\(letter)"
+        case .surplus(let command): "\(command): extraneous characters at the end of line"
         }
     }
 }

@@ -5,7 +5,6 @@
 // into words, `HumanCommand` says what a command takes, `HumanCommands` lists them all, `HumanText` lays out answers. Lines
 // end with CR LF.
 public import QAPI
-import QMP
 
 /// Runs lines of the monitor for people.
 public struct HumanMonitor: Sendable {
@@ -33,11 +32,7 @@ public struct HumanMonitor: Sendable {
         switch Self.plan(line) {
         case .say(let text): return text
         case .run(let command, let arguments):
-            do throws(CommandError) {
-                return try await command.run(arguments, commands)
-            } catch {
-                return "Error: \(error.description)\n"
-            }
+            do { return try await command.run(arguments, commands) } catch { return "Error: \(error)\n" }
         }
     }
 
@@ -55,8 +50,9 @@ public struct HumanMonitor: Sendable {
         }
         switch command.parse(&rest) {
         case .success(let arguments): return .run(command, arguments)
-        case .failure(.quiet): return .say("")
-        case .failure(.said(let problem)): return .say("\(problem)\nTry \"help \(title)\" for more information\n")
+        // Nothing is said of a quotation that does not end.
+        case .failure(.openQuotation): return .say("")
+        case .failure(let mistake): return .say("\(mistake)\nTry \"help \(title)\" for more information\n")
         }
     }
 

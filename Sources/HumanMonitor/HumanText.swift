@@ -1,5 +1,4 @@
 import QAPI
-import QMP
 
 /// Lays out answers, line by line as QEMU's monitor does.
 enum HumanText {

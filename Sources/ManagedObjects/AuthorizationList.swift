@@ -1,4 +1,4 @@
-public import QMP
+import QMP
 
 /// Who may connect: decides on the identity that a peer proved, such as the distinguished name of its certificate.
 public final class AuthorizationList: ManagedObject {
@@ -47,24 +47,22 @@ public final class AuthorizationList: ManagedObject {
     private let content: Content
 
     /// `authz-simple`: one identity may.
-    public init(identity: String) throws(CommandError) {
+    public init(identity: String) throws(ObjectError) {
         try Self.check(identity, "identity")
         content = .identity(identity)
     }
 
     /// `authz-list`: the first rule that matches decides, and `policy` if none does.
-    public init(rules: [Rule], policy: Policy) throws(CommandError) {
+    public init(rules: [Rule], policy: Policy) throws(ObjectError) {
         guard rules.count <= Self.maximumRuleCount else {
-            throw .generic("Parameter 'rules' has \(rules.count) elements, more than \(Self.maximumRuleCount)")
+            throw .tooManyRules(rules.count, limit: Self.maximumRuleCount)
         }
         for (index, rule) in rules.enumerated() { try Self.check(rule.match, "rules[\(index)].match") }
         content = .rules(rules, otherwise: policy)
     }
 
-    private static func check(_ text: String, _ name: String) throws(CommandError) {
-        guard text.utf8.count <= longestText else {
-            throw .generic("Parameter '\(name)' is longer than \(longestText) bytes")
-        }
+    private static func check(_ text: String, _ name: String) throws(ObjectError) {
+        guard text.utf8.count <= longestText else { throw .textTooLong(parameter: name, limit: longestText) }
     }
 
     /// Whether `identity` may.

@@ -1,5 +1,4 @@
 import CGnuTLS
-import QMP
 
 /// The files of `tls-creds-x509`, found but not yet read.
 struct CertificateFiles {
@@ -13,7 +12,7 @@ struct CertificateFiles {
     private let key: CredentialFile?
 
     /// Finds them. A server needs its certificate and key, a client can do without.
-    init(_ settings: TLSSettings) throws(CommandError) {
+    init(_ settings: TLSSettings) throws(CredentialsError) {
         directory = try settings.requiredDirectory()
         endpoint = settings.endpoint
         authority = try CredentialFile.require("ca-cert.pem", in: directory)
@@ -25,22 +24,17 @@ struct CertificateFiles {
     }
 
     /// Throws unless the certificates suit their roles and ours was issued by the authority.
-    func check() throws(CommandError) {
+    func check() throws(CredentialsError) {
         // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
         // them.
         let own: (certificate: X509Certificate, path: String)?
         if let certificate {
-            let what = "Unable to import \(endpoint.rawValue) certificate \(certificate.path)"
-            own = unsafe (try Self.read(certificate, what, X509Certificate.one), certificate.path)
+            let step = CredentialsError.Step.readCertificate(path: certificate.path, endpoint)
+            own = (try unsafe Self.read(certificate, step, X509Certificate.one), certificate.path)
         } else {
             own = nil
         }
-        let authorities: [X509Certificate]
-        do throws(CommandError) {
-            authorities = try unsafe Self.read(authority, "", X509Certificate.list)
-        } catch {
-            throw .generic("Unable to import CA certificate list \(authority.path)")
-        }
+        let authorities = try unsafe Self.read(authority, .readAuthorities(path: authority.path), X509Certificate.list)
         try own?.certificate.check(.own(endpoint), path: own?.path ?? "")
         for certificate in authorities { try certificate.check(.authority, path: authority.path) }
         if let own, !authorities.isEmpty {
@@ -49,17 +43,17 @@ struct CertificateFiles {
     }
 
     /// Hands them to GnuTLS.
-    func load() throws(CommandError) -> CredentialsHandle {
+    func load() throws(CredentialsError) -> CredentialsHandle {
         // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
         // them.
         let handle = try CredentialsHandle(.certificate)
-        try unsafe Self.take(authority, "Cannot load CA certificate '\(authority.path)'") {
+        try unsafe Self.take(authority, .loadAuthorities(path: authority.path)) {
             unsafe gnutls_certificate_set_x509_trust_mem(handle.pointer, &$0, GNUTLS_X509_FMT_PEM)
         }
         if let certificate, let key {
-            let what = "Cannot load certificate '\(certificate.path)' & key '\(key.path)'"
-            let code = try unsafe Self.bytes(of: certificate, what) { chain throws(CommandError) in
-                try unsafe Self.bytes(of: key, what) { secret throws(CommandError) in
+            let step = CredentialsError.Step.loadCertificate(path: certificate.path, keyPath: key.path)
+            let code = try unsafe Self.bytes(of: certificate, step) { chain throws(CredentialsError) in
+                try unsafe Self.bytes(of: key, step) { secret throws(CredentialsError) in
                     unsafe chain.withDatum { chain in
                         unsafe secret.withDatum { secret in
                             unsafe gnutls_certificate_set_x509_key_mem2(
@@ -68,10 +62,10 @@ struct CertificateFiles {
                     }
                 }
             }
-            guard code >= 0 else { throw .generic("\(what): \(GnuTLSError(code: code).message)") }
+            guard code >= 0 else { throw .failed(step, .library(GnuTLSError(code: code))) }
         }
         if let revocations {
-            try unsafe Self.take(revocations, "Cannot load CRL '\(revocations.path)'") {
+            try unsafe Self.take(revocations, .loadRevocations(path: revocations.path)) {
                 unsafe gnutls_certificate_set_x509_crl_mem(handle.pointer, &$0, GNUTLS_X509_FMT_PEM)
             }
         }
@@ -80,40 +74,38 @@ struct CertificateFiles {
     }
 
     private static func take(
-        _ file: CredentialFile, _ what: String, _ body: (inout gnutls_datum_t) -> Int32
-    ) throws(CommandError) {
+        _ file: CredentialFile, _ step: CredentialsError.Step, _ body: (inout gnutls_datum_t) -> Int32
+    ) throws(CredentialsError) {
         // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
         // them.
-        let code = try unsafe bytes(of: file, what) { unsafe $0.withDatum(body) }
-        guard code >= 0 else { throw .generic("\(what): \(GnuTLSError(code: code).message)") }
+        let code = try unsafe bytes(of: file, step) { unsafe $0.withDatum(body) }
+        guard code >= 0 else { throw .failed(step, .library(GnuTLSError(code: code))) }
     }
 
     private static func read<Value>(
-        _ file: CredentialFile, _ what: String,
+        _ file: CredentialFile, _ step: CredentialsError.Step,
         _ parse: (UnsafeRawBufferPointer) throws(GnuTLSError) -> Value
-    ) throws(CommandError) -> Value {
+    ) throws(CredentialsError) -> Value {
         // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
         // them.
-        try unsafe bytes(of: file, what) { bytes throws(CommandError) in
-            do throws(GnuTLSError) { return try unsafe parse(bytes) } catch {
-                throw .generic("\(what): \(error.message)")
-            }
+        try unsafe bytes(of: file, step) { bytes throws(CredentialsError) in
+            do throws(GnuTLSError) { return try unsafe parse(bytes) } catch { throw .failed(step, .library(error)) }
         }
     }
 
     private static func bytes<Value>(
-        of file: CredentialFile, _ what: String,
-        _ body: (UnsafeRawBufferPointer) throws(CommandError) -> Value
-    ) throws(CommandError) -> Value {
+        of file: CredentialFile, _ step: CredentialsError.Step,
+        _ body: (UnsafeRawBufferPointer) throws(CredentialsError) -> Value
+    ) throws(CredentialsError) -> Value {
         // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
         // them.
-        let result: Result<Value, CommandError>
+        let result: Result<Value, CredentialsError>
         do throws(CredentialFileError) {
             result = try unsafe file.withBytes { bytes in
-                do throws(CommandError) { return unsafe .success(try body(bytes)) } catch { return .failure(error) }
+                do throws(CredentialsError) { return unsafe .success(try body(bytes)) } catch { return .failure(error) }
             }
         } catch {
-            throw .generic("\(what): \(error.message)")
+            throw .failed(step, .file(error))
         }
         return try result.get()
     }

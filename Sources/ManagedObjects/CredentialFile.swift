@@ -1,5 +1,4 @@
 import Glibc
-import QMP
 import SystemCalls
 
 /// A file of a credentials directory: the names are those that QEMU uses.
@@ -10,7 +9,7 @@ struct CredentialFile {
     let path: String
 
     /// `name` in `directory` if it is there. Throws if it is not and is `required`, or if it cannot be examined.
-    static func find(_ name: String, in directory: String, required: Bool) throws(CommandError) -> CredentialFile? {
+    static func find(_ name: String, in directory: String, required: Bool) throws(CredentialsError) -> CredentialFile? {
         // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
         // them.
         let path = "\(directory)/\(name)"
@@ -18,20 +17,17 @@ struct CredentialFile {
         guard unsafe stat(path, &status) != 0 else { return CredentialFile(path: path) }
         let code = errno
         if !required && code == ENOENT { return nil }
-        throw .generic("Unable to access credentials \(path): \(message(code))")
+        throw .inaccessible(path: path, SystemError(code: code, call: "stat", subject: path))
     }
 
     /// `name` in `directory`, which must be there.
-    static func require(_ name: String, in directory: String) throws(CommandError) -> CredentialFile {
+    static func require(_ name: String, in directory: String) throws(CredentialsError) -> CredentialFile {
         guard let file = try find(name, in: directory, required: true) else {
-            throw .generic("Unable to access credentials \(directory)/\(name): \(message(ENOENT))")
+            let path = "\(directory)/\(name)"
+            throw .inaccessible(path: path, SystemError(code: ENOENT, call: "stat", subject: path))
         }
         return file
     }
-
-    /// The text for an error number.
-    // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own them.
-    static func message(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
 
     /// Hands the file's bytes to `body` and wipes them afterwards, because they may be a key. Throws the text for why
     /// it cannot be read; never waits for the other end of a pipe.
@@ -69,12 +65,23 @@ struct CredentialFile {
 }
 
 /// Why a credentials file could not be read.
-struct CredentialFileError: Error, CustomStringConvertible {
-    enum Call { case open, read }
-    let code: Int32
-    let call: Call
+public struct CredentialFileError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What was tried.
+    public enum Call: Equatable, Sendable {
+        /// To open it.
+        case open
+        /// To read it.
+        case read
+    }
 
-    var message: String { CredentialFile.message(code) }
+    /// The error number.
+    public let code: Int32
+    /// What was tried.
+    public let call: Call
 
-    var description: String { message }
+    /// The text of the error number.
+    public var description: String {
+        // SAFETY: strerror(3) gives a terminated string, which is copied at once.
+        unsafe String(cString: strerror(code))
+    }
 }

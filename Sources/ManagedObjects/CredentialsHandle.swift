@@ -1,5 +1,4 @@
 import CGnuTLS
-import QMP
 
 /// Owns credentials of GnuTLS, of one of its five types, and frees them once.
 @safe final class CredentialsHandle: @unchecked Sendable {
@@ -14,7 +13,7 @@ import QMP
     /// Diffie-Hellman parameters that the credentials refer to.
     private var parameters: gnutls_dh_params_t?
 
-    init(_ purpose: Purpose) throws(CommandError) {
+    init(_ purpose: Purpose) throws(CredentialsError) {
         var pointer: OpaquePointer?
         let code =
             switch purpose {
@@ -25,13 +24,13 @@ import QMP
             case .anonymousClient: unsafe gnutls_anon_allocate_client_credentials(&pointer)
             }
         guard code >= 0, let pointer = unsafe pointer else {
-            throw .generic("Cannot allocate credentials: \(GnuTLSError(code: code).message)")
+            throw .failed(.allocate, .library(GnuTLSError(code: code)))
         }
         self.purpose = purpose
         unsafe self.pointer = unsafe pointer
     }
 
-    convenience init(anonymous settings: TLSSettings) throws(CommandError) {
+    convenience init(anonymous settings: TLSSettings) throws(CredentialsError) {
         try self.init(settings.endpoint == .server ? .anonymousServer : .anonymousClient)
         guard purpose == .anonymousServer else { return }
         if settings.directory == nil {
@@ -62,22 +61,22 @@ import QMP
     }
 
     /// Gives a server the Diffie-Hellman parameters of dh-params.pem in `directory`, or the well-known ones without it.
-    func useParameters(of directory: String) throws(CommandError) {
+    func useParameters(of directory: String) throws(CredentialsError) {
         guard let file = try CredentialFile.find("dh-params.pem", in: directory, required: false) else {
             return try useKnownParameters()
         }
-        let what = "Unable to load DH parameters from \(file.path)"
+        let step = CredentialsError.Step.loadParameters(path: file.path)
         var made: gnutls_dh_params_t?
         let code = unsafe gnutls_dh_params_init(&made)
-        guard code >= 0, let made = unsafe made else { throw .generic("\(what): \(GnuTLSError(code: code).message)") }
+        guard code >= 0, let made = unsafe made else { throw .failed(step, .library(GnuTLSError(code: code))) }
         unsafe parameters = unsafe made
         let imported: Int32
         do throws(CredentialFileError) {
             imported = try unsafe file.withBytes { bytes in
                 unsafe bytes.withDatum { unsafe gnutls_dh_params_import_pkcs3(made, &$0, GNUTLS_X509_FMT_PEM) }
             }
-        } catch { throw .generic("\(what): \(error.message)") }
-        guard imported >= 0 else { throw .generic("\(what): \(GnuTLSError(code: imported).message)") }
+        } catch { throw .failed(step, .file(error)) }
+        guard imported >= 0 else { throw .failed(step, .library(GnuTLSError(code: imported))) }
         switch purpose {
         case .certificate: unsafe gnutls_certificate_set_dh_params(pointer, made)
         case .sharedKeyServer: unsafe gnutls_psk_set_server_dh_params(pointer, made)
@@ -87,7 +86,7 @@ import QMP
     }
 
     /// Gives a server the Diffie-Hellman groups of RFC 7919.
-    private func useKnownParameters() throws(CommandError) {
+    private func useKnownParameters() throws(CredentialsError) {
         let code =
             switch purpose {
             case .certificate: unsafe gnutls_certificate_set_known_dh_params(pointer, GNUTLS_SEC_PARAM_MEDIUM)
@@ -95,6 +94,6 @@ import QMP
             case .anonymousServer: unsafe gnutls_anon_set_server_known_dh_params(pointer, GNUTLS_SEC_PARAM_MEDIUM)
             case .sharedKeyClient, .anonymousClient: Int32(0)
             }
-        guard code >= 0 else { throw .generic("Unable to set DH parameters: \(GnuTLSError(code: code).message)") }
+        guard code >= 0 else { throw .failed(.setParameters, .library(GnuTLSError(code: code))) }
     }
 }

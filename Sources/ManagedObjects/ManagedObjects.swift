@@ -9,6 +9,8 @@
 // - `ObjectTree` answers `qom-list` and `qom-get`: the client's objects under /objects, and what the machine consists
 //   of, as constant `ObjectNode`s that the composition root supplies.
 //
+// What goes wrong is an `ObjectError` or a `CredentialsError`; each describes itself in the words of QEMU.
+//
 // Everything a client sends is bounded: the number of objects, the length of a name, of a path and of a file.
 public import QMP
 import Synchronization
@@ -69,13 +71,11 @@ public final class ObjectRegistry: Sendable {
         entries = Mutex(present.map { ($0.name, .object($0.object)) })
     }
 
-    /// Makes the object `name`. Throws what QEMU answers: the name is none or taken, the object cannot be made.
-    public func add(_ name: String, _ make: () throws(CommandError) -> any ManagedObject) throws(CommandError) {
-        guard name.isIdentifier, name.utf8.count <= Self.maximumNameLength else {
-            throw .generic("Parameter 'id' expects an identifier")
-        }
+    /// Makes the object `name`. Throws `ObjectError` if the name is none or taken, and what `make` throws.
+    public func add(_ name: String, _ make: () throws -> any ManagedObject) throws {
+        guard name.isIdentifier, name.utf8.count <= Self.maximumNameLength else { throw ObjectError.invalidName }
         try reserve(name)
-        do throws(CommandError) {
+        do {
             let object = try make()
             entries.withLock { entries in
                 guard let index = entries.firstIndex(where: { $0.name == name }) else { return }
@@ -88,12 +88,12 @@ public final class ObjectRegistry: Sendable {
     }
 
     /// Forgets the object `name`; who uses it keeps it.
-    public func remove(_ name: String) throws(CommandError) {
-        try entries.withLock { entries throws(CommandError) in
+    public func remove(_ name: String) throws(ObjectError) {
+        try entries.withLock { entries throws(ObjectError) in
             guard let index = entries.firstIndex(where: { $0.name == name }),
                 case .object(let object) = entries[index].entry
-            else { throw .generic("object '\(name)' not found") }
-            guard !object.isInUse else { throw .generic("object '\(name)' is in use, can not be deleted") }
+            else { throw .notFound(name) }
+            guard !object.isInUse else { throw .inUse(name) }
             entries.remove(at: index)
         }
     }
@@ -117,29 +117,23 @@ public final class ObjectRegistry: Sendable {
     }
 
     /// The TLS credentials `name`, if they are for `endpoint`. Throws what a migration then fails with.
-    public func tlsCredentials(_ name: String, for endpoint: TLSEndpoint) throws(CommandError) -> TLSCredentials {
-        guard let object = object(name) else { throw .generic("No TLS credentials with id '\(name)'") }
-        guard let credentials = object as? TLSCredentials else {
-            throw .generic("Object with id '\(name)' is not TLS credentials")
-        }
-        guard credentials.endpoint == endpoint else {
-            throw .generic("Expected TLS credentials for a \(endpoint.rawValue) endpoint")
-        }
+    public func tlsCredentials(_ name: String, for endpoint: TLSEndpoint) throws(ObjectError) -> TLSCredentials {
+        guard let object = object(name) else { throw .noCredentials(name) }
+        guard let credentials = object as? TLSCredentials else { throw .notCredentials(name) }
+        guard credentials.endpoint == endpoint else { throw .otherEndpoint(wanted: endpoint) }
         return credentials
     }
 
     /// The authorisation list `name`; nil if there is no object of that name, or it is no such list.
     public func authorizationList(_ name: String) -> AuthorizationList? { object(name) as? AuthorizationList }
 
-    private func reserve(_ name: String) throws(CommandError) {
-        try entries.withLock { entries throws(CommandError) in
+    private func reserve(_ name: String) throws(ObjectError) {
+        try entries.withLock { entries throws(ObjectError) in
             // "type" is a property of every object, the container of these too.
             guard name != "type", !entries.contains(where: { $0.name == name }) else {
-                throw .generic("attempt to add duplicate property '\(name)' to object (type 'container')")
+                throw .nameInUse(name)
             }
-            guard entries.count < Self.maximumCount else {
-                throw .generic("There are \(Self.maximumCount) objects already")
-            }
+            guard entries.count < Self.maximumCount else { throw .tooMany(limit: Self.maximumCount) }
             entries.append((name, .reserved))
         }
     }

@@ -1,5 +1,3 @@
-import QMP
-
 /// A place in the object tree: a type, properties, and the objects below it.
 public struct ObjectNode: Sendable {
     /// One object below another.

@@ -29,12 +29,12 @@ public struct ObjectTree: Sendable {
     }
 
     /// `qom-list`: what the object at `path` has.
-    public func list(path: String) throws(CommandError) -> [Listing] {
+    public func list(path: String) throws(ObjectError) -> [Listing] {
         let node: ObjectNode
         switch resolve(path) {
         case .one(let found): node = found.node
-        case .many: throw .generic("Path '\(path)' is ambiguous")
-        case .none: throw .deviceNotFound(path)
+        case .many: throw .ambiguousPath(path)
+        case .none: throw .noSuchPath(path)
         }
         return [Listing(name: "type", type: "string")]
             + node.properties.map { Listing(name: $0.name, type: $0.type) }
@@ -42,14 +42,14 @@ public struct ObjectTree: Sendable {
     }
 
     /// `qom-get`: what `property` of the object at `path` holds; for an object below, its path.
-    public func get(path: String, property: String) throws(CommandError) -> JSONValue {
-        guard case .one(let found) = resolve(path) else { throw .deviceNotFound(path) }
+    public func get(path: String, property: String) throws(ObjectError) -> JSONValue {
+        guard case .one(let found) = resolve(path) else { throw .noSuchPath(path) }
         if property == "type" { return .string(found.node.typeName) }
         if let own = found.node.properties.first(where: { $0.name == property }) { return own.value }
         if found.node.child(property[...]) != nil {
             return .string("\(found.path == "/" ? "" : found.path)/\(property)")
         }
-        throw .generic("Property '\(found.node.typeName).\(property)' not found")
+        throw .noSuchProperty(property, type: found.node.typeName)
     }
 
     private enum Resolution {
@@ -85,11 +85,5 @@ public struct ObjectTree: Sendable {
             waiting += next.children
         }
         return found.map { .one($0) } ?? .none
-    }
-}
-
-extension CommandError {
-    static func deviceNotFound(_ path: String) -> CommandError {
-        CommandError(.deviceNotFound, "Device '\(path)' not found")
     }
 }

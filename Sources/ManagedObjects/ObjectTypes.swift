@@ -1,5 +1,3 @@
-import QMP
-
 /// The types of objects: what `qom-list-types` and `qom-list-properties` answer from.
 public enum ObjectTypes {
     /// One type.

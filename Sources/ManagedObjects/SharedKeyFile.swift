@@ -1,5 +1,4 @@
 import CGnuTLS
-import QMP
 
 /// The file keys.psk: lines "NAME:KEY".
 struct SharedKeyFile {
@@ -9,7 +8,7 @@ struct SharedKeyFile {
     let file: CredentialFile
 
     /// A server looks names up in the file at each handshake, a client's key is taken out of it now.
-    func load(_ endpoint: TLSEndpoint, username: String?) throws(CommandError) -> CredentialsHandle {
+    func load(_ endpoint: TLSEndpoint, username: String?) throws(CredentialsError) -> CredentialsHandle {
         // SAFETY: the bytes of the file are borrowed for the length of one call, and GnuTLS copies the key that it is
         // given.
         switch endpoint {
@@ -17,7 +16,7 @@ struct SharedKeyFile {
             // Reading it once tells whether it can be read, and that it is a file and no pipe.
             try unsafe reading { _ in }
             let handle = try CredentialsHandle(.sharedKeyServer)
-            try unsafe check(gnutls_psk_set_server_credentials_file(handle.pointer, file.path), "server")
+            try unsafe check(gnutls_psk_set_server_credentials_file(handle.pointer, file.path), endpoint)
             return handle
         case .client:
             let name = username ?? Self.usualName
@@ -28,25 +27,22 @@ struct SharedKeyFile {
                     unsafe gnutls_psk_set_client_credentials(handle.pointer, name, &$0, GNUTLS_PSK_KEY_HEX)
                 }
             }
-            guard let code else { throw .generic("Username \(name) not found in PSK file \(file.path)") }
-            try check(code, "client")
+            guard let code else { throw .noSharedKey(username: name, path: file.path) }
+            try check(code, endpoint)
             return handle
         }
     }
 
     // SAFETY: the bytes of the file are borrowed for the length of one call of `CredentialFile.withBytes`; GnuTLS copies
     // the key that it is given.
-    private func reading<Value>(_ body: (UnsafeRawBufferPointer) -> Value) throws(CommandError) -> Value {
+    private func reading<Value>(_ body: (UnsafeRawBufferPointer) -> Value) throws(CredentialsError) -> Value {
         do throws(CredentialFileError) { return try unsafe file.withBytes(body) } catch {
-            let what = error.call == .open ? "Failed to open file" : "Error reading file"
-            throw .generic("Cannot read PSK file \(file.path): \(what) “\(file.path)”: \(error.message)")
+            throw .sharedKeysNotRead(path: file.path, error)
         }
     }
 
-    private func check(_ code: Int32, _ side: String) throws(CommandError) {
-        guard code >= 0 else {
-            throw .generic("Cannot set PSK \(side) credentials: \(GnuTLSError(code: code).message)")
-        }
+    private func check(_ code: Int32, _ endpoint: TLSEndpoint) throws(CredentialsError) {
+        guard code >= 0 else { throw .failed(.setSharedKey(endpoint), .library(GnuTLSError(code: code))) }
     }
 
     /// What follows "NAME:" at the beginning of a line.

@@ -1,5 +1,5 @@
 public import CGnuTLS
-public import QMP
+import QMP
 
 /// Which end of a connection credentials are for.
 public enum TLSEndpoint: String, Sendable, CaseIterable {
@@ -60,20 +60,18 @@ public final class TLSCredentials: ManagedObject {
     /// without the last two. `passwordID` would name the secret that the key is encrypted with.
     public convenience init(
         certificates settings: TLSSettings, sanityCheck: Bool = true, passwordID: String? = nil
-    ) throws(CommandError) {
+    ) throws(CredentialsError) {
         let files = try CertificateFiles(settings)
         if sanityCheck { try files.check() }
-        if let passwordID { throw .generic("No secret with id '\(passwordID)'") }
+        if let passwordID { throw .noSecret(passwordID) }
         self.init(settings, .certificate(sanityCheck: sanityCheck), try files.load())
     }
 
     /// `tls-creds-psk`: keys.psk of the directory, lines "NAME:KEY" with the key in hexadecimal digits.
     public convenience init(
         sharedKey settings: TLSSettings, username: String? = nil
-    ) throws(CommandError) {
-        if settings.endpoint == .server, username != nil {
-            throw .generic("username should not be set when endpoint=server")
-        }
+    ) throws(CredentialsError) {
+        if settings.endpoint == .server, username != nil { throw .usernameOfServer }
         let directory = try settings.requiredDirectory()
         let keys = try CredentialFile.require("keys.psk", in: directory)
         let handle = try SharedKeyFile(file: keys).load(settings.endpoint, username: username)
@@ -82,7 +80,7 @@ public final class TLSCredentials: ManagedObject {
     }
 
     /// `tls-creds-anon`: encryption without knowing who is there.
-    public convenience init(anonymous settings: TLSSettings) throws(CommandError) {
+    public convenience init(anonymous settings: TLSSettings) throws(CredentialsError) {
         self.init(settings, .anonymous, try CredentialsHandle(anonymous: settings))
     }
 
@@ -142,10 +140,10 @@ extension TLSSettings {
     static let longestDirectory = 4000
 
     /// The directory. Throws if there is none, or it cannot be the name of one.
-    func requiredDirectory() throws(CommandError) -> String {
-        guard let directory else { throw .generic("Missing 'dir' property value") }
+    func requiredDirectory() throws(CredentialsError) -> String {
+        guard let directory else { throw .noDirectory }
         guard directory.utf8.count <= Self.longestDirectory, !directory.utf8.contains(0) else {
-            throw .generic("Parameter 'dir' cannot be the name of a directory")
+            throw .invalidDirectory
         }
         return directory
     }

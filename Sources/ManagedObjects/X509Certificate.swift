@@ -1,15 +1,8 @@
 import CGnuTLS
 import Glibc
-import QMP
 
 /// A certificate that was read in order to be checked.
 @safe final class X509Certificate {
-    /// Which side of a connection a certificate speaks for.
-    enum Role {
-        case authority
-        case own(TLSEndpoint)
-    }
-
     fileprivate let handle: gnutls_x509_crt_t
 
     // SAFETY: the handle is owned from here on, and freed by `deinit` alone.
@@ -48,49 +41,40 @@ import QMP
     private static let maximumAuthorityCount = 16
 
     /// Throws unless the certificate of file `path` is valid now and fit for `role`.
-    func check(_ role: Role, path: String) throws(CommandError) {
+    func check(_ role: CertificateRole, path: String) throws(CredentialsError) {
         try checkTime(role, path)
         try checkBasicConstraints(role, path)
         try checkKeyUsage(role, path)
         if case .own(let endpoint) = role { try checkPurpose(endpoint, path) }
     }
 
-    private func checkTime(_ role: Role, _ path: String) throws(CommandError) {
+    private func checkTime(_ role: CertificateRole, _ path: String) throws(CredentialsError) {
         // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
         // them.
-        let whose =
-            switch role {
-            case .authority: "CA"
-            case .own(let endpoint): endpoint.rawValue
-            }
         let now = time(nil)
         if unsafe gnutls_x509_crt_get_expiration_time(handle) < now {
-            throw .generic("The \(whose) certificate \(path) has expired")
+            throw .certificate(path: path, .expired(role))
         }
         if unsafe gnutls_x509_crt_get_activation_time(handle) > now {
-            throw .generic("The \(whose) certificate \(path) is not yet active")
+            throw .certificate(path: path, .notYetActive(role))
         }
     }
 
-    private func checkBasicConstraints(_ role: Role, _ path: String) throws(CommandError) {
+    private func checkBasicConstraints(_ role: CertificateRole, _ path: String) throws(CredentialsError) {
         // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
         // them.
         let status = unsafe gnutls_x509_crt_get_basic_constraints(handle, nil, nil, nil)
         switch (role, status) {
-        case (.own(let endpoint), 1...):
-            throw .generic(
-                "The certificate \(path) basic constraints show a CA, but we need one for a \(endpoint.rawValue)")
-        case (.authority, 0): throw .generic("The certificate \(path) basic constraints do not show a CA")
+        case (.own(let endpoint), 1...): throw .certificate(path: path, .authorityInsteadOf(endpoint))
+        case (.authority, 0): throw .certificate(path: path, .noAuthority)
         case (.authority, GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE):
-            throw .generic("The certificate \(path) is missing basic constraints for a CA")
+            throw .certificate(path: path, .noBasicConstraints)
         case (_, 0...), (_, GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE): return
-        default:
-            throw .generic(
-                "Unable to query certificate \(path) basic constraints: \(GnuTLSError(code: status).message)")
+        default: throw .certificate(path: path, .unreadable(.basicConstraints, GnuTLSError(code: status)))
         }
     }
 
-    private func checkKeyUsage(_ role: Role, _ path: String) throws(CommandError) {
+    private func checkKeyUsage(_ role: CertificateRole, _ path: String) throws(CredentialsError) {
         // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
         // them.
         var usage: UInt32 = 0
@@ -99,19 +83,19 @@ import QMP
         // Without the extension everything is permitted; without the mark "critical" it is advice.
         if status == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE { return }
         guard status >= 0 else {
-            throw .generic("Unable to query certificate \(path) key usage: \(GnuTLSError(code: status).message)")
+            throw .certificate(path: path, .unreadable(.keyUsage, GnuTLSError(code: status)))
         }
         guard critical != 0 else { return }
         switch role {
         case .authority where usage & UInt32(GNUTLS_KEY_KEY_CERT_SIGN) == 0:
-            throw .generic("Certificate \(path) usage does not permit certificate signing")
+            throw .certificate(path: path, .forbidsCertificateSigning)
         case .own where usage & UInt32(GNUTLS_KEY_DIGITAL_SIGNATURE) == 0:
-            throw .generic("Certificate \(path) usage does not permit digital signature")
+            throw .certificate(path: path, .forbidsSignature)
         default: return
         }
     }
 
-    private func checkPurpose(_ endpoint: TLSEndpoint, _ path: String) throws(CommandError) {
+    private func checkPurpose(_ endpoint: TLSEndpoint, _ path: String) throws(CredentialsError) {
         // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
         // them.
         let wanted = [
@@ -126,21 +110,19 @@ import QMP
             let status = unsafe gnutls_x509_crt_get_key_purpose_oid(handle, index, &text, &size, &critical)
             if status == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE { break }
             guard status >= 0 else {
-                throw .generic("Unable to query certificate \(path) key purpose: \(GnuTLSError(code: status).message)")
+                throw .certificate(path: path, .unreadable(.keyPurpose, GnuTLSError(code: status)))
             }
             if wanted.contains(String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)) { return }
             if critical != 0 { isCritical = true }
             index += 1
         }
-        if index > 0, isCritical {
-            throw .generic("Certificate \(path) purpose does not allow use with a TLS \(endpoint.rawValue)")
-        }
+        if index > 0, isCritical { throw .certificate(path: path, .otherPurpose(endpoint)) }
     }
 
     /// Throws unless one of `authorities`, from file `authorityPath`, vouches for the certificate of file `path`.
     func verify(
         _ authorities: [X509Certificate], path: String, authorityPath: String
-    ) throws(CommandError) {
+    ) throws(CredentialsError) {
         // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
         // them.
         var own: [gnutls_x509_crt_t?] = unsafe [handle]
@@ -150,37 +132,33 @@ import QMP
         let code = withExtendedLifetime((self, authorities)) {
             unsafe gnutls_x509_crt_list_verify(&own, 1, &trusted, UInt32(trusted.count), nil, 0, 0, &status)
         }
-        guard code >= 0 else {
-            throw .generic("Unable to verify certificate \(path): \(GnuTLSError(code: code).message)")
-        }
+        guard code >= 0 else { throw .certificate(path: path, .notVerified(GnuTLSError(code: code))) }
         guard status != 0 else { return }
-        throw .generic(
-            "Our own certificate \(path) failed validation against \(authorityPath): \(Self.reason(status))")
+        throw .certificate(path: path, .distrusted(authorityPath: authorityPath, Self.distrust(status)))
     }
 
-    private static func reason(_ status: UInt32) -> String {
-        let reasons: [(gnutls_certificate_status_t, String)] = [
-            (GNUTLS_CERT_INSECURE_ALGORITHM, "The certificate uses an insecure algorithm"),
-            (GNUTLS_CERT_REVOKED, "The certificate has been revoked"),
-            (GNUTLS_CERT_SIGNER_NOT_FOUND, "The certificate hasn't got a known issuer"),
-            (GNUTLS_CERT_INVALID, "The certificate is not trusted"),
+    private static func distrust(_ status: UInt32) -> CertificateFault.Distrust {
+        let reasons: [(gnutls_certificate_status_t, CertificateFault.Distrust)] = [
+            (GNUTLS_CERT_INSECURE_ALGORITHM, .insecureAlgorithm), (GNUTLS_CERT_REVOKED, .revoked),
+            (GNUTLS_CERT_SIGNER_NOT_FOUND, .unknownIssuer), (GNUTLS_CERT_INVALID, .untrusted),
         ]
-        return reasons.first { status & $0.0.rawValue != 0 }?.1 ?? "Invalid certificate"
+        return reasons.first { status & $0.0.rawValue != 0 }?.1 ?? .invalid
     }
 }
 
 /// A GnuTLS call's error code.
-struct GnuTLSError: Error, CustomStringConvertible {
-    let code: Int32
+public struct GnuTLSError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The code, negative.
+    public let code: Int32
 
     /// Throws `code` if it is one of an error.
     static func check(_ code: Int32) throws(GnuTLSError) { if code < 0 { throw GnuTLSError(code: code) } }
 
     /// What it means: gnutls_strerror(3).
-    // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own them.
-    var message: String { unsafe gnutls_strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)" }
-
-    var description: String { message }
+    public var description: String {
+        // SAFETY: the library's texts are constant and terminated.
+        unsafe gnutls_strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
+    }
 }
 
 extension UnsafeRawBufferPointer {

@@ -19,6 +19,8 @@
 ///   session with the live channel: `COLOPrimarySession` sends checkpoints, `COLOSecondarySession` receives them into
 ///   a `CheckpointStaging`, for which `StagingArena` is the one to use.
 /// - `saveDevices` and `loadDevices` keep the state of the devices alone in a file.
+/// - What is refused at once throws a `MigrationRefusal`, with a file a `DeviceFileError`; why a migration ended later is
+///   a `MigrationFailure`.
 ///
 /// Pages are never copied on the way out: the kernel gathers them from guest memory, or from the copies that a
 /// checkpoint made.

@@ -3,7 +3,6 @@ import Glibc
 import MigrationCore
 import MigrationFormat
 import QAPI
-public import QMP
 import SystemCalls
 import VirtualMachine
 
@@ -12,10 +11,10 @@ import VirtualMachine
 extension MigrationController {
     /// Writes the state of all devices to a file, which is made or emptied. The guest is stopped for the moment that the
     /// state is taken in, with its events.
-    public func saveDevices(to path: String) throws(CommandError) {
-        guard !path.utf8.contains(0) else { throw .generic("Unable to open \(path): No such file or directory") }
+    public func saveDevices(to path: String) throws(DeviceFileError) {
+        try Self.checkName(path)
         let blob: [UInt8]
-        do { blob = try machine.captureDevices() } catch { throw .generic("\(error)") }
+        do { blob = try machine.captureDevices() } catch { throw .pause(error) }
         let file = try Self.open(path, O_WRONLY | O_CREAT | O_TRUNC)
         var writer = ByteWriter(capacity: blob.count + 8)
         writer.write(MigrationFormat.magic)
@@ -29,27 +28,23 @@ extension MigrationController {
                 unsafe raw.baseAddress.map { unsafe write(file.number, $0 + done, raw.count - done) } ?? 0
             }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                throw .generic("Unable to write to \(path): \(SystemError(code: errno, call: "write").reason)")
-            }
+            guard count > 0 else { throw .notWritten(path: path, SystemError(code: errno, call: "write")) }
             done += count
         }
     }
 
     /// Replaces the state of all devices by what a file holds. The whole file is read and validated first; whatever is
     /// wrong with it, nothing has changed. The guest must not run; `cont` lets it go on.
-    public func loadDevices(from path: String) throws(CommandError) {
+    public func loadDevices(from path: String) throws(DeviceFileError) {
         guard machine.runState != .running else { throw .machineRuns }
         let bytes = try Self.readFile(path)
-        guard !withState({ $0.isMigrating || $0.outgoingStatus == .colo }) else {
-            throw .migrationInProgress
-        }
-        guard machine.runState != .inmigrate else { throw .waitingForIncoming }
+        guard !withState({ $0.isMigrating || $0.outgoingStatus == .colo }) else { throw .migration(.inProgress) }
+        guard machine.runState != .inmigrate else { throw .migration(.waitsForIncoming) }
         let state: PreparedDeviceState
         do {
             state = try prepare(bytes)
         } catch {
-            throw .generic("Unable to load device state from \(path): \(error.description)")
+            throw .malformed(path: path, error)
         }
         guard machine.replaceDevices(state) else { throw .machineRuns }
     }
@@ -65,22 +60,28 @@ extension MigrationController {
         return try machine.prepareLoad(blob: Array(bytes[8...]), expected: machine.sectionKeys)
     }
 
-    private static func open(_ path: String, _ flags: Int32) throws(CommandError) -> Descriptor {
+    /// A name with a zero byte in it cannot be handed to the system, and names no file.
+    private static func checkName(_ path: String) throws(DeviceFileError) {
+        guard path.utf8.contains(0) else { return }
+        throw .notOpened(path: path, SystemError(code: ENOENT, call: "open"))
+    }
+
+    private static func open(_ path: String, _ flags: Int32) throws(DeviceFileError) -> Descriptor {
         do {
             // A name that leads to a pipe or a device must not make anybody wait.
             return try Descriptor.open(path, flags: flags | O_NONBLOCK | O_NOCTTY, mode: 0o660)
         } catch {
-            throw .generic("Unable to open \(path): \(error.reason)")
+            throw .notOpened(path: path, error)
         }
     }
 
-    private static func readFile(_ path: String) throws(CommandError) -> [UInt8] {
+    private static func readFile(_ path: String) throws(DeviceFileError) -> [UInt8] {
         // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        guard !path.utf8.contains(0) else { throw .generic("Unable to open \(path): No such file or directory") }
+        try checkName(path)
         let file = try open(path, O_RDONLY)
         var status = stat()
         guard unsafe fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw .generic("Unable to load device state from \(path): it is not a regular file")
+            throw .noRegularFile(path: path)
         }
         let limit = Int(MigrationFormat.deviceBlobLimit) + 8
         var bytes: [UInt8] = []
@@ -88,18 +89,10 @@ extension MigrationController {
         while true {
             let count = unsafe read(file.number, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else {
-                throw .generic("Unable to read \(path): \(SystemError(code: errno, call: "read").reason)")
-            }
+            guard count >= 0 else { throw .notRead(path: path, SystemError(code: errno, call: "read")) }
             if count == 0 { return bytes }
             bytes += buffer[..<count]
-            guard bytes.count <= limit else {
-                throw .generic("Unable to load device state from \(path): it has more than \(limit) bytes")
-            }
+            guard bytes.count <= limit else { throw .tooLong(path: path, limit: limit) }
         }
     }
-}
-
-extension CommandError {
-    static let machineRuns = generic("Cannot update device state while vm is running")
 }

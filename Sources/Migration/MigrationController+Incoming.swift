@@ -1,7 +1,6 @@
 public import Environment
 import MigrationCore
 import QAPI
-public import QMP
 import SystemCalls
 public import Transport
 import VirtualMachine
@@ -9,18 +8,18 @@ import VirtualMachine
 extension MigrationController {
     /// `migrate-incoming`: listens on `uri` and loads the first migration that comes. Emits the setup event whatever
     /// the capability `events` says. A URI that cannot be used may be corrected by another call.
-    public func migrateIncoming(uri: String) throws(CommandError) {
+    public func migrateIncoming(uri: String) throws(MigrationRefusal) {
         let run = try makeRun()
         try claimIncoming()
         do throws(TransportError) {
             start(try makeListener(uri, run), run)
         } catch {
-            throw refusal(error, uri)
+            throw refusal(error)
         }
     }
 
     /// The same for a caller whose thread must not wait: a name is looked up while the caller's task is suspended.
-    public func beginIncoming(uri: String) async throws(CommandError) {
+    public func beginIncoming(uri: String) async throws(MigrationRefusal) {
         guard let address = try? MigrationAddress(uri), address.isToBeLookedUp else {
             return try migrateIncoming(uri: uri)
         }
@@ -41,33 +40,29 @@ extension MigrationController {
         }
         switch listener {
         case .success(let listener): start(listener, run)
-        case .failure(let error): throw refusal(error, uri)
+        case .failure(let error): throw refusal(error)
         }
     }
 
     private typealias ListenResult = Result<Listener, TransportError>
 
     /// There is no listener: another call may try again.
-    private func refusal(_ error: TransportError, _ uri: String) -> CommandError {
+    private func refusal(_ error: TransportError) -> MigrationRefusal {
         waitAgain()
-        return switch error {
-        case .unknownScheme: .unknownMigrationProtocol(uri)
-        case .noRDMA: .generic("RDMA ERROR: could not create rdma event channel")
-        default: .generic(error.description)
-        }
+        return .listener(error)
     }
 
     /// The same over a channel that a source has connected already.
-    public func migrateIncoming(on channel: Channel) throws(CommandError) {
+    public func migrateIncoming(on channel: Channel) throws(MigrationRefusal) {
         let run = try makeRun()
         try claimIncoming()
         start(Listener(adopting: channel, as: .fd(name: channel.name)), run)
     }
 
-    private func claimIncoming() throws(CommandError) {
-        try withState { (state: inout State) throws(CommandError) in
+    private func claimIncoming() throws(MigrationRefusal) {
+        try withState { (state: inout State) throws(MigrationRefusal) in
             switch state.incoming.readiness {
-            case .notExpected: throw .incomingNotSpecified
+            case .notExpected: throw .incomingNotExpected
             case .started: throw .incomingAlreadyStarted
             case .deferred:
                 // Taken at once: whoever else asks while this one begins to listen comes too late.
@@ -107,9 +102,9 @@ extension MigrationController {
         var configuration = DestinationMachine.Configuration()
         configuration.acceptsOnlyCOLO = handler?.acceptsOnlyCOLO ?? false
         if handler == nil {
-            configuration.coloRefusal = "COLO is not available on this machine"
+            configuration.coloRefusal = MigrationRefusal.coloNotAvailable.description
         } else if let disk = machine.parts.writableDisks.first {
-            configuration.coloRefusal = "COLO needs every writable disk replicated, which '\(disk)' is not"
+            configuration.coloRefusal = MigrationRefusal.diskNotReplicated(disk).description
         }
         return configuration
     }

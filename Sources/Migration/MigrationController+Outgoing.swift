@@ -3,7 +3,6 @@ import GuestMemory
 import MigrationCore
 import MigrationFormat
 public import QAPI
-public import QMP
 import SystemCalls
 public import Transport
 import VirtualMachine
@@ -31,7 +30,7 @@ extension MigrationController {
     /// the caller to start.
     public func migrate(
         uri: String, block: Bool = false, incremental: Bool = false, resume: Bool = false
-    ) throws(CommandError) -> PendingMigration {
+    ) throws(MigrationRefusal) -> PendingMigration {
         guard !resume else { throw .noPausedMigration }
         let session = try begin(Options(block: block, incremental: incremental)) { _ in }
         let destination: Destination
@@ -41,7 +40,7 @@ extension MigrationController {
             if case .unknownScheme = error { withState { $0.hidesFailure = true } }
             post(.failed(error.description), of: session)
             session.control.finish()
-            throw .generic(error.description)
+            throw .destination(error)
         }
         return PendingMigration { [self] in start(session, to: destination) }
     }
@@ -49,23 +48,26 @@ extension MigrationController {
     /// The same over a channel that is connected and wants nothing but the stream. `adjust` makes the settings of this run
     /// from those of operators, which stay as they are.
     public func migrate(
-        on channel: Channel, adjusting adjust: (inout MigrationSettings) throws(CommandError) -> Void
-    ) throws(CommandError) -> PendingMigration {
+        on channel: Channel, adjusting adjust: (inout MigrationSettings) throws(MigrationSettingsError) -> Void
+    ) throws(MigrationRefusal) -> PendingMigration {
         let session = try begin(Options(), adjusting: adjust)
         return PendingMigration { [self] in start(session, to: .channel(channel)) }
     }
 
     private func begin(
-        _ options: Options, adjusting adjust: (inout MigrationSettings) throws(CommandError) -> Void
-    ) throws(CommandError) -> SourceSession {
+        _ options: Options, adjusting adjust: (inout MigrationSettings) throws(MigrationSettingsError) -> Void
+    ) throws(MigrationRefusal) -> SourceSession {
         let control = try makeRun()
-        let begun = try withState { (state: inout State) throws(CommandError) -> SourceSession in
+        let begun = try withState { (state: inout State) throws(MigrationRefusal) -> SourceSession in
             var wanted = state.settings
-            try adjust(&wanted)
+            try onSettings { () throws(MigrationSettingsError) in try adjust(&wanted) }
             try checkMigrate(state, wanted, options)
-            try setOptions(&state, options)
-            var settings = state.settings
-            try adjust(&settings)
+            let settings = try onSettings { () throws(MigrationSettingsError) in
+                try setOptions(&state, options)
+                var settings = state.settings
+                try adjust(&settings)
+                return settings
+            }
             let session = SourceSession(
                 SourceMachine(configuration: .init(settings), tunables: .init(settings.parameters, settings)),
                 settings: settings, totalBytes: bytesToSend(settings), control: control)
@@ -99,34 +101,34 @@ extension MigrationController {
         }
     }
 
-    func makeRun() throws(CommandError) -> RunControl {
-        do { return try RunControl(lookup: resources.lookup) } catch { throw .generic(error.description) }
+    func makeRun() throws(MigrationRefusal) -> RunControl {
+        do { return try RunControl(lookup: resources.lookup) } catch { throw .system(error) }
     }
 
     private func checkMigrate(
         _ state: State, _ settings: MigrationSettings, _ options: Options
-    ) throws(CommandError) {
+    ) throws(MigrationRefusal) {
         if state.isMigrating || state.outgoingStatus == .colo || state.incomingStatus == .colo {
-            throw .migrationInProgress
+            throw .inProgress
         }
         switch machine.runState {
-        case .inmigrate: throw .waitingForIncoming
+        case .inmigrate: throw .waitsForIncoming
         case .postmigrate: throw .pausedByMigration
         default: break
         }
-        if let blocker = blockers(state, settings).first { throw .generic(blocker) }
+        if let blocker = blockers(state, settings).first { throw blocker }
         if options.block || options.incremental {
             if settings[.xColo] { throw .noDiskMigrationInCOLO }
             if settings[.block] || settings.parameters.blockIncremental { throw .incompatibleOptions }
         }
         if options.block || settings[.block], let disk = machine.parts.writableDisks.first {
-            throw .generic("Block migration is not supported: disk '\(disk)' stays here")
+            throw .diskStaysHere(disk)
         }
         try checkCapabilities(settings)
     }
 
     /// blk and inc hold for one run.
-    private func setOptions(_ state: inout State, _ options: Options) throws(CommandError) {
+    private func setOptions(_ state: inout State, _ options: Options) throws(MigrationSettingsError) {
         state.options = options
         if options.block { try state.settings.setCapabilities([MigrationCapabilityStatus(.block, true)]) }
         if options.incremental { try state.settings.setParameters { $0.blockIncremental = true } }
@@ -148,23 +150,23 @@ extension MigrationController {
         return .channel(try Channel.adopt(descriptor, name: name))
     }
 
-    private func checkCapabilities(_ settings: MigrationSettings) throws(CommandError) {
+    private func checkCapabilities(_ settings: MigrationSettings) throws(MigrationRefusal) {
         if settings[.xColo] {
             for other in [MigrationCapability.returnPath, .multifd, .compress] where settings[other] {
-                throw .generic("Capability 'x-colo' is not compatible with capability '\(other.rawValue)'")
+                throw .notInCOLO(other)
             }
             // A checkpoint is a copy; what is left out of it would be shared with the guest that runs on.
             guard !settings[.xIgnoreShared] || !machine.layout.contains(where: \.isShared) else {
-                throw .generic("Capability 'x-colo' is not compatible with capability 'x-ignore-shared' on shared RAM")
+                throw .sharedMemoryInCOLO
             }
-            guard handler != nil else { throw .generic("COLO is not available on this machine") }
+            guard handler != nil else { throw .coloNotAvailable }
         }
         let notCarried: [MigrationCapability] = [
             .xbzrle, .compress, .multifd, .postcopyRam, .backgroundSnapshot, .dirtyBitmaps, .zeroCopySend,
             .postcopyPreempt,
         ]
         for capability in notCarried where settings[capability] {
-            throw .generic("Capability '\(capability.rawValue)' is not supported")
+            throw .notSupported(capability)
         }
     }
 }

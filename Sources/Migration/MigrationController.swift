@@ -3,7 +3,6 @@ import GuestMemory
 import MigrationCore
 import MigrationFormat
 public import QAPI
-public import QMP
 import Synchronization
 import SystemCalls
 import Transport
@@ -81,26 +80,30 @@ public final class MigrationController: Sendable {
 
     /// `migrate-set-capabilities`. Refused while an outgoing migration is under way. In COLO they are those of the next
     /// run, but for xbzrle, which checkpoints would take up at once and do not have.
-    public func setCapabilities(_ changes: [MigrationCapabilityStatus]) throws(CommandError) {
-        try withState { (state: inout State) throws(CommandError) in
-            guard !state.isMigrating else { throw .migrationInProgress }
+    public func setCapabilities(_ changes: [MigrationCapabilityStatus]) throws(MigrationRefusal) {
+        try withState { (state: inout State) throws(MigrationRefusal) in
+            guard !state.isMigrating else { throw .inProgress }
             var result = state.settings
-            try result.setCapabilities(changes)
+            try onSettings { () throws(MigrationSettingsError) in try result.setCapabilities(changes) }
             let isCOLO = state.outgoingStatus == .colo || state.incomingStatus == .colo
-            if isCOLO, result[.xbzrle] { throw .migrationInProgress }
+            if isCOLO, result[.xbzrle] { throw .inProgress }
             state.settings = result
         }
     }
 
     /// `migrate-set-parameters`; takes effect at once, also on a migration under way.
-    public func setParameters(_ changes: MigrateSetParameters) throws(CommandError) {
-        try withState { (state: inout State) throws(CommandError) in try state.settings.setParameters(changes) }
+    public func setParameters(_ changes: MigrateSetParameters) throws(MigrationSettingsError) {
+        try withState { (state: inout State) throws(MigrationSettingsError) in
+            try state.settings.setParameters(changes)
+        }
         settingsChanged()
     }
 
     /// Sets parameters from within the program.
-    public func updateParameters(_ change: (inout MigrationSettings.Values) -> Void) throws(CommandError) {
-        try withState { (state: inout State) throws(CommandError) in try state.settings.setParameters(change) }
+    public func updateParameters(_ change: (inout MigrationSettings.Values) -> Void) throws(MigrationSettingsError) {
+        try withState { (state: inout State) throws(MigrationSettingsError) in
+            try state.settings.setParameters(change)
+        }
         settingsChanged()
     }
 
@@ -122,7 +125,7 @@ public final class MigrationController: Sendable {
         return withState { state in
             var info = outgoingInfo(state, now) ?? state.incoming.info(state.incomingSession)
             let blockers = blockers(state, state.settings)
-            if !blockers.isEmpty { info.blockedReasons = blockers }
+            if !blockers.isEmpty { info.blockedReasons = blockers.map(\.description) }
             return info
         }
     }
@@ -135,10 +138,9 @@ public final class MigrationController: Sendable {
     }
 
     /// What stands in the way of a migration with these settings.
-    func blockers(_ state: State, _ settings: MigrationSettings) -> [String] {
-        guard settings[.xColo] else { return state.blockers }
-        return state.blockers
-            + machine.parts.writableDisks.map { "COLO needs every writable disk replicated, which '\($0)' is not" }
+    func blockers(_ state: State, _ settings: MigrationSettings) -> [MigrationRefusal] {
+        let named = state.blockers.map { MigrationRefusal.blocked($0) }
+        return settings[.xColo] ? named + machine.parts.writableDisks.map { .diskNotReplicated($0) } : named
     }
 
     /// `migrate_cancel`: ends an outgoing migration that has not completed, and cuts the channel of COLO, from the moment

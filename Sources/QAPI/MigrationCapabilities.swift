@@ -1,5 +1,3 @@
-import QMP
-
 /// The capabilities that are on. All are off at first.
 public struct MigrationCapabilities: Sendable, Hashable {
     private var enabled: Set<MigrationCapability> = []
@@ -21,31 +19,27 @@ public struct MigrationCapabilities: Sendable, Hashable {
     }
 
     /// Throws the first conflict between what is on.
-    func check(_ parameters: MigrationSettings.Values) throws(CommandError) {
-        if self[.postcopyRam] && self[.xIgnoreShared] {
-            throw .generic("Postcopy is not compatible with ignore-shared")
-        }
+    func check(_ parameters: MigrationSettings.Values) throws(MigrationSettingsError) {
+        if self[.postcopyRam] && self[.xIgnoreShared] { throw .postcopyWithIgnoreShared }
         if self[.backgroundSnapshot] {
             for other in Self.notWithBackgroundSnapshot where self[other] {
-                throw .generic("Background-snapshot is not compatible with \(other.rawValue)")
+                throw .backgroundSnapshot(with: other)
             }
         }
         try checkZeroCopy(parameters)
         if self[.postcopyPreempt] {
-            guard self[.postcopyRam] else { throw .generic("Postcopy preempt requires postcopy-ram") }
-            guard !self[.compress] else { throw .generic("Postcopy preempt not compatible with compress") }
+            guard self[.postcopyRam] else { throw .preemptionWithoutPostcopy }
+            guard !self[.compress] else { throw .preemptionWithCompression }
         }
-        if self[.multifd] && self[.compress] { throw .generic("Multifd is not compatible with compress") }
+        if self[.multifd] && self[.compress] { throw .multifdWithCompression }
     }
 
     /// Zero copy needs plain pages on channels of their own.
-    func checkZeroCopy(_ parameters: MigrationSettings.Values) throws(CommandError) {
+    func checkZeroCopy(_ parameters: MigrationSettings.Values) throws(MigrationSettingsError) {
         guard self[.zeroCopySend] else { return }
         guard self[.multifd], !self[.compress], !self[.xbzrle], parameters.multifdCompression == .none,
             parameters.tlsCredentials.isEmpty
-        else {
-            throw .generic("Zero copy only available for non-compressed non-TLS multifd migration")
-        }
+        else { throw .zeroCopyOfChangedPages }
     }
 
     private static let notWithBackgroundSnapshot: [MigrationCapability] = [

@@ -1,7 +1,6 @@
 public import Environment
 public import Migration
 import QAPI
-import QMP
 public import ReplicationCore
 import Synchronization
 import SystemCalls
@@ -170,13 +169,11 @@ extension ReplicationService: PairOperations {
                 channel.shutDown()
                 return runDriver.tell(.outgoingEnded("cancelled"))
             }
-            try migration.migrate(on: channel) { (settings: inout MigrationSettings) throws(CommandError) in
+            try migration.migrate(on: channel) { (settings: inout MigrationSettings) throws(MigrationSettingsError) in
                 settings = try Self.replicationSettings(settings.parameters)
             }.start()
             // Whoever stopped this run a moment ago found nothing to cut, and all of RAM would be copied for nobody.
             if runDriver.runs.isVoid(outgoing: run) { migration.migrateCancel() }
-        } catch let error as CommandError {
-            runDriver.tell(.outgoingEnded(error.description))
         } catch {
             runDriver.tell(.outgoingEnded("\(error)"))
         }
@@ -186,7 +183,7 @@ extension ReplicationService: PairOperations {
     /// and of their parameters those that make sense for it.
     private static func replicationSettings(
         _ parameters: MigrationSettings.Values
-    ) throws(CommandError) -> MigrationSettings {
+    ) throws(MigrationSettingsError) -> MigrationSettings {
         var settings = MigrationSettings()
         try settings.setParameters { own in
             own = parameters
@@ -237,7 +234,7 @@ extension ReplicationService: PairOperations {
         guard runDriver.runs.incomingRun == run else { return false }
         runDriver.tell(.accepted)
         guard runDriver.runs.incomingRun == run else { return false }
-        do throws(CommandError) {
+        do throws(MigrationRefusal) {
             try migration.migrateIncoming(on: channel)
             // Whoever gave this run up a moment ago found nothing to cut.
             if runDriver.runs.incomingRun != run { migration.cancelChannel() }

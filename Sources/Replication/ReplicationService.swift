@@ -3,7 +3,6 @@ public import Migration
 import MigrationFormat
 import PacketPath
 public import QAPI
-public import QMP
 public import ReplicationCore
 import Synchronization
 public import SystemCalls
@@ -155,7 +154,7 @@ public final class ReplicationService: COLOHandler {
 
     /// `x-colo-lost-heartbeat` without a pair: ends COLO on this side. Returns once that is done; the guest goes on
     /// alone when `commandWasAnswered` says that the client has been told, or a moment later by itself.
-    public func failOverByCommand() throws(CommandError) { try leave(answering: true) }
+    public func failOverByCommand() throws(FailoverError) { try leave(answering: true) }
 
     /// The same for callers within the program: returns once the guest goes on, or false if COLO does not run.
     public func leaveByCommand() -> Bool {
@@ -165,11 +164,11 @@ public final class ReplicationService: COLOHandler {
         return state.wait(until: deadline) { $0.runsLeft > known ? true : nil } ?? false
     }
 
-    private func leave(answering: Bool) throws(CommandError) {
+    private func leave(answering: Bool) throws(FailoverError) {
         let (primary, secondary) = try state.withLock {
-            (state: inout State) throws(CommandError) -> (PrimaryRun?, SecondaryRun?) in
-            guard state.status.mode != .none else { throw .coloNotEnabled }
-            guard state.status.reason != .processing else { throw .generic("COLO failover already activated") }
+            (state: inout State) throws(FailoverError) -> (PrimaryRun?, SecondaryRun?) in
+            guard state.status.mode != .none else { throw .notInCOLO }
+            guard state.status.reason != .processing else { throw .alreadyBegun }
             // A primary that lost its secondary has no run any more and waits for this word alone.
             state.mayGoOnAlone = true
             state.status.reason = .processing
@@ -181,7 +180,7 @@ public final class ReplicationService: COLOHandler {
         let deadline = clock.now() + .milliseconds(ReplicationLimits.failoverMilliseconds)
         guard state.wait(until: deadline, { $0.status.mode == .none ? true : nil }) ?? false else {
             commandWasAnswered()
-            throw .generic("The failover is not complete yet; see query-colo-status")
+            throw .notComplete
         }
     }
 

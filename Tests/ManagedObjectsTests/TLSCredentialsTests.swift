@@ -1,5 +1,6 @@
 import Foundation
 import QMP
+import SystemCalls
 import Testing
 
 @testable import ManagedObjects
@@ -12,13 +13,17 @@ import Testing
         _ files: KeyValuePairs<String, String>, _ endpoint: TLSEndpoint = .server, check: Bool = true
     ) throws -> String? {
         let directory = try self.lab.get().directory(files)
-        do throws(CommandError) {
+        do {
             _ = try TLSCredentials(
                 certificates: TLSSettings(directory: directory, endpoint: endpoint), sanityCheck: check)
             return nil
         } catch {
-            return error.description.replacingOccurrences(of: directory, with: "DIR")
+            return "\(error)".replacingOccurrences(of: directory, with: "DIR")
         }
+    }
+
+    private func missing(_ path: String) -> CredentialsError {
+        .inaccessible(path: path, SystemError(code: ENOENT, call: "stat", subject: path))
     }
 
     private func serverFiles(_ name: String, authority: String = "ca") -> KeyValuePairs<String, String> {
@@ -46,19 +51,18 @@ import Testing
         func settings(_ directory: String?, _ endpoint: TLSEndpoint) -> TLSSettings {
             TLSSettings(directory: directory, endpoint: endpoint)
         }
-        #expect(throws: CommandError.generic("Missing 'dir' property value")) {
+        #expect(throws: CredentialsError.noDirectory) {
             _ = try TLSCredentials(certificates: settings(nil, .client))
         }
+        #expect(throws: missing("/nonexist/ca-cert.pem")) {
+            _ = try TLSCredentials(certificates: settings("/nonexist", .client))
+        }
+        let text = "Unable to access credentials DIR/server-%.pem: No such file or directory"
         #expect(
-            throws: CommandError.generic(
-                "Unable to access credentials /nonexist/ca-cert.pem: No such file or directory")
-        ) { _ = try TLSCredentials(certificates: settings("/nonexist", .client)) }
-        let missing = "Unable to access credentials DIR/server-%.pem: No such file or directory"
-        #expect(
-            try refusal(["ca-cert.pem": "ca.pem"]) == missing.replacingOccurrences(of: "%", with: "cert"))
+            try refusal(["ca-cert.pem": "ca.pem"]) == text.replacingOccurrences(of: "%", with: "cert"))
         #expect(
             try refusal(["ca-cert.pem": "ca.pem", "server-cert.pem": "half.pem"])
-                == missing.replacingOccurrences(of: "%", with: "key"))
+                == text.replacingOccurrences(of: "%", with: "key"))
     }
 
     @Test func aClientMayHaveNoCertificateOfItsOwn() throws {
@@ -171,7 +175,7 @@ import Testing
     }
 
     @Test func anEncryptedKeyNeedsASecretThatCannotBeThere() throws {
-        #expect(throws: CommandError.generic("No secret with id 'zz'")) {
+        #expect(throws: CredentialsError.noSecret("zz")) {
             _ = try TLSCredentials(
                 certificates: TLSSettings(directory: try self.lab.get().directory(["ca-cert.pem": "ca.pem"])),
                 passwordID: "zz")
@@ -182,10 +186,10 @@ import Testing
         let directory = try self.lab.get().directory([:])
         #expect(mkfifo("\(directory)/ca-cert.pem", 0o600) == 0)
         #expect(mkfifo("\(directory)/keys.psk", 0o600) == 0)
-        #expect(throws: CommandError.self) {
+        #expect(throws: CredentialsError.self) {
             _ = try TLSCredentials(certificates: TLSSettings(directory: directory))
         }
-        #expect(throws: CommandError.self) {
+        #expect(throws: CredentialsError.self) {
             _ = try TLSCredentials(sharedKey: TLSSettings(directory: directory, endpoint: .server))
         }
     }
@@ -195,12 +199,12 @@ import Testing
         try lab.write("keys", "# keys\nqemu:6162636465666768696a6b6c6d6e6f70\nbad:zz\nnocolon\n")
         let directory = try lab.directory(["keys.psk": "keys"])
         func refusal(_ endpoint: TLSEndpoint, _ username: String? = nil) -> String? {
-            do throws(CommandError) {
+            do {
                 _ = try TLSCredentials(
                     sharedKey: TLSSettings(directory: directory, endpoint: endpoint), username: username)
                 return nil
             } catch {
-                return error.description.replacingOccurrences(of: directory, with: "DIR")
+                return "\(error)".replacingOccurrences(of: directory, with: "DIR")
             }
         }
         #expect(refusal(.client) == nil)
@@ -211,11 +215,10 @@ import Testing
         #expect(refusal(.client, "") == "Username  not found in PSK file DIR/keys.psk")
         #expect(refusal(.client, "bad") == "Cannot set PSK client credentials: Error in parsing.")
         #expect(refusal(.server, "x") == "username should not be set when endpoint=server")
-        #expect(throws: CommandError.generic("Missing 'dir' property value")) {
+        #expect(throws: CredentialsError.noDirectory) {
             _ = try TLSCredentials(sharedKey: TLSSettings())
         }
-        let missing = "Unable to access credentials /nonexist/keys.psk: No such file or directory"
-        #expect(throws: CommandError.generic(missing)) {
+        #expect(throws: missing("/nonexist/keys.psk")) {
             _ = try TLSCredentials(sharedKey: TLSSettings(directory: "/nonexist"))
         }
     }

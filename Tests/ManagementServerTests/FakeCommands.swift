@@ -43,7 +43,7 @@ final class FakeCommands: RefusingCommands {
 
     /// Hangs until `release`.
     func migrate(uri: String, blk: Bool?, inc: Bool?, detach: Bool?, resume: Bool?) async throws(CommandError) {
-        guard uri == "hang" else { throw .invalidMigrationProtocol }
+        guard uri == "hang" else { throw .generic("Parameter 'uri' expects a valid migration protocol") }
         await withCheckedContinuation { continuation in
             waiting.withLock { $0.append(continuation) }
             hub.emit(.migration(status: .setup))
@@ -59,14 +59,16 @@ final class FakeCommands: RefusingCommands {
         for continuation in continuations { continuation.resume() }
     }
 
-    func migrateIncoming(uri: String) async throws(CommandError) { throw .incomingNotSpecified }
+    func migrateIncoming(uri: String) async throws(CommandError) {
+        throw .generic("'-incoming' was not specified on the command line")
+    }
 
     func migrateCancel() async throws(CommandError) {}
 
     func queryMigrate() async throws(CommandError) -> MigrationInfo { MigrationInfo() }
 
     func migrateSetCapabilities(capabilities: [MigrationCapabilityStatus]) async throws(CommandError) {
-        try settings.withLock { settings throws(CommandError) in try settings.setCapabilities(capabilities) }
+        try set { settings throws(MigrationSettingsError) in try settings.setCapabilities(capabilities) }
     }
 
     func queryMigrateCapabilities() async throws(CommandError) -> [MigrationCapabilityStatus] {
@@ -74,14 +76,28 @@ final class FakeCommands: RefusingCommands {
     }
 
     func migrateSetParameters(_ arguments: MigrateSetParameters) async throws(CommandError) {
-        try settings.withLock { settings throws(CommandError) in try settings.setParameters(arguments) }
+        try set { settings throws(MigrationSettingsError) in try settings.setParameters(arguments) }
+    }
+
+    private func set(
+        _ change: (inout MigrationSettings) throws(MigrationSettingsError) -> Void
+    ) throws(CommandError) {
+        let refusal = settings.withLock { settings -> MigrationSettingsError? in
+            do throws(MigrationSettingsError) {
+                try change(&settings)
+                return nil
+            } catch { return error }
+        }
+        if let refusal { throw .generic(refusal.description) }
     }
 
     func queryMigrateParameters() async throws(CommandError) -> MigrationParameters {
         settings.withLock { $0.parameters.reply }
     }
 
-    func xColoLostHeartbeat() async throws(CommandError) { throw .coloNotEnabled }
+    func xColoLostHeartbeat() async throws(CommandError) {
+        throw .generic("The feature 'colo' is not enabled")
+    }
 
     func queryColoStatus() async throws(CommandError) -> COLOStatus { .never }
 

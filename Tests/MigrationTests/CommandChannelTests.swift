@@ -1,7 +1,6 @@
 import Environment
 import Foundation
 import QAPI
-import QMP
 import SystemCalls
 import Testing
 import Transport
@@ -124,10 +123,10 @@ struct CommandChannelTests {
         for machine in [source, destination] {
             try machine.controller.setCapabilities([MigrationCapabilityStatus(.returnPath, true)])
         }
-        #expect(throws: CommandError.generic("File descriptor named 'nosuch' has not been found")) {
+        #expect(throws: MigrationRefusal.listener(.unknownDescriptor(name: "nosuch"))) {
             try destination.controller.migrateIncoming(uri: "fd:nosuch")
         }
-        #expect(throws: CommandError.generic("File descriptor named 'nosuch' has not been found")) {
+        #expect(throws: MigrationRefusal.destination(.unknownDescriptor(name: "nosuch"))) {
             _ = try source.controller.migrate(uri: "fd:nosuch")
         }
         try destination.controller.migrateIncoming(uri: "fd:right")
@@ -144,7 +143,7 @@ struct CommandChannelTests {
                 controller.migrateCancel()
                 return nil
             }))
-        #expect(throws: CommandError.generic("File descriptor named 'nosuch' has not been found")) {
+        #expect(throws: MigrationRefusal.destination(.unknownDescriptor(name: "nosuch"))) {
             _ = try source.controller.migrate(uri: "fd:nosuch")
         }
         #expect(source.log.lines == ["setup", "cancelling", "cancelled"])
@@ -154,13 +153,13 @@ struct CommandChannelTests {
         let destination = try TestMachine(incoming: true, megabytes: 1)
         destination.controller.setResources(
             MigrationResources(takeDescriptor: { [controller = destination.controller] _ in
-                #expect(throws: CommandError.incomingAlreadyStarted) {
+                #expect(throws: MigrationRefusal.incomingAlreadyStarted) {
                     try controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
                 }
                 return nil
             }))
         for _ in 1...2 {
-            #expect(throws: CommandError.generic("File descriptor named 'nosuch' has not been found")) {
+            #expect(throws: MigrationRefusal.listener(.unknownDescriptor(name: "nosuch"))) {
                 try destination.controller.migrateIncoming(uri: "fd:nosuch")
             }
         }

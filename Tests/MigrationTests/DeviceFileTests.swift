@@ -1,7 +1,6 @@
 import Foundation
 import MachineModel
 import QAPI
-import QMP
 import SystemCalls
 import Testing
 import VirtualMachine
@@ -13,6 +12,13 @@ struct DeviceFileTests {
         let path = NSTemporaryDirectory() + "colod-devices-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }
         try body(path)
+    }
+
+    private static func refusal(_ body: () throws -> Void) -> String? {
+        do {
+            try body()
+            return nil
+        } catch { return "\(error)" }
     }
 
     @Test func theFileIsThatOfAQEMUMachineNone() throws {
@@ -46,16 +52,15 @@ struct DeviceFileTests {
     @Test func refusalsComeInTheirOrder() throws {
         let machine = try TestMachine(megabytes: 1)
         try machine.machine.run()
-        #expect(throws: CommandError.machineRuns) { try machine.controller.loadDevices(from: "/nonexistent/x") }
+        #expect(throws: DeviceFileError.machineRuns) { try machine.controller.loadDevices(from: "/nonexistent/x") }
         try machine.machine.stopByCommand()
-        #expect(throws: CommandError.generic("Unable to open /nonexistent/x: No such file or directory")) {
-            try machine.controller.loadDevices(from: "/nonexistent/x")
-        }
-        #expect(throws: CommandError.generic("Unable to open /nonexistent/x: No such file or directory")) {
-            try machine.controller.saveDevices(to: "/nonexistent/x")
-        }
+        let missing = Self.refusal { try machine.controller.loadDevices(from: "/nonexistent/x") }
+        #expect(missing == "Unable to open /nonexistent/x: No such file or directory")
+        #expect(Self.refusal { try machine.controller.saveDevices(to: "/nonexistent/x") } == missing)
         let waiting = try TestMachine(incoming: true, megabytes: 1)
-        #expect(throws: CommandError.waitingForIncoming) { try waiting.controller.loadDevices(from: "/etc/hostname") }
+        #expect(throws: DeviceFileError.migration(.waitsForIncoming)) {
+            try waiting.controller.loadDevices(from: "/etc/hostname")
+        }
     }
 
     @Test func noFileThatIsDamagedChangesAnything() throws {
@@ -90,16 +95,16 @@ struct DeviceFileTests {
     @Test func aDiskThatIsFullIsAnErrorAndTheGuestRunsOn() throws {
         let machine = try TestMachine(megabytes: 1)
         try machine.machine.run()
-        #expect(throws: CommandError.generic("Unable to write to /dev/full: No space left on device")) {
-            try machine.controller.saveDevices(to: "/dev/full")
-        }
+        #expect(
+            Self.refusal { try machine.controller.saveDevices(to: "/dev/full") }
+                == "Unable to write to /dev/full: No space left on device")
         #expect(machine.machine.runState == .running)
     }
 
     @Test(arguments: ["/tmp", "/dev/zero"])
     func whatIsNoFileIsNotRead(path: String) throws {
         let machine = try TestMachine(megabytes: 1)
-        #expect(throws: CommandError.generic("Unable to load device state from \(path): it is not a regular file")) {
+        #expect(throws: DeviceFileError.noRegularFile(path: path)) {
             try machine.controller.loadDevices(from: path)
         }
     }

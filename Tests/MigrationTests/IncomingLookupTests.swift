@@ -1,6 +1,5 @@
 import Environment
 import QAPI
-import QMP
 import SystemCalls
 import Testing
 
@@ -21,12 +20,12 @@ struct IncomingLookupTests {
         let attempt = Task { try await destination.controller.beginIncoming(uri: "tcp:slow.example:0") }
         // The task waits, and everybody else goes on: whoever asks meanwhile is told that one is under way.
         while destination.log.lines.isEmpty { await Task.yield() }
-        #expect(throws: CommandError.incomingAlreadyStarted) {
+        #expect(throws: MigrationRefusal.incomingAlreadyStarted) {
             try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
         }
         gate.withLock { $0 = true }
-        let text = "address resolution failed for slow.example:0: no such name"
-        await #expect(throws: CommandError.generic(text)) { try await attempt.value }
+        let failure = TransportError.resolution(address: "slow.example:0", reason: "no such name")
+        await #expect(throws: MigrationRefusal.listener(failure)) { try await attempt.value }
         try await destination.controller.beginIncoming(uri: "tcp:127.0.0.1:0")
         destination.controller.cancelChannel()
     }

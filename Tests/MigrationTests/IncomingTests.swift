@@ -3,7 +3,6 @@ import Environment
 import Glibc
 import GuestMemory
 import QAPI
-import QMP
 import SystemCalls
 import Testing
 import Transport
@@ -26,14 +25,14 @@ struct IncomingTests {
 
     @Test func badURIsAreRefusedAndMayBeCorrected() throws {
         let machine = try TestMachine(incoming: true)
-        #expect(throws: CommandError.unknownMigrationProtocol("tcp")) {
+        #expect(throws: MigrationRefusal.listener(.unknownScheme(uri: "tcp"))) {
             try machine.controller.migrateIncoming(uri: "tcp")
         }
-        #expect(throws: CommandError.generic("error parsing address '127.0.0.1'")) {
+        #expect(throws: MigrationRefusal.listener(.badAddress("error parsing address '127.0.0.1'"))) {
             try machine.controller.migrateIncoming(uri: "tcp:127.0.0.1")
         }
         try machine.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
-        #expect(throws: CommandError.incomingAlreadyStarted) {
+        #expect(throws: MigrationRefusal.incomingAlreadyStarted) {
             try machine.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
         }
         #expect(machine.log.lines == ["setup", "setup", "setup"])

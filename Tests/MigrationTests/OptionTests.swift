@@ -1,6 +1,5 @@
 import Environment
 import QAPI
-import QMP
 import SystemCalls
 import Testing
 import Transport
@@ -28,7 +27,7 @@ struct OptionTests {
         try source.controller.migrate(uri: "tcp:127.0.0.1:1", block: true, incremental: true).start()
         #expect(source.awaits("failed"))
         #expect(!source.controller.settings[.block] && !source.controller.settings.parameters.blockIncremental)
-        #expect(throws: CommandError.invalidMigrationProtocol) {
+        #expect(throws: MigrationRefusal.destination(.unknownScheme(uri: "bogus"))) {
             _ = try source.controller.migrate(uri: "bogus", block: true)
         }
         #expect(!source.controller.settings[.block])
@@ -37,7 +36,7 @@ struct OptionTests {
     @Test func theyContradictWhatIsOnAlready() throws {
         let source = try TestMachine(megabytes: 1)
         try source.controller.setCapabilities([MigrationCapabilityStatus(.block, true)])
-        #expect(throws: CommandError.incompatibleOptions) {
+        #expect(throws: MigrationRefusal.incompatibleOptions) {
             _ = try source.controller.migrate(uri: "tcp:127.0.0.1:1", block: true)
         }
         #expect(source.controller.settings[.block])
@@ -75,7 +74,7 @@ struct OptionTests {
     func aCapabilityWithoutAMechanismFailsBeforeAnythingHappens(_ capability: MigrationCapability) throws {
         let source = try TestMachine(megabytes: 1)
         try source.controller.setCapabilities([MigrationCapabilityStatus(capability, true)])
-        #expect(throws: CommandError.generic("Capability '\(capability.rawValue)' is not supported")) {
+        #expect(throws: MigrationRefusal.notSupported(capability)) {
             _ = try source.controller.migrate(uri: "tcp:127.0.0.1:1")
         }
         #expect(source.controller.queryMigrate() == MigrationInfo())

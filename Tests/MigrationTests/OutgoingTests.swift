@@ -2,7 +2,6 @@ import Environment
 import Foundation
 import GuestMemory
 import QAPI
-import QMP
 import SystemCalls
 import Testing
 import Transport
@@ -48,9 +47,11 @@ struct OutgoingTests {
 
     @Test func aURIThatIsNoneFailsAtOnceAfterTheSetupEvent() throws {
         let source = try TestMachine()
-        #expect(throws: CommandError.invalidMigrationProtocol) { _ = try source.controller.migrate(uri: "bogus") }
+        #expect(throws: MigrationRefusal.destination(.unknownScheme(uri: "bogus"))) {
+            _ = try source.controller.migrate(uri: "bogus")
+        }
         #expect(source.controller.queryMigrate() == MigrationInfo(status: .failed))
-        #expect(throws: CommandError.generic("error parsing address '127.0.0.1'")) {
+        #expect(throws: MigrationRefusal.destination(.badAddress("error parsing address '127.0.0.1'"))) {
             _ = try source.controller.migrate(uri: "tcp:127.0.0.1")
         }
         #expect(source.controller.queryMigrate().errorDesc == "error parsing address '127.0.0.1'")
@@ -59,22 +60,22 @@ struct OutgoingTests {
 
     @Test func refusalsComeInTheirOrder() throws {
         let source = try TestMachine()
-        #expect(throws: CommandError.noPausedMigration) {
+        #expect(throws: MigrationRefusal.noPausedMigration) {
             _ = try source.controller.migrate(uri: "bogus", resume: true)
         }
         source.controller.setBlockers(["a device that cannot move"])
-        #expect(throws: CommandError.generic("a device that cannot move")) {
+        #expect(throws: MigrationRefusal.blocked("a device that cannot move")) {
             _ = try source.controller.migrate(uri: "bogus")
         }
         #expect(source.controller.queryMigrate().blockedReasons == ["a device that cannot move"])
         source.controller.setBlockers([])
         try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
-        #expect(throws: CommandError.noDiskMigrationInCOLO) {
+        #expect(throws: MigrationRefusal.noDiskMigrationInCOLO) {
             _ = try source.controller.migrate(uri: "bogus", block: true)
         }
         let waiting = try TestMachine(incoming: true)
-        #expect(throws: CommandError.waitingForIncoming) { _ = try waiting.controller.migrate(uri: "bogus") }
-        #expect(throws: CommandError.incomingNotSpecified) { try source.controller.migrateIncoming(uri: "bogus") }
+        #expect(throws: MigrationRefusal.waitsForIncoming) { _ = try waiting.controller.migrate(uri: "bogus") }
+        #expect(throws: MigrationRefusal.incomingNotExpected) { try source.controller.migrateIncoming(uri: "bogus") }
         #expect(source.log.lines.isEmpty)
     }
 
@@ -87,8 +88,8 @@ struct OutgoingTests {
         try source.migrate(to: peer.uri)
         let channel = try peer.accept()
         #expect(source.awaits("active"))
-        #expect(throws: CommandError.migrationInProgress) { _ = try source.controller.migrate(uri: peer.uri) }
-        #expect(throws: CommandError.migrationInProgress) {
+        #expect(throws: MigrationRefusal.inProgress) { _ = try source.controller.migrate(uri: peer.uri) }
+        #expect(throws: MigrationRefusal.inProgress) {
             try source.controller.setCapabilities([MigrationCapabilityStatus(.xbzrle, true)])
         }
         let info = source.controller.queryMigrate()

@@ -1,6 +1,5 @@
 import Environment
 import QAPI
-import QMP
 import SystemCalls
 import Testing
 import VirtualMachine
@@ -27,7 +26,7 @@ struct SwitchoverPauseTests {
             try source.machine.continueByCommand()
         }
         try source.machine.stopByCommand()
-        #expect(throws: CommandError.generic("Migration not in expected state: pre-switchover")) {
+        #expect(throws: MigrationRefusal.otherStatus(.preSwitchover)) {
             try source.controller.migrateContinue(state: .active)()
         }
         let info = source.controller.queryMigrate()
@@ -71,7 +70,9 @@ struct SwitchoverPauseTests {
         source.controller.migrateCancel()
         #expect(source.awaits("cancelled"))
         #expect(source.machine.runState == .postmigrate)
-        #expect(throws: CommandError.pausedByMigration) { _ = try source.controller.migrate(uri: "tcp:127.0.0.1:1") }
+        #expect(throws: MigrationRefusal.pausedByMigration) {
+            _ = try source.controller.migrate(uri: "tcp:127.0.0.1:1")
+        }
         try source.machine.resetByCommand()
         #expect(source.machine.runState == .prelaunch)
         #expect(throws: Never.self) { _ = try source.controller.migrate(uri: "tcp:127.0.0.1:1") }
@@ -109,7 +110,7 @@ struct SwitchoverPauseTests {
     @Test func continuingTooEarlyIsNoContinuation() throws {
         let source = try TestMachine(megabytes: 1)
         try source.controller.migrateContinue(state: .none)()
-        #expect(throws: CommandError.generic("Migration not in expected state: none")) {
+        #expect(throws: MigrationRefusal.otherStatus(.none)) {
             try source.controller.migrateContinue(state: .preSwitchover)()
         }
         let (other, _) = try Self.pausedSource()
@@ -134,12 +135,12 @@ struct SwitchoverPauseTests {
 struct UnavailablePostcopyTests {
     @Test func itsCommandsSayWhyTheyDoNothing() throws {
         let machine = try TestMachine(megabytes: 1)
-        #expect(throws: CommandError.postcopyNotEnabled) { try machine.controller.migrateStartPostcopy() }
-        #expect(throws: CommandError.notInPostcopy) { try machine.controller.migratePause() }
-        #expect(throws: CommandError.postcopyNotPaused) { try machine.controller.migrateRecover() }
+        #expect(throws: MigrationRefusal.postcopyNotEnabled) { try machine.controller.migrateStartPostcopy() }
+        #expect(throws: MigrationRefusal.notInPostcopy) { try machine.controller.migratePause() }
+        #expect(throws: MigrationRefusal.postcopyNotPaused) { try machine.controller.migrateRecover() }
         try machine.controller.setCapabilities([MigrationCapabilityStatus(.postcopyRam, true)])
-        #expect(throws: CommandError.postcopyTooEarly) { try machine.controller.migrateStartPostcopy() }
-        #expect(throws: CommandError.generic("Capability 'postcopy-ram' is not supported")) {
+        #expect(throws: MigrationRefusal.postcopyTooEarly) { try machine.controller.migrateStartPostcopy() }
+        #expect(throws: MigrationRefusal.notSupported(.postcopyRam)) {
             _ = try machine.controller.migrate(uri: "tcp:127.0.0.1:1")
         }
         #expect(machine.log.lines.isEmpty)

@@ -1,7 +1,6 @@
 import Environment
 import GuestMemory
 import QAPI
-import QMP
 import Synchronization
 import SystemCalls
 import VirtualMachine

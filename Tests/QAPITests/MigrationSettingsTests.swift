@@ -30,7 +30,7 @@ import Testing
 
     @Test func aConflictRefusesTheWholeList() {
         var settings = MigrationSettings()
-        #expect(throws: CommandError.generic("Postcopy is not compatible with ignore-shared")) {
+        #expect(throws: MigrationSettingsError.postcopyWithIgnoreShared) {
             try settings.setCapabilities([
                 MigrationCapabilityStatus(.events, true), MigrationCapabilityStatus(.xIgnoreShared, true),
                 MigrationCapabilityStatus(.postcopyRam, true),
@@ -54,7 +54,7 @@ import Testing
             MigrationCapabilityStatus(.postcopyRam, true), MigrationCapabilityStatus(.postcopyPreempt, true),
             MigrationCapabilityStatus(.multifd, true),
         ])
-        #expect(throws: CommandError.generic("Postcopy preempt requires postcopy-ram")) {
+        #expect(throws: MigrationSettingsError.preemptionWithoutPostcopy) {
             try settings.setCapabilities([MigrationCapabilityStatus(.postcopyRam, false)])
         }
         #expect(settings[.postcopyRam])
@@ -66,20 +66,20 @@ import Testing
             MigrationCapabilityStatus(.multifd, true), MigrationCapabilityStatus(.zeroCopySend, true),
         ])
         for change: JSONObject in [["multifd-compression": "zlib"], ["tls-creds": "x"]] {
-            #expect(throws: CommandError.self) { try settings.setParameters(change) }
+            #expect(throws: MigrationSettingsError.self) { try settings.setParameters(change) }
         }
         try settings.setParameters(["tls-creds": nil, "multifd-compression": "none"])
-        #expect(throws: CommandError.self) {
+        #expect(throws: MigrationSettingsError.self) {
             try settings.setCapabilities([MigrationCapabilityStatus(.multifd, false)])
         }
-        #expect(throws: CommandError.self) {
+        #expect(throws: MigrationSettingsError.self) {
             try settings.setCapabilities([MigrationCapabilityStatus(.xbzrle, true)])
         }
     }
 
     @Test func oneWrongParameterRefusesAll() {
         var settings = MigrationSettings()
-        #expect(throws: CommandError.generic("Parameter 'compress_level' expects a value between 0 and 9")) {
+        #expect(throws: MigrationSettingsError.outOfRange(parameter: "compress_level", 0...9)) {
             try settings.setParameters(["max-bandwidth": 1000, "compress-level": 77])
         }
         #expect(settings == MigrationSettings())
@@ -109,13 +109,52 @@ import Testing
     @Test func theThrottleLimitsAreHeldAgainstEachOther() throws {
         var settings = MigrationSettings()
         try settings.setParameters(["max-cpu-throttle": 50])
-        #expect(throws: CommandError.self) { try settings.setParameters(["cpu-throttle-initial": 60]) }
+        #expect(throws: MigrationSettingsError.self) { try settings.setParameters(["cpu-throttle-initial": 60]) }
         try settings.setParameters(["cpu-throttle-initial": 60, "max-cpu-throttle": 60])
     }
 }
 
+/// What clients of QEMU read, for each way in which settings can be wrong.
+@Suite struct MigrationSettingsTextTests {
+    @Test(arguments: [
+        (MigrationSettingsError.postcopyWithIgnoreShared, "Postcopy is not compatible with ignore-shared"),
+        (.backgroundSnapshot(with: .xColo), "Background-snapshot is not compatible with x-colo"),
+        (.zeroCopyOfChangedPages, "Zero copy only available for non-compressed non-TLS multifd migration"),
+        (.preemptionWithoutPostcopy, "Postcopy preempt requires postcopy-ram"),
+        (.preemptionWithCompression, "Postcopy preempt not compatible with compress"),
+        (.multifdWithCompression, "Multifd is not compatible with compress"),
+        (
+            .outOfRange(parameter: "compress_level", 0...9),
+            "Parameter 'compress_level' expects a value between 0 and 9"
+        ),
+        (
+            .percentageOutOfRange(parameter: "cpu_throttle_initial", 1...99),
+            "Parameter 'cpu_throttle_initial' expects an integer in the range of 1 to 99"
+        ),
+        (
+            .downtimeLimitTooLong,
+            "Parameter 'downtime_limit' expects an integer in the range of 0 to (2000 * 1000) ms"
+        ),
+        (
+            .invalidCacheSize,
+            "Parameter 'xbzrle_cache_size' expects a power of two no less than the target page size"
+        ),
+        (
+            .maxThrottleOutOfRange,
+            "Parameter 'max_cpu_throttle' expects an integer in the range of cpu_throttle_initial to 99"
+        ),
+        (.announceStepOutOfRange, "Parameter 'announce_step' expects a value between 0 and 10000"),
+        (
+            .bitmapMapping(.bitmapAliasUsedTwice("b", nodeAlias: "n")),
+            "Invalid mapping given for block-bitmap-mapping: The bitmap alias 'n'/'b' is used twice"
+        ),
+    ]) func eachHasTheWordsThatClientsKnow(error: MigrationSettingsError, text: String) {
+        #expect(error.description == text)
+    }
+}
+
 extension MigrationSettings {
-    fileprivate mutating func setParameters(_ arguments: JSONObject) throws(CommandError) {
+    fileprivate mutating func setParameters(_ arguments: JSONObject) throws {
         try setParameters(try MigrateSetParameters(.object(arguments), at: .root))
     }
 }

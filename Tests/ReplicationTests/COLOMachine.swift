@@ -4,7 +4,6 @@ import MachineModel
 import Migration
 import PacketPath
 import QAPI
-import QMP
 import Synchronization
 import SystemCalls
 import VirtualMachine

@@ -1,0 +1,96 @@
+public import QAPI
+public import SystemCalls
+public import Transport
+
+/// Why a migration was not begun, or what was asked of one was not done. The texts are those that clients of QEMU know.
+public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertible {
+    /// A migration is under way, or COLO runs.
+    case inProgress
+    /// This side waits for a migration itself.
+    case waitsForIncoming
+    /// The guest was sent away and has not run since.
+    case pausedByMigration
+    /// No migration is paused that could go on.
+    case noPausedMigration
+    /// Whoever runs the machine has named this as standing in the way.
+    case blocked(String)
+    /// COLO needs this disk replicated.
+    case diskNotReplicated(String)
+    /// In COLO both sides have the disks.
+    case noDiskMigrationInCOLO
+    /// The options blk and inc are of no effect beside what is set.
+    case incompatibleOptions
+    /// The content of this disk does not travel.
+    case diskStaysHere(String)
+    /// COLO goes without this capability.
+    case notInCOLO(MigrationCapability)
+    /// A checkpoint would share memory with the guest that runs on.
+    case sharedMemoryInCOLO
+    /// Nobody runs COLO on this machine.
+    case coloNotAvailable
+    /// The stream of this capability is not spoken.
+    case notSupported(MigrationCapability)
+    /// The settings that the migration would have contradict each other.
+    case settings(MigrationSettingsError)
+    /// There is no such destination.
+    case destination(TransportError)
+    /// Nobody can listen there.
+    case listener(TransportError)
+    /// The process was not started to wait for a migration.
+    case incomingNotExpected
+    /// It listens already.
+    case incomingAlreadyStarted
+    /// The outgoing migration is in another state than was said; this one.
+    case otherStatus(MigrationStatus)
+    /// Postcopy is not on.
+    case postcopyNotEnabled
+    /// No migration was begun that could change to postcopy.
+    case postcopyTooEarly
+    /// A migration that runs cannot change to postcopy.
+    case postcopyNotSupported
+    /// Only a migration in postcopy can be paused.
+    case notInPostcopy
+    /// Only a postcopy that is paused can be recovered.
+    case postcopyNotPaused
+    /// The system refused a descriptor or a thread.
+    case system(SystemError)
+
+    /// What is wrong.
+    public var description: String {
+        switch self {
+        case .inProgress: "There's a migration process in progress"
+        case .waitsForIncoming: "Guest is waiting for an incoming migration"
+        case .pausedByMigration: "Can't migrate the vm that was paused due to previous migration"
+        case .noPausedMigration: "Cannot resume if there is no paused migration"
+        case .blocked(let blocker): blocker
+        case .diskNotReplicated(let disk): "COLO needs every writable disk replicated, which '\(disk)' is not"
+        case .noDiskMigrationInCOLO: "No disk migration is required in COLO mode"
+        case .incompatibleOptions: "Command options are incompatible with current migration capabilities"
+        case .diskStaysHere(let disk): "Block migration is not supported: disk '\(disk)' stays here"
+        case .notInCOLO(let other): "Capability 'x-colo' is not compatible with capability '\(other.rawValue)'"
+        case .sharedMemoryInCOLO:
+            "Capability 'x-colo' is not compatible with capability 'x-ignore-shared' on shared RAM"
+        case .coloNotAvailable: "COLO is not available on this machine"
+        case .notSupported(let capability): "Capability '\(capability.rawValue)' is not supported"
+        case .settings(let error): error.description
+        case .destination(let error): error.description
+        case .listener(.unknownScheme(let uri)): "unknown migration protocol: \(uri)"
+        case .listener(.noRDMA): "RDMA ERROR: could not create rdma event channel"
+        case .listener(let error): error.description
+        case .incomingNotExpected: "'-incoming' was not specified on the command line"
+        case .incomingAlreadyStarted: "The incoming migration has already been started"
+        case .otherStatus(let status): "Migration not in expected state: \(status.rawValue)"
+        case .postcopyNotEnabled: "Enable postcopy with migrate_set_capability before the start of migration"
+        case .postcopyTooEarly: "Postcopy must be started after migration has been started"
+        case .postcopyNotSupported: "Postcopy is not supported"
+        case .notInPostcopy: "migrate-pause is currently only supported during postcopy-active state"
+        case .postcopyNotPaused: "Migrate recover can only be run when postcopy is paused."
+        case .system(let error): error.description
+        }
+    }
+}
+
+/// Runs `body`, and turns what is wrong with settings into a migration's refusal.
+func onSettings<Value>(_ body: () throws(MigrationSettingsError) -> Value) throws(MigrationRefusal) -> Value {
+    do { return try body() } catch { throw .settings(error) }
+}
