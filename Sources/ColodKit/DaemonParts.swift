@@ -291,7 +291,6 @@ final class DaemonParts: Sendable {
 
     private func listenForManagement() async throws {
         let passed = try adoptPassedSockets()
-        passed.forEach(addMonitor)
         for monitor in configuration.management.monitors {
             guard let address = ManagementAddress(monitor.address.description) else {
                 throw StartFailure("management.qmp: \(monitor.address) is no address", isConfiguration: true)
@@ -302,14 +301,14 @@ final class DaemonParts: Sendable {
                 _ = try? Folder.make(String(path[..<slash]), mode: 0o750)
             }
             do {
-                addMonitor(try server.listen(on: address, isPretty: monitor.isPretty))
+                try server.listen(on: address, isPretty: monitor.isPretty, willServe: addMonitor)
             } catch {
                 throw StartFailure("cannot listen on \(address): \(error)")
             }
         }
     }
 
-    /// Lets clients see the monitor at `address`.
+    /// Lets clients see the monitor at `address`, their own among them.
     private func addMonitor(_ address: ManagementAddress) {
         state.addMonitor(filename: "\(address),server=on") { [server] in server.disconnectClients(of: address) }
     }
@@ -322,9 +321,11 @@ final class DaemonParts: Sendable {
                 guard passed.isListening else {
                     throw StartFailure("the passed descriptor \(passed.name) is not a listening stream socket")
                 }
-                return try server.adopt(passed.duplicate()) { address in
-                    configuration.management.monitors.contains { $0.isPretty && "\($0.address)" == "\(address)" }
-                }
+                return try server.adopt(
+                    passed.duplicate(),
+                    isPretty: { address in
+                        configuration.management.monitors.contains { $0.isPretty && "\($0.address)" == "\(address)" }
+                    }, willServe: addMonitor)
             }
         } catch let error as SystemError {
             throw StartFailure("the sockets that systemd passed cannot be used: \(error)")

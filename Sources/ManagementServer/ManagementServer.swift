@@ -72,23 +72,26 @@ public final class ManagementServer: Sendable {
     deinit { loop.end() }
 
     /// Listens on `address`; returns where, with the port the kernel chose if 0 was asked for. With `isPretty` what is
-    /// sent is laid out over several lines.
+    /// sent is laid out over several lines. `willServe` is told where before any client is served.
     ///
     /// A socket file that nobody listens on any more is replaced.
     @discardableResult
-    public func listen(on address: ManagementAddress, isPretty: Bool = false) throws(SystemError) -> ManagementAddress {
-        serve(try ListeningSocket.open(address, backlog: limits.backlog), isPretty)
+    public func listen(
+        on address: ManagementAddress, isPretty: Bool = false, willServe: (ManagementAddress) -> Void = { _ in }
+    ) throws(SystemError) -> ManagementAddress {
+        serve(try ListeningSocket.open(address, backlog: limits.backlog), isPretty, willServe)
     }
 
     /// Serves the clients of a socket that somebody else, such as systemd, made and listens on; returns where it is.
-    /// `isPretty` says by the address how what is sent is laid out.
+    /// `isPretty` says by the address how what is sent is laid out; `willServe` is told it before any client is served.
     @discardableResult
     public func adopt(
-        _ listening: consuming Descriptor, isPretty: (ManagementAddress) -> Bool = { _ in false }
+        _ listening: consuming Descriptor, isPretty: (ManagementAddress) -> Bool = { _ in false },
+        willServe: (ManagementAddress) -> Void = { _ in }
     ) throws(SystemError) -> ManagementAddress {
         let socket = try ListeningSocket.adopt(listening)
         let address = socket.address
-        return serve(socket, isPretty(address))
+        return serve(socket, isPretty(address), willServe)
     }
 
     /// How many connections there are.
@@ -126,8 +129,11 @@ public final class ManagementServer: Sendable {
 
     // MARK: On the loop's thread
 
-    private func serve(_ socket: consuming ListeningSocket, _ isPretty: Bool) -> ManagementAddress {
+    private func serve(
+        _ socket: consuming ListeningSocket, _ isPretty: Bool, _ willServe: (ManagementAddress) -> Void
+    ) -> ManagementAddress {
         let address = socket.address
+        willServe(address)
         let listener = Listener(
             socket: socket, isPretty: isPretty, descriptors: DescriptorStore(limit: limits.namedDescriptors))
         loop.post { [self] in

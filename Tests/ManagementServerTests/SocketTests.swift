@@ -67,6 +67,24 @@ import Testing
         }
     }
 
+    @Test func whoListensIsToldWhereBeforeTheFirstClientIsServed() async throws {
+        try await withServer { server, _, path in
+            let second = path + "-second"
+            defer { unlink(second) }
+            try await onThread {
+                var early: RawClient?
+                var told: [ManagementAddress] = []
+                try server.listen(on: .unix(path: second)) { address in
+                    told.append(address)
+                    early = try? RawClient(second)
+                    #expect(early?.hasToRead(within: 100) == false)
+                }
+                #expect(told == [.unix(path: second)])
+                #expect(try early?.text(until: "\r\n").hasPrefix(#"{"QMP": "#) == true)
+            }
+        }
+    }
+
     @Test func whoeverSendsWithoutReadingIsNotReadFurtherAndDisturbsNobody() async throws {
         var limits = ManagementLimits()
         limits.readPauseBytes = 64 << 10
@@ -142,6 +160,12 @@ final class RawClient {
     func send(_ text: String) {
         let bytes = Array(text.utf8)
         _ = Glibc.send(socket.number, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+
+    /// Whether something comes before so many milliseconds have passed.
+    func hasToRead(within milliseconds: Int32) -> Bool {
+        var poller = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
+        return poll(&poller, 1, milliseconds) != 0
     }
 
     /// What comes, up to and with the first `end`.
