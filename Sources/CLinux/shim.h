@@ -72,7 +72,8 @@ static inline int clinux_file_system(int fd, uint32_t *type, uint64_t *block, ui
 /// setns(2) for a network namespace; acts on the calling thread alone.
 static inline int clinux_set_network_namespace(int fd) { return setns(fd, CLONE_NEWNET); }
 
-/// madvise(2) MADV_POPULATE_WRITE, which the headers of Debian 12 may lack.
+/// madvise(2) MADV_POPULATE_READ and MADV_POPULATE_WRITE, which the headers of Debian 12 may lack.
+static const int clinux_populate_read = 22;
 static const int clinux_populate_write = 23;
 
 /// pidfd_open(2).

@@ -151,6 +151,14 @@ final class DestinationRun {
             try unsafe reader.takePage(into: arrivals.place(of: location))
             arrivals.noteWritten(location)
             mark(location)
+            while let (block, pages) = reader.takeArrivedPages() {
+                arrivals.noteWritten(pages, ofBlock: block)
+                machine.memory.blocks[block].dirtyLog.mark(pages: pages)
+            }
+        case .filledPage(let location, 0):
+            let end = machine.memory.blocks[location.block].pageCount
+            let more = reader.takeZeroPages(behind: location, upTo: end)
+            clear(location.page..<more.upperBound, ofBlock: location.block)
         case .filledPage(let location, let byte): fill(location, byte)
         case .device(let section): sections.append(section)
         default: break
@@ -187,9 +195,17 @@ final class DestinationRun {
         machine.memory.blocks[location.block].dirtyLog.mark(page: location.page)
     }
 
+    /// A page that was never written is zero already, and should not take memory only to be zero again.
+    private func clear(_ pages: Range<Int>, ofBlock block: Int) {
+        var pages = pages
+        while let page = arrivals.noteZero(pages, ofBlock: block) {
+            fill(PageLocation(block: block, page: page), 0)
+            pages = page + 1..<pages.upperBound
+            if pages.isEmpty { return }
+        }
+    }
+
     private func fill(_ location: PageLocation, _ byte: UInt8) {
-        // A page that was never written is zero already, and should not take memory only to be zero again.
-        if byte == 0, arrivals.noteZero(location) { return }
         // SAFETY: a whole page of RAM: the decoder checked block and page against this machine's layout.
         unsafe arrivals.place(of: location).initializeMemory(as: UInt8.self, repeating: byte, count: targetPageSize)
         arrivals.noteWritten(location)

@@ -35,17 +35,35 @@ import SystemCalls
 
     /// The whole page was written.
     func noteWritten(_ location: PageLocation) {
-        arrived[location.block].insert(location.page)
-        untouched[location.block].remove(location.page)
-        populator.noteWritten(location)
+        noteWritten(location.page..<location.page + 1, ofBlock: location.block)
+    }
+
+    /// All of these pages, at least one, were written.
+    func noteWritten(_ pages: Range<Int>, ofBlock block: Int) {
+        arrived[block].insert(pages)
+        untouched[block].remove(pages)
+        populator.noteWritten(pages, ofBlock: block)
     }
 
     /// The page is to be zero. Returns whether it is.
     func noteZero(_ location: PageLocation) -> Bool {
-        // SAFETY: the decoder checked that the page lies in its block.
-        arrived[location.block].insert(location.page)
-        populator.noteZero(location)
-        return unsafe untouched[location.block].contains(location.page) || PageContent.isZero(place(of: location))
+        noteZero(location.page..<location.page + 1, ofBlock: location.block) == nil
+    }
+
+    /// These pages are to be zero. Returns the first one that is not; those behind it are not noted yet.
+    func noteZero(_ pages: Range<Int>, ofBlock block: Int) -> Int? {
+        // SAFETY: the caller's pages lie in their block; reads whole pages of it.
+        let (base, untouched) = unsafe (bases[block], untouched[block])
+        var page = pages.lowerBound
+        while page < pages.upperBound,
+            unsafe untouched.contains(page) || PageContent.isZero(base + page * targetPageSize)
+        {
+            page += 1
+        }
+        let noted = pages.lowerBound..<min(page + 1, pages.upperBound)
+        arrived[block].insert(noted)
+        populator.noteZero(noted, ofBlock: block)
+        return page < pages.upperBound ? page : nil
     }
 
     /// Nothing comes any more. Waits until the thread that makes room has ended.
@@ -59,6 +77,16 @@ import SystemCalls
         // SAFETY: the page is compared with the count of the block's pages.
         let marks = arrived[location.block]
         return unsafe location.page < marks.count && !marks.contains(location.page) ? place(of: location) : nil
+    }
+
+    /// The same for as many pages as follow each other, at most `limit`.
+    func vacantPlaces(from location: PageLocation, limit: Int) -> (place: UnsafeMutableRawPointer, count: Int)? {
+        // SAFETY: the page is compared with the count of the block's pages.
+        let marks = arrived[location.block]
+        let end = min(marks.count, location.page + limit)
+        var page = location.page
+        while page < end, !marks.contains(page) { page += 1 }
+        return unsafe page > location.page ? (place(of: location), page - location.page) : nil
     }
 
     /// The first `count` bytes of a vacant place hold what belongs elsewhere: they become zero.
@@ -88,10 +116,31 @@ import SystemCalls
         unsafe words[page >> 6] |= 1 << UInt64(page & 63)
     }
 
-    @inline(__always)
-    func remove(_ page: Int) {
-        precondition(page >= 0 && page < count)
-        unsafe words[page >> 6] &= ~(1 << UInt64(page & 63))
+    func insert(_ pages: Range<Int>) {
+        for (word, mask) in Parts(pages, below: count) { unsafe words[word] |= mask }
+    }
+
+    func remove(_ pages: Range<Int>) {
+        for (word, mask) in Parts(pages, below: count) { unsafe words[word] &= ~mask }
+    }
+
+    /// The words that stand for a range of pages, each with the bits that do.
+    private struct Parts: Sequence, IteratorProtocol {
+        var page: Int
+        let end: Int
+
+        init(_ pages: Range<Int>, below count: Int) {
+            precondition(pages.lowerBound >= 0 && pages.upperBound <= count)
+            (page, end) = (pages.lowerBound, pages.upperBound)
+        }
+
+        mutating func next() -> (word: Int, mask: UInt64)? {
+            guard page < end else { return nil }
+            let (word, first) = (page >> 6, page & 63)
+            let length = Swift.min(64 - first, end - page)
+            page += length
+            return (word, (UInt64.max >> UInt64(64 - length)) << UInt64(first))
+        }
     }
 
     @inline(__always)

@@ -46,6 +46,16 @@ import MigrationFormat
         last.map { PageLocation(block: $0.block, page: $0.page + distance) }
     }
 
+    /// How many of the first `count` headers are those of the pages that were expected there.
+    func rightHeaders(_ count: Int) -> Int {
+        // SAFETY: `count` is at most how many headers were listed, which is at most `limit`.
+        guard let first = page(1)?.page else { return 0 }
+        let headers = unsafe headers
+        var index = 0
+        while index < count, unsafe headers[index] == RepeatedPageHeader.word(page: first + index) { index += 1 }
+        return index
+    }
+
     /// Whether the header at `index` is that of the page that was expected there.
     func isHeader(_ index: Int) -> Bool {
         // SAFETY: callers stay below `limit`, and there is one header more.
@@ -67,6 +77,16 @@ import MigrationFormat
         return (location, done)
     }
 
+    /// The pages behind the last one that are in their places wholly; they count as taken.
+    func takeComplete() -> (block: Int, pages: Range<Int>)? {
+        guard complete > 0, let first = page(1) else { return nil }
+        let pages = first.page..<first.page + complete
+        last = page(complete)
+        length += complete
+        complete = 0
+        return (first.block, pages)
+    }
+
     /// A page was announced by the decoder.
     func begin(_ location: PageLocation) {
         length = page(1) == location ? length + 1 : 1
@@ -81,6 +101,9 @@ import MigrationFormat
 
     /// What was expected did not come.
     func disappoint() { length = 0 }
+
+    /// The next `count` pages behind those that are known came wholly.
+    func extend(byPages count: Int) { complete += count }
 
     /// The header of the next page behind those that are known was seen, and `count` bytes of its payload.
     func extend(by count: Int) { if count == MigrationFormat.pageSize { complete += 1 } else { begun = count } }

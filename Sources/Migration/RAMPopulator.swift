@@ -43,9 +43,11 @@ final class RAMPopulator: @unchecked Sendable {
     /// For the RAM of `memory`, which has to live until `end` was called.
     convenience init(memory: GuestMemory) {
         self.init(pageCounts: memory.blocks.map(\.pageCount)) { block, pages in
+            let block = memory.blocks[block]
             // SAFETY: pages of a block, which the memory keeps; to make one present changes nothing that is there.
-            unsafe AddressSpace.makePresent(
-                memory.blocks[block].base + pages.lowerBound * targetPageSize, count: pages.count * targetPageSize)
+            return unsafe AddressSpace.makePresent(
+                block.base + pages.lowerBound * targetPageSize, count: pages.count * targetPageSize,
+                shared: block.backing.isShared)
         }
     }
 
@@ -57,31 +59,29 @@ final class RAMPopulator: @unchecked Sendable {
 
     deinit { end() }
 
-    /// A page has come. Called for each, so it only counts most of the time.
-    @inline(__always)
-    func noteWritten(_ location: PageLocation) {
-        note(location)
-        reach = min(reach + 1, Self.limit)
-        count += 1
-        if count >= Self.step { lookAhead(location) }
+    /// Pages have come, at least one, that follow each other. Most of the time it only counts.
+    func noteWritten(_ pages: Range<Int>, ofBlock block: Int) {
+        note(pages, block)
+        reach = min(reach + pages.count, Self.limit)
+        count += pages.count
+        if count >= Self.step { lookAhead(last) }
     }
 
-    /// A page of zeroes has come.
-    @inline(__always)
-    func noteZero(_ location: PageLocation) {
-        note(location)
-        reach = max(0, reach - Self.zeroWeight)
+    /// Pages of zeroes have come, at least one, that follow each other.
+    func noteZero(_ pages: Range<Int>, ofBlock block: Int) {
+        note(pages, block)
+        reach = max(0, reach - Self.zeroWeight * pages.count)
         guard reach == 0, isLookingAhead else { return }
         // What is still to be made present would rather be zero, too.
         isLookingAhead = false
         gate.withLock { $0.wanted = $0.wanted.lowerBound..<$0.wanted.lowerBound }
     }
 
-    @inline(__always)
-    private func note(_ location: PageLocation) {
-        let isNear = location.block == last.block && location.page > last.page && location.page - last.page <= Self.gap
+    private func note(_ pages: Range<Int>, _ block: Int) {
+        let first = pages.lowerBound
+        let isNear = block == last.block && first > last.page && first - last.page <= Self.gap
         if !isNear { reach = 0 }
-        last = location
+        last = PageLocation(block: block, page: pages.upperBound - 1)
     }
 
     private func lookAhead(_ location: PageLocation) {

@@ -32,6 +32,35 @@ struct RAMSender {
         }
     }
 
+    /// Queues pages of one block that follow each other; `base` is where the block begins. As `send` of one page.
+    mutating func send(
+        _ pages: Range<Int>, ofBlock block: Int, at base: UnsafeRawPointer, on channel: Channel
+    ) throws(TransportError) {
+        var pages = pages
+        if !encoder.goesOn(with: block), let first = pages.popFirst() {
+            try unsafe send(
+                PageLocation(block: block, page: first), at: base + first * MigrationFormat.pageSize, on: channel)
+        }
+        var zero: UInt64 = 0
+        var normal: UInt64 = 0
+        defer {
+            zeroPages += zero
+            normalPages += normal
+        }
+        for page in pages {
+            // SAFETY: a page of the block.
+            let address = unsafe base + page * MigrationFormat.pageSize
+            if unsafe PageContent.isZero(address) {
+                try channel.write(word: RepeatedZeroPage.word(page: page), tail: 0)
+                zero += 1
+            } else {
+                try channel.write(word: RepeatedPageHeader.word(page: page))
+                try unsafe channel.writeReference(address, count: MigrationFormat.pageSize)
+                normal += 1
+            }
+        }
+    }
+
     /// Queues the beginning of a PART or END section.
     mutating func open(_ type: RecordType, id: UInt32, on channel: Channel) throws(TransportError) {
         writer.removeAll()

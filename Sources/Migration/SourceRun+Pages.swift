@@ -74,13 +74,9 @@ extension SourceRun {
             isSectionOpen = true
             var room = limit
             while room > 0, let (index, run) = unsent.takeRun(limit: room) {
-                let base = unsafe machine.memory.blocks[index].base
-                for page in run {
-                    // SAFETY: the pages of the set lie inside the block, which the machine keeps. A vCPU may write there
-                    // while the kernel reads; then the page is marked again and goes out once more.
-                    let address = unsafe base + page * targetPageSize
-                    try unsafe sender.send(PageLocation(block: index, page: page), at: address, on: channel)
-                }
+                // SAFETY: the pages of the set lie inside the block, which the machine keeps. A vCPU may write there
+                // while the kernel reads; then the page is marked again and goes out once more.
+                try unsafe sender.send(run, ofBlock: index, at: machine.memory.blocks[index].base, on: channel)
                 room -= run.count
             }
             if unsent.count == 0 {

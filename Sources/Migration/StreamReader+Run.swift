@@ -29,11 +29,14 @@ extension StreamReader {
         let held = unsafe window.copyFront(to: header(headers, 0))
         var places = 0
         _ = unsafe channel.addPlace(rest)
-        while places < run.lookahead, let place = unsafe vacantPlace(places + 1) {
-            _ = unsafe channel.addPlace(.init(rebasing: header(headers, places)[(places == 0 ? held : 0)...]))
-            // SAFETY: the place of a whole page, which nobody else uses before it has come.
-            _ = unsafe channel.addPlace(.init(start: place, count: MigrationFormat.pageSize))
-            places += 1
+        if let next = run.page(1), let vacant = unsafe vacancies?.vacantPlaces(from: next, limit: run.lookahead),
+            let start = headers.baseAddress,
+            // SAFETY: places of whole pages, which nobody else uses before they have come, and a header for each.
+            unsafe channel.addPlaces(
+                start, size: RepeatedPageHeader.size, skipping: held, vacant.place, pageSize: MigrationFormat.pageSize,
+                count: vacant.count)
+        {
+            places = unsafe vacant.count
         }
         _ = unsafe channel.addPlace(.init(rebasing: header(headers, places)[(places == 0 ? held : 0)...]))
         var count = 0
@@ -41,6 +44,16 @@ extension StreamReader {
         countDirect(min(count, rest.count))
         if count > rest.count { unsafe sort(count - rest.count, headers, held: held, places: places) }
         return count
+    }
+
+    /// The pages behind the one that was taken last that are in their places already; they count as taken, too.
+    func takeArrivedPages() -> (block: Int, pages: Range<Int>)? { isAfterPage ? run.takeComplete() : nil }
+
+    /// The pages behind `location`, a page of zeroes that `next` has returned, that are announced as zeroes next to it,
+    /// up to `end`; they count as taken.
+    func takeZeroPages(behind location: PageLocation, upTo end: Int) -> Range<Int> {
+        let first = location.page + 1
+        return first..<first + window.dropRepeatedZeroPages(first..<max(first, end))
     }
 
     /// Whether a page is expected, and has a place.
@@ -71,9 +84,19 @@ extension StreamReader {
     private func sort(_ count: Int, _ headers: UnsafeMutableRawBufferPointer, held: Int, places: Int) {
         // SAFETY: every header and place was listed by `readAhead` for this call, and `count` is what was filled of
         // them.
+        // Most often, all of them.
+        let whole = run.rightHeaders(min(places, (held + count) / (RepeatedPageHeader.size + MigrationFormat.pageSize)))
         var left = count
+        if whole > 0 {
+            let headerCount = whole * RepeatedPageHeader.size - held
+            window.drop(held)
+            window.countDirect(headerCount)
+            countDirect(whole * MigrationFormat.pageSize)
+            run.extend(byPages: whole)
+            left -= headerCount + whole * MigrationFormat.pageSize
+        }
         var isExpected = true
-        for index in 0...places where left > 0 {
+        for index in whole...places where left > 0 {
             let known = index == 0 ? held : 0
             let header = unsafe header(headers, index)
             let headerCount = min(left, header.count - known)

@@ -140,6 +140,30 @@ extension ByteWindow {
     }
 }
 
+extension ByteWindow {
+    /// Drops the records that say, one after the other, that the pages `pages` of the block of the record before are zero,
+    /// as far as they stand at the front; returns how many there were.
+    public mutating func dropRepeatedZeroPages(_ pages: Range<Int>) -> Int {
+        let limit = min(pages.count, available / RepeatedZeroPage.size)
+        let start = head
+        let count = unsafe storage.withUnsafeBytes { raw in
+            var count = 0
+            while count < limit {
+                // SAFETY: `limit` records lie between `head` and `tail`.
+                let place = start + count * RepeatedZeroPage.size
+                guard
+                    unsafe raw.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                        == RepeatedZeroPage.word(page: pages.lowerBound + count), unsafe raw[place + 8] == 0
+                else { break }
+                count += 1
+            }
+            return count
+        }
+        skip(count * RepeatedZeroPage.size)
+        return count
+    }
+}
+
 /// What a reader needs that looks at bytes before it knows what they are.
 extension ByteWindow {
     /// The byte at the front; nil of an empty window.

@@ -13,3 +13,18 @@ public enum RepeatedPageHeader {
 
     @usableFromInline static let flags = RAMFlags.page | RAMFlags.sameBlock
 }
+
+/// The whole record of a page of zeroes whose block is that of the page before it: the eight bytes of a word, and a zero.
+/// Where a guest has not written, many of them follow each other.
+public enum RepeatedZeroPage {
+    /// How many bytes it has.
+    public static let size = 9
+
+    /// The first eight bytes, as an integer that is stored in the host's order.
+    @inlinable
+    public static func word(page: Int) -> UInt64 {
+        (UInt64(page) * UInt64(MigrationFormat.pageSize) | flags).bigEndian
+    }
+
+    @usableFromInline static let flags = RAMFlags.zero | RAMFlags.sameBlock
+}

@@ -72,6 +72,10 @@ public struct RAMRecordEncoder: Sendable {
     /// The most bytes that a record takes in front of its page.
     public static let headerLimit = 8 + 1 + 255
 
+    /// Whether a record of `block` goes on with the block of the record before: `RepeatedPageHeader` and
+    /// `RepeatedZeroPage` are then what it writes.
+    public func goesOn(with block: Int) -> Bool { lastBlock == block }
+
     /// Writes what precedes the 4096 bytes of a page.
     public mutating func writePageHeader(_ location: PageLocation, to writer: inout ByteWriter) {
         write(location, RAMFlags.page, to: &writer)

@@ -97,6 +97,26 @@ public import SystemCalls
         return true
     }
 
+    /// Adds `count` pairs of places: `size` bytes at `headers`, `pageSize` bytes at `pages`, what lies behind each of
+    /// them, and so on; the first place without its first `skipping` bytes. False, with nothing added, if there is no
+    /// room for all. As `addPlace`.
+    public func addPlaces(
+        _ headers: UnsafeMutableRawPointer, size: Int, skipping: Int, _ pages: UnsafeMutableRawPointer, pageSize: Int,
+        count: Int
+    ) -> Bool {
+        precondition(skipping < size && count >= 0)
+        guard placeCount + 2 * count <= Transport.scatterLimit else { return false }
+        var skipped = skipping
+        for index in 0..<count {
+            unsafe places[placeCount] = unsafe iovec(
+                iov_base: headers + index * size + skipped, iov_len: size - skipped)
+            unsafe places[placeCount + 1] = unsafe iovec(iov_base: pages + index * pageSize, iov_len: pageSize)
+            placeCount += 2
+            skipped = 0
+        }
+        return true
+    }
+
     /// Reads what is there, at least one byte, into the places that were added, with one call: readv(2). Returns the
     /// count; 0 when the peer has closed. The list of places is empty afterwards.
     ///
@@ -166,6 +186,18 @@ public import SystemCalls
         }
     }
 
+    /// Queues the eight bytes of `word`, as they lie in memory, and `tail` behind them, if there is one.
+    public func write(word: UInt64, tail: UInt8? = nil) throws(TransportError) {
+        let count = tail == nil ? 8 : 9
+        if Transport.writeBufferSize - arenaUsed < count || pieceCount == Transport.gatherLimit { try flush() }
+        let place = unsafe arena + arenaUsed
+        // SAFETY: `count` bytes fit behind `arenaUsed`.
+        unsafe place.storeBytes(of: word, as: UInt64.self)
+        if let tail { unsafe place.storeBytes(of: tail, toByteOffset: 8, as: UInt8.self) }
+        arenaUsed += count
+        unsafe appendPiece(place, count)
+    }
+
     /// Queues a reference to `count` bytes, which must stay valid and should not change until `flush` has returned.
     public func writeReference(_ bytes: UnsafeRawPointer, count: Int) throws(TransportError) {
         if pieceCount == Transport.gatherLimit { try flush() }
@@ -228,13 +260,13 @@ public import SystemCalls
     }
 
     private func wait(
-        for direction: Wire.Direction, until end: Nanoseconds, _ action: String
+        for direction: Wire.Direction, until end: Nanoseconds, _ action: @autoclosure () -> String
     ) throws(TransportError) {
         if isShutDown { throw .cancelled }
         let start = clock.now()
         // Whoever moves a little whenever it is looked at must not outlast the deadline.
         if start < end, wire.wait(for: direction, until: end) != .timedOut { return }
         if isShutDown { throw .cancelled }
-        throw .stalled(action: action, milliseconds: UInt64((end - start).inMilliseconds.rounded(.up)))
+        throw .stalled(action: action(), milliseconds: UInt64((end - start).inMilliseconds.rounded(.up)))
     }
 }

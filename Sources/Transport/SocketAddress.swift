@@ -131,3 +131,11 @@ func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: In
     var value = value
     _ = unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
 }
+
+/// Whether a socket is of AF_UNIX.
+func isLocal(_ descriptor: Int32) -> Bool {
+    // SAFETY: the calls use the places of their arguments until they return, and no longer.
+    var domain: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    return unsafe getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX
+}

@@ -25,6 +25,10 @@ public enum Transport {
     public static let scatterLimit = 256
     /// How many small bytes are collected before they are written.
     static let writeBufferSize = 64 << 10
+    /// How many bytes may be on their way to a peer on this host: a batch of pages, so that sender and receiver wake each
+    /// other once in a while instead of all the time. The kernel gives less if net.core.wmem_max says so. TCP chooses by
+    /// itself.
+    static let localSendBuffer: Int32 = 1 << 20
     /// How many pieces one sendmsg(2) takes at most (Linux: 1024).
     static let gatherLimit = 1024
 }

@@ -14,23 +14,68 @@ public struct DescriptorChain: Sendable {
     /// The index of the first descriptor, by which the driver knows the request.
     public let head: UInt16
     /// What the device reads.
-    public internal(set) var readable: [Segment] = []
+    public internal(set) var readable = Segments()
     /// What the device writes.
-    public internal(set) var writable: [Segment] = []
+    public internal(set) var writable = Segments()
     /// The sum of the readable lengths in bytes.
     public internal(set) var readableCount = 0
     /// The sum of the writable lengths in bytes.
     public internal(set) var writableCount = 0
 
+    /// Pieces of guest memory in their order. A frame is in one or two, and a disk request has no more than that of a
+    /// kind: so many take no memory of the host.
+    public struct Segments: Sequence, Sendable {
+        private var first = Segment(address: 0, count: 0)
+        private var second = Segment(address: 0, count: 0)
+        private var others: [Segment] = []
+        /// How many there are.
+        public private(set) var count = 0
+
+        /// Whether there are none.
+        public var isEmpty: Bool { count == 0 }
+
+        mutating func append(_ segment: Segment) {
+            switch count {
+            case 0: first = segment
+            case 1: second = segment
+            default: others.append(segment)
+            }
+            count += 1
+        }
+
+        subscript(_ index: Int) -> Segment {
+            precondition(index >= 0 && index < count)
+            return index == 0 ? first : index == 1 ? second : others[index - 2]
+        }
+
+        /// Goes through them.
+        public func makeIterator() -> Iterator { Iterator(segments: self) }
+
+        /// One after the other.
+        public struct Iterator: IteratorProtocol {
+            fileprivate let segments: Segments
+            private var index = 0
+
+            fileprivate init(segments: Segments) { self.segments = segments }
+
+            /// The next one.
+            public mutating func next() -> Segment? {
+                guard index < segments.count else { return nil }
+                defer { index += 1 }
+                return segments[index]
+            }
+        }
+    }
+
     init(head: UInt16) { self.head = head }
 
     /// The parts of `segments` that hold `range` of their bytes, in order.
-    static func slice(_ segments: [Segment], _ range: Range<Int>) -> [Segment] {
-        var parts: [Segment] = []
+    static func slice(_ segments: Segments, _ range: Range<Int>) -> Segments {
+        var parts = Segments()
         var start = 0
         for segment in segments {
-            let low = max(range.lowerBound, start)
-            let high = min(range.upperBound, start + segment.count)
+            let low = Swift.max(range.lowerBound, start)
+            let high = Swift.min(range.upperBound, start + segment.count)
             if low < high {
                 parts.append(Segment(address: segment.address + UInt64(low - start), count: high - low))
             }

@@ -111,7 +111,7 @@ public final class VirtioBlock: VirtioDevice, Sendable {
 
     /// Moves data between the disk, from `sector` on, and `segments`.
     private func transfer(
-        _ segments: [DescriptorChain.Segment], _ sector: UInt64, writing: Bool, _ memory: GuestMemory
+        _ segments: DescriptorChain.Segments, _ sector: UInt64, writing: Bool, _ memory: GuestMemory
     ) throws(BlockError) {
         let count = segments.reduce(0) { $0 + $1.count }
         guard count % Int(Self.sectorSize) == 0, sector <= backend.size / Self.sectorSize else {

@@ -9,7 +9,7 @@ import Synchronization
 /// Frames from the back-end arrive on its thread. As long as no driver serves the card they are dropped without
 /// touching the machine lock: a secondary that only holds checkpoints never builds up a backlog.
 public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
-    // SAFETY: `announcing` and `transport` are touched only with the machine lock held or the machine paused;
+    // SAFETY: `announcing`, `buffers` and `transport` are touched only with the machine lock held or the machine paused;
     // `transport` is set once before the back-end starts.
     /// The device ID (virtio 1.2 §5).
     public let deviceID: UInt32 = 1
@@ -24,6 +24,8 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
     private let lock: MachineLock
     private var announcing = false
     private weak var transport: VirtioTransport?
+    /// The receive buffers of the frame that is delivered, and how much of each is written; empty between two frames.
+    private var buffers: [(chain: DescriptorChain, written: Int)] = []
     private let dropped = Atomic<UInt64>(0)
 
     enum Feature {
@@ -40,7 +42,6 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
     }
     /// The length of `struct virtio_net_hdr` with `num_buffers`, which a version 1 device always has (§5.1.6.1).
     static let headerSize = 12
-    private static let bufferCountOffset = 10
     private static let smallestFrame = 14
     private static let linkUp: UInt16 = 1
     private static let announce: UInt16 = 2
@@ -130,51 +131,59 @@ extension VirtioNetwork {
     func deliver(_ frame: [UInt8], through transport: VirtioTransport) {
         // SAFETY: the frame is borrowed for the closure; slices of it are checked.
         guard frame.count >= Self.smallestFrame, frame.count <= VirtioLimit.frame,
-            let chains = takeBuffers(for: Self.headerSize + frame.count, of: transport)
+            takeBuffers(for: Self.headerSize + frame.count, of: transport)
         else {
             dropped.add(1, ordering: .relaxed)
             return
         }
-        var header = [UInt8](repeating: 0, count: Self.headerSize)
-        header[Self.bufferCountOffset] = UInt8(truncatingIfNeeded: chains.count)
-        header[Self.bufferCountOffset + 1] = UInt8(truncatingIfNeeded: chains.count >> 8)
-        var used: [(chain: DescriptorChain, written: Int)] = []
+        defer { buffers.removeAll(keepingCapacity: true) }
         var sent = 0
         unsafe frame.withUnsafeBytes { bytes in
-            for chain in chains {
-                let prefix = used.isEmpty ? Self.headerSize : 0
-                if prefix > 0 { chain.write(header, at: 0, transport.memory) }
+            for index in buffers.indices {
+                let chain = buffers[index].chain
+                let prefix = index == 0 ? Self.headerSize : 0
+                if prefix > 0 { writeHeader(to: chain, transport.memory) }
                 let count = min(chain.writableCount - prefix, bytes.count - sent)
                 unsafe chain.write(
                     UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + count]), at: prefix, transport.memory)
                 sent += count
-                used.append((chain, prefix + count))
+                buffers[index].written = prefix + count
             }
         }
-        transport.complete(Queue.receive, used)
+        transport.complete(Queue.receive, buffers)
     }
 
-    /// Takes receive buffers with room for `count` bytes; nil, with nothing taken, if there are not enough.
-    private func takeBuffers(for count: Int, of transport: VirtioTransport) -> [DescriptorChain]? {
-        var chains: [DescriptorChain] = []
+    /// Writes the header of a frame that is in `buffers`: zeroes, and in its last two bytes how many these are.
+    private func writeHeader(to chain: DescriptorChain, _ memory: GuestMemory) {
+        let header = (UInt64(0), UInt32(truncatingIfNeeded: buffers.count << 16).littleEndian)
+        // SAFETY: a tuple of eight and four bytes has its twelve in a row.
+        unsafe withUnsafeBytes(of: header) {
+            unsafe chain.write(UnsafeRawBufferPointer(rebasing: $0[..<Self.headerSize]), at: 0, memory)
+        }
+    }
+
+    /// Takes receive buffers with room for `count` bytes; false, with nothing taken, if there are not enough.
+    private func takeBuffers(for count: Int, of transport: VirtioTransport) -> Bool {
         var room = 0
         repeat {
-            guard let chain = transport.pop(Queue.receive) else {
-                transport.rewind(Queue.receive, count: chains.count)
-                return nil
-            }
-            chains.append(chain)
+            guard let chain = transport.pop(Queue.receive) else { return giveBack(to: transport) }
+            buffers.append((chain, 0))
             guard chain.writableCount >= Self.headerSize else {
                 transport.fail("a receive buffer has no room for a header")
-                return nil
+                buffers.removeAll(keepingCapacity: true)
+                return false
             }
             room += chain.writableCount
-            if room < count, !transport.hasNegotiated(Feature.mergeReceiveBuffers) {
-                transport.rewind(Queue.receive, count: chains.count)
-                return nil
-            }
+            if room < count, !transport.hasNegotiated(Feature.mergeReceiveBuffers) { return giveBack(to: transport) }
         } while room < count
-        return chains
+        return true
+    }
+
+    /// As if no buffer had been taken.
+    private func giveBack(to transport: VirtioTransport) -> Bool {
+        transport.rewind(Queue.receive, count: buffers.count)
+        buffers.removeAll(keepingCapacity: true)
+        return false
     }
 }
 

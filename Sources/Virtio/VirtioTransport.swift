@@ -28,6 +28,8 @@ public final class VirtioTransport: MemoryMappedDevice, SavedDevice, @unchecked 
     private let log: @Sendable (String) -> Void
     private let ready = Atomic<Bool>(false)
     var state: State
+    /// Room for the requests that are served, kept from one time to the next.
+    private var served: [(chain: DescriptorChain, written: Int)] = []
 
     /// The length of the register range in bytes.
     public static let size: UInt64 = 0x1000
@@ -131,6 +133,11 @@ extension VirtioTransport {
     /// it adds it also notifies.
     public func serve(_ index: Int, _ serve: (DescriptorChain) -> Int?) {
         var served: [(chain: DescriptorChain, written: Int)] = []
+        swap(&served, &self.served)
+        defer {
+            served.removeAll(keepingCapacity: true)
+            swap(&served, &self.served)
+        }
         for _ in 0..<state.queues[index].size {
             guard let chain = pop(index), let written = serve(chain) else { break }
             served.append((chain, written))

@@ -7,6 +7,8 @@ import SystemCalls
 /// What the machine itself can do with as many bytes: move them through a socket, and give them out fresh.
 struct Ground {
     private var raw: [(way: MigrationTransport, rate: Spread)] = []
+    private var framed: [(way: MigrationTransport, rate: Spread)] = []
+    private var mapped: [(way: MigrationTransport, rate: Spread)] = []
     private let firstTouch: Spread
     private static let chunk = 1 << 20
 
@@ -19,14 +21,26 @@ struct Ground {
         for way in MigrationTransport.allCases {
             let rates = try (0..<rounds).map { _ in gib / (try Self.copy(from, to, over: way)) }
             raw.append((way, Spread(rates)))
+            let copy = FramedCopy(from: from, to: to)
+            framed.append((way, Spread(try (0..<rounds).map { _ in gib / (try copy.seconds(over: way)) })))
+            mapped.append(
+                (way, Spread(try (0..<rounds).map { _ in gib / (try copy.seconds(over: way, mappedAnew: true)) })))
         }
         firstTouch = Spread(try (0..<rounds).map { _ in gib / (try Self.touch(megabytes)) })
     }
 
-    /// Adds the figures to the benchmark's result; `raw_gib_per_s` is that over TCP.
+    /// Adds the figures to the benchmark's result; those without `unix` in their name are over TCP. `framed` is a copy
+    /// with a header before each page, as the stream has it, and `framed_mapped` the same through mappings that are as
+    /// new as those of a process that was just started.
     func add(to members: inout JSONObject) {
         for (way, rate) in raw {
             members[way == .tcp ? "raw_gib_per_s" : "raw_unix_gib_per_s"] = .double(rounded(rate.median))
+        }
+        for (name, rates) in [("framed", framed), ("framed_mapped", mapped)] {
+            for (way, rate) in rates {
+                let transport = way == .tcp ? "" : "unix_"
+                members["raw_\(transport)\(name)_gib_per_s"] = .double(rounded(rate.median))
+            }
         }
         members["first_touch_gib_per_s"] = .double(rounded(firstTouch.median))
     }
@@ -34,9 +48,11 @@ struct Ground {
     private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 
     var lines: [String] {
-        raw.map { "raw \($0.way.rawValue) copy: \(decimal($0.rate.median, 2)) GiB/s" } + [
-            "first touch: \(decimal(firstTouch.median, 2)) GiB/s"
-        ]
+        raw.map { "raw \($0.way.rawValue) copy: \(decimal($0.rate.median, 2)) GiB/s" }
+            + framed.map { "raw \($0.way.rawValue) copy, framed: \(decimal($0.rate.median, 2)) GiB/s" }
+            + mapped.map { "raw \($0.way.rawValue) copy, framed, mapped anew: \(decimal($0.rate.median, 2)) GiB/s" } + [
+                "first touch: \(decimal(firstTouch.median, 2)) GiB/s"
+            ]
     }
 
     /// Seconds to send all of `from` and to receive it into `to`.
@@ -76,7 +92,7 @@ struct Ground {
     }
 
     /// Two ends of a connection over loopback, or of a pair of unix sockets.
-    private struct Ends: ~Copyable {
+    struct Ends: ~Copyable {
         let writing: Descriptor
         let reading: Descriptor
 

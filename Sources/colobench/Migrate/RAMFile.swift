@@ -30,6 +30,17 @@ import SystemCalls
         unsafe unlink(path)
     }
 
+    /// Maps the file once more, for the length of `body`; no page of that mapping is known to the processor yet.
+    func withNewMapping<Result>(_ body: (UnsafeMutableRawBufferPointer) throws -> Result) throws -> Result {
+        // SAFETY: the calls use the places of their arguments until they return, and no longer.
+        let file = try Descriptor.open(path, flags: O_RDWR)
+        guard let base = unsafe mmap(nil, bytes.count, PROT_READ | PROT_WRITE, MAP_SHARED, file.number, 0),
+            unsafe base != MAP_FAILED
+        else { throw SystemError(code: errno, call: "mmap") }
+        defer { unsafe munmap(base, bytes.count) }
+        return try unsafe body(UnsafeMutableRawBufferPointer(start: base, count: bytes.count))
+    }
+
     /// Writes every page.
     func fill(_ filling: PageFilling) {
         var random = SeededGenerator(seed: 1)
