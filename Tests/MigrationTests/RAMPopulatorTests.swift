@@ -33,7 +33,7 @@ struct RAMPopulatorTests {
     }
 
     private static func write(_ pages: some Sequence<Int>, to populator: RAMPopulator) {
-        for page in pages { populator.noteWritten(PageLocation(block: 0, page: page)) }
+        for page in pages { populator.noteWritten(page..<page + 1, ofBlock: 0) }
     }
 
     @Test func itLooksAsFarAheadAsPagesHaveComeInARow() {
@@ -64,8 +64,12 @@ struct RAMPopulatorTests {
         let record = Record()
         let populator = record.populator(pages: 1 << 20)
         for page in 0..<100_000 {
-            let location = PageLocation(block: 0, page: page)
-            if page % (pagesToAZero + 1) == 0 { populator.noteZero(location) } else { populator.noteWritten(location) }
+            let pages = page..<page + 1
+            if page % (pagesToAZero + 1) == 0 {
+                populator.noteZero(pages, ofBlock: 0)
+            } else {
+                populator.noteWritten(pages, ofBlock: 0)
+            }
         }
         if isWorthIt { #expect(record.awaitsAny()) }
         populator.end()
