@@ -89,7 +89,7 @@ extension DaemonParts {
         case .status(let status): hub.emit(.migration(status: status))
         case .pass(let number): hub.emit(.migrationPass(pass: Int64(clamping: number)))
         case .incomingRefused(let why):
-            // Whoever reaches the port can cause it, as often as it likes.
+            // A host that reaches the port can cause it, as often as it likes.
             let text = "somebody who came to migrate a guest here was sent away: \(why)"
             if let text = refusals.tell("incoming", text) { log.warning("\(text)") }
         case .outgoingFailed(let why, guestStands: false): log.warning("migration failed, the guest runs on: \(why)")

@@ -364,14 +364,14 @@ final class DaemonParts: Sendable {
     }
 }
 
-/// Delivers migration events to whoever is set later.
+/// Delivers migration events to the observer that is set later.
 private final class MigrationSink: Sendable {
     private let target = Mutex<(@Sendable (MigrationEvent) -> Void)?>(nil)
     func set(_ body: @escaping @Sendable (MigrationEvent) -> Void) { target.withLock { $0 = body } }
     func deliver(_ event: MigrationEvent) { target.withLock { $0 }?(event) }
 }
 
-/// Delivers a pair's changes to whoever is set later, together with the pair.
+/// Delivers a pair's changes to the observer that is set later, together with the pair.
 private final class PairHolder: Sendable {
     private struct State {
         var service: PairService?

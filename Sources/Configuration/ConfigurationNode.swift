@@ -17,7 +17,7 @@ enum Origin: Equatable {
     }
 }
 
-/// A piece of the configuration before its meaning is known. Scalars stay text: whoever wants a number asks for one, so
+/// A piece of the configuration before its meaning is known. Scalars stay text: a reader of a number asks for one, so
 /// that `52:54:00:12:34:56` or `yes` never turn into something else on the way.
 struct ConfigurationNode: Equatable {
     enum Content: Equatable {

@@ -1,7 +1,7 @@
 import Glibc
 import SystemCalls
 
-/// Looks at what the configuration names: whether the files are there and can be used by whoever asks. What this finds
+/// Looks at what the configuration names: whether the files are there and can be used by this process. What this finds
 /// now would be found at the start, by a process that then ends.
 struct FileChecks {
     /// The configuration's tree, which knows where each key was written.

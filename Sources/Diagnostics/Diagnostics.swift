@@ -2,7 +2,7 @@
 ///
 /// - Modules log through swift-log. Every record carries the fields of `LogContext` (guest, role, term, epoch), so that
 ///   the journals of two hosts can be laid side by side. `ServiceHost.bootstrapLogging` chooses where records go.
-/// - `Counter` and `PauseHistogram` are cheap enough for every checkpoint and packet, and are read by whoever answers a
+/// - `Counter` and `PauseHistogram` are cheap enough for every checkpoint and packet, and are read to answer a
 ///   status request.
 /// - What a guest says on its console goes to the log under `consoleLabel`, in a form that no record of the daemon has.
 /// - `RepeatLimiter` keeps what would be said again and again from filling the log.

@@ -9,7 +9,7 @@ public final class RepeatLimiter: Sendable {
         var leftOut: UInt64 = 0
     }
 
-    /// How many different messages are remembered; the one shown longest ago goes first. Addresses of strangers are
+    /// How many different messages are remembered; the one shown longest ago goes first. Addresses of unknown peers are
     /// part of messages, and there is no end of them.
     public static let limit = 64
     private let interval: Nanoseconds

@@ -20,7 +20,7 @@
 /// What the guest may assume, for the device tree: rv64imafdc_zicntr_zicsr_zifencei_sstc, mmu-type riscv,sv39, misaligned
 /// loads and stores work (fast), `time` counts at `GuestClock.frequency`. No ASIDs (satp.ASID reads as zero).
 ///
-/// How it works, for whoever reads on:
+/// How it works:
 /// - `Decoder` turns an instruction into a slot of eight bytes; `CodeCache` keeps the slots of each physical page that
 ///   was executed, with a copy of the page they were decoded from. After `fence.i` a page is compared with its copy
 ///   before it is executed again, so nobody has to tell the cache about stores, DMA or loaded state.

@@ -151,7 +151,7 @@ extension AtomicCell where Value == UInt64 {
 /// RAM as the hart sees it: by offsets from the first block, in the host's address space.
 ///
 /// SAFETY: offsets come from `Hart.ramOffset`, which makes them for whole pages of RAM only, or from a translation that
-/// it made; whoever asks keeps each access within its page. RAM lives as long as the machine.
+/// it made; the caller keeps each access within its page. RAM lives as long as the machine.
 @safe struct HartRAM {
     private let base: UnsafeMutableRawPointer
 

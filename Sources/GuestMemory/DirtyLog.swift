@@ -6,7 +6,7 @@ import SystemCalls
 /// There is a set of pages for each tracker that can be, and one byte that says which of them record: while none does,
 /// a mark costs a look at that byte.
 ///
-/// A page that is in a vCPU's cache of write permissions is written without a mark. So whoever begins a new period has
+/// A page that is in a vCPU's cache of write permissions is written without a mark. So a client that begins a new period has
 /// the engine forget these before the guest runs on; `VirtualMachine.harvest` does both.
 @safe public final class DirtyLog: @unchecked Sendable {
     // SAFETY: `words` never changes after init and points into `sets`, which live as long; all access is atomic.

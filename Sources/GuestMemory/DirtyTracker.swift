@@ -4,7 +4,7 @@ public import SystemCalls
 
 /// One client's record of which pages of a guest were written: in each period, from one harvest to the next.
 ///
-/// Whoever wants to know of writes (a migration, the checkpoints after it, a measurement) makes a tracker of its own; none
+/// Each client of the log (a migration, the checkpoints after it, a measurement) makes a tracker of its own; none
 /// disturbs another, and GuestMemory knows nothing of what they are for. `VirtualMachine.harvest` begins a
 /// tracker and takes what it has recorded. A new one does not record, and one that is given up ends by itself.
 ///

@@ -5,7 +5,7 @@ public import SystemCalls
 ///
 /// Every member may be called from any thread at any time. Adding and removing one page, and taking a run, are atomic:
 /// of several threads that do the same to a page exactly one is told that it changed the set. What concerns many
-/// pages (`count`, `next`, the whole-set members) goes word by word of 64 pages, each word atomic; whoever changes the set
+/// pages (`count`, `next`, the whole-set members) goes word by word of 64 pages, each word atomic; a thread that changes the set
 /// meanwhile is seen in some of them.
 @safe public final class PageSet: @unchecked Sendable {
     // SAFETY: `words` points into `mapping`, which lives as long as the set; all access is atomic.

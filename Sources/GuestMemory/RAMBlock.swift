@@ -51,7 +51,7 @@ public final class RAMBlock: Sendable {
         }
     }
 
-    // SAFETY: valid as long as the block lives. vCPUs write here while the guest runs: whoever validates guest data
+    // SAFETY: valid as long as the block lives. vCPUs write here while the guest runs: code that validates guest data
     // copies it first (`GuestMemory.read`).
     /// The first byte, in the host's address space.
     public var base: UnsafeMutableRawPointer { unsafe mapping.base }

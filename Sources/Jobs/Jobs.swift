@@ -1,7 +1,7 @@
 // Jobs: work that goes on after its command was answered, and that clients watch and steer by name.
 //
 // `Job` is the state machine of one job: what may follow what, and which command is accepted when. `JobRegistry` holds
-// the jobs of the process and tells everybody of each step, in order. Whoever does the work calls `begin` and `finish`
+// the jobs of the process and tells everybody of each step, in order. The worker calls `begin` and `finish`
 // and looks at `isCancelled`. A job that has ended stays, so that its outcome can be read, until it is dismissed; there
 // can be `JobRegistry.maximumCount` of them.
 public import QAPI

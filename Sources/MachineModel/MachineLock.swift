@@ -16,7 +16,7 @@ public final class MachineLock: Sendable {
     private struct State {
         var mode = Mode.open
         var isClosed = false
-        /// Whether somebody is inside. The gate itself is never held for longer than a look at this state: whoever is
+        /// Whether a thread is inside. The gate itself is never held for longer than a look at this state: the thread
         /// inside may stand in a system call.
         var isHeld = false
     }

@@ -1,6 +1,6 @@
 import Environment
 
-/// Why a guest was not paused: a vCPU did not come to a stand in time, or whoever uses the machine did not make room. The
+/// Why a guest was not paused: a vCPU did not come to a stand in time, or the holder of the machine lock did not release it. The
 /// request is withdrawn then; all vCPUs run on.
 public struct PauseTimeout: Error, Equatable, Sendable, CustomStringConvertible {
     /// A vCPU that still ran at the deadline.

@@ -119,7 +119,7 @@ extension StateVisitor {
         close()
     }
 
-    /// `count` numbers from element `first` on. A decoder replaces them all; whoever calls has checked that there is room.
+    /// `count` numbers from element `first` on. A decoder replaces them all; the caller has checked that there is room.
     @inlinable
     public mutating func array<T: FixedWidthInteger>(
         _ name: String, _ values: inout [T], from first: Int = 0, count: Int

@@ -1,6 +1,6 @@
 /// Counts the pages that each vCPU dirties, and holds vCPUs to a limit.
 ///
-/// A page counts for the vCPU that writes it first after `startCounting` or `rearm`; whoever rearms once a second gets
+/// A page counts for the vCPU that writes it first after `startCounting` or `rearm`; a client that rearms once a second gets
 /// the dirtied pages of each second, however often a page was written in it. While counting is off a guest's writes
 /// cost what they always cost. All members may be called from any thread, while the guest runs or stands; starting,
 /// stopping and rearming have one owner.

@@ -2,7 +2,7 @@ import CGnuTLS
 
 /// Owns credentials of GnuTLS, of one of its five types, and frees them once.
 @safe final class CredentialsHandle: @unchecked Sendable {
-    // SAFETY: the pointers are set once and freed in deinit alone; what they point to is changed only by whoever makes the
+    // SAFETY: the pointers are set once and freed in deinit alone; what they point to is changed only by the maker of the
     // credentials, before anybody else sees them, and GnuTLS lets many threads read it.
     enum Purpose {
         case certificate, sharedKeyServer, sharedKeyClient, anonymousServer, anonymousClient

@@ -4,7 +4,7 @@ import Glibc
 public enum ManagementAddress: Sendable, Hashable, CustomStringConvertible {
     /// A path in the file system.
     case unix(path: String)
-    /// A host and port. Whoever reaches it controls the guest: there is no login.
+    /// A host and port. A client that reaches it controls the guest: there is no login.
     case tcp(host: String, port: UInt16)
 
     /// Reads "unix:PATH" or "tcp:HOST:PORT" (an IPv6 address in brackets); nil if it is neither.

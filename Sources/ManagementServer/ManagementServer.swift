@@ -158,7 +158,7 @@ public final class ManagementServer: Sendable {
                 begin(socket, listener)
             }
         } catch {
-            // Out of descriptors, most likely: whoever waits is accepted once others have gone. Nothing tells of that.
+            // Out of descriptors, most likely: a waiting client is accepted once others have gone. Nothing tells of that.
             switch inside.refusedAccepts.happened(at: clock.now()) {
             case .first: notice("no connection can be accepted; who comes waits until one can: \(error)")
             case .again(let times):

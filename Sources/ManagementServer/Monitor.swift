@@ -82,7 +82,7 @@ final class Monitor: @unchecked Sendable {
     }
 
     private func read() {
-        // Whoever has enough waiting is not heard until that is done.
+        // A client with enough requests waiting is not read from until those are done.
         guard wantsInput, offset == input.count else { return connection.listen(false) }
         offset = 0
         input = []

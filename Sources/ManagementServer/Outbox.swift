@@ -37,7 +37,7 @@ final class Outbox: Sendable {
     /// Bytes that the client has not taken.
     var unsentBytes: Int { state.withLock { $0.waiting.count + $0.sending } }
 
-    /// Appends a reply; whoever does so flushes. Replies are bounded by taking no more requests while they wait.
+    /// Appends a reply; the caller flushes. Replies are bounded by taking no more requests while they wait.
     func append(reply: [UInt8]) {
         state.withLock { if !$0.isClosed { $0.waiting += reply } }
     }

@@ -78,7 +78,7 @@ final class DestinationRun {
         let settings = controller.incomingSettings
         if let refusal = controller.tlsRefusal(settings.parameters.tlsCredentials, as: .server) {
             session.control.channels.remove(channel)
-            // Whoever has no business here changes nothing: the next one may.
+            // A connection that is no migration stream changes nothing: the next one may be.
             return .turnedAway(refusal, anotherMayCome: !listener.addresses.isEmpty)
         }
         listener.stop()

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Events on their way to the owner: in the order in which they came about, and told without any lock that a query takes.
 ///
-/// Whoever changes the state appends what follows from it with the state's lock held, so that the order is the state's,
+/// The thread that changes the state appends what follows from it with the state's lock held, so that the order is the state's,
 /// and delivers after letting it go. When `deliver` returns, everything that was appended before the call was told.
 final class EventLine: Sendable {
     private let waiting = Mutex<[MigrationEvent]>([])

@@ -13,7 +13,7 @@ typealias SourceSession = Session<SourceMachine, SourceMachine.Action>
 typealias DestinationSession = Session<DestinationMachine, DestinationMachine.Action>
 
 // What happens is asked of the state machines, and what follows is carried out: what is told first, then what is done at
-// once, by whoever posts, and what takes its time by the thread of the migration.
+// once, by the posting thread, and what takes its time by the thread of the migration.
 extension MigrationController {
     /// Something happened to the outgoing migration.
     func post(_ event: SourceMachine.Event, of session: SourceSession) {
@@ -33,7 +33,7 @@ extension MigrationController {
         return actions
     }
 
-    /// The same with the lock held; whoever calls delivers the events afterwards.
+    /// The same with the lock held; the caller delivers the events afterwards.
     func ask(
         _ state: inout State, _ session: SourceSession, _ body: (inout SourceMachine) -> [SourceMachine.Action]
     ) -> [SourceMachine.Action] {

@@ -65,7 +65,7 @@ extension MigrationController {
             case .notExpected: throw .incomingNotExpected
             case .started: throw .incomingAlreadyStarted
             case .deferred:
-                // Taken at once: whoever else asks while this one begins to listen comes too late.
+                // Taken at once: another request while this one begins to listen comes too late.
                 state.incoming.claim()
                 events.append(.status(.setup))
             }

@@ -12,7 +12,7 @@ public import VirtualMachine
 ///
 /// Threads: every method may be called from any thread and returns quickly; the work is done on threads of the
 /// controller. The lock is held only to look at values and to ask the state machines what follows. Events are told
-/// without it, in their order, before the call that brought them about returns; whoever is told passes them on and must
+/// without it, in their order, before the call that brought them about returns; the observer passes them on and must
 /// not call back. A `COLOHandler` is called without a lock and may.
 public final class MigrationController: Sendable {
     /// The machine.

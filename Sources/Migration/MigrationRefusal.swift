@@ -12,7 +12,7 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
     case pausedByMigration
     /// No migration is paused that could go on.
     case noPausedMigration
-    /// Whoever runs the machine has named this as standing in the way.
+    /// The owner of the machine has named this as standing in the way.
     case blocked(String)
     /// COLO needs this disk replicated.
     case diskNotReplicated(String)

@@ -4,7 +4,7 @@ import SystemCalls
 /// What the destination of a migration still lacks of the guest's RAM: a set of pages for each block, and the tracker
 /// whose harvests add to them. A page leaves its set when it is sent.
 struct UnsentPages {
-    /// Which pages were written since the last harvest. Whoever goes on after the migration (COLO) goes on with it, so
+    /// Which pages were written since the last harvest. The checkpoints that follow a migration (COLO) go on with it, so
     /// nothing that is written in between is missed.
     let tracker: DirtyTracker
     /// In the order of `GuestMemory.blocks`.

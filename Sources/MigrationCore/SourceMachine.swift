@@ -61,9 +61,9 @@ public struct SourceMachine: Sendable {
         case spoke
         /// `sendState`: all of it has left.
         case stateSent
-        /// `closeStream`: whoever takes the bytes has taken all of them.
+        /// `closeStream`: the consumer of the stream has taken all of them.
         case streamClosed
-        /// `closeStream`: whoever takes the bytes says that it failed.
+        /// `closeStream`: the consumer of the stream says that it failed.
         case streamFailed(String)
         /// `awaitPeer`: the destination's last word, 0 for success.
         case peerSaid(UInt32)
@@ -123,7 +123,7 @@ public struct SourceMachine: Sendable {
         case harvestLast
         /// Send the devices and the end of the stream.
         case sendState
-        /// Tell whoever takes the bytes that these were all, and wait until it has taken them.
+        /// Tell the consumer of the stream that these were all, and wait until it has taken them.
         case closeStream
         /// Wait for the destination's last word until then.
         case awaitPeer(until: Nanoseconds)

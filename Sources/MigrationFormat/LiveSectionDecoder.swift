@@ -17,7 +17,7 @@ public protocol LiveSectionDecoder: Sendable {
 
 /// What reading on in a live section came to.
 public enum LiveSectionStep: Sendable {
-    /// Something for whoever drives the decoder, `needBytes` among it.
+    /// Something for the driver of the decoder, `needBytes` among it.
     case element(StreamElement)
     /// Something was read that concerns nobody else.
     case goOn

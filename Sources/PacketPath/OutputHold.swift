@@ -6,7 +6,7 @@ import SystemCalls
 /// when the checkpoint that contains its cause is complete on the secondary.
 ///
 /// The rules are `OutputHoldState`; this class adds threads. Two locks: `state` for the length of one step, and
-/// `outlet`, held by whoever sends held frames, so that two releases cannot mix. A guest that sends while a release is
+/// `outlet`, held by the thread that sends held frames, so that two releases cannot mix. A guest that sends while a release is
 /// under way waits for neither the release nor the network. Order: `outlet`, then `state`.
 public final class OutputHold: NetworkBackend {
     /// How a release ended.

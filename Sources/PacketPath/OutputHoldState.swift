@@ -88,7 +88,7 @@ public struct OutputHoldState: Sendable {
     }
 
     /// Replication begins: hold from now on. Frames that were on their way out while leaving stay releasable by
-    /// whoever releases them now; later ones belong to a new epoch.
+    /// the thread that releases them now; later ones belong to a new epoch.
     public mutating func beginHolding() {
         guard mode == .passing || mode == .leaving else { return }
         mode = .holding

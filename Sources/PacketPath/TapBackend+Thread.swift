@@ -64,7 +64,7 @@ extension TapBackend {
             guard count > 0 else {
                 return count == 0 || errno == EAGAIN || errno == EINTR ? nil : SystemError(code: errno, call: "read")
             }
-            // Counted before the delivery: whoever sees the frame sees the count.
+            // Counted before the delivery: a reader of the frame sees the count.
             let stopping = state.withLock { state in
                 if !state.stopping { state.counters.received.add(count) }
                 return state.stopping

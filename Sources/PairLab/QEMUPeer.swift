@@ -21,7 +21,7 @@ public final class QEMUPeer {
     private let name: String
 
     /// Starts it with `megabytes` MiB of RAM and connects. Its files, all starting with `name`, lie in `folder`.
-    /// `memoryFile`: what keeps RAM, shared with whoever maps it too.
+    /// `memoryFile`: what keeps RAM, shared with all that map it.
     public init(in folder: TemporaryFolder, name: String, megabytes: Int, memoryFile: String? = nil) throws {
         self.folder = folder
         self.name = name

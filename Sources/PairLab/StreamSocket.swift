@@ -87,7 +87,7 @@ final class StreamSocket: Sendable {
         }
     }
 
-    /// Ends both directions, which wakes whoever waits in `receive`.
+    /// Ends both directions, which wakes a thread that waits in `receive`.
     func shutDown() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     /// Ends the direction to the peer, which then reads the end of the stream.

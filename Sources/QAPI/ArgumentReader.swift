@@ -48,8 +48,8 @@ public struct ArgumentReader: Sendable {
     public mutating func finish() throws(CommandError) {
         guard taken.total < members.count, !path.toleratesUnknownMembers else { return }
         let known = taken.inOrder.map { members[$0].key }
-        guard let stranger = UnknownMemberOrder.first(of: members, without: known) else { return }
-        throw .generic("Parameter '\(memberPath(stranger).text)' is unexpected")
+        guard let unknown = UnknownMemberOrder.first(of: members, without: known) else { return }
+        throw .generic("Parameter '\(memberPath(unknown).text)' is unexpected")
     }
 
     private mutating func memberPath(_ name: String) -> ArgumentPath {

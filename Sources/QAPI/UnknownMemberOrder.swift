@@ -130,7 +130,7 @@ private struct NameTable {
         occupied = count
     }
 
-    /// In place: each name in turn moves to where it belongs and drives out whoever stood there and has not moved yet.
+    /// In place: each name in turn moves to where it belongs and drives out the name that stood there and has not moved yet.
     private mutating func rehash(size: Int) throws(Crowding) {
         var old = slots
         if old.count < size { old += [Slot](repeating: .empty, count: size - old.count) }

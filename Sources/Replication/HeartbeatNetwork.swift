@@ -28,7 +28,7 @@ final class HeartbeatNetwork: @unchecked Sendable {
     // SAFETY: everything mutable is touched on `loop` alone.
     /// The longest time a dial may take.
     static let dialTimeout = TimeAmount.milliseconds(1000)
-    /// Connections beyond this many are closed at once, so that a stranger cannot use up descriptors.
+    /// Connections beyond this many are closed at once, so that an unauthenticated peer cannot use up descriptors.
     static let connectionLimit = 16
     /// How long a connection lives whose bytes the other host does not confirm, so that a healed network is used again
     /// soon and not after the kernel's long retransmission delays.

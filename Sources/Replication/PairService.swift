@@ -73,7 +73,7 @@ public final class PairService: @unchecked Sendable {
     private let operations: any PairOperations
     private let writer: RecordWriter
     private let observer: @Sendable (PairEvent?) -> Void
-    /// Tells the observer: the log and management clients may keep whoever tells them waiting, and the loop must not be.
+    /// Tells the observer: the log and management clients may keep a caller waiting, and the loop must not be.
     private let teller: WorkerThread
     private let published: ThreadGate<Published>
     private let authenticator: SharedKeyAuthenticator

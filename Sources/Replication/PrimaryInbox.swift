@@ -26,7 +26,7 @@ final class PrimaryInbox: Sendable {
             state.events.append(event)
             return true
         }
-        // Whoever waits for an event looks again.
+        // The thread that waits for an event looks again.
         state.withLock { _ in }
         return isTaken == true
     }
@@ -37,7 +37,7 @@ final class PrimaryInbox: Sendable {
             if let index = state.events.firstIndex(of: .failoverRequested) { return state.events.remove(at: index) }
             return state.events.isEmpty ? nil : state.events.removeFirst()
         }
-        // Whoever waits for room looks again.
+        // The thread that waits for room looks again.
         state.withLock { _ in }
         return event
     }

@@ -71,11 +71,11 @@ final class PrimaryRun: @unchecked Sendable {
         }
         while true {
             let event = next()
-            if let departure = carryOut(core.handle(event, now: clock.now())) {
+            if let end = carryOut(core.handle(event, now: clock.now())) {
                 session.shutDown()
                 // The thread that reads messages may wait for room, and holds this run as long as it lives.
                 inbox.close()
-                return departure
+                return end
             }
         }
     }
@@ -107,7 +107,7 @@ final class PrimaryRun: @unchecked Sendable {
             case .releaseOutput(let checkpoint):
                 handlers.completed(checkpoint)
                 statistics.complete(bytes: session.channel.bytesSent - bytesBefore)
-            case .leave(let departure): return departure
+            case .leave(let end): return end
             }
         }
         return nil

@@ -6,7 +6,7 @@ import SystemCalls
 import Transport
 
 /// The replication channels of a pair before a migration gets them: who connects has to prove that it is the peer, for the
-/// run that its heartbeat tells of. Whoever cannot has changed nothing but a counter.
+/// run that its heartbeat tells of. A connection that cannot has changed nothing but a counter.
 final class ReplicationChannels: Sendable {
     /// What a listener needs to know.
     struct Judge: Sendable {
@@ -26,7 +26,7 @@ final class ReplicationChannels: Sendable {
 
     /// How long a connection may take to prove itself.
     static let proofDeadline = Nanoseconds.seconds(2)
-    /// How many connections may be busy with that. One more makes the oldest go: whoever sits there and says nothing
+    /// How many connections may be busy with that. One more makes the oldest go: a connection that says nothing
     /// keeps nobody out.
     static let visitorLimit = 8
     /// How many threads may be busy with them, those that are just being sent away included.
@@ -177,7 +177,7 @@ final class ReplicationChannels: Sendable {
         return false
     }
 
-    /// Whoever reaches the port can be refused as often as it likes: that is told once a minute.
+    /// A host that reaches the port can be refused as often as it likes: that is told once a minute.
     private func complain(_ what: String, _ detail: String, _ judge: Judge) {
         if let text = complaints.tell(what, what + detail) { judge.refused(text) }
     }

@@ -172,7 +172,7 @@ extension ReplicationService: PairOperations {
             try migration.migrate(on: channel) { (settings: inout MigrationSettings) throws(MigrationSettingsError) in
                 settings = try Self.replicationSettings(settings.parameters)
             }.start()
-            // Whoever stopped this run a moment ago found nothing to cut, and all of RAM would be copied for nobody.
+            // A stop of this run a moment ago found nothing to cut, and all of RAM would be copied for nobody.
             if runDriver.runs.isVoid(outgoing: run) { migration.migrateCancel() }
         } catch {
             runDriver.tell(.outgoingEnded("\(error)"))
@@ -236,7 +236,7 @@ extension ReplicationService: PairOperations {
         guard runDriver.runs.incomingRun == run else { return false }
         do throws(MigrationRefusal) {
             try migration.migrateIncoming(on: channel)
-            // Whoever gave this run up a moment ago found nothing to cut.
+            // An abandonment of this run a moment ago found nothing to cut.
             if runDriver.runs.incomingRun != run { migration.cancelChannel() }
             return true
         } catch {

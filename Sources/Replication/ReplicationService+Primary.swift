@@ -105,10 +105,10 @@ extension ReplicationService {
 
     /// The run is over. The guest runs on with its output held, until it is known who may serve it.
     private func primaryLeft(
-        _ departure: COLORunEnd, _ goOn: () throws(RunStateError) -> Void
+        _ end: COLORunEnd, _ goOn: () throws(RunStateError) -> Void
     ) -> COLOOutcome {
-        environment.log(.endOfRun(departure))
-        let wasRequested = departure == .requested
+        environment.log(.endOfRun(end))
+        let wasRequested = end == .requested
         if !wasRequested {
             let tells = state.withLock { state in
                 defer { state.primaryExitWasTold = true }
@@ -122,7 +122,7 @@ extension ReplicationService {
             state.primary = nil
             state.status.mode = .primary
         }
-        guard awaitDecision(departure) else { return .left }
+        guard awaitDecision(end) else { return .left }
         // A stop that only clients see: the guest need not stand still for it.
         if machine.runState == .running { environment.emit(.stop) }
         migration.finishCOLO()
@@ -136,9 +136,9 @@ extension ReplicationService {
     }
 
     /// Waits until the guest may go on alone; false if it may not, for ever.
-    private func awaitDecision(_ departure: COLORunEnd) -> Bool {
+    private func awaitDecision(_ end: COLORunEnd) -> Bool {
         guard pair != nil else { return state.wait { $0.mayGoOnAlone } ?? false }
-        runDriver.tell(.outgoingEnded(departure.description))
+        runDriver.tell(.outgoingEnded(end.description))
         return runDriver.awaitRelease()
     }
 

@@ -11,7 +11,7 @@ extension ReplicationService {
     /// A member of a pair takes nothing else.
     public var acceptsOnlyCOLO: Bool { pair != nil }
 
-    /// Without a pair whoever connects is taken; with one the channel has proven itself before.
+    /// Without a pair the first connection is taken; with one the channel has proven itself before.
     public func incomingAccepted() {}
 
     /// Holds checkpoints until this side takes over or gives them up.

@@ -4,8 +4,8 @@ import SystemCalls
 
 /// Carries `ReplicationRuns` out. Events come from the pair's loop and from the threads of runs; what follows is done in
 /// the order in which it was decided. Two kinds of actions are done at once, before anybody else decides anything: the
-/// output is held, and the pair is told. The rest is done by a thread of its own, because it takes locks that whoever
-/// reports an event may have.
+/// output is held, and the pair is told. The rest is done by a thread of its own, because it takes locks that the
+/// thread that reports an event may have.
 final class RunDriver: Sendable {
     /// Who does what was decided.
     struct Edge: Sendable {

@@ -7,7 +7,7 @@ public import Environment
 ///
 /// The guest stands still only in `capturing` (and before READY). While a checkpoint travels the guest runs on in the
 /// next epoch, whose output is held. After `leave` the machine answers nothing any more, and the output that is still
-/// held is not its business: whoever may serve the guest alone decides that (PairController).
+/// held is not its business: the side that may serve the guest alone decides that (PairController).
 public struct COLOPrimary: Sendable {
     /// How long the primary waits for the secondary, and how often it takes checkpoints.
     public struct Limits: Sendable, Equatable {

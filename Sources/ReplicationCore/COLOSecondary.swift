@@ -48,7 +48,7 @@ public struct COLOSecondary: Sendable {
         case commitFailed(String)
         /// The channel failed, was closed or ended.
         case channelLost(String)
-        /// Take over from the last complete checkpoint. Whoever sends this has the right to serve already.
+        /// Take over from the last complete checkpoint. The sender has the right to serve already.
         case failoverRequested
         /// The primary goes on without this side: its checkpoint must never be used.
         case abandon

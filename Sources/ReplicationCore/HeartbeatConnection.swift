@@ -1,7 +1,7 @@
 import ByteCoding
 import Environment
 
-/// One heartbeat connection: bytes in, authentic messages out. Whoever cannot authenticate gets nothing but our hello.
+/// One heartbeat connection: bytes in, authentic messages out. A peer that cannot authenticate gets nothing but our hello.
 public struct HeartbeatConnection: Sendable {
     /// What the bytes gave.
     public enum Output: Sendable, Equatable {

@@ -8,7 +8,7 @@ public import Environment
 /// - at once, when all connections that were authenticated have been closed by the peer and then every address refuses
 ///   a new one: its process is gone;
 /// - after the timeout of silence, counted from the last message or from the moment in which this side noticed that it
-///   had stood still itself, whichever is later. So whoever wakes up gives its peer a full timeout before deciding.
+///   had stood still itself, whichever is later. So a side that wakes up gives its peer a full timeout before deciding.
 ///
 /// Messages of one peer process are ordered by their send time across connections; older ones are ignored. A new
 /// instance number means that the peer's process was restarted: connections of the old one are closed.
@@ -251,7 +251,7 @@ public struct HeartbeatMonitor: Sendable {
         if now >= nextSendAt { broadcast(now, &actions) }
     }
 
-    /// Gives up strangers that do not authenticate, and connections that went silent: after a long cut a new one is there
+    /// Gives up peers that do not authenticate, and connections that went silent: after a long cut a new one is there
     /// sooner than the old one has sent again what was lost.
     private mutating func dropSilentLinks(_ now: Nanoseconds, _ actions: inout [Action]) {
         for (id, link) in links.sorted(by: { $0.key < $1.key }) {

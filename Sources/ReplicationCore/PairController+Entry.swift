@@ -28,7 +28,7 @@ extension PairController {
         guard let waiting = entry, waiting.stage == .writing, isOnRecord({ $0.term == waiting.term }) else { return }
         if waiting.grant == .loss, configuration.brokenRule != .lookAgain {
             guard !peerIsAlive else { return withdrawEntry(&actions) }
-            // Whoever stood still listens for as long as it would give a silent peer.
+            // A side that stood still listens for as long as it would give a silent peer.
             guard now >= awakeSince + configuration.heartbeatTimeout else { return }
         }
         if waiting.grant != .peer, peerGoesFirst(waiting.term) { return }

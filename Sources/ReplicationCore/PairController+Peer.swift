@@ -169,7 +169,7 @@ extension PairController {
     }
 
     /// The claimed term is on record here, and the peer has just said that it still wants it: what it said before the
-    /// write may be as old as the heartbeat's timeout, and whoever is gone takes nothing over. Everything is given up for
+    /// write may be as old as the heartbeat's timeout, and a side that is gone takes nothing over. Everything is given up for
     /// it, and the next report tells so.
     private mutating func completeGrant(
         _ claimed: Term, _ report: PairReport, _ now: Nanoseconds, _ actions: inout Actions

@@ -196,7 +196,7 @@ public struct PairController: Sendable {
         case fence
         /// Ask the arbiter whether this side may serve in the term; answer with `arbiterAnswered`.
         case askArbiter(Term, ArbiterPurpose)
-        /// The question about this term is settled otherwise: whoever answers it, and would fence the peer for it, is to
+        /// The question about this term is settled otherwise: the arbiter that answers it, and would fence the peer for it, is to
         /// stop. An answer that comes all the same is ignored.
         case withdrawQuestion(Term)
         /// What this side had to say is said: the process may end.

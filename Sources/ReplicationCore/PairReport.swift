@@ -100,7 +100,7 @@ public struct PairExtensions: OptionSet, Sendable, Hashable {
     public static let own: PairExtensions = [.proof]
 }
 
-/// What one side asks the other for. A claim is granted by persisting its term; whoever has done that has stopped its
+/// What one side asks the other for. A claim is granted by persisting its term; the side that has done so has stopped its
 /// guest for good and forgotten its checkpoint.
 public enum PairRequest: Sendable, Equatable {
     /// Nothing.

@@ -5,7 +5,7 @@ import ByteCoding
 /// The receiving side begins with a challenge of 16 random bytes. The sending side answers, before QEMU's stream, with 40
 /// bytes: "colodRP1" and HMAC-SHA256 with the pair's key over the pair's name, the term, the challenge, and for the sending
 /// and the receiving side the process's instance and the run number that its heartbeat tells. So a proof is worth nothing
-/// on another connection, for another run or for another process. Whoever cannot show it changes nothing on the receiving
+/// on another connection, for another run or for another process. A peer that cannot show it changes nothing on the receiving
 /// side.
 public struct ReplicationProof: Sendable, Equatable {
     /// The length in bytes.

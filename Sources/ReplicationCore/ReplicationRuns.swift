@@ -5,7 +5,7 @@ public import Environment
 /// threads that send, receive and resume, which are always a little behind.
 ///
 /// A run is known by the number that the controller gave it. What was stopped stays stopped, also a run that has not
-/// begun yet; whoever is fenced resumes nothing any more, whatever a thread was about to do.
+/// begun yet; a fenced side resumes nothing any more, whatever a thread was about to do.
 ///
 ///     outgoing   none --start, mayBegin--> sending --switchover--> asking --continue--> committed --COLO--> colo
 ///                committed, colo --ended--> holding --all released--> none       sending, asking --ended--> none

@@ -17,7 +17,7 @@ final class Checker {
     var hosts: [Host] = []
     private let isSpaced: Bool
     /// How many sides have left in order.
-    private(set) var departures = 0
+    private(set) var exits = 0
     private var hasEnded = false
     /// Since when a side says protected without being so.
     private var wrongSince: [PairMember: Nanoseconds] = [:]
@@ -111,7 +111,7 @@ final class Checker {
     }
 
     /// A side has left in order.
-    func left(_ host: Host) { departures += 1 }
+    func left(_ host: Host) { exits += 1 }
 
     func calledProtected(_ host: Host, peer: Host) {
         guard peer.isRunning else { return }

@@ -7,7 +7,7 @@ enum Fault: CaseIterable {
     case cutReplication, cutReplicationOneWay, cutOneHeartbeat, cutHeartbeats, cutEverything, cutEverythingOneWay
     case reset, hang, drill, failover
     case freezeLoop, freezeLoopAtAction, slowDisk, hungDisk, fullDisk, lateThreads
-    case stranger, plannedStop, powerOff, stuckGuest, deafGuest, guestIsStopped
+    case unprovenPeer, plannedStop, powerOff, stuckGuest, deafGuest, guestIsStopped
     case drills, secondaryLeavesInDrill, lateHeartbeats
 
     /// A cut that can part the pair is safe only with an arbiter.
@@ -54,7 +54,7 @@ extension World {
         case .lateThreads: victim.lateUntil = now + microseconds(500_000...6_000_000)
         case .stuckGuest: victim.stuckUntil = now + microseconds(500_000...9_000_000)
         case .deafGuest: victim.deafUntil = now + microseconds(500_000...9_000_000)
-        case .stranger: for host in hosts { strangers(at: host, left: 12) }
+        case .unprovenPeer: for host in hosts { unprovenPeers(at: host, left: 12) }
         case .plannedStop: victim.post(.pair(.leaveCommanded))
         case .powerOff: for host in hosts { host.powerOffGuest() }
         case .drills: drills(left: 3)
@@ -81,14 +81,14 @@ extension World {
 
     /// Something that is no fault by itself, but makes another one worse: a disk or threads that take their time.
     func weaken() {
-        let weak: [Fault] = [.slowDisk, .hungDisk, .fullDisk, .lateThreads, .stranger]
+        let weak: [Fault] = [.slowDisk, .hungDisk, .fullDisk, .lateThreads, .unprovenPeer]
         inject(weak[Int(random(0...UInt64(weak.count - 1)))])
     }
 
-    private func strangers(at host: Host, left: Int) {
-        host.strangerComes()
+    private func unprovenPeers(at host: Host, left: Int) {
+        host.unprovenPeerConnects()
         guard left > 0 else { return }
-        after(microseconds(5000...400_000)) { [self] in strangers(at: host, left: left - 1) }
+        after(microseconds(5000...400_000)) { [self] in unprovenPeers(at: host, left: left - 1) }
     }
 
     private func drills(left: Int) {

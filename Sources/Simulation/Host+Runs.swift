@@ -75,7 +75,7 @@ extension Host {
 
     /// Whether these bytes are the proof that the peer, as its heartbeat describes it now, has to show.
     func isRight(_ offered: [UInt8], challenge: [UInt8]) -> Bool {
-        if world.settings.sabotage == .acceptStrangers { return true }
+        if world.settings.sabotage == .acceptUnproven { return true }
         guard controller.peerIsAlive, let report = controller.peer?.report, report.term == controller.term,
             report.state == .synchronising, let peer = monitor.peerInstance
         else { return false }
@@ -109,7 +109,7 @@ extension Host {
 
     /// Somebody without the key connects to the replication port, with a proof that was overheard or made up, and sends a
     /// guest of its own.
-    func strangerComes() {
+    func unprovenPeerConnects() {
         guard isRunning, !isFrozen, runs.incomingRun > 0 else { return }
         let endpoint = Endpoint(id: world.identifier(), network: .replication, host: self, incarnation: incarnation)
         world.keep(endpoint)
@@ -118,7 +118,7 @@ extension Host {
         let overheard = world.overheardProof
         let offered = world.chance.chance(1, in: 2) ? overheard : overheard.map { $0 ^ 1 }
         judge(offered, endpoint, until: world.now + .seconds(1)) { [self] in
-            world.note("\(name) accepts a stranger")
+            world.note("\(name) accepts an unproven peer")
             let id = world.identifier()
             let foreign = Checkpoint(
                 ramCapture: id, deviceCapture: id, guest: Guest(lineage: world.chance.next()))

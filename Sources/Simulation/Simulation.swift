@@ -14,7 +14,7 @@
 //              A process that dies in the middle of a write leaves the old record or the new one.
 //   Guest      a vCPU stands in a disk access for some seconds, so that the guest cannot be paused; a network of the guest
 //              is down.
-//   Strangers  connect to the replication port, with a proof they overheard or made up, and send a whole guest.
+//   Unproven   peers connect to the replication port, with a proof they overheard or made up, and send a whole guest.
 //   Leaving    a side is stopped in order, and the guest powers itself off; the operator starts again what ended.
 //   Network    one replication network and two heartbeat networks. Every connection delays each direction by its own
 //              random amounts, so that connections overtake each other; within one direction of a connection bytes
@@ -32,7 +32,7 @@
 // Plans
 //   Spaced     the next fault waits until the pair is protected again, and connected over both heartbeat networks:
 //              nothing that a client saw may ever be lost. Half of the faults come together with a slow, hung or full
-//              disk, late threads or strangers.
+//              disk, late threads or unproven peers.
 //   Chaos      faults overlap (only with an arbiter). What only a dead side knew is lost without blame; everything
 //              else is checked as strictly.
 //
@@ -70,5 +70,5 @@ public enum Sabotage: String, Sendable, CaseIterable {
     /// Fencing does not retire the machine.
     case resumeAfterFence = "resume-after-fence"
     /// A replication channel needs no proof.
-    case acceptStrangers = "accept-strangers"
+    case acceptUnproven = "accept-unproven"
 }

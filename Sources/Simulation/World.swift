@@ -18,7 +18,7 @@ final class World {
     var lateUntil = Nanoseconds.zero
     /// Owns the endpoints, which know each other only weakly.
     private var endpoints: [Endpoint] = []
-    /// The last proof that went over the replication network, for strangers who listen there.
+    /// The last proof that went over the replication network, for unproven peers that listen there.
     var overheardProof = [UInt8](repeating: 0, count: ReplicationProof.length)
     lazy var arbiter = SimulatedArbiter(world: self)
 

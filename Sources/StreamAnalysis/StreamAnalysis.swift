@@ -24,7 +24,7 @@ public protocol StreamSource {
     /// How many bytes it has.
     var size: UInt64 { get }
     /// Fills the front of `target` with bytes from `offset` on; returns how many, 0 only at the end.
-    // SAFETY: whoever calls lends `target` for the length of the call; the source writes inside of it.
+    // SAFETY: the caller lends `target` for the length of the call; the source writes inside of it.
     func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(StreamSourceFailure) -> Int
 }
 

@@ -6,7 +6,7 @@ import Synchronization
 /// Turns hosts and ports into socket addresses: getaddrinfo(3).
 ///
 /// A name server may take half a minute to say nothing, and getaddrinfo cannot be interrupted. So a name is looked up on
-/// a thread of its own. Whoever wants the addresses stops waiting at a deadline, or when they are not wanted any more,
+/// a thread of its own. The caller stops waiting at a deadline, or when they are not wanted any more,
 /// and the thread is left to itself. While `limit` threads are under way, further names are refused. Addresses written in
 /// digits are read on the calling thread and ask nobody.
 public final class NameLookup: Sendable {

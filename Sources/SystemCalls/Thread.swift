@@ -26,7 +26,7 @@ public final class Thread: @unchecked Sendable {
                 let thread = unsafe Unmanaged<Thread>.fromOpaque(raw).takeRetainedValue()
                 unsafe pthread_setname_np(pthread_self(), String(thread.name.prefix(15)))
                 thread.body?()
-                // Whoever keeps the thread does not keep what it worked on.
+                // An owner of the thread does not keep what it worked on.
                 thread.body = nil
                 return nil
             }, unsafe box.toOpaque())

@@ -1,6 +1,6 @@
 public import Environment
 
-/// A lock whose holder may keep it for seconds: who asks first has it first, and whoever waits may give up at a deadline.
+/// A lock whose holder may keep it for seconds: the first to ask has it first, and a waiting thread may give up at a deadline.
 ///
 /// The mutex of a `ThreadGate` promises neither: a thread that releases it and takes it again, over and over, keeps it
 /// from those who wait.
@@ -72,7 +72,7 @@ public final class TicketLock<Value>: @unchecked Sendable {
             return true
         }
         if hasEntered == true { return true }
-        // It may be the turn of whoever came next.
+        // It may be the turn of the next thread.
         line.withLock { line in line.waiting.removeAll { $0 == ticket } }
         return false
     }

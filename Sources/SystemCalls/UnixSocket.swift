@@ -39,7 +39,7 @@ public enum UnixSocket {
         if status.st_mode & 0o7777 != mode, unsafe chmod(link, mode) != 0 { throw .last("chmod", path) }
     }
 
-    /// A connected socket that does not block. Whoever listens may have no room for more connections, for as long as it
+    /// A connected socket that does not block. The listener may have no room for more connections, for as long as it
     /// does not accept any: EAGAIN once `patience` has passed.
     public static func connect(
         _ path: String, within patience: Nanoseconds = .seconds(10)

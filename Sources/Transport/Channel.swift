@@ -120,7 +120,7 @@ public import SystemCalls
     /// Reads what is there, at least one byte, into the places that were added, with one call: readv(2). Returns the
     /// count; 0 when the peer has closed. The list of places is empty afterwards.
     ///
-    /// Nothing is read once `deadline` has passed, however much there is: whoever reads again and again with the same
+    /// Nothing is read once `deadline` has passed, however much there is: a caller that reads again and again with the same
     /// deadline comes to an end. Without one the channel's own counts, from now on.
     public func read(deadline: Nanoseconds? = nil) throws(TransportError) -> Int {
         defer { placeCount = 0 }
@@ -264,7 +264,7 @@ public import SystemCalls
     ) throws(TransportError) {
         if isShutDown { throw .cancelled }
         let start = clock.now()
-        // Whoever moves a little whenever it is looked at must not outlast the deadline.
+        // A peer that moves a little whenever it is looked at must not outlast the deadline.
         if start < end, wire.wait(for: direction, until: end) != .timedOut { return }
         if isShutDown { throw .cancelled }
         throw .stalled(action: action(), milliseconds: UInt64((end - start).inMilliseconds.rounded(.up)))

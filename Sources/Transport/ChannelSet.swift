@@ -24,7 +24,7 @@ public enum ChannelRole: Hashable, Sendable, CustomStringConvertible {
 /// All channels of one migration: connects and accepts them, knows what each is for, ends or breaks them together, and
 /// adds up what they carried.
 ///
-/// Whoever reads or writes a channel takes it from here once; the set is on no data path. A channel that was accepted has
+/// A reader or writer takes its channel from here once; the set is on no data path. A channel that was accepted has
 /// no role at first, because its first bytes tell which one it is; it is ended and broken with the others all the same.
 /// After `cancel`, channels that come late are ended as they come. May be used from any thread.
 public final class ChannelSet: Sendable {
@@ -144,7 +144,7 @@ public final class ChannelSet: Sendable {
     /// Breaks the channels that there are, as the network might. Who still waits for a peer goes on waiting.
     public func yank() { for channel in state.withLock({ $0.all }) { channel.breakOff() } }
 
-    /// Lets all channels go without ending them, which whoever holds one still may do; what they carried up to now still
+    /// Lets all channels go without ending them, which their users still may do; what they carried up to now still
     /// counts.
     public func release() {
         state.withLock { state in

@@ -166,7 +166,7 @@ extension VirtioNetwork {
     private func takeBuffers(for count: Int, of transport: VirtioTransport) -> Bool {
         var room = 0
         repeat {
-            guard let chain = transport.pop(Queue.receive) else { return giveBack(to: transport) }
+            guard let chain = transport.pop(Queue.receive) else { return rewindBuffers(to: transport) }
             buffers.append((chain, 0))
             guard chain.writableCount >= Self.headerSize else {
                 transport.fail("a receive buffer has no room for a header")
@@ -174,13 +174,15 @@ extension VirtioNetwork {
                 return false
             }
             room += chain.writableCount
-            if room < count, !transport.hasNegotiated(Feature.mergeReceiveBuffers) { return giveBack(to: transport) }
+            if room < count, !transport.hasNegotiated(Feature.mergeReceiveBuffers) {
+                return rewindBuffers(to: transport)
+            }
         } while room < count
         return true
     }
 
     /// As if no buffer had been taken.
-    private func giveBack(to transport: VirtioTransport) -> Bool {
+    private func rewindBuffers(to transport: VirtioTransport) -> Bool {
         transport.rewind(Queue.receive, count: buffers.count)
         buffers.removeAll(keepingCapacity: true)
         return false

@@ -6,7 +6,7 @@ import SystemCalls
 extension VirtualMachine {
     /// Stops the guest, with STOP, takes the device state as bytes, and lets the guest go on, with RESUME. Of a guest that
     /// does not run, the state stays as it is and no event is sent. The bytes are FULL sections and the byte that ends
-    /// them; whoever loads them lets the guest run, so `globalstate` says "running".
+    /// them; their loader lets the guest run, so `globalstate` says "running".
     public func captureDevices() throws(PauseTimeout) -> [UInt8] {
         let deadline = Self.deadline(Self.pausePatience)
         return try withControl(until: deadline) { (control: inout Control) throws(PauseTimeout) in

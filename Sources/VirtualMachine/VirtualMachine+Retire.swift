@@ -19,7 +19,7 @@ extension VirtualMachine {
         sendDueStop()
     }
 
-    /// Sends the STOP of a retirement, after the events of whoever has the run control now: if somebody has it, that
+    /// Sends the STOP of a retirement, after the events of the holder of the run control: if somebody has it, that
     /// one calls this again when done.
     func sendDueStop() {
         guard stopEventIsDue.load(ordering: .sequentiallyConsistent) else { return }

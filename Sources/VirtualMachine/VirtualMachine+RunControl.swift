@@ -89,7 +89,7 @@ extension VirtualMachine {
             } else if runState == .inmigrate {
                 parts.lock.freeze()
             }
-            // Whoever gives its guest away must not go on to claim the guest's address.
+            // A side that gives its guest away must not go on to claim the guest's address.
             if state == .postmigrate || state == .inmigrate { endAnnouncements() }
             if state == .finishMigrate { publish(state) } else { leaveFinishMigrate(for: state, &control) }
         }

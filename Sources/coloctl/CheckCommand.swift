@@ -19,7 +19,7 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         let verdict = judge()
         do { try say(verdict.line) } catch {
-            // The line is lost: whoever monitors knows nothing.
+            // The line is lost: the monitoring knows nothing.
             throw ExitCode(Verdict.Severity.unknown.rawValue)
         }
         throw ExitCode(verdict.severity.rawValue)

@@ -1,7 +1,7 @@
 import ProgramSupport
 import QMP
 
-/// Prints a line and makes sure that it was written: whoever reads through a pipe wants it when it happens, and a full
+/// Prints a line and makes sure that it was written: a reader behind a pipe wants it when it happens, and a full
 /// device is an error.
 func say(_ line: String) throws(StandardOutput.Failure) {
     print(line)
