@@ -10,9 +10,12 @@
 #define _GNU_SOURCE
 #include <features.h>
 #endif
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -139,6 +142,26 @@ static inline int clinux_set_interface_flags(int socket, const char *name, int f
     strncpy(request.ifr_name, name, IFNAMSIZ - 1);
     request.ifr_flags = (short)flags;
     return ioctl(socket, SIOCSIFFLAGS, &request);
+}
+
+/// A socket that receives every frame that comes in on interface `name`, and none that goes out there: packet(7) with
+/// PACKET_IGNORE_OUTGOING. -1 if it cannot be made.
+static inline int clinux_capture_frames(const char *name) {
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -1;
+    int incoming_only = 1;
+    struct sockaddr_ll address;
+    memset(&address, 0, sizeof address);
+    address.sll_family = AF_PACKET;
+    address.sll_protocol = htobe16(ETH_P_ALL);
+    address.sll_ifindex = clinux_interface_index(fd, name);
+    if (address.sll_ifindex < 0
+        || setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &incoming_only, sizeof incoming_only) != 0
+        || bind(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
 }
 
 /// Makes interface `index` a port of `bridge`, or takes it out: SIOCBRADDIF and SIOCBRDELIF on `socket`.

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// `count` different TCP ports of 127.0.0.1 that nobody used a moment ago.

@@ -84,15 +84,10 @@ public final class PairNetwork: Sendable {
         try fabric.ip(["link set \(Self.port(side, cable)) master \(cable.rawValue)"])
     }
 
-    /// How many packets have come from a host's guest network so far.
-    public func packetsSent(by side: Side) throws -> Int {
+    /// Begins to record the frames that come from a host's guest network.
+    public func recordFrames(from side: Side) throws -> FrameRecord {
         let port = Self.port(side, .guest)
-        let table = try fabric.perform { try readText("/proc/thread-self/net/dev") }
-        for line in table.split(separator: "\n") {
-            let fields = line.split(whereSeparator: { $0 == " " || $0 == ":" })
-            if fields.count > 2, fields[0] == port, let packets = Int(fields[2]) { return packets }
-        }
-        throw LabError("the switch has no port \(port)")
+        return try fabric.perform { try FrameRecord(interface: port) }
     }
 
     /// Why no such network can be made by this process; nil if it can.

@@ -1,6 +1,6 @@
 public import Environment
 
-/// Why a side that was frozen and wakes up cannot release one packet, although it reads no clock but its own.
+/// Why a side that was frozen and wakes up releases nothing, although it reads no clock but its own.
 ///
 /// The secondary promises in each message not to act on its own before the primary was silent for the heartbeat
 /// timeout, and echoes the send time of the newest message it has read from the primary. It read that message no
@@ -9,7 +9,9 @@ public import Environment
 /// is frozen or a direction of the network is cut, the lease runs out before the secondary acts.
 ///
 /// Each side compares readings of its own clock only; the margin covers what the two clocks drift apart within
-/// one timeout and the time between the last check and the packet.
+/// one timeout and the time between the last check and the packet. A freeze in just that time lets one frame of each
+/// card leave late: it belongs to a checkpoint that the secondary had loaded, so it says nothing that the survivor does
+/// not know, and a network may delay a frame.
 public enum OutputLease {
     /// The end of the lease that an echoed send time gives, for the timeout that the promising peer uses.
     public static func end(echo: Nanoseconds, timeout: Nanoseconds) -> Nanoseconds {

@@ -89,18 +89,21 @@ extension SystemTests {
             try load.waitForEveryConnection(after: time + .milliseconds(100), within: ProtectedPair.recoveryDeadline)
             let survivor = try pair.waitForStatus(of: .b, "primary", within: .seconds(5)) { $0.serving }
 
-            let sent = try network.packetsSent(by: .a)
+            let record = try network.recordFrames(from: .a)
             try pair.process(.a).send(SIGCONT)
             let woken = try pair.waitForStatus(of: .a, "superseded", within: .seconds(15)) {
                 !$0.serving && $0.term >= survivor.term
             }
             #expect(woken.term == survivor.term)
             try load.waitForWrites(200, after: SystemClock().now(), within: ProtectedPair.recoveryDeadline)
-            #expect(try network.packetsSent(by: .a) == sent)
+            // The clock is read before each frame, and the process may be frozen between the two: that one frame leaves
+            // late, and the survivor's checkpoint contains it. Nothing follows it.
+            let late = record.newFrames()
+            #expect(late.count <= 1, "\(late)")
             // What is left of its guest is gone: it is the survivor's secondary now.
             try pair.waitForProtection(of: .b)
             try pair.waitForStatus(of: .a, "the secondary", within: .seconds(5)) { $0.role == .secondary }
-            #expect(try network.packetsSent(by: .a) == sent)
+            #expect(record.newFrames() == [])
 
             let report = load.stop()
             #expect(report.failures.isEmpty)
