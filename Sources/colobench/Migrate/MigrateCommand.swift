@@ -52,10 +52,12 @@ struct MigrateBenchmark: ParsableCommand {
             throw LabError("there is no \(QEMUPeer.path) to compare with")
         }
         let folder = try TemporaryFolder(prefix: "colod-bench")
+        let room = try RAMFolder(megabytes: 2 * size)
         var runs: [JSONValue] = []
         var lines: [String] = []
         for filling in content {
-            let lab = try MigrationLab(folder: folder, colod: colod, megabytes: size, filling: filling)
+            let lab = try MigrationLab(
+                folder: folder, memory: room, colod: colod, megabytes: size, filling: filling)
             for kind in memory {
                 for way in transport {
                     let figures = try measure(lab, kind, way)
@@ -67,9 +69,11 @@ struct MigrateBenchmark: ParsableCommand {
                 }
             }
         }
-        let ground = try Ground(megabytes: size, folder: folder, rounds: rounds)
+        let ground = try Ground(megabytes: size, folder: room, rounds: rounds)
         lines += ground.lines
-        var members: JSONObject = ["runs": .array(runs), "size_mib": JSONValue(size)]
+        var members: JSONObject = [
+            "runs": .array(runs), "size_mib": JSONValue(size), "hot_memory": .string(room.isHuge ? "hugetlbfs" : "shm"),
+        ]
         ground.add(to: &members)
         output.print(members, text: lines.joined(separator: "\n"))
     }

@@ -24,13 +24,13 @@ final class MigrationLab {
     private var started = 0
     private static let patience: Duration = .seconds(120)
 
-    init(folder: TemporaryFolder, colod: String, megabytes: Int, filling: PageFilling) throws {
+    init(folder: TemporaryFolder, memory: RAMFolder, colod: String, megabytes: Int, filling: PageFilling) throws {
         self.folder = folder
         self.colod = colod
         self.megabytes = megabytes
         host = try LabHost(sharingMachineNetworkAs: "bench")
-        source = try RAMFile(name: "source", megabytes: megabytes)
-        destination = try RAMFile(name: "destination", megabytes: megabytes)
+        source = try RAMFile(in: memory, name: "source", megabytes: megabytes)
+        destination = try RAMFile(in: memory, name: "destination", megabytes: megabytes)
         source.fill(filling)
         destination.fill(.random)
     }
