@@ -42,7 +42,7 @@ final class MultifdSender: PageSender {
         var failure: TransportError?
     }
     private let layout: [BlockLayout]
-    private let workers: [MultifdSendWorker]
+    let workers: [MultifdSendWorker]
     private let gate: ThreadGate<State>
     private var current = Packet()
     private var packets: UInt64 = 0
@@ -83,9 +83,6 @@ final class MultifdSender: PageSender {
 
     /// Bytes that all channels have carried.
     var bytesSent: UInt64 { workers.reduce(0) { $0 + $1.channel.bytesSent } }
-
-    /// Numbers of the channels' threads (gettid(2)).
-    var threadIDs: [Int32] { workers.compactMap(\.threadID) }
 
     func send(
         _ pages: Range<Int>, ofBlock block: Int, at first: UnsafeRawPointer, _ records: inout RAMRecords,

@@ -134,7 +134,8 @@ final class SourceRun {
             channels: channels, main: main, layout: machine.layout, uuid: machine.parts.uuid
         ) { _ in PlainPacketEncoder() }
         multifd = sender
-        session.control.noteDataThreads { sender.threadIDs }
+        let workers = sender.workers
+        session.control.noteDataThreads { workers.compactMap(\.threadID) }
         self.sender = RAMSender(layout: machine.layout, pages: sender)
     }
 
