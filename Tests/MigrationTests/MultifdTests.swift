@@ -36,7 +36,9 @@ import VirtualMachine
         #expect(stats.normal + stats.duplicate == Int64(source.machine.memory.totalSize / targetPageSize))
     }
 
-    @Test(.enabled(if: QEMUPeer.isInstalled, "qemu-system-x86_64 is not installed"), arguments: ["tcp", "unix"], [1, 2, 8])
+    @Test(
+        .enabled(if: QEMUPeer.isInstalled, "qemu-system-x86_64 is not installed"), arguments: ["tcp", "unix"],
+        [1, 2, 8])
     func withQEMU(transport: String, channels: Int) throws {
         let folder = try TemporaryFolder()
         let source = try TestMachine()
