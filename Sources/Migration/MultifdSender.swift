@@ -1,3 +1,4 @@
+import Compression
 import Environment
 import GuestMemory
 import MigrationFormat
@@ -51,7 +52,7 @@ final class MultifdSender: PageSender {
     /// `main` is shut down, because who waits there may wait for it.
     init(
         channels: [Channel], main: Channel, layout: [BlockLayout], uuid: [UInt8]?,
-        encode: (Int) throws(SystemError) -> any PacketEncoder
+        encode: () throws(CompressionError) -> any PacketEncoder
     ) throws(MigrationFailure) {
         self.layout = layout
         let gate = ThreadGate(State(idle: Array(channels.indices.reversed())))
@@ -64,9 +65,13 @@ final class MultifdSender: PageSender {
                 try channel.write(opening.bytes)
                 try channel.flush()
             }
+            let encoder: any PacketEncoder
+            do throws(CompressionError) { encoder = try encode() } catch {
+                throw .peer("multifd: \(error.description)")
+            }
             do throws(SystemError) {
                 workers.append(
-                    try MultifdSendWorker(index, channel, try encode(index)) { [gate] failure in
+                    try MultifdSendWorker(index, channel, encoder) { [gate] failure in
                         gate.withLock { state in
                             state.idle.append(index)
                             if let failure, state.failure == nil { state.failure = failure }

@@ -1,4 +1,5 @@
 import ByteCoding
+import Compression
 import Environment
 import GuestMemory
 import MachineModel
@@ -24,11 +25,11 @@ final class SourceRun {
     var sender: RAMSender
     /// The channels beside the main one, if pages travel there.
     private var multifd: MultifdSender?
+    /// The threads that compress, if pages travel that way.
+    private var compression: CompressedPageSender?
     var unsent: UnsentPages
     /// What the pages are sent in: parts, and at last the end.
     var pageSection = RecordType.sectionPart
-    /// How many passes over RAM have begun.
-    var passes: UInt64 = 0
     /// A section of pages was begun and not ended.
     var isSectionOpen = false
     /// Whether the guest stands, and the run state before it was halted for the switchover.
@@ -62,6 +63,7 @@ final class SourceRun {
         }
         channel?.shutDown()
         multifd?.end()
+        compression?.end()
         session.control.finish()
     }
 
@@ -114,12 +116,28 @@ final class SourceRun {
         guard !settings[.returnPath] || opened.canReceive else {
             throw .peer("Capability 'return-path' needs a channel that can be read")
         }
-        if settings[.multifd] { try connectDataChannels(opened) }
+        sender = RAMSender(layout: machine.layout, pages: try makePageSender(opened))
         return .connected
     }
 
+    /// How pages travel, as the settings say.
+    private func makePageSender(_ main: Channel) throws(MigrationFailure) -> any PageSender {
+        if settings[.multifd] { return try connectDataChannels(main) }
+        var pages: any PageSender = PlainPageSender()
+        let parameters = settings.parameters
+        if let counters = counters.compression {
+            let sender = try CompressedPageSender(
+                threads: Int(parameters.compressThreads), level: Int(parameters.compressLevel),
+                waits: parameters.compressWaitThread, counters: counters)
+            compression = sender
+            pages = sender
+        }
+        guard let counters = counters.xbzrle else { return pages }
+        return XBZRLEPageSender(layout: machine.layout, counters: counters, before: pages)
+    }
+
     /// The destination tells channels apart by the order in which they come, so the main one is there first.
-    private func connectDataChannels(_ main: Channel) throws(MigrationFailure) {
+    private func connectDataChannels(_ main: Channel) throws(MigrationFailure) -> MultifdSender {
         guard case .address(let address) = destination, address.hasSeveralChannels else {
             throw .peer(MigrationRefusal.multifdNeedsSocket.description)
         }
@@ -130,13 +148,17 @@ final class SourceRun {
                     try session.control.channels.connect(.data(index), to: address)
                 })
         }
+        let parameters = settings.parameters
         let sender = try MultifdSender(
             channels: channels, main: main, layout: machine.layout, uuid: machine.parts.uuid
-        ) { _ in PlainPacketEncoder() }
+        ) { () throws(CompressionError) in
+            try parameters.multifdMethod.makeEncoder(
+                zlibLevel: Int(parameters.multifdZlibLevel), zstdLevel: Int(parameters.multifdZstdLevel))
+        }
         multifd = sender
         let workers = sender.workers
         session.control.noteDataThreads { workers.compactMap(\.threadID) }
-        self.sender = RAMSender(layout: machine.layout, pages: sender)
+        return sender
     }
 
     func onOpenChannel<Value>(
