@@ -97,6 +97,9 @@ import SystemCalls
 }
 
 /// A bit for each page of a block, for one thread.
+///
+/// Beside `PageSet` because each received page sets a bit in one of these and clears one in another. Here these are a
+/// plain store each; in a `PageSet` each is an atomic exchange, which nobody needs where only the receiving thread looks.
 @safe final class PageMarks {
     // SAFETY: allocated and freed here; every page number is below `count`, which is checked.
     private let words: UnsafeMutablePointer<UInt64>
