@@ -17,6 +17,9 @@
 /// fails, it goes on at the source. Afterwards only the destination's word tells. If it says that it failed, the guest
 /// goes on at the source; if it says nothing (the channel broke, the deadline passed), it may be running there, and the
 /// source keeps its guest stopped and says why: twice is worse than not at all, and an operator can look at both.
+/// A command that takes the stream is no destination: if it ends and nobody has ever spoken through it, nobody has the
+/// guest; if somebody has and it fails, the last word may be lost. One that lets nothing be heard is told that the stream
+/// is over, since it may wait for that (`cat > file`).
 /// Without a return path the destination's word is never heard, and a stream that has left wholly counts as completed.
 public enum MigrationCore {
     /// Bytes of a guest page, the unit of everything that is counted here.

@@ -153,7 +153,7 @@ final class SimulatedSource {
         case .sendEmptyPart: written { .spoke }
         case .sendState: sendState()
         case .closeStream: outcome { .streamClosed }
-        case .awaitPeer(let deadline): awaitPeer(until: deadline)
+        case .awaitPeer(let deadline, _), .hearOut(let deadline): awaitPeer(until: deadline)
         case .runCOLO: outcome { .coloEnded }
         case .leaveGuest: outcome { .guestSettled }
         case .giveGuestBack:
