@@ -230,6 +230,7 @@ let package = Package(
             "AllocationTests",
             [
                 "CAllocationCount", "Migration", "VirtualMachine", "MigrationFormat", "Transport", "GuestMemory",
+                "ByteCoding",
                 "Virtio", "MachineModel", "PacketPath", "ManagementServer", "QAPI", "QMP", "SystemCalls",
                 "Environment",
             ]),
