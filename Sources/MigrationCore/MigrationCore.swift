@@ -5,6 +5,7 @@
 /// - `SourceMachine`: connect, setup, rounds over the dirty log, switchover (with a pause before it, if that is wanted),
 ///   the devices, and the end: completed, failed, cancelled, or COLO.
 /// - `DestinationMachine`: accept, load, start the guest, tell the source.
+/// - `DataChannelBarrier` keeps pages that travel on several channels in order, at either end.
 /// - `RateLimiter` keeps a source below its bandwidth, `AutoConverge` slows a guest down that dirties faster than is
 ///   sent, `BandwidthMeter` tells what the channel carries. All are values that the source machine owns.
 ///
@@ -46,4 +47,8 @@ public enum BrokenMigrationRule: String, Sendable, CaseIterable {
     case forgetGuest = "forget-guest"
     /// Pages that were sent are sent again in the last round.
     case sendTwice = "send-twice"
+    /// The destination takes what data channels bring whenever it comes.
+    case ignoreBarrier = "ignore-barrier"
+    /// A data channel goes on behind the end of a part although another has not handed in its SYNC.
+    case releaseChannelAlone = "release-channel-alone"
 }
