@@ -234,6 +234,7 @@ let package = Package(
             "AllocationTests",
             [
                 "CAllocationCount", "Migration", "VirtualMachine", "MigrationFormat", "Transport", "GuestMemory",
+                "ByteCoding",
                 "Virtio", "MachineModel", "PacketPath", "ManagementServer", "QAPI", "QMP", "SystemCalls",
                 "Environment",
             ]),

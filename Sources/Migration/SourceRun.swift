@@ -36,6 +36,10 @@ final class SourceRun {
     private var stateBefore: RunState?
     /// The byte that ends the sections may have left.
     private var endMayHaveLeft = false
+    /// What the destination says, once it is listened to.
+    private var answers: StreamReader?
+    /// It has said anything.
+    private var heardPeer = false
 
     init(
         controller: MigrationController, session: SourceSession, to destination: Destination
@@ -89,7 +93,8 @@ final class SourceRun {
         case .harvestLast: try harvestLast()
         case .sendState: try sendState()
         case .closeStream: try closeStream()
-        case .awaitPeer(let deadline): try awaitPeer(until: deadline)
+        case .awaitPeer(let deadline, let silence): try awaitPeer(until: deadline, silence: silence)
+        case .hearOut(let deadline): try hearOut(until: deadline)
         case .runCOLO: runCOLO()
         case .leaveGuest: leaveGuest()
         case .giveGuestBack: giveGuestBack()
@@ -196,17 +201,48 @@ final class SourceRun {
         return .streamClosed
     }
 
-    private func awaitPeer(until deadline: Nanoseconds) throws(MigrationFailure) -> SourceMachine.Event {
+    private func awaitPeer(
+        until deadline: Nanoseconds, silence: Nanoseconds
+    ) throws(MigrationFailure) -> SourceMachine.Event {
         guard let channel else { throw .cancelled }
-        let reader = StreamReader(
-            channel: channel, decoder: StreamDecoder(expectations: machine.streamExpectations()))
+        let reader =
+            answers
+            ?? StreamReader(channel: channel, decoder: StreamDecoder(expectations: machine.streamExpectations()))
+        answers = reader
         while true {
+            let isSilent = isCommand && !heardPeer
             do throws(MigrationFailure) {
-                if case .shut(let word) = try reader.returnPathMessage(deadline: deadline) { return .peerSaid(word) }
+                let message = try reader.returnPathMessage(deadline: isSilent ? min(silence, deadline) : deadline)
+                heardPeer = true
+                if case .shut(let word) = message { return .peerSaid(word) }
+            } catch .channel(.stalled) where isSilent && clock.now() < deadline {
+                return .peerSilent
             } catch .channel(.closedByPeer) {
-                return .peerLeft
+                return isCommand ? try commandEnded(deadline: deadline) : .peerLeft
             }
         }
+    }
+
+    private func hearOut(until deadline: Nanoseconds) throws(MigrationFailure) -> SourceMachine.Event {
+        channel?.shutDownWriting()
+        return try awaitPeer(until: deadline, silence: deadline)
+    }
+
+    /// What the command writes has ended: how does it end itself?
+    private func commandEnded(deadline: Nanoseconds) throws(MigrationFailure) -> SourceMachine.Event {
+        do throws(TransportError) {
+            try channel?.finishWriting(deadline: deadline)
+            return .commandEnded(heard: heardPeer, failure: nil)
+        } catch .commandFailed(let command, let how) {
+            let failure = TransportError.commandFailed(command: command, how: how).description
+            return .commandEnded(heard: heardPeer, failure: failure)
+        } catch {
+            throw error == .cancelled ? .cancelled : .channel(error)
+        }
+    }
+
+    private var isCommand: Bool {
+        if case .address(.exec) = destination { true } else { false }
     }
 
     // MARK: The guest

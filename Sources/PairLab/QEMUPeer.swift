@@ -1,5 +1,6 @@
 import Glibc
 public import QMP
+import SystemCalls
 
 /// A real QEMU as the other end of a migration stream or of COLO: machine `none`, waiting for an incoming migration,
 /// driven over QMP. It is killed when its owner goes away.
@@ -7,10 +8,7 @@ public final class QEMUPeer {
     /// Where the program is, as Debian's package qemu-system-x86 installs it.
     public static let path = "/usr/bin/qemu-system-x86_64"
     /// Whether the program is there.
-    public static var isInstalled: Bool {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        unsafe access(path, X_OK) == 0
-    }
+    public static var isInstalled: Bool { Paths.isUsable(path, X_OK) }
 
     /// No wait for an answer or an event is longer.
     private static let patience: Duration = .seconds(20)
