@@ -67,19 +67,24 @@ final class DestinationRun {
 
     /// One source; a second one is refused instead of being left waiting, and the next run can listen.
     private func accept() throws(MigrationFailure) -> DestinationMachine.Event {
-        let channel: Channel
+        var channel: Channel
+        let channels = session.control.channels
         do {
-            channel = try session.control.channels.accept(from: listener)
+            channel = try channels.accept(from: listener)
         } catch .closedByPeer {
             return .nobodyCame("what was to be read ended without a byte")
         } catch {
             throw error == .cancelled ? .cancelled : .channel(error)
         }
         let settings = controller.incomingSettings
-        if let refusal = controller.tlsRefusal(settings.parameters.tlsCredentials, as: .server) {
-            session.control.channels.remove(channel)
+        do {
+            channel = try controller.secure(channel, of: channels, as: .server, host: nil, settings)
+        } catch .cancelled where channels.isCancelled {
+            throw .cancelled
+        } catch {
+            channels.remove(channel)
             // A connection that is no migration stream changes nothing: the next one may be.
-            return .turnedAway(refusal, anotherMayCome: !listener.addresses.isEmpty)
+            return .turnedAway(error.description, anotherMayCome: !listener.addresses.isEmpty)
         }
         listener.stop()
         try onChannel { () throws(TransportError) in try session.control.use(channel) }

@@ -94,18 +94,20 @@ final class SourceRun {
     // MARK: The channel
 
     private func connect() throws(MigrationFailure) -> SourceMachine.Event {
-        let opened: Channel
-        switch destination {
-        case .channel(let channel):
-            opened = channel
-            try onChannel { () throws(TransportError) in try session.control.use(channel) }
-        case .address(let address):
-            opened = try onChannel { () throws(TransportError) in
-                try session.control.channels.connect(.main, to: address)
+        let opened = try onChannel { () throws(TransportError) in
+            let channels = session.control.channels
+            switch destination {
+            case .channel(let channel):
+                self.channel = channel
+                try session.control.use(channel)
+                return try controller.secure(channel, of: channels, as: .client, host: nil, settings)
+            case .address(let address):
+                let channel = try channels.connect(.main, to: address)
+                self.channel = channel
+                return try controller.secure(channel, of: channels, as: .client, host: address.host, settings)
             }
         }
         channel = opened
-        if let refusal = controller.tlsRefusal(settings.parameters.tlsCredentials, as: .client) { throw .peer(refusal) }
         guard !settings[.returnPath] || opened.canReceive else {
             throw .peer("Capability 'return-path' needs a channel that can be read")
         }

@@ -62,6 +62,7 @@ final class TranscriptPlayer {
         self.program = program
         self.kernel = kernel
         folder = try TemporaryFolder(prefix: "colod-transcript")
+        if transcript.needsCredentials { try CertificateLab(at: folder.path("tls")).makeMigrationCredentials() }
     }
 
     /// Plays all of it.
