@@ -72,7 +72,7 @@ let package = Package(
         module("Transport", ["SystemCalls", "CLinux", "CGnuTLS", "Environment"]),
         module("MigrationFormat", ["ByteCoding"]),
         module("StreamAnalysis", ["MigrationFormat"]),
-        module("ReplicationCore", ["ByteCoding", "Environment"]),
+        module("ReplicationCore", ["MigrationFormat", "ByteCoding", "Environment"]),
         module("MigrationCore", ["Environment"]),
         module("QMP"),
         module("QAPI", ["QMP"], exclude: ["Schema"]),
@@ -89,7 +89,7 @@ let package = Package(
         module("Virtio", ["MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "SystemCalls"]),
         module("PlatformDevices", ["MachineModel", "GuestMemory", "ByteCoding", "Environment", "SystemCalls"]),
         module("Configuration", ["SystemCalls", .product(name: "Yams", package: "Yams")]),
-        module("Simulation", ["ReplicationCore", "MigrationCore", "Environment", "ByteCoding"]),
+        module("Simulation", ["ReplicationCore", "MigrationCore", "MigrationFormat", "Environment", "ByteCoding"]),
 
         // Layer 5
         module(
@@ -165,7 +165,7 @@ let package = Package(
             "TransportTests", ["Transport", "ManagedObjects", "PairLab", "CGnuTLS", "SystemCalls", "Environment"]),
         tests("MigrationFormatTests", ["MigrationFormat", "ByteCoding", "Environment"]),
         tests("StreamAnalysisTests", ["StreamAnalysis", "MigrationFormat", "ByteCoding", "Environment"]),
-        tests("ReplicationCoreTests", ["ReplicationCore", "ByteCoding", "Environment"]),
+        tests("ReplicationCoreTests", ["ReplicationCore", "MigrationFormat", "ByteCoding", "Environment"]),
         tests("MigrationCoreTests", ["MigrationCore", "Environment"]),
         tests("SimulationTests", ["Simulation", "ReplicationCore", "MigrationCore", "Environment"]),
         tests("QMPTests", ["QMP", "Environment"]),

@@ -63,6 +63,39 @@ public import SystemCalls
         return 1 << UInt64(page & 63)
     }
 
+    // MARK: Pages that follow each other
+
+    /// Adds pages, word by word.
+    public func insert(contentsOf pages: Range<Int>) {
+        // SAFETY: `forEachPart` gives words below `wordCount`.
+        forEachPart(pages) { word, mask in
+            if unsafe words[word].load(ordering: .relaxed) & mask != mask {
+                unsafe words[word].bitwiseOr(mask, ordering: .relaxed)
+            }
+        }
+    }
+
+    /// Removes pages, word by word.
+    public func remove(contentsOf pages: Range<Int>) {
+        // SAFETY: `forEachPart` gives words below `wordCount`.
+        forEachPart(pages) { word, mask in
+            if unsafe words[word].load(ordering: .relaxed) & mask != 0 {
+                unsafe words[word].bitwiseAnd(~mask, ordering: .relaxed)
+            }
+        }
+    }
+
+    @inline(__always)
+    private func forEachPart(_ pages: Range<Int>, _ body: (_ word: Int, _ mask: UInt64) -> Void) {
+        precondition(pages.lowerBound >= 0 && pages.upperBound <= pageCount)
+        var page = pages.lowerBound
+        while page < pages.upperBound {
+            let length = Swift.min(64 - page & 63, pages.upperBound - page)
+            body(page >> 6, (UInt64.max >> UInt64(64 - length)) << UInt64(page & 63))
+            page += length
+        }
+    }
+
     // MARK: All pages
 
     /// How many pages are there.

@@ -60,11 +60,11 @@ extension COLOHandler {
     public var acceptsOnlyCOLO: Bool { false }
 }
 
-/// A COLO primary's end of the channel. Sending belongs to one thread at a time and `receive` to one, which may be
-/// another; `shutDown` may be called from any.
+/// A COLO primary's end of the channel. Sending belongs to one thread at a time and `messages.receive` to one, which may
+/// be another; `shutDown` may be called from any.
 public final class COLOPrimarySession: @unchecked Sendable {
-    // SAFETY: `sender` and the channel's write queue are touched by the sending thread alone, `reader` by the receiving
-    // one; all else is constant or thread-safe by itself.
+    // SAFETY: `sender` and the channel's write queue are touched by the sending thread alone, what `messages` reads by
+    // the receiving one; all else is constant or thread-safe by itself.
     /// The machine that is protected.
     public let machine: VirtualMachine
     /// The channel; its reverse direction brings the secondary's messages.
@@ -74,7 +74,8 @@ public final class COLOPrimarySession: @unchecked Sendable {
     public let tracker: DirtyTracker
     /// Whether the guest ran before it was halted for the switchover.
     public let guestRan: Bool
-    private let reader: StreamReader
+    /// What the two sides say to each other.
+    public let messages: COLOMessageChannel
     private var sender: RAMSender
     private let countPass: @Sendable () -> Void
 
@@ -88,7 +89,8 @@ public final class COLOPrimarySession: @unchecked Sendable {
         self.channel = channel
         self.sender = sender
         self.countPass = countPass
-        reader = StreamReader(channel: channel, decoder: StreamDecoder(expectations: machine.streamExpectations()))
+        messages = COLOMessageChannel(
+            reader: StreamReader(channel: channel, decoder: StreamDecoder(expectations: machine.streamExpectations())))
     }
 
     /// Ends all waits on the channel, from any thread.
@@ -96,19 +98,6 @@ public final class COLOPrimarySession: @unchecked Sendable {
 
     /// Counts a harvest of the dirty log: MIGRATION_PASS.
     public func passHarvested() { countPass() }
-
-    /// Sends a message.
-    public func send(_ message: COLOWireMessage) throws(MigrationFailure) {
-        try onChannel { () throws(TransportError) in
-            try channel.write(message.bytes)
-            try channel.flush()
-        }
-    }
-
-    /// Waits for the secondary's next message, until `deadline` of the host's clock.
-    public func receive(until deadline: Nanoseconds) throws(MigrationFailure) -> COLOWireMessage {
-        try reader.message(deadline: deadline)
-    }
 
     /// Begins the live part of a checkpoint, after vmstate-send.
     public func beginLiveState() throws(MigrationFailure) {
@@ -135,7 +124,7 @@ public final class COLOPrimarySession: @unchecked Sendable {
     /// Sends vmstate-size and a device blob (`VirtualMachine.saveDeviceBlob`).
     public func sendDeviceBlob(_ blob: [UInt8]) throws(MigrationFailure) {
         try onChannel { () throws(TransportError) in
-            try channel.write(COLOWireMessage.vmstateSize(UInt64(blob.count)).bytes)
+            try channel.write(COLOMessage.vmstateSize(UInt64(blob.count)).bytes)
             try channel.write(blob)
             try channel.flush()
         }
@@ -158,30 +147,20 @@ public final class COLOSecondarySession: @unchecked Sendable {
     public let channel: Channel
     /// The device sections of the initial state; each checkpoint must have all of them.
     public let sections: Set<SectionKey>
+    /// What the two sides say to each other.
+    public let messages: COLOMessageChannel
     private let reader: StreamReader
 
     init(machine: VirtualMachine, reader: StreamReader) {
         self.machine = machine
         self.reader = reader
         channel = reader.channel
+        messages = COLOMessageChannel(reader: reader)
         sections = reader.decoder.devicesSeen
     }
 
     /// Ends all waits on the channel, from any thread.
     public func shutDown() { channel.shutDown() }
-
-    /// Sends a message.
-    public func send(_ message: COLOWireMessage) throws(MigrationFailure) {
-        try onChannel { () throws(TransportError) in
-            try channel.write(message.bytes)
-            try channel.flush()
-        }
-    }
-
-    /// Waits for the primary's next message, until `deadline` of the host's clock.
-    public func receive(until deadline: Nanoseconds) throws(MigrationFailure) -> COLOWireMessage {
-        try reader.message(deadline: deadline)
-    }
 
     /// Reads and validates the live part of a checkpoint, pages into `staging`. On an error the checkpoint is to be
     /// thrown away and the channel with it; RAM was not touched.

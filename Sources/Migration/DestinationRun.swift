@@ -16,6 +16,7 @@ final class DestinationRun {
     let session: DestinationSession
     let machine: VirtualMachine
     private let listener: Listener
+    private var reception: Reception?
     private var reader: StreamReader?
     private var wantsCOLO = false
     private var hasReturnPath = false
@@ -23,7 +24,9 @@ final class DestinationRun {
     /// An element that was read and not taken yet.
     private var held: StreamElement?
     private var sections: [DecodedSection] = []
-    private lazy var arrivals = PageArrivals(memory: machine.memory)
+    private var arrivals: PageArrivals?
+    /// The channels beside the main one, if pages come there.
+    private var multifd: MultifdReceiver?
 
     init(controller: MigrationController, session: DestinationSession, listener: Listener) {
         self.controller = controller
@@ -43,6 +46,7 @@ final class DestinationRun {
             }
         }
         listener.stop()
+        multifd?.end()
         endArrivals()
         reader?.channel.shutDown()
         session.control.finish()
@@ -59,7 +63,9 @@ final class DestinationRun {
             default: return .interrupted
             }
         } catch .cancelled {
-            return .interrupted
+            // A data channel that fails ends the main one.
+            guard !session.control.isCancelled, let failure = multifd?.failure else { return .interrupted }
+            return .failed(failure.description)
         } catch {
             return .failed(error.description)
         }
@@ -67,35 +73,66 @@ final class DestinationRun {
 
     /// One source; a second one is refused instead of being left waiting, and the next run can listen.
     private func accept() throws(MigrationFailure) -> DestinationMachine.Event {
-        var channel: Channel
-        let channels = session.control.channels
-        do {
-            channel = try channels.accept(from: listener)
-        } catch .closedByPeer {
-            return .nobodyCame("what was to be read ended without a byte")
-        } catch {
-            throw error == .cancelled ? .cancelled : .channel(error)
-        }
         let settings = controller.incomingSettings
-        do {
-            channel = try controller.secure(channel, of: channels, as: .server, host: nil, settings)
-        } catch .cancelled where channels.isCancelled {
-            throw .cancelled
-        } catch {
-            channels.remove(channel)
+        if settings[.multifd] { return try acceptAll(settings) }
+        let channel: Channel
+        do throws(MigrationFailure) {
+            channel = try onSystem(makeReception).next(in: session.control.channels, settings)
+        } catch .channel(.closedByPeer) {
+            return .nobodyCame("what was to be read ended without a byte")
+        } catch .channel(.tls(let failure)) {
             // A connection that is no migration stream changes nothing: the next one may be.
-            return .turnedAway(error.description, anotherMayCome: !listener.addresses.isEmpty)
+            return .turnedAway(failure.description, anotherMayCome: !listener.addresses.isEmpty)
         }
         listener.stop()
         try onChannel { () throws(TransportError) in try session.control.use(channel) }
+        try begin(channel, settings)
+        return .accepted
+    }
+
+    /// The one that was made before, if there is one: others may still be busy there.
+    private func makeReception() throws(SystemError) -> Reception {
+        if let reception { return reception }
+        let made = try Reception(listener: listener, controller: controller)
+        reception = made
+        return made
+    }
+
+    /// The same of a source with data channels.
+    private func acceptAll(_ settings: MigrationSettings) throws(MigrationFailure) -> DestinationMachine.Event {
+        let gathering = try IncomingChannels(
+            count: Int(settings.parameters.multifdChannels), uuid: machine.parts.uuid
+        ) { [controller, session] channel throws(TransportError) in
+            try controller.secureIncoming(channel, of: session.control.channels, settings)
+        }
+        let (main, data) = try gathering.gather(from: listener, in: session.control.channels)
+        listener.stop()
+        let reader = try begin(main.channel, settings)
+        reader.window.append(main.firstBytes)
+        // Nothing is read ahead: where the next page belongs is not for the stream to say alone.
+        reader.vacancies = nil
+        guard let arrivals else { throw .cancelled }
+        for channel in data { channel.stallDeadline = .never }
+        multifd = try MultifdReceiver(
+            channels: data, main: main.channel, into: arrivals, layout: machine.layout,
+            leavingOutShared: settings[.xIgnoreShared]
+        ) { _ in PlainPacketDecoder() }
+        return .accepted
+    }
+
+    @discardableResult
+    private func begin(_ channel: Channel, _ settings: MigrationSettings) throws(MigrationFailure) -> StreamReader {
         controller.handler?.incomingAccepted()
         channel.stallDeadline = .milliseconds(MigrationLimits.incomingStallMilliseconds)
         let expectations = machine.streamExpectations(
             comparingUUID: settings[.validateUuid], ignoringShared: settings[.xIgnoreShared])
         let reader = StreamReader(channel: channel, decoder: StreamDecoder(expectations: expectations))
+        let arrivals: PageArrivals
+        do { arrivals = try PageArrivals(memory: machine.memory) } catch { throw .peer(error.description) }
         reader.vacancies = arrivals
+        self.arrivals = arrivals
         self.reader = reader
-        return .accepted
+        return reader
     }
 
     // MARK: Loading
@@ -103,10 +140,11 @@ final class DestinationRun {
     /// Reads on, pages into their places, until something is for the state machine.
     private func load() throws(MigrationFailure) -> DestinationMachine.Event {
         guard let reader else { throw .cancelled }
+        guard let arrivals else { throw .cancelled }
         while true {
             if let element = held {
                 held = nil
-                try take(element, reader)
+                try take(element, reader, arrivals)
                 continue
             }
             guard let element = try reader.next() else {
@@ -114,19 +152,20 @@ final class DestinationRun {
                 return .loaded(isDescribed: false)
             }
             switch element {
-            case .page, .filledPage, .device:
+            case .liveSectionEnd where multifd == nil: break
+            case .page, .filledPage, .device, .liveSectionEnd:
                 guard hasContents else {
                     // Taken once it is known to be wanted.
                     hasContents = true
                     held = element
                     return .contents
                 }
-                try take(element, reader)
+                try take(element, reader, arrivals)
             case .command(let command): return .command(note(command))
             case .endOfStream(let found):
                 try finish(reader.channel)
                 return .loaded(isDescribed: found == nil)
-            case .configured, .liveSectionEnd, .endOfSections, .needBytes: break
+            case .configured, .endOfSections, .needBytes: break
             }
         }
     }
@@ -149,22 +188,23 @@ final class DestinationRun {
         }
     }
 
-    private func take(_ element: StreamElement, _ reader: StreamReader) throws(MigrationFailure) {
+    private func take(
+        _ element: StreamElement, _ reader: StreamReader, _ arrivals: PageArrivals
+    ) throws(MigrationFailure) {
         // SAFETY: the decoder checked that the page lies in its block.
         switch element {
         case .page(let location):
             try unsafe reader.takePage(into: arrivals.place(of: location))
             arrivals.noteWritten(location)
-            mark(location)
             while let (block, pages) = reader.takeArrivedPages() {
                 arrivals.noteWritten(pages, ofBlock: block)
-                machine.memory.blocks[block].dirtyLog.mark(pages: pages)
             }
         case .filledPage(let location, 0):
             let end = machine.memory.blocks[location.block].pageCount
             let more = reader.takeZeroPages(behind: location, upTo: end)
-            clear(location.page..<more.upperBound, ofBlock: location.block)
-        case .filledPage(let location, let byte): fill(location, byte)
+            clear(location.page..<more.upperBound, ofBlock: location.block, arrivals)
+        case .filledPage(let location, let byte): fill(location, byte, arrivals)
+        case .liveSectionEnd: try multifd?.endPart()
         case .device(let section): sections.append(section)
         default: break
         }
@@ -180,9 +220,9 @@ final class DestinationRun {
 
     /// All of RAM has come, or no more of it will.
     private func endArrivals() {
-        guard let reader, reader.vacancies != nil else { return }
-        reader.vacancies = nil
-        arrivals.end()
+        reader?.vacancies = nil
+        arrivals?.end()
+        arrivals = nil
     }
 
     /// A machine with vCPUs cannot run on what a stream left out; one that is RAM alone can.
@@ -196,25 +236,20 @@ final class DestinationRun {
 
     // MARK: Pages
 
-    private func mark(_ location: PageLocation) {
-        machine.memory.blocks[location.block].dirtyLog.mark(page: location.page)
-    }
-
     /// A page that was never written is zero already, and should not take memory only to be zero again.
-    private func clear(_ pages: Range<Int>, ofBlock block: Int) {
+    private func clear(_ pages: Range<Int>, ofBlock block: Int, _ arrivals: PageArrivals) {
         var pages = pages
         while let page = arrivals.noteZero(pages, ofBlock: block) {
-            fill(PageLocation(block: block, page: page), 0)
+            fill(PageLocation(block: block, page: page), 0, arrivals)
             pages = page + 1..<pages.upperBound
             if pages.isEmpty { return }
         }
     }
 
-    private func fill(_ location: PageLocation, _ byte: UInt8) {
+    private func fill(_ location: PageLocation, _ byte: UInt8, _ arrivals: PageArrivals) {
         // SAFETY: a whole page of RAM: the decoder checked block and page against this machine's layout.
         unsafe arrivals.place(of: location).initializeMemory(as: UInt8.self, repeating: byte, count: targetPageSize)
         arrivals.noteWritten(location)
-        mark(location)
     }
 
     // MARK: The end

@@ -27,6 +27,8 @@
 public enum MigrationLimits {
     /// How long a source waits for the destination's last word on the return path.
     public static let returnPathDeadlineMilliseconds: UInt64 = 30_000
+    /// How long a destination waits for the channels beside the main one, once that is there.
+    public static let dataChannelsMilliseconds: UInt64 = 30_000
     /// How long an incoming stream may stand still.
     public static let incomingStallMilliseconds: UInt64 = 60_000
     /// How often a destination hears of a source that is paused before the switchover.

@@ -34,7 +34,8 @@ extension MigrationController {
     /// `query-migrationthreads`: name and number (gettid(2)) of the threads of the outgoing side that live, the newest
     /// first.
     public func migrationThreads() -> [(name: String, id: Int32)] {
-        guard let id = withState({ $0.outgoing })?.control.threadID else { return [] }
-        return [(Self.threadName, id)]
+        guard let control = withState({ $0.outgoing })?.control, let id = control.threadID else { return [] }
+        let data = control.dataThreadIDs.enumerated().map { (name: "multifdsend_\($0.offset)", id: $0.element) }
+        return data.reversed() + [(Self.threadName, id)]
     }
 }

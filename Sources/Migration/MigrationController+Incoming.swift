@@ -111,8 +111,14 @@ extension MigrationController {
 
     private func makeListener(_ uri: String, _ run: RunControl) throws(TransportError) -> Listener {
         let address = try MigrationAddress(uri)
+        let settings = incomingSettings
+        if settings[.multifd], !address.hasSeveralChannels {
+            throw .badAddress(MigrationRefusal.multifdNeedsSocket.description)
+        }
         guard case .fd(let name) = address else {
-            return try Listener(address, cancellation: run.cancellation, lookup: resources.lookup)
+            let channels = settings[.multifd] ? Int32(settings.parameters.multifdChannels) + 1 : 1
+            return try Listener(
+                address, backlog: channels, cancellation: run.cancellation, lookup: resources.lookup)
         }
         guard let descriptor = resources.takeDescriptor(name) else { throw .unknownDescriptor(name: name) }
         return Listener(adopting: try Channel.adopt(descriptor, name: name), as: address)

@@ -42,4 +42,20 @@ extension MigrationController {
         do throws(TLSFailure) { end = try resources.tlsEnd(request) } catch { throw .tls(error) }
         return try channels.secure(channel, as: end)
     }
+
+    /// The same of a channel that somebody has connected to this side. Whoever is sent away without having come to terms
+    /// is told of in the log.
+    func secureIncoming(
+        _ channel: Channel, of channels: ChannelSet, _ settings: MigrationSettings
+    ) throws(TransportError) -> Channel {
+        do throws(TransportError) {
+            return try secure(channel, of: channels, as: .server, host: nil, settings)
+        } catch {
+            if case .tls(let failure) = error {
+                events.append(.incomingRefused(failure.description))
+                events.deliver()
+            }
+            throw error
+        }
+    }
 }

@@ -5,6 +5,7 @@ final class MigrationCounters: Sendable {
     /// Bytes of RAM altogether.
     let total: UInt64
     private let bytes = Atomic<UInt64>(0)
+    private let dataBytes = Atomic<UInt64>(0)
     private let bytesBeforeHalt = Atomic<UInt64>(.max)
     private let normal = Atomic<UInt64>(0)
     private let zero = Atomic<UInt64>(0)
@@ -15,10 +16,16 @@ final class MigrationCounters: Sendable {
         left.store(total, ordering: .relaxed)
     }
 
-    /// Bytes on the channel.
-    var transferred: UInt64 { bytes.load(ordering: .relaxed) }
-    /// Of these, those that left while the guest ran.
-    var precopyBytes: UInt64 { min(transferred, bytesBeforeHalt.load(ordering: .relaxed)) }
+    /// Bytes on all channels.
+    var transferred: UInt64 { mainBytes + multifdBytes }
+    /// Bytes on the main channel.
+    private var mainBytes: UInt64 { bytes.load(ordering: .relaxed) }
+    /// Bytes on the channels beside it.
+    var multifdBytes: UInt64 { dataBytes.load(ordering: .relaxed) }
+    /// Bytes that left on the main channel while the guest ran.
+    var precopyBytes: UInt64 { min(mainBytes, bytesBeforeHalt.load(ordering: .relaxed)) }
+    /// Bytes that left on the main channel since the guest stands.
+    var downtimeBytes: UInt64 { mainBytes - precopyBytes }
     /// Pages sent whole.
     var normalPages: UInt64 { normal.load(ordering: .relaxed) }
     /// Pages sent as "all zero".
@@ -27,8 +34,9 @@ final class MigrationCounters: Sendable {
     var remaining: UInt64 { left.load(ordering: .relaxed) }
 
     /// Everything that was sent so far.
-    func note(transferred: UInt64, normalPages: UInt64, zeroPages: UInt64) {
-        bytes.store(transferred, ordering: .relaxed)
+    func note(main: UInt64, multifd: UInt64, normalPages: UInt64, zeroPages: UInt64) {
+        bytes.store(main, ordering: .relaxed)
+        dataBytes.store(multifd, ordering: .relaxed)
         normal.store(normalPages, ordering: .relaxed)
         zero.store(zeroPages, ordering: .relaxed)
     }
@@ -37,5 +45,5 @@ final class MigrationCounters: Sendable {
     func note(remaining: UInt64) { left.store(remaining, ordering: .relaxed) }
 
     /// The guest stands from now on.
-    func noteHalt() { bytesBeforeHalt.store(transferred, ordering: .relaxed) }
+    func noteHalt() { bytesBeforeHalt.store(mainBytes, ordering: .relaxed) }
 }

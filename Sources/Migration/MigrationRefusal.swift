@@ -30,6 +30,8 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
     case coloNotAvailable
     /// The stream of this capability is not spoken.
     case notSupported(MigrationCapability)
+    /// Only sockets can have channels beside the main one.
+    case multifdNeedsSocket
     /// The settings that the migration would have contradict each other.
     case settings(MigrationSettingsError)
     /// There is no such destination.
@@ -72,6 +74,7 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
             "Capability 'x-colo' is not compatible with capability 'x-ignore-shared' on shared RAM"
         case .coloNotAvailable: "COLO is not available on this machine"
         case .notSupported(let capability): "Capability '\(capability.rawValue)' is not supported"
+        case .multifdNeedsSocket: "multifd is not supported by current protocol"
         case .settings(let error): error.description
         case .destination(let error): error.description
         case .listener(.unknownScheme(let uri)): "unknown migration protocol: \(uri)"

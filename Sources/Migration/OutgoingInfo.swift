@@ -62,7 +62,8 @@ extension SourceMachine {
         stats.remaining = Int64(clamping: counters.remaining)
         stats.transferred = Int64(clamping: counters.transferred)
         stats.precopyBytes = counters.precopyBytes
-        stats.downtimeBytes = counters.transferred - counters.precopyBytes
+        stats.downtimeBytes = counters.downtimeBytes
+        stats.multifdBytes = counters.multifdBytes
         stats.normal = Int64(clamping: counters.normalPages)
         stats.normalBytes = stats.normal * stats.pageSize
         stats.duplicate = Int64(clamping: counters.zeroPages)

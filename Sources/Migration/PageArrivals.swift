@@ -7,22 +7,23 @@ import SystemCalls
 /// thread that makes room ahead. Belongs to the thread that receives.
 @safe final class PageArrivals {
     private let bases: [UnsafeMutableRawPointer]
-    private let arrived: [PageMarks]
+    private let arrived: [PageSet]
     /// Pages that are zero because nobody has written them; looking at one would map it.
-    private let untouched: [PageMarks]
+    private let untouched: [PageSet]
+    private let logs: [DirtyLog]
     private let populator: RAMPopulator
 
     /// For a migration that begins now. What the pages hold counts for nothing: all of them will come.
-    init(memory: GuestMemory, populator: RAMPopulator? = nil) {
+    init(memory: GuestMemory, populator: RAMPopulator? = nil) throws(SystemError) {
         // SAFETY: the memory belongs to the machine, which lives as long as its migration.
         unsafe bases = unsafe memory.blocks.map(unsafe \.base)
-        arrived = memory.blocks.map { PageMarks(count: $0.pageCount) }
-        untouched = memory.blocks.map { block in
-            let marks = PageMarks(count: block.pageCount)
+        logs = memory.blocks.map(\.dirtyLog)
+        arrived = try memory.makePageSets()
+        untouched = try memory.makePageSets()
+        for (block, set) in zip(memory.blocks, untouched) {
             for part in unsafe AddressSpace.untouchedParts(of: block.base, count: block.size) {
-                for page in part.lowerBound / targetPageSize..<part.upperBound / targetPageSize { marks.insert(page) }
+                set.insert(contentsOf: part.lowerBound / targetPageSize..<part.upperBound / targetPageSize)
             }
-            return marks
         }
         self.populator = populator ?? RAMPopulator(memory: memory)
     }
@@ -40,9 +41,15 @@ import SystemCalls
 
     /// All of these pages, at least one, were written.
     func noteWritten(_ pages: Range<Int>, ofBlock block: Int) {
-        arrived[block].insert(pages)
-        untouched[block].remove(pages)
+        arrived[block].insert(contentsOf: pages)
+        noteWrittenElsewhere(pages, ofBlock: block)
         populator.noteWritten(pages, ofBlock: block)
+    }
+
+    /// The same of a thread beside the one that reads the stream. They must not be pages that may lie ahead of the stream.
+    func noteWrittenElsewhere(_ pages: Range<Int>, ofBlock block: Int) {
+        untouched[block].remove(contentsOf: pages)
+        logs[block].mark(pages: pages)
     }
 
     /// The page is to be zero. Returns whether it is.
@@ -61,7 +68,7 @@ import SystemCalls
             page += 1
         }
         let noted = pages.lowerBound..<min(page + 1, pages.upperBound)
-        arrived[block].insert(noted)
+        arrived[block].insert(contentsOf: noted)
         populator.noteZero(noted, ofBlock: block)
         return page < pages.upperBound ? page : nil
     }
@@ -76,14 +83,14 @@ import SystemCalls
     func vacantPlace(of location: PageLocation) -> UnsafeMutableRawPointer? {
         // SAFETY: the page is compared with the count of the block's pages.
         let marks = arrived[location.block]
-        return unsafe location.page < marks.count && !marks.contains(location.page) ? place(of: location) : nil
+        return unsafe location.page < marks.pageCount && !marks.contains(location.page) ? place(of: location) : nil
     }
 
     /// The same for as many pages as follow each other, at most `limit`.
     func vacantPlaces(from location: PageLocation, limit: Int) -> (place: UnsafeMutableRawPointer, count: Int)? {
         // SAFETY: the page is compared with the count of the block's pages.
         let marks = arrived[location.block]
-        let end = min(marks.count, location.page + limit)
+        let end = min(marks.pageCount, location.page + limit)
         var page = location.page
         while page < end, !marks.contains(page) { page += 1 }
         return unsafe page > location.page ? (place(of: location), page - location.page) : nil
@@ -93,59 +100,5 @@ import SystemCalls
     func clear(_ location: PageLocation, count: Int) {
         // SAFETY: a place inside a block, as `vacantPlace` has checked; nobody else uses it before it has come.
         unsafe place(of: location).initializeMemory(as: UInt8.self, repeating: 0, count: min(count, targetPageSize))
-    }
-}
-
-/// A bit for each page of a block, for one thread.
-@safe final class PageMarks {
-    // SAFETY: allocated and freed here; every page number is below `count`, which is checked.
-    private let words: UnsafeMutablePointer<UInt64>
-    let count: Int
-
-    init(count: Int) {
-        self.count = count
-        unsafe words = .allocate(capacity: (count + 63) / 64)
-        unsafe words.initialize(repeating: 0, count: (count + 63) / 64)
-    }
-
-    deinit { unsafe words.deallocate() }
-
-    @inline(__always)
-    func insert(_ page: Int) {
-        precondition(page >= 0 && page < count)
-        unsafe words[page >> 6] |= 1 << UInt64(page & 63)
-    }
-
-    func insert(_ pages: Range<Int>) {
-        for (word, mask) in Parts(pages, below: count) { unsafe words[word] |= mask }
-    }
-
-    func remove(_ pages: Range<Int>) {
-        for (word, mask) in Parts(pages, below: count) { unsafe words[word] &= ~mask }
-    }
-
-    /// The words that stand for a range of pages, each with the bits that do.
-    private struct Parts: Sequence, IteratorProtocol {
-        var page: Int
-        let end: Int
-
-        init(_ pages: Range<Int>, below count: Int) {
-            precondition(pages.lowerBound >= 0 && pages.upperBound <= count)
-            (page, end) = (pages.lowerBound, pages.upperBound)
-        }
-
-        mutating func next() -> (word: Int, mask: UInt64)? {
-            guard page < end else { return nil }
-            let (word, first) = (page >> 6, page & 63)
-            let length = Swift.min(64 - first, end - page)
-            page += length
-            return (word, (UInt64.max >> UInt64(64 - length)) << UInt64(first))
-        }
-    }
-
-    @inline(__always)
-    func contains(_ page: Int) -> Bool {
-        precondition(page >= 0 && page < count)
-        return unsafe words[page >> 6] >> UInt64(page & 63) & 1 == 1
     }
 }

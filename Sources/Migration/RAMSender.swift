@@ -1,77 +1,54 @@
-import ByteCoding
 import MigrationFormat
 import Transport
 
-/// Sends page records on one channel. It remembers the last block that was named there, so one sender serves the whole
-/// life of a channel: all rounds of a migration and all checkpoints after it.
+/// Sends the pages of RAM: the section on the main channel, and the pages as its `PageSender` has them travel.
 struct RAMSender {
-    private var encoder: RAMRecordEncoder
-    private var writer = ByteWriter(capacity: RAMRecordEncoder.headerLimit + 16)
+    private var records: RAMRecords
+    private var pages: any PageSender
+
+    init(layout: [BlockLayout], pages: any PageSender = PlainPageSender()) {
+        records = RAMRecords(layout: layout)
+        self.pages = pages
+    }
+
     /// Pages sent whole.
-    private(set) var normalPages: UInt64 = 0
+    var normalPages: UInt64 { records.normalPages }
     /// Pages sent as "all zero".
-    private(set) var zeroPages: UInt64 = 0
+    var zeroPages: UInt64 { records.zeroPages }
 
-    init(layout: [BlockLayout]) { encoder = RAMRecordEncoder(layout: layout) }
+    /// A pass over RAM begins, the first one with 1. `isLast`: the guest stands for good.
+    mutating func beginPass(_ number: UInt64, isLast: Bool = false) { pages.beginPass(number, isLast: isLast) }
 
-    /// Queues one page. Its bytes are read when the channel is flushed, and must be valid until then.
+    /// Sends one page. Its bytes may be read until the section was closed and the channel flushed, and must be valid until
+    /// then.
     mutating func send(
         _ location: PageLocation, at page: UnsafeRawPointer, on channel: Channel
     ) throws(TransportError) {
-        writer.removeAll()
-        if unsafe PageContent.isZero(page) {
-            encoder.writeZeroPage(location, to: &writer)
-            try channel.write(writer.bytes)
-            zeroPages += 1
-        } else {
-            encoder.writePageHeader(location, to: &writer)
-            try channel.write(writer.bytes)
-            // SAFETY: the caller keeps a whole page valid at `page` until the channel is flushed.
-            try unsafe channel.writeReference(page, count: MigrationFormat.pageSize)
-            normalPages += 1
-        }
+        // SAFETY: the caller keeps a whole page valid, as said above.
+        try unsafe pages.send(
+            location.page..<location.page + 1, ofBlock: location.block, at: page, &records, on: channel)
     }
 
-    /// Queues pages of one block that follow each other; `base` is where the block begins. As `send` of one page.
+    /// Sends pages of one block that follow each other; `base` is where the block begins. As `send` of one page.
     mutating func send(
-        _ pages: Range<Int>, ofBlock block: Int, at base: UnsafeRawPointer, on channel: Channel
+        _ range: Range<Int>, ofBlock block: Int, at base: UnsafeRawPointer, on channel: Channel
     ) throws(TransportError) {
-        var pages = pages
-        if !encoder.goesOn(with: block), let first = pages.popFirst() {
-            try unsafe send(
-                PageLocation(block: block, page: first), at: base + first * MigrationFormat.pageSize, on: channel)
-        }
-        var zero: UInt64 = 0
-        var normal: UInt64 = 0
-        defer {
-            zeroPages += zero
-            normalPages += normal
-        }
-        for page in pages {
-            // SAFETY: a page of the block.
-            let address = unsafe base + page * MigrationFormat.pageSize
-            if unsafe PageContent.isZero(address) {
-                try channel.write(word: RepeatedZeroPage.word(page: page), tail: 0)
-                zero += 1
-            } else {
-                try channel.write(word: RepeatedPageHeader.word(page: page))
-                try unsafe channel.writeReference(address, count: MigrationFormat.pageSize)
-                normal += 1
-            }
-        }
+        // SAFETY: the pages lie inside the block, and the caller keeps them valid, as said above.
+        let first = unsafe base + range.lowerBound * MigrationFormat.pageSize
+        try unsafe pages.send(range, ofBlock: block, at: first, &records, on: channel)
     }
 
     /// Queues the beginning of a PART or END section.
     mutating func open(_ type: RecordType, id: UInt32, on channel: Channel) throws(TransportError) {
-        writer.removeAll()
-        StreamEncoder.writeRAMOpening(type, id: id, to: &writer)
-        try channel.write(writer.bytes)
+        try records.open(type, id: id, on: channel)
     }
+
+    /// What was sent in the START section is complete: the list of blocks.
+    mutating func settle(on channel: Channel) throws(TransportError) { try pages.settle(&records, on: channel) }
 
     /// Queues what ends a PART or END section.
     mutating func close(id: UInt32, on channel: Channel) throws(TransportError) {
-        writer.removeAll()
-        StreamEncoder.writeRAMClosing(id: id, to: &writer)
-        try channel.write(writer.bytes)
+        try settle(on: channel)
+        try records.close(id: id, on: channel)
     }
 }

@@ -9,6 +9,7 @@ final class RunControl: Sendable {
         var cancelled = false
         var finished = false
         var threadID: Int32?
+        var dataThreads: @Sendable () -> [Int32] = { [] }
     }
     private let gate = ThreadGate(State())
     /// Its channels.
@@ -50,12 +51,19 @@ final class RunControl: Sendable {
     /// The thread's number (gettid(2)); nil before it runs and when it is over.
     var threadID: Int32? { gate.withLock(notify: false) { $0.threadID } }
 
+    /// The numbers of the threads that send on data channels, by channel.
+    var dataThreadIDs: [Int32] { gate.withLock(notify: false) { $0.dataThreads }() }
+
+    /// How to find them.
+    func noteDataThreads(_ threads: @escaping @Sendable () -> [Int32]) { gate.withLock { $0.dataThreads = threads } }
+
     /// The thread is over; the channels are let go.
     func finish() {
         channels.release()
         gate.withLock { state in
             state.finished = true
             state.threadID = nil
+            state.dataThreads = { [] }
         }
     }
 

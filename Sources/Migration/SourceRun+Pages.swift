@@ -29,8 +29,9 @@ extension SourceRun {
             guestAddresses: ignoresShared ? machine.memory.blocks.map(\.guestAddress) : nil, to: &writer)
         // Sent with the first pages: as clients know it, a migration is active before a peer can refuse it.
         let sent = try onOpenChannel { (channel) throws(TransportError) -> UInt64 in
+            try sender.settle(on: channel)
             try channel.write(writer.bytes)
-            return channel.bytesSent
+            return bytesSent(channel)
         }
         unsent.insertAll()
         try takeDirtyLog()
@@ -47,7 +48,7 @@ extension SourceRun {
     /// The last pass, with the guest stopped for good. What is sent from here on belongs to the last section.
     func harvestLast() throws(MigrationFailure) -> SourceMachine.Event {
         machine.beginLeaving()
-        try takeDirtyLog()
+        try takeDirtyLog(isLast: true)
         if settings[.block] {
             var writer = ByteWriter(capacity: 64)
             StreamEncoder.writeEmptyDiskSection(.sectionEnd, id: machine.diskSectionID, to: &writer)
@@ -57,12 +58,14 @@ extension SourceRun {
         return .harvested(pages: unsent.count)
     }
 
-    private func takeDirtyLog() throws(MigrationFailure) {
+    private func takeDirtyLog(isLast: Bool = false) throws(MigrationFailure) {
         let patience = Nanoseconds.milliseconds(MigrationLimits.pauseMilliseconds)
         while (try? machine.harvest(unsent.tracker, into: unsent.sets, within: patience, {})) == nil {
             if session.control.isCancelled { throw .cancelled }
         }
         unsent.beginRound()
+        passes += 1
+        sender.beginPass(passes, isLast: isLast)
         counters.note(remaining: UInt64(unsent.count * targetPageSize))
     }
 
@@ -84,7 +87,7 @@ extension SourceRun {
                 isSectionOpen = false
             }
             try channel.flush()
-            return channel.bytesSent
+            return bytesSent(channel)
         }
         counters.note(remaining: UInt64(unsent.count * targetPageSize))
         return .sent(left: unsent.count, bytes: sent, pages: sender.normalPages + sender.zeroPages)

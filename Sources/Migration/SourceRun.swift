@@ -22,9 +22,13 @@ final class SourceRun {
     private let destination: Destination
     private var channel: Channel?
     var sender: RAMSender
+    /// The channels beside the main one, if pages travel there.
+    private var multifd: MultifdSender?
     var unsent: UnsentPages
     /// What the pages are sent in: parts, and at last the end.
     var pageSection = RecordType.sectionPart
+    /// How many passes over RAM have begun.
+    var passes: UInt64 = 0
     /// A section of pages was begun and not ended.
     var isSectionOpen = false
     /// Whether the guest stands, and the run state before it was halted for the switchover.
@@ -57,6 +61,7 @@ final class SourceRun {
             }
         }
         channel?.shutDown()
+        multifd?.end()
         session.control.finish()
     }
 
@@ -111,7 +116,31 @@ final class SourceRun {
         guard !settings[.returnPath] || opened.canReceive else {
             throw .peer("Capability 'return-path' needs a channel that can be read")
         }
+        if settings[.multifd] { try connectDataChannels(opened) }
         return .connected
+    }
+
+    /// The destination tells channels apart by the order in which they come, so the main one is there first.
+    private func connectDataChannels(_ main: Channel) throws(MigrationFailure) {
+        guard case .address(let address) = destination, address.hasSeveralChannels else {
+            throw .peer(MigrationRefusal.multifdNeedsSocket.description)
+        }
+        var channels: [Channel] = []
+        for index in 0..<Int(settings.parameters.multifdChannels) {
+            channels.append(
+                try onChannel { () throws(TransportError) in
+                    let channels = session.control.channels
+                    let channel = try channels.connect(.data(index), to: address)
+                    return try controller.secure(channel, of: channels, as: .client, host: address.host, settings)
+                })
+        }
+        let sender = try MultifdSender(
+            channels: channels, main: main, layout: machine.layout, uuid: machine.parts.uuid
+        ) { _ in PlainPacketEncoder() }
+        multifd = sender
+        let workers = sender.workers
+        session.control.noteDataThreads { workers.compactMap(\.threadID) }
+        self.sender = RAMSender(layout: machine.layout, pages: sender)
     }
 
     func onOpenChannel<Value>(
@@ -120,10 +149,21 @@ final class SourceRun {
         guard let channel, !session.control.isCancelled else { throw .cancelled }
         defer {
             counters.note(
-                transferred: channel.bytesSent, normalPages: sender.normalPages, zeroPages: sender.zeroPages)
+                main: channel.bytesSent, multifd: multifd?.bytesSent ?? 0, normalPages: sender.normalPages,
+                zeroPages: sender.zeroPages)
         }
-        return try onChannel { () throws(TransportError) in try body(channel) }
+        do throws(TransportError) {
+            return try body(channel)
+        } catch .cancelled where !session.control.isCancelled {
+            // A data channel that fails ends the main one.
+            throw .channel(multifd?.failure ?? .closedByPeer)
+        } catch {
+            throw error == .cancelled ? .cancelled : .channel(error)
+        }
     }
+
+    /// Bytes that all channels have carried.
+    func bytesSent(_ main: Channel) -> UInt64 { main.bytesSent + (multifd?.bytesSent ?? 0) }
 
     /// A command has to say that it has done its work.
     private func closeStream() throws(MigrationFailure) -> SourceMachine.Event {

@@ -84,9 +84,9 @@ final class StreamReader {
     }
 
     /// The next message of the peer.
-    func message(deadline: Nanoseconds) throws(MigrationFailure) -> COLOWireMessage {
+    func message(deadline: Nanoseconds) throws(MigrationFailure) -> COLOMessage {
         while true {
-            if let message = try onStream({ () throws(StreamError) in try COLOWireMessage.take(from: &window) }) {
+            if let message = try onStream({ () throws(StreamError) in try COLOMessage.take(from: &window) }) {
                 return message
             }
             guard try fill(to: window.available + 1, deadline: deadline) else { throw .channel(.closedByPeer) }

@@ -15,7 +15,7 @@
 /// last record", then what its kind needs: 4096 bytes (PAGE), a fill byte (ZERO), nothing (EOS). Who sends and who
 /// receives both remember the last block for the life of the channel, across sections and checkpoints.
 ///
-/// In COLO the same channel then carries `COLOWireMessage`s, and with each checkpoint the END section of "ram" and `00`,
+/// In COLO the same channel then carries `COLOMessage`s, and with each checkpoint the END section of "ram" and `00`,
 /// and a blob of FULL sections and `00`.
 ///
 /// - `WireRecord`: every record of the format as a value, with its bytes and the bounded way back: `StreamRecord`,
@@ -27,7 +27,7 @@
 ///   read by the `LiveSectionDecoder`s it was given.
 /// - `DeviceBlob`: reads the FULL sections of a checkpoint.
 /// - `StreamEncoder`, `RAMRecordEncoder`, `VMDescription`: the sending side.
-/// - `COLOWireMessage`, `ReturnPathMessage`: the messages of COLO and of the return path.
+/// - `COLOMessage`, `ReturnPathMessage`: the messages of COLO and of the return path.
 ///
 /// A machine receives raw and filled pages, over one channel; `StreamDecoder` refuses the others by name: XBZRLE and
 /// compressed pages, postcopy, blocks of disks.

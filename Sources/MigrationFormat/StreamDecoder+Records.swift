@@ -113,7 +113,7 @@ extension StreamDecoder {
         case .endOfPart:
             guard let header = started[index] else { return nil }
             phase = .footer(type, header)
-            return nil
+            return header.name == MigrationFormat.ramSectionName ? .liveSectionEnd(type) : nil
         }
     }
 

@@ -39,7 +39,8 @@ public enum StreamElement: Sendable {
     case page(PageLocation)
     /// A page whose bytes all have that value.
     case filledPage(PageLocation, UInt8)
-    /// A START, PART or END section of RAM ended; what follows may replace pages that came before.
+    /// The records of a START, PART or END section of RAM have ended; what follows may replace pages that came before. The
+    /// footer may come much later: a source may wait for what its other channels carry first.
     case liveSectionEnd(RecordType)
     /// A device's state, valid and not yet current.
     case device(DecodedSection)
@@ -145,7 +146,7 @@ public struct StreamDecoder: Sendable {
         guard id == header.id else { throw footerMismatch(header, read: id, offset: window.offset) }
         window.skip(5)
         phase = .records
-        return header.name == MigrationFormat.ramSectionName ? .liveSectionEnd(type) : nil
+        return nil
     }
 
     private mutating func readDescriptionHeader(_ window: inout ByteWindow) throws(StreamError) -> StreamElement? {

@@ -87,6 +87,16 @@ public struct RAMRecordEncoder: Sendable {
         writer.write(UInt8(0))
     }
 
+    /// Writes the record of a page with any content; its payload follows.
+    public mutating func write(
+        _ location: PageLocation, _ content: RAMRecord.Content, to writer: inout ByteWriter
+    ) {
+        let offset = UInt64(location.page) * UInt64(MigrationFormat.pageSize)
+        let name = lastBlock == location.block ? nil : layout[location.block].name
+        lastBlock = location.block
+        RAMRecord(content, offset: offset, block: name).write(to: &writer)
+    }
+
     private mutating func write(_ location: PageLocation, _ flags: UInt64, to writer: inout ByteWriter) {
         let offset = UInt64(location.page) * UInt64(MigrationFormat.pageSize)
         if lastBlock == location.block {

@@ -85,7 +85,7 @@ final class PrimaryRun: @unchecked Sendable {
     private func readMessages() {
         while true {
             do throws(MigrationFailure) {
-                guard inbox.offer(.message(COLOMessage(try session.receive(until: .never)))) else { return }
+                guard inbox.offer(.message(try session.messages.receive(until: .never))) else { return }
             } catch {
                 if case .stream(let error) = error { return inbox.post(.malformed(error.description)) }
                 return inbox.post(.channelLost(error.description))
@@ -101,7 +101,7 @@ final class PrimaryRun: @unchecked Sendable {
                     return .machineFailed(error.description)
                 }
                 handlers.completed(0)
-            case .send(let message): sending { () throws(MigrationFailure) in try session.send(message.onTheWire) }
+            case .send(let message): sending { () throws(MigrationFailure) in try session.messages.send(message) }
             case .pauseAndCapture: capture()
             case .sendCheckpoint: sending { () throws(MigrationFailure) in try sendCheckpoint() }
             case .releaseOutput(let checkpoint):
@@ -151,7 +151,7 @@ final class PrimaryRun: @unchecked Sendable {
 
     private func sendCheckpoint() throws(MigrationFailure) {
         // SAFETY: the buffer keeps its pages until the next capture, which comes after the live state has ended.
-        try session.send(.vmstateSend)
+        try session.messages.send(.vmstateSend)
         try session.beginLiveState()
         // The buffer's copies stay as they are until the next capture, which comes after the answer to this checkpoint.
         try unsafe buffer.forEachPage { (location, copy) throws(MigrationFailure) in

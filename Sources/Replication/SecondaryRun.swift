@@ -87,7 +87,7 @@ final class SecondaryRun: @unchecked Sendable {
         }
         if let request = pendingRequest() { return request }
         do throws(MigrationFailure) {
-            return .message(COLOMessage(try session.receive(until: core.nextDeadline)))
+            return .message(try session.messages.receive(until: core.nextDeadline))
         } catch {
             return pendingRequest() ?? event(for: error)
         }
@@ -112,7 +112,7 @@ final class SecondaryRun: @unchecked Sendable {
         for action in actions {
             switch action {
             case .send(let message):
-                attempt(nil) { () throws(MigrationFailure) in try session.send(message.onTheWire) }
+                attempt(nil) { () throws(MigrationFailure) in try session.messages.send(message) }
             case .receiveLiveState:
                 handlers.willReceive()
                 bytesBefore = session.channel.bytesReceived

@@ -1,4 +1,5 @@
 public import Environment
+public import MigrationFormat
 
 /// The primary's side of one COLO run, from the last byte of the initial synchronisation to the end of the channel.
 ///

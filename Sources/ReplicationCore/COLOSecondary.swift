@@ -1,4 +1,5 @@
 public import Environment
+public import MigrationFormat
 
 /// The secondary's side of one COLO run, from the complete load of the initial synchronisation to a takeover or to
 /// the moment in which its checkpoint is worth nothing any more.

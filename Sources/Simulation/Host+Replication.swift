@@ -1,4 +1,5 @@
 import Environment
+import MigrationFormat
 import ReplicationCore
 
 // The replication channel: the initial synchronisation and what the two COLO machines want done.

@@ -262,10 +262,10 @@ public struct StreamAnalyzer {
             return nil
         }
         current = "COLO"
-        let message: COLOWireMessage
+        let message: COLOMessage
         while true {
             do throws(StreamError) {
-                if let found = try COLOWireMessage.take(from: &window.bytes) {
+                if let found = try COLOMessage.take(from: &window.bytes) {
                     message = found
                     break
                 }

@@ -24,7 +24,7 @@ public struct StreamItem: Equatable, Sendable {
         /// The text that describes the device sections; nil if it is none, and why.
         case description(StreamDescription?, problem: String?)
         /// A message of a COLO primary.
-        case message(COLOWireMessage)
+        case message(COLOMessage)
         /// Bytes behind the end of the stream.
         case trailer
     }

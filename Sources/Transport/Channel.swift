@@ -172,15 +172,22 @@ public import SystemCalls
 
     /// Queues a copy of `bytes`.
     public func write(_ bytes: [UInt8]) throws(TransportError) {
+        // SAFETY: the array keeps its bytes for the length of the closure.
+        try unsafe bytes.span.bytes.withUnsafeBytes { (raw) throws(TransportError) in
+            try unsafe write(copying: raw)
+        }
+    }
+
+    /// Queues a copy of `bytes`, which somebody else owns.
+    public func write(copying bytes: UnsafeRawBufferPointer) throws(TransportError) {
+        guard let from = bytes.baseAddress else { return }
         var start = 0
         while start < bytes.count {
             if arenaUsed == Transport.writeBufferSize || pieceCount == Transport.gatherLimit { try flush() }
             let count = min(bytes.count - start, Transport.writeBufferSize - arenaUsed)
             let place = unsafe arena + arenaUsed
-            unsafe bytes.withUnsafeBytes { raw in
-                // SAFETY: `count` bytes fit behind `arenaUsed`, and the array has as many from `start` on.
-                if let from = raw.baseAddress { unsafe place.copyMemory(from: from + start, byteCount: count) }
-            }
+            // SAFETY: `count` bytes fit behind `arenaUsed`, and `bytes` has as many from `start` on.
+            unsafe place.copyMemory(from: from + start, byteCount: count)
             arenaUsed += count
             start += count
             unsafe appendPiece(place, count)

@@ -103,6 +103,17 @@ public final class ChannelSet: Sendable {
         return channel
     }
 
+    /// The same of sockets, or nil once `signal` is raised, which stays so.
+    public func accept(
+        from listener: Listener, orUntil signal: EventSignal, deadline: Nanoseconds
+    ) throws(TransportError) -> Channel? {
+        guard let channel = try listener.accept(cancellation: cancellation, orUntil: signal, deadline: deadline) else {
+            return nil
+        }
+        try add(channel) { (state: inout State) throws(TransportError) in state.withoutRole.append(channel) }
+        return channel
+    }
+
     /// Gives a channel its role, whether it was accepted here or comes from elsewhere. Throws if another one has it: then
     /// nothing changes, and the channel is the caller's to end.
     public func insert(_ channel: Channel, as role: ChannelRole) throws(TransportError) {

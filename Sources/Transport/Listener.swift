@@ -92,19 +92,29 @@ public final class Listener: Sendable {
         case .channel(let channel):
             guard try channel.awaitBytes(cancellation: cancellation, deadline: deadline) else { throw .closedByPeer }
             return channel
-        case .sockets(let sockets): return try accept(sockets, cancellation, deadline)
+        case .sockets:
+            guard let channel = try accept(cancellation: cancellation, orUntil: nil, deadline: deadline) else {
+                throw .cancelled
+            }
+            return channel
         }
     }
 
-    private func accept(
-        _ sockets: [Int32], _ cancellation: Cancellation, _ deadline: Nanoseconds
-    ) throws(TransportError) -> Channel {
+    /// Waits for a connection, or until `signal` is raised, which it leaves as it is: then nil. Only of sockets; not after
+    /// `stop`.
+    func accept(
+        cancellation: Cancellation, orUntil signal: EventSignal?, deadline: Nanoseconds
+    ) throws(TransportError) -> Channel? {
         // SAFETY: the calls use the places of their arguments until they return, and no longer.
+        guard case .sockets(let sockets) = source else { return nil }
         while true {
             let wait = waitAny(
-                sockets, Int32(POLLIN), until: deadline, cancellations: (cancellation.descriptor, -1))
+                sockets, Int32(POLLIN), until: deadline,
+                cancellations: (cancellation.descriptor, signal?.descriptor ?? -1))
             switch wait.result {
-            case .cancelled: throw .cancelled
+            case .cancelled:
+                if cancellation.isCancelled { throw .cancelled }
+                return nil
             case .timedOut: throw .stalled(action: "Waiting for a connection on \(address)", milliseconds: 0)
             case .ready: break
             }

@@ -68,6 +68,14 @@ public enum MigrationAddress: Hashable, Sendable, CustomStringConvertible {
     /// Whether it is a descriptor that somebody has to hand over.
     public var isDescriptor: Bool { if case .fd = self { true } else { false } }
 
+    /// Whether a migration can have more channels than one there.
+    public var hasSeveralChannels: Bool {
+        switch self {
+        case .tcp, .unix, .vsock: true
+        case .exec, .fd: false
+        }
+    }
+
     /// Whether a resolver has to be asked for what it stands for, which may take its time.
     public var isToBeLookedUp: Bool {
         guard case .tcp(let host, let port) = self else { return false }

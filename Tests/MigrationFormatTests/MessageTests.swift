@@ -5,7 +5,7 @@ import Testing
 
 struct MessageTests {
     @Test func coloMessagesHaveTheirNumbers() throws {
-        let messages: [(COLOWireMessage, [UInt8])] = [
+        let messages: [(COLOMessage, [UInt8])] = [
             (.checkpointReady, [0, 0, 0, 0]), (.checkpointRequest, [0, 0, 0, 1]), (.checkpointReply, [0, 0, 0, 2]),
             (.vmstateSend, [0, 0, 0, 3]), (.vmstateSize(0x123), [0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 1, 0x23]),
             (.vmstateReceived, [0, 0, 0, 5]), (.vmstateLoaded, [0, 0, 0, 6]),
@@ -15,19 +15,19 @@ struct MessageTests {
             #expect(message.bytes == bytes)
             for byte in bytes.dropLast() {
                 window.append([byte])
-                #expect(try COLOWireMessage.take(from: &window) == nil)
+                #expect(try COLOMessage.take(from: &window) == nil)
             }
             window.append(bytes.suffix(1))
-            #expect(try COLOWireMessage.take(from: &window) == message)
+            #expect(try COLOMessage.take(from: &window) == message)
         }
         #expect(window.available == 0)
     }
 
     @Test func unknownMessagesAndHugeBlobsAreRefused() {
         var unknown = ByteWindow([0, 0, 0, 7])
-        #expect(throws: StreamError("Unknown COLO message 7", offset: 0)) { try COLOWireMessage.take(from: &unknown) }
-        var huge = ByteWindow(COLOWireMessage.vmstateSize(MigrationFormat.deviceBlobLimit + 1).bytes)
-        #expect(throws: StreamError.self) { try COLOWireMessage.take(from: &huge) }
+        #expect(throws: StreamError("Unknown COLO message 7", offset: 0)) { try COLOMessage.take(from: &unknown) }
+        var huge = ByteWindow(COLOMessage.vmstateSize(MigrationFormat.deviceBlobLimit + 1).bytes)
+        #expect(throws: StreamError.self) { try COLOMessage.take(from: &huge) }
     }
 
     @Test func returnPathMessagesAreReadAndOthersRefused() throws {

@@ -42,7 +42,9 @@ final class SequentialPrimary: COLOHandler {
         do throws(MigrationFailure) {
             begin()
             let deadline = SystemClock().now() + .seconds(10)
-            guard try session.receive(until: deadline) == .checkpointReady else { throw .peer("no checkpoint-ready") }
+            guard try session.messages.receive(until: deadline) == .checkpointReady else {
+                throw .peer("no checkpoint-ready")
+            }
             try onMachine { () throws(RunStateError) in try session.machine.run() }
             for round in 0..<rounds { try checkpoint(session, round, deadline) }
         } catch {
@@ -62,7 +64,7 @@ final class SequentialPrimary: COLOHandler {
         }
         machine.memory.write(UInt64(round) * 4096, bytes: [UInt8](repeating: 0, count: 4096))
         prepare()
-        try session.send(.checkpointRequest)
+        try session.messages.send(.checkpointRequest)
         try expect(.checkpointReply, session, deadline)
         let pages = try onSystem { () throws(SystemError) in try machine.memory.makePageSets() }
         var copies: [[UInt8]] = []
@@ -76,7 +78,7 @@ final class SequentialPrimary: COLOHandler {
                 return machine.saveDeviceBlob()
             }
         }
-        try session.send(.vmstateSend)
+        try session.messages.send(.vmstateSend)
         try session.beginLiveState()
         // One array for all copies, so that their addresses hold until the kernel has them.
         let together = copies.flatMap { $0 }
@@ -103,9 +105,9 @@ final class SequentialPrimary: COLOHandler {
     }
 
     private func expect(
-        _ message: COLOWireMessage, _ session: COLOPrimarySession, _ deadline: Nanoseconds
+        _ message: COLOMessage, _ session: COLOPrimarySession, _ deadline: Nanoseconds
     ) throws(MigrationFailure) {
-        let found = try session.receive(until: deadline)
+        let found = try session.messages.receive(until: deadline)
         guard found == message else { throw .peer("\(found.name) instead of \(message.name)") }
     }
 
@@ -138,26 +140,28 @@ final class SequentialSecondary: COLOHandler {
             let arena = try onSystem { () throws(SystemError) in try StagingArena(memory: session.machine.memory) }
             let clock = SystemClock()
             try onMachine { () throws(RunStateError) in try session.machine.runAsStandby() }
-            try session.send(.checkpointReady)
+            try session.messages.send(.checkpointReady)
             while true {
-                guard try session.receive(until: clock.now() + .seconds(10)) == .checkpointRequest else {
+                guard try session.messages.receive(until: clock.now() + .seconds(10)) == .checkpointRequest else {
                     throw .peer("no checkpoint-request")
                 }
                 try onMachine { () throws(RunStateError) in try session.machine.halt(to: .colo) }
-                try session.send(.checkpointReply)
+                try session.messages.send(.checkpointReply)
                 let deadline = clock.now() + .seconds(10)
-                guard try session.receive(until: deadline) == .vmstateSend else { throw .peer("no vmstate-send") }
+                guard try session.messages.receive(until: deadline) == .vmstateSend else {
+                    throw .peer("no vmstate-send")
+                }
                 try session.receiveLiveState(into: arena, until: deadline)
-                guard case .vmstateSize(let size) = try session.receive(until: deadline) else {
+                guard case .vmstateSize(let size) = try session.messages.receive(until: deadline) else {
                     throw .peer("no vmstate-size")
                 }
                 let devices = try session.receiveDeviceState(size: size, until: deadline)
-                try session.send(.vmstateReceived)
+                try session.messages.send(.vmstateReceived)
                 session.machine.load(devices) { arena.apply() }
                 inspect()
                 try onMachine { () throws(RunStateError) in try session.machine.runAsStandby() }
                 state.withLock { $0.checkpoints += 1 }
-                try session.send(.vmstateLoaded)
+                try session.messages.send(.vmstateLoaded)
             }
         } catch {
             state.withLock { $0.end = error.description }

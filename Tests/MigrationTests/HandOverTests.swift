@@ -22,7 +22,7 @@ private final class InterruptedPrimary: COLOHandler {
     func runPrimary(_ session: COLOPrimarySession) -> COLOOutcome {
         let clock = SystemClock()
         let start = clock.now()
-        _ = try? session.receive(until: start + .seconds(10))
+        _ = try? session.messages.receive(until: start + .seconds(10))
         waited.withLock { $0 = clock.now() - start }
         return .peerLost("it says nothing")
     }

@@ -69,7 +69,7 @@ struct OptionTests {
     }
 
     @Test(arguments: [
-        MigrationCapability.xbzrle, .compress, .multifd, .backgroundSnapshot, .dirtyBitmaps,
+        MigrationCapability.xbzrle, .compress, .backgroundSnapshot, .dirtyBitmaps,
     ])
     func aCapabilityWithoutAMechanismFailsBeforeAnythingHappens(_ capability: MigrationCapability) throws {
         let source = try TestMachine(megabytes: 1)

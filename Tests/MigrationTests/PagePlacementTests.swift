@@ -94,7 +94,7 @@ struct PagePlacementTests {
         defer { writer.join() }
         let reader = StreamReader(
             channel: channel, decoder: StreamDecoder(expectations: machine.machine.streamExpectations()))
-        let arrivals = PageArrivals(memory: machine.machine.memory)
+        let arrivals = try PageArrivals(memory: machine.machine.memory)
         defer { arrivals.end() }
         reader.vacancies = arrivals
         while let element = try reader.next() {

@@ -1,4 +1,5 @@
 import Environment
+import MigrationFormat
 import ReplicationCore
 import Testing
 

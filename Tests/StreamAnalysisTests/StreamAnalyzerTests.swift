@@ -134,15 +134,15 @@ struct StreamAnalyzerTests {
         maker.ram([(RAMRecord(.filled(0), block: "ram"), [])], type: .sectionEnd)
         maker.end(description: #"{"page_size": 4096, "devices": []}"#)
         for _ in 0..<2 {
-            COLOWireMessage.checkpointRequest.write(to: &maker.writer)
-            COLOWireMessage.vmstateSend.write(to: &maker.writer)
+            COLOMessage.checkpointRequest.write(to: &maker.writer)
+            COLOMessage.vmstateSend.write(to: &maker.writer)
             maker.ram([(RAMRecord(.page, offset: 0x1000), StreamMaker.page)], type: .sectionEnd)
             maker.end()
             var blob = StreamMaker(machineType: nil)
             blob.writer = ByteWriter()
             blob.device("box", [1, 2])
             blob.end()
-            COLOWireMessage.vmstateSize(UInt64(blob.bytes.count)).write(to: &maker.writer)
+            COLOMessage.vmstateSize(UInt64(blob.bytes.count)).write(to: &maker.writer)
             maker.writer.write(blob.bytes)
         }
         let analysis = Analysis(maker.bytes)

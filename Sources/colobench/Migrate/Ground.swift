@@ -12,9 +12,9 @@ struct Ground {
     private let firstTouch: Spread
     private static let chunk = 1 << 20
 
-    init(megabytes: Int, folder: TemporaryFolder, rounds: Int) throws {
-        let from = try RAMFile(name: "raw-source", megabytes: megabytes)
-        let to = try RAMFile(name: "raw-destination", megabytes: megabytes)
+    init(megabytes: Int, folder: RAMFolder, rounds: Int) throws {
+        let from = try RAMFile(in: folder, name: "raw-source", megabytes: megabytes)
+        let to = try RAMFile(in: folder, name: "raw-destination", megabytes: megabytes)
         from.fill(.random)
         to.fill(.random)
         let gib = Double(megabytes) / 1024

@@ -38,6 +38,13 @@ struct MigrateBenchmark: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Transports: tcp, unix.")
     var transport: [MigrationTransport] = [.tcp, .unix]
 
+    @Option(
+        parsing: .upToNextOption,
+        help: """
+            How pages travel: plain, multifd-N, multifd-zlib-N, multifd-zstd-N (N channels), compress, xbzrle.
+            """)
+    var pages: [PageTravel] = [PageTravel.plain]
+
     @Option(parsing: .upToNextOption, help: "Pairs of programs, SOURCE-DESTINATION.")
     var pairs: [ProgramPair] = ProgramPair.all
 
@@ -52,37 +59,43 @@ struct MigrateBenchmark: ParsableCommand {
             throw LabError("there is no \(QEMUPeer.path) to compare with")
         }
         let folder = try TemporaryFolder(prefix: "colod-bench")
+        let room = try RAMFolder(megabytes: 2 * size)
         var runs: [JSONValue] = []
         var lines: [String] = []
         for filling in content {
-            let lab = try MigrationLab(folder: folder, colod: colod, megabytes: size, filling: filling)
+            let lab = try MigrationLab(
+                folder: folder, memory: room, colod: colod, megabytes: size, filling: filling)
             for kind in memory {
                 for way in transport {
-                    let figures = try measure(lab, kind, way)
-                    for (pair, results) in figures {
-                        let summary = MigrationSummary(results)
-                        runs.append(summary.json(kind, pair, way, filling))
-                        lines.append(summary.line(kind, pair, way, filling))
+                    for travel in pages {
+                        let figures = try measure(lab, kind, way, travel)
+                        for (pair, results) in figures {
+                            let summary = MigrationSummary(results)
+                            runs.append(summary.json(kind, pair, way, travel, filling))
+                            lines.append(summary.line(kind, pair, way, travel, filling))
+                        }
                     }
                 }
             }
         }
-        let ground = try Ground(megabytes: size, folder: folder, rounds: rounds)
+        let ground = try Ground(megabytes: size, folder: room, rounds: rounds)
         lines += ground.lines
-        var members: JSONObject = ["runs": .array(runs), "size_mib": JSONValue(size)]
+        var members: JSONObject = [
+            "runs": .array(runs), "size_mib": JSONValue(size), "hot_memory": .string(room.isHuge ? "hugetlbfs" : "shm"),
+        ]
         ground.add(to: &members)
         output.print(members, text: lines.joined(separator: "\n"))
     }
 
     /// The rounds of all pairs over one transport.
     private func measure(
-        _ lab: MigrationLab, _ kind: MigrationMemory, _ way: MigrationTransport
+        _ lab: MigrationLab, _ kind: MigrationMemory, _ way: MigrationTransport, _ pages: PageTravel
     ) throws -> [(ProgramPair, [MigrationFigures])] {
         var figures: [[MigrationFigures]] = pairs.map { _ in [] }
         for round in 0..<rounds {
             for turn in pairs.indices {
                 let index = (turn + round) % pairs.count
-                figures[index].append(try lab.migrate(pairs[index], memory: kind, over: way))
+                figures[index].append(try lab.migrate(pairs[index], memory: kind, over: way, pages: pages))
             }
         }
         return Array(zip(pairs, figures))
@@ -94,6 +107,42 @@ enum MigrationMemory: String, ExpressibleByArgument, CaseIterable { case hot, co
 
 /// How the stream travels.
 enum MigrationTransport: String, ExpressibleByArgument, CaseIterable { case tcp, unix }
+
+/// How pages travel, as `--pages` names it.
+struct PageTravel: ExpressibleByArgument {
+    let rawValue: String
+    /// How many channels carry pages.
+    let channels: Int
+    /// The capability that both ends have on; nil for none.
+    let capability: String?
+    /// What both ends have as multifd-compression.
+    let compression: String
+
+    static let plain = PageTravel(rawValue: "plain", channels: 1, capability: nil, compression: "none")
+
+    private init(rawValue: String, channels: Int, capability: String?, compression: String) {
+        (self.rawValue, self.channels) = (rawValue, channels)
+        (self.capability, self.compression) = (capability, compression)
+    }
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "-").map(String.init)
+        switch parts.first {
+        case "plain" where parts.count == 1: self = .plain
+        case "compress" where parts.count == 1, "xbzrle" where parts.count == 1:
+            self.init(rawValue: argument, channels: 1, capability: argument, compression: "none")
+        case "multifd" where (2...3).contains(parts.count):
+            let compression = parts.count == 3 ? parts[1] : "none"
+            guard let count = Int(parts[parts.count - 1]), (1...255).contains(count),
+                ["none", "zlib", "zstd"].contains(compression)
+            else { return nil }
+            self.init(rawValue: argument, channels: count, capability: "multifd", compression: compression)
+        default: return nil
+        }
+    }
+
+    var defaultValueDescription: String { rawValue }
+}
 
 /// The programs at the two ends.
 struct ProgramPair: ExpressibleByArgument {

@@ -24,21 +24,24 @@ struct MigrationSummary {
     }
 
     func json(
-        _ memory: MigrationMemory, _ pair: ProgramPair, _ way: MigrationTransport, _ filling: PageFilling
+        _ memory: MigrationMemory, _ pair: ProgramPair, _ way: MigrationTransport, _ pages: PageTravel,
+        _ filling: PageFilling
     ) -> JSONValue {
         [
             "memory": .string(memory.rawValue), "source": .string(pair.source.rawValue),
             "destination": .string(pair.destination.rawValue), "transport": .string(way.rawValue),
-            "channels": 1, "content": .string(filling.rawValue), "gib_per_s": .double(rounded(rate.median)),
+            "channels": JSONValue(pages.channels), "pages": .string(pages.rawValue),
+            "content": .string(filling.rawValue), "gib_per_s": .double(rounded(rate.median)),
             "cpu_s_per_gib": .double(rounded(cpu.median)), "downtime_ms": .double(rounded(downtime.median)),
         ]
     }
 
     func line(
-        _ memory: MigrationMemory, _ pair: ProgramPair, _ way: MigrationTransport, _ filling: PageFilling
+        _ memory: MigrationMemory, _ pair: ProgramPair, _ way: MigrationTransport, _ pages: PageTravel,
+        _ filling: PageFilling
     ) -> String {
         let name =
-            "\(memory.rawValue) \(filling.rawValue) \(way.rawValue) \(pair.source.rawValue)→"
+            "\(memory.rawValue) \(filling.rawValue) \(way.rawValue) \(pages.rawValue) \(pair.source.rawValue)→"
             + pair.destination.rawValue
         return "\(name): \(decimal(rate.median, 2)) GiB/s, \(decimal(cpu.median, 2)) CPU s per GiB, "
             + "downtime \(decimal(downtime.median, 0)) ms"

@@ -24,24 +24,25 @@ final class MigrationLab {
     private var started = 0
     private static let patience: Duration = .seconds(120)
 
-    init(folder: TemporaryFolder, colod: String, megabytes: Int, filling: PageFilling) throws {
+    init(folder: TemporaryFolder, memory: RAMFolder, colod: String, megabytes: Int, filling: PageFilling) throws {
         self.folder = folder
         self.colod = colod
         self.megabytes = megabytes
         host = try LabHost(sharingMachineNetworkAs: "bench")
-        source = try RAMFile(name: "source", megabytes: megabytes)
-        destination = try RAMFile(name: "destination", megabytes: megabytes)
+        source = try RAMFile(in: memory, name: "source", megabytes: megabytes)
+        destination = try RAMFile(in: memory, name: "destination", megabytes: megabytes)
         source.fill(filling)
         destination.fill(.random)
     }
 
     /// One migration by a fresh pair of processes.
     func migrate(
-        _ pair: ProgramPair, memory: MigrationMemory, over way: MigrationTransport
+        _ pair: ProgramPair, memory: MigrationMemory, over way: MigrationTransport, pages: PageTravel
     ) throws -> MigrationFigures {
         let target = try end(pair.destination, "destination", memory == .hot ? destination : nil, incoming: true)
         let origin = try end(pair.source, "source", source, incoming: false)
         defer { for end in [origin, target] { end.process.killAndWait() } }
+        for end in [origin, target] { try end.set(pages) }
         let listening = way == .tcp ? "tcp:127.0.0.1:0" : "unix:\(folder.path("migration\(started)"))"
         try target.client.execute("migrate-incoming", ["uri": .string(listening)], within: Self.patience)
         var uri = listening
@@ -73,6 +74,19 @@ final class MigrationLab {
     private struct End {
         let process: ManagedProcess
         let client: QMPClient
+
+        /// Has pages travel like that.
+        func set(_ pages: PageTravel) throws {
+            guard let capability = pages.capability else { return }
+            try client.execute(
+                "migrate-set-capabilities", ["capabilities": [["capability": .string(capability), "state": true]]])
+            try client.execute(
+                "migrate-set-parameters",
+                [
+                    "multifd-channels": JSONValue(pages.channels),
+                    "multifd-compression": .string(pages.compression),
+                ])
+        }
 
         /// User and system time of the process so far: proc(5), fields 14 and 15 of stat.
         func cpuSeconds() throws -> Double {

@@ -9,9 +9,9 @@ import SystemCalls
     /// The file's bytes, mapped.
     let bytes: UnsafeMutableRawBufferPointer
 
-    init(name: String, megabytes: Int) throws {
+    init(in folder: RAMFolder, name: String, megabytes: Int) throws {
         // SAFETY: the mapping is as long as the file, and is unmapped by `deinit`.
-        path = "/dev/shm/colobench-\(getpid())-\(name)"
+        path = "\(folder.path)/colobench-\(getpid())-\(name)"
         let count = megabytes << 20
         let file = try Descriptor.open(path, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
         guard ftruncate(file.number, count) == 0,
@@ -19,7 +19,7 @@ import SystemCalls
             unsafe base != MAP_FAILED
         else {
             unsafe unlink(path)
-            throw LabError("/dev/shm has no room for \(megabytes) MiB")
+            throw LabError("\(folder.path) has no room for \(megabytes) MiB")
         }
         unsafe bytes = unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
     }

@@ -1,5 +1,6 @@
 import Environment
 import Foundation
+import MigrationFormat
 import ReplicationCore
 import Testing
 

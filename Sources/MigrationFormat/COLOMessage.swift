@@ -1,7 +1,7 @@
 public import ByteCoding
 
 /// The messages between a COLO primary and its secondary: a be32 each, and a be64 value after VMSTATE_SIZE.
-public enum COLOWireMessage: Equatable, Sendable {
+public enum COLOMessage: Equatable, Hashable, Sendable {
     /// Secondary: the initial state is loaded.
     case checkpointReady
     /// Primary: a checkpoint begins.
@@ -30,7 +30,7 @@ public enum COLOWireMessage: Equatable, Sendable {
         }
     }
 
-    /// The name for logs and errors.
+    /// The name in QAPI.
     public var name: String {
         [
             "checkpoint-ready", "checkpoint-request", "checkpoint-reply", "vmstate-send", "vmstate-size",
@@ -53,10 +53,10 @@ public enum COLOWireMessage: Equatable, Sendable {
 
     /// Takes a message from the front of a window; nil if it is not wholly there yet. Throws for a number that is no
     /// message and for a blob larger than any that is accepted.
-    public static func take(from window: inout ByteWindow) throws(StreamError) -> COLOWireMessage? {
+    public static func take(from window: inout ByteWindow) throws(StreamError) -> COLOMessage? {
         guard window.available >= 4 else { return nil }
         let start = window.offset
-        let message: COLOWireMessage
+        let message: COLOMessage
         switch window.integer(0, as: UInt32.self) {
         case 0: message = .checkpointReady
         case 1: message = .checkpointRequest
@@ -77,5 +77,14 @@ public enum COLOWireMessage: Equatable, Sendable {
         }
         window.skip(4)
         return message
+    }
+}
+
+extension COLOMessage: CustomStringConvertible {
+    /// The name in QEMU's protocol, and what it carries.
+    public var description: String {
+        let word = name.uppercased().replacing("-", with: "_")
+        if case .vmstateSize(let size) = self { return "\(word) of \(size) bytes" }
+        return word
     }
 }

@@ -1,0 +1,188 @@
+import Environment
+import MigrationFormat
+import SystemCalls
+import Transport
+
+/// Gathers the channels of a source that has several (wire.md §1, §11.1): the main one, known by the first bytes of the
+/// stream, and data channels, known by their opening, in whatever order they come. A connection that is none of them, or
+/// one that is there already, is closed and changes nothing.
+final class IncomingChannels: Sendable {
+    /// A channel and what was read from it to find out what it is.
+    struct Main: Sendable {
+        let channel: Channel
+        let firstBytes: [UInt8]
+    }
+
+    private struct State {
+        var main: Main?
+        var data: [Int: Channel] = [:]
+        var mainSince: Nanoseconds?
+        var greeted = 0
+        /// Why a connection was closed that came last.
+        var refusal: String?
+    }
+    private let count: Int
+    private let uuid: [UInt8]
+    private let secure: @Sendable (Channel) throws(TransportError) -> Channel
+    private let gate = ThreadGate(State())
+    /// Raised when the state has changed.
+    private let changed: EventSignal
+    private let clock = SystemClock()
+    /// How many connections may be looked at: more than there are channels, so that somebody who says nothing keeps no
+    /// source away.
+    private static let spare = 16
+    private static let magicSize = 4
+    private static let mainMagic = (0..<4).map { UInt8(truncatingIfNeeded: MigrationFormat.magic >> (24 - 8 * $0)) }
+
+    /// For a source with `count` data channels, whose UUID has to be `uuid`. `secure` comes to terms with whoever connects,
+    /// and returns the channel to go on with.
+    init(
+        count: Int, uuid: [UInt8]?, secure: @escaping @Sendable (Channel) throws(TransportError) -> Channel
+    ) throws(MigrationFailure) {
+        self.count = count
+        self.secure = secure
+        self.uuid = uuid ?? [UInt8](repeating: 0, count: 16)
+        do { changed = try EventSignal() } catch { throw .peer(error.description) }
+    }
+
+    /// Waits for all of them; `set` knows them by their roles then.
+    func gather(
+        from listener: Listener, in set: ChannelSet
+    ) throws(MigrationFailure) -> (main: Main, data: [Channel]) {
+        while true {
+            let (found, since, open) = gate.withLock(notify: false) { state in
+                (complete(state), state.mainSince, state.greeted)
+            }
+            if let found {
+                try onChannel { () throws(TransportError) in
+                    try set.insert(found.main.channel, as: .main)
+                    for (index, channel) in found.data.enumerated() { try set.insert(channel, as: .data(index)) }
+                }
+                return found
+            }
+            let limit = Nanoseconds.milliseconds(MigrationLimits.dataChannelsMilliseconds)
+            let deadline = since.map { $0 + limit } ?? .never
+            if clock.now() >= deadline { throw .peer(shortage) }
+            var next: Channel?
+            do {
+                next = try set.accept(from: listener, orUntil: changed, deadline: deadline)
+            } catch .stalled {
+                continue
+            } catch {
+                throw error == .cancelled ? .cancelled : .channel(error)
+            }
+            guard let next else {
+                changed.lower()
+                continue
+            }
+            guard open < count + 1 + Self.spare else {
+                set.remove(next)
+                continue
+            }
+            greet(next, in: set)
+        }
+    }
+
+    private func complete(_ state: State) -> (main: Main, data: [Channel])? {
+        guard let main = state.main, state.data.count == count else { return nil }
+        return (main, (0..<count).compactMap { state.data[$0] })
+    }
+
+    /// What is missing, in words.
+    private var shortage: String {
+        let (came, refusal) = gate.withLock(notify: false) { ($0.data.count, $0.refusal) }
+        let seconds = MigrationLimits.dataChannelsMilliseconds / 1000
+        return "multifd: \(came) of \(count) channels came within \(seconds) s"
+            + (refusal.map { "; a connection was closed: \($0)" } ?? "")
+            + "; capability 'multifd' and parameter 'multifd-channels' must be the same on both sides"
+    }
+
+    /// Finds out on a thread of its own what a channel is.
+    private func greet(_ channel: Channel, in set: ChannelSet) {
+        gate.withLock { $0.greeted += 1 }
+        let outcome = Result { () throws(SystemError) in
+            _ = try Thread(name: "multifd-greet") { [self] in
+                let refusal = secureAndClassify(channel, in: set)
+                gate.withLock { state in
+                    state.greeted -= 1
+                    if let refusal { state.refusal = refusal }
+                }
+                changed.raise()
+            }
+        }
+        guard case .failure(let error) = outcome else { return }
+        set.remove(channel)
+        gate.withLock { state in
+            state.greeted -= 1
+            state.refusal = error.description
+        }
+    }
+
+    private func secureAndClassify(_ channel: Channel, in set: ChannelSet) -> String? {
+        let secured: Channel
+        do { secured = try secure(channel) } catch {
+            set.remove(channel)
+            return error.description
+        }
+        let refusal = classify(secured)
+        if refusal != nil { set.remove(secured) }
+        return refusal
+    }
+
+    /// Gives the channel its place; why it has none otherwise.
+    private func classify(_ channel: Channel) -> String? {
+        let deadline = clock.now() + .milliseconds(MigrationLimits.incomingStallMilliseconds)
+        do throws(MigrationFailure) {
+            let magic = try read(Self.magicSize, from: channel, until: deadline)
+            guard magic != Self.mainMagic else {
+                return gate.withLock { state in
+                    guard state.main == nil else { return "there is a main channel already" }
+                    state.main = Main(channel: channel, firstBytes: magic)
+                    state.mainSince = clock.now()
+                    return nil
+                }
+            }
+            // Whoever is no data channel is not waited for any longer.
+            _ = try onStream { () throws(StreamError) in try MultifdOpening.read(ByteWindow(magic), at: 0) }
+            let rest = try read(MultifdOpening.size - Self.magicSize, from: channel, until: deadline)
+            return place(channel, try opening(magic + rest))
+        } catch {
+            return error.description
+        }
+    }
+
+    private func opening(_ bytes: [UInt8]) throws(MigrationFailure) -> MultifdOpening {
+        let reading = try onStream { () throws(StreamError) in try MultifdOpening.read(ByteWindow(bytes), at: 0) }
+        guard case .complete(let opening, _) = reading else { throw .channel(.closedByPeer) }
+        return opening
+    }
+
+    private func place(_ channel: Channel, _ opening: MultifdOpening) -> String? {
+        let index = Int(opening.channel)
+        guard opening.uuid == uuid else { return "multifd: the channel is of a machine with another UUID" }
+        guard index < count else { return "multifd: received channel \(index) of \(count)" }
+        return gate.withLock { state in
+            guard state.data[index] == nil else { return "multifd: received id '\(index)' already setup" }
+            state.data[index] = channel
+            return nil
+        }
+    }
+
+    private func read(_ count: Int, from channel: Channel, until deadline: Nanoseconds) throws(MigrationFailure)
+        -> [UInt8]
+    {
+        var failure: TransportError?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            do throws(TransportError) {
+                // SAFETY: all of the buffer is filled when the call returns without an error.
+                try unsafe channel.readAll(into: UnsafeMutableRawBufferPointer(buffer), deadline: deadline)
+                filled = count
+            } catch {
+                failure = error
+                filled = 0
+            }
+        }
+        if let failure { throw failure == .cancelled ? .cancelled : .channel(failure) }
+        return bytes
+    }
+}

@@ -1,0 +1,186 @@
+import Environment
+import GuestMemory
+import MigrationFormat
+import SystemCalls
+import Transport
+
+/// Receives pages on data channels (wire.md §11), each of which has a thread, straight to their places in RAM.
+///
+/// A channel that has handed in a synchronisation waits until the stream has ended the part that it belongs to, and the
+/// stream goes on only when every channel has handed one in: so what is newer never comes before what is older.
+final class MultifdReceiver: Sendable {
+    private struct State {
+        /// For each channel how many synchronisations it has handed in.
+        var synced: [UInt64]
+        /// How many parts of the section the stream has ended.
+        var ended: UInt64 = 0
+        /// Channels that their source has closed.
+        var closed: Set<Int> = []
+        var failure: MigrationFailure?
+        var isEnding = false
+    }
+    private let gate: ThreadGate<State>
+    private let channels: [Channel]
+    private let threads: [Thread]
+
+    /// Starts a thread for each of `channels`. When one of them fails, `main` is shut down, because who reads there may
+    /// wait for it.
+    init(
+        channels: [Channel], main: Channel, into arrivals: PageArrivals, layout: [BlockLayout],
+        leavingOutShared: Bool, decode: (Int) throws(SystemError) -> any PacketDecoder
+    ) throws(MigrationFailure) {
+        let gate = ThreadGate(State(synced: channels.map { _ in 0 }))
+        self.gate = gate
+        self.channels = channels
+        var threads: [Thread] = []
+        do throws(SystemError) {
+            for (index, channel) in channels.enumerated() {
+                let reader = MultifdChannelReader(
+                    index, channel, arrivals, layout, leavingOutShared: leavingOutShared, try decode(index))
+                threads.append(
+                    try Thread(name: "multifdrecv_\(index)") {
+                        let failure = Self.run(reader, index, gate)
+                        gate.withLock { state in
+                            state.closed.insert(index)
+                            if let failure, state.failure == nil { state.failure = failure }
+                        }
+                        if failure != nil { main.shutDown() }
+                    })
+            }
+        } catch {
+            for channel in channels { channel.shutDown() }
+            gate.withLock { $0.isEnding = true }
+            for thread in threads { thread.join() }
+            throw .peer(error.description)
+        }
+        self.threads = threads
+    }
+
+    /// Why a channel failed, if one did.
+    var failure: MigrationFailure? { gate.withLock(notify: false) { $0.failure } }
+
+    /// A part of the section has ended in the stream: waits until every channel has brought what belongs to it, and lets
+    /// them go on.
+    func endPart() throws(MigrationFailure) {
+        let outcome = gate.wait { state -> Result<Void, MigrationFailure>? in
+            if let failure = state.failure { return .failure(failure) }
+            if state.isEnding { return .failure(.cancelled) }
+            let part = state.ended + 1
+            if state.synced.allSatisfy({ $0 >= part }) { return .success(()) }
+            let lost = state.closed.min { $0 < $1 }
+            guard let lost, state.synced[lost] < part else { return nil }
+            return .failure(.peer("multifd: channel \(lost) was closed before the part that it belongs to had ended"))
+        }
+        try outcome?.get()
+        gate.withLock { $0.ended += 1 }
+    }
+
+    /// Ends the channels and waits for their threads.
+    func end() {
+        gate.withLock { $0.isEnding = true }
+        for channel in channels { channel.shutDown() }
+        for thread in threads { thread.join() }
+    }
+
+    /// Reads until the source closes the channel or something is wrong.
+    private static func run(
+        _ reader: MultifdChannelReader, _ index: Int, _ gate: ThreadGate<State>
+    ) -> MigrationFailure? {
+        do throws(MigrationFailure) {
+            while let packet = try reader.next() {
+                guard packet.isSync else { continue }
+                gate.withLock { $0.synced[index] += 1 }
+                let mayGoOn = gate.wait { state -> Bool? in
+                    if state.isEnding || state.failure != nil { return false }
+                    return state.ended >= state.synced[index] ? true : nil
+                }
+                guard mayGoOn == true else { return nil }
+            }
+            return nil
+        } catch {
+            return gate.withLock(notify: false) { $0.isEnding } ? nil : error
+        }
+    }
+}
+
+/// Reads one data channel; belongs to its thread.
+@safe final class MultifdChannelReader: @unchecked Sendable {
+    // SAFETY: made by one thread and used by the channel's alone; the buffer is allocated and freed here.
+    private let index: Int
+    private let channel: Channel
+    private let arrivals: PageArrivals
+    private let layout: [BlockLayout]
+    private let leavesOutShared: Bool
+    private let decoder: any PacketDecoder
+    private let header: UnsafeMutableRawBufferPointer
+    private var block = 0
+
+    init(
+        _ index: Int, _ channel: Channel, _ arrivals: PageArrivals, _ layout: [BlockLayout], leavingOutShared: Bool,
+        _ decoder: any PacketDecoder
+    ) {
+        self.index = index
+        self.channel = channel
+        self.arrivals = arrivals
+        self.layout = layout
+        leavesOutShared = leavingOutShared
+        self.decoder = decoder
+        unsafe header = .allocate(byteCount: MultifdPacket.size, alignment: 8)
+    }
+
+    deinit { unsafe header.deallocate() }
+
+    /// Reads the next packet, its pages to their places; nil if the source has closed the channel.
+    func next() throws(MigrationFailure) -> MultifdPacket? {
+        guard try readHeader() else { return nil }
+        var window = ByteWindow(capacity: MultifdPacket.size)
+        unsafe window.append(copying: UnsafeRawBufferPointer(header))
+        let packet: MultifdPacket
+        do throws(StreamError) {
+            guard case .complete(let value, _) = try MultifdPacket.read(window, at: 0) else { return nil }
+            packet = value
+        } catch { throw .peer("multifd channel \(index): \(error.description)") }
+        if !packet.offsets.isEmpty { try takePages(of: packet) }
+        return packet
+    }
+
+    /// False if the channel was closed where a packet would begin.
+    private func readHeader() throws(MigrationFailure) -> Bool {
+        var done = 0
+        while unsafe done < header.count {
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: header[done...])
+            let count = try onChannel { () throws(TransportError) in try unsafe channel.read(into: rest) }
+            guard count > 0 else {
+                if done == 0 { return false }
+                throw .channel(.closedByPeer)
+            }
+            done += count
+        }
+        return true
+    }
+
+    private func takePages(of packet: MultifdPacket) throws(MigrationFailure) {
+        if layout[block].name != packet.block {
+            guard let found = layout.firstIndex(where: { $0.name == packet.block }) else {
+                throw .peer("multifd channel \(index): unknown ram block \(packet.block)")
+            }
+            block = found
+        }
+        guard !(leavesOutShared && layout[block].isShared) else {
+            throw .peer("multifd channel \(index): a page of block \(packet.block), which stays out of the stream")
+        }
+        let size = layout[block].size
+        guard packet.offsets.allSatisfy({ $0 < size }) else {
+            let offset = packet.offsets.first { $0 >= size } ?? 0
+            throw .peer(
+                "multifd channel \(index): offset 0x\(String(offset, radix: 16)) is beyond block \(packet.block)")
+        }
+        // SAFETY: each page was found to lie in its block.
+        let base = unsafe arrivals.place(of: PageLocation(block: block, page: 0))
+        try unsafe decoder.take(packet, to: base, from: channel)
+        for offset in packet.offsets {
+            let page = Int(offset) / MigrationFormat.pageSize
+            arrivals.noteWrittenElsewhere(page..<page + 1, ofBlock: block)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Environment
+import GuestMemory
+import MigrationFormat
+import PairLab
+import QAPI
+import QMP
+import SystemCalls
+import Testing
+import Transport
+import VirtualMachine
+
+@testable import Migration
+
+/// Pages on channels of their own.
+@Suite(.serialized) struct MultifdTests {
+    static func settings(_ machine: TestMachine, channels: Int) throws {
+        try machine.controller.setCapabilities([.init(.multifd, true)])
+        try machine.controller.updateParameters { $0.multifdChannels = UInt8(channels) }
+    }
+
+    @Test(arguments: [1, 2, 8, 255])
+    func betweenTwoColods(channels: Int) throws {
+        let source = try TestMachine()
+        source.fill(seed: 21)
+        try source.machine.run()
+        let destination = try TestMachine(incoming: true)
+        for machine in [source, destination] { try Self.settings(machine, channels: channels) }
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
+        #expect(source.awaits("completed"), "\(source.log.lines)")
+        #expect(destination.awaits("completed"), "\(destination.log.lines)")
+        #expect(destination.ram == source.ram)
+        let stats = try #require(source.controller.queryMigrate().ram)
+        #expect(stats.multifdBytes > UInt64(stats.normalBytes))
+        #expect(UInt64(stats.transferred) == stats.multifdBytes + stats.precopyBytes + stats.downtimeBytes)
+        #expect(stats.normal + stats.duplicate == Int64(source.machine.memory.totalSize / targetPageSize))
+    }
+
+    @Test(
+        .enabled(if: QEMUPeer.isInstalled, "qemu-system-x86_64 is not installed"), arguments: ["tcp", "unix"],
+        [1, 2, 8])
+    func withQEMU(transport: String, channels: Int) throws {
+        let folder = try TemporaryFolder()
+        let source = try TestMachine()
+        source.fill(seed: 22)
+        try source.machine.run()
+        let size = source.machine.memory.totalSize
+        let qemu = try QEMUPeer(in: folder, name: "a", megabytes: TestMachine.megabytes)
+        try qemu.setCapability("multifd")
+        try qemu.execute("migrate-set-parameters", ["multifd-channels": JSONValue(channels)])
+        let listenURI = transport == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(folder.path("in.sock"))"
+        try qemu.migrateIncoming(uri: listenURI)
+        try Self.settings(source, channels: channels)
+        try source.migrate(to: transport == "tcp" ? "tcp:127.0.0.1:\(try qemu.port())" : listenURI)
+        #expect(source.awaits("completed"), "\(source.log.lines)")
+        try qemu.awaitMigration("completed")
+        #expect(try qemu.memory(count: size) == source.ram)
+
+        let destination = try TestMachine(incoming: true)
+        try Self.settings(destination, channels: channels)
+        let backURI = transport == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(folder.path("back.sock"))"
+        try destination.controller.migrateIncoming(uri: backURI)
+        try qemu.migrate(uri: transport == "tcp" ? "tcp:127.0.0.1:\(destination.port)" : backURI)
+        #expect(destination.awaits("completed"), "\(destination.log.lines)")
+        try qemu.awaitMigration("completed")
+        #expect(destination.ram == source.ram)
+    }
+}
