@@ -127,20 +127,27 @@ final class SourceRun {
         }
         var channels: [Channel] = []
         for index in 0..<Int(settings.parameters.multifdChannels) {
-            channels.append(
-                try onChannel { () throws(TransportError) in
-                    let channels = session.control.channels
-                    let channel = try channels.connect(.data(index), to: address)
-                    return try controller.secure(channel, of: channels, as: .client, host: address.host, settings)
-                })
+            channels.append(try onChannel { () throws(TransportError) in try connectData(index, to: address) })
         }
         let sender = try MultifdSender(
-            channels: channels, main: main, layout: machine.layout, uuid: machine.parts.uuid
+            channels: channels, main: main, layout: machine.layout
         ) { _ in PlainPacketEncoder() }
         multifd = sender
         let workers = sender.workers
         session.control.noteDataThreads { workers.compactMap(\.threadID) }
         self.sender = RAMSender(layout: machine.layout, pages: sender)
+    }
+
+    /// A data channel that has said which one it is. That comes before the next one is secured: QEMU answers nobody until it
+    /// has read it.
+    private func connectData(_ index: Int, to address: MigrationAddress) throws(TransportError) -> Channel {
+        let channels = session.control.channels
+        let plain = try channels.connect(.data(index), to: address)
+        let channel = try controller.secure(plain, of: channels, as: .client, host: address.host, settings)
+        let uuid = machine.parts.uuid ?? [UInt8](repeating: 0, count: 16)
+        try channel.write(MultifdOpening(uuid: uuid, channel: UInt8(index)).bytes)
+        try channel.flush()
+        return channel
     }
 
     func onOpenChannel<Value>(

@@ -65,6 +65,12 @@ extension TestMachine {
         }
     }
 
+    /// Sends or takes pages on data channels.
+    func useDataChannels(_ count: Int) throws {
+        try controller.setCapabilities([MigrationCapabilityStatus(.multifd, true)])
+        try controller.updateParameters { $0.multifdChannels = UInt8(count) }
+    }
+
     /// Uses one object.
     func use(_ credentials: TLSCredentials, hostname: String = "") throws {
         try use(ObjectRegistry([("tls0", credentials)]), hostname: hostname)
@@ -82,14 +88,19 @@ struct TLSInteropTests {
         let transport: String
         var priority: String?
         var returnPath = false
+        var dataChannels = 0
 
-        var testDescription: String { "\(kind) over \(transport), \(priority ?? "any version")" }
+        var testDescription: String {
+            "\(kind) over \(transport), \(priority ?? "any version"), \(dataChannels) data channels"
+        }
     }
 
     private static let cases: [Case] = [
         Case(kind: .x509, transport: "tcp"), Case(kind: .x509, transport: "unix", priority: only12),
         Case(kind: .psk, transport: "unix", returnPath: true), Case(kind: .psk, transport: "tcp", priority: only12),
         Case(kind: .anon, transport: "tcp"), Case(kind: .anon, transport: "unix"),
+        Case(kind: .psk, transport: "tcp", dataChannels: 3),
+        Case(kind: .x509, transport: "unix", returnPath: true, dataChannels: 2),
     ]
 
     @Test(arguments: cases) func ramArrivesInQEMUAndComesBackTheSame(_ test: Case) throws {
@@ -103,6 +114,11 @@ struct TLSInteropTests {
             hostname: test.transport == "unix" ? "localhost" : "")
         let qemu = try QEMUPeer(in: folder, name: "a", megabytes: TestMachine.megabytes)
         try credentials.add(test.kind, .server, to: qemu)
+        if test.dataChannels > 0 {
+            try qemu.setCapability("multifd")
+            try qemu.execute("migrate-set-parameters", ["multifd-channels": JSONValue(test.dataChannels)])
+            try source.useDataChannels(test.dataChannels)
+        }
         let listenURI = test.transport == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(folder.path("in.sock"))"
         try qemu.migrateIncoming(uri: listenURI)
         if test.returnPath { try source.controller.setCapabilities([.init(.returnPath, true)]) }
@@ -113,6 +129,7 @@ struct TLSInteropTests {
 
         let destination = try TestMachine(incoming: true)
         try destination.use(credentials.object(test.kind, .server, priority: test.priority))
+        if test.dataChannels > 0 { try destination.useDataChannels(test.dataChannels) }
         let backURI = test.transport == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(folder.path("back.sock"))"
         try destination.controller.migrateIncoming(uri: backURI)
         if test.returnPath { try qemu.setCapability("return-path") }

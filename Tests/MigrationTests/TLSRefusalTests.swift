@@ -185,4 +185,38 @@ import VirtualMachine
         #expect(try send(to: destination, with: client).awaits("completed"))
         #expect(destination.awaits("completed"))
     }
+
+    @Test(arguments: [0, 2]) func whoSaysNothingKeepsNoSourceAway(dataChannels: Int) throws {
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        try destination.use(object(.psk, .server))
+        let source = try TestMachine(megabytes: 1)
+        source.fill(seed: 9)
+        try source.use(object(.psk, .client))
+        try source.machine.run()
+        if dataChannels > 0 {
+            for machine in [source, destination] { try machine.useDataChannels(dataChannels) }
+        }
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        let silent = try (0..<5).map { _ in try RawPeer.connect(port: destination.port, sending: []) }
+        let start = SystemClock().now()
+        try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
+        #expect(source.awaits("completed"), "\(source.log.lines)")
+        #expect(destination.awaits("completed"), "\(destination.log.lines)")
+        #expect(SystemClock().now() - start < .milliseconds(Transport.serverHandshakeMilliseconds))
+        #expect(destination.ram == source.ram)
+        // They were let go when the source was there.
+        for connection in silent { _ = RawPeer.drain(connection) }
+    }
+
+    @Test func aChannelOfSeveralThatIsRefusedIsToldOf() throws {
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        try destination.use(object(.psk, .server))
+        try destination.useDataChannels(2)
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        _ = RawPeer.drain(try RawPeer.connect(port: destination.port, sending: Array("QEVM".utf8) + [0, 0, 0, 3, 7]))
+        #expect(
+            destination.awaits("incoming refused: TLS handshake failed: An unexpected TLS packet was received."),
+            "\(destination.log.lines)")
+        destination.controller.cancelChannel()
+    }
 }

@@ -39,12 +39,10 @@ struct Transcript {
     /// Why the recorded QEMU ended early, if it did: the rest cannot be replayed.
     private(set) var crash: String?
 
-    /// Reads the transcript `name`; ends before the first call or start of a machine that contains `until`, and leaves
-    /// out the part with the heading `without`.
-    init(name: String, until: String? = nil, without: String? = nil) throws {
+    /// Reads the transcript `name`; ends before the first call or start of a machine that contains `until`.
+    init(name: String, until: String? = nil) throws {
         self.name = name
         var lines = try DataFolder.jsonLines("transcripts/\(name).jsonl").map(Line.init)
-        if let without { Self.leaveOut(without, from: &lines) }
         if let until, let end = lines.firstIndex(where: { $0.direction != "<" && $0.raw.contains(until) }) {
             lines.removeSubrange(end...)
         }
@@ -58,12 +56,6 @@ struct Transcript {
     /// Whether somebody has to make TLS credentials for it first.
     var needsCredentials: Bool {
         steps.contains { if case .send(_, let text) = $0 { text.contains("SCRATCH/tls/") } else { false } }
-    }
-
-    private static func leaveOut(_ heading: String, from lines: inout [Line]) {
-        guard let start = lines.firstIndex(where: { $0.raw == "--- \(heading)" }) else { return }
-        let end = lines[(start + 1)...].firstIndex { $0.raw.hasPrefix("--- ") } ?? lines.endIndex
-        lines.removeSubrange(start..<end)
     }
 
     /// One line of the file.

@@ -3,8 +3,6 @@ struct TranscriptPlan: Sendable {
     let name: String
     /// Played up to the first call that contains this text; nil for all of it.
     var until: String?
-    /// The heading of a part that is left out.
-    var without: String?
     /// Whether it is played at all.
     var isPlayed = true
     /// What the rest needs.
@@ -23,11 +21,6 @@ struct TranscriptPlan: Sendable {
     init(busy name: String, until: String? = nil, _ later: String? = nil) {
         (self.name, self.until, self.later) = (name, until, later)
         isGuestBusy = true
-    }
-
-    /// Played but for a part.
-    init(_ name: String, without: String, _ later: String) {
-        (self.name, self.without, self.later) = (name, without, later)
     }
 
     /// Not played yet.
@@ -77,6 +70,5 @@ extension TranscriptPlan {
         TranscriptPlan("release_ram", needs: "postcopy"),
         TranscriptPlan("snapshots", needs: "qcow2 snapshots"),
         TranscriptPlan("late_block_activate", needs: "disks that can be locked"),
-        TranscriptPlan("tls", without: "psk multifd", "multifd"),
     ]
 }

@@ -26,7 +26,7 @@ extension ConformanceTests {
 
         private static func play(_ plan: TranscriptPlan, on program: Program) -> Outcome {
             do {
-                let transcript = try Transcript(name: plan.name, until: plan.until, without: plan.without)
+                let transcript = try Transcript(name: plan.name, until: plan.until)
                 let player = try TranscriptPlayer(
                     transcript, on: program, kernel: plan.isGuestBusy ? GuestProgram.dirtying.path.get() : nil)
                 try player.play()
