@@ -72,7 +72,7 @@ let package = Package(
         module("GuestMemory", ["SystemCalls", "Environment"]),
         module("BlockLayer", ["SystemCalls", "ByteCoding", "Environment"]),
         module("PacketPath", ["SystemCalls", "CLinux", "CSlirp", "Environment"]),
-        module("Transport", ["SystemCalls", "CLinux", "Environment"]),
+        module("Transport", ["SystemCalls", "CLinux", "CGnuTLS", "Environment"]),
         module("MigrationFormat", ["ByteCoding"]),
         module("StreamAnalysis", ["MigrationFormat"]),
         module("ReplicationCore", ["MigrationFormat", "ByteCoding", "Environment"]),
@@ -84,7 +84,7 @@ let package = Package(
         module("HumanMonitor", ["QAPI", "QMP"]),
 
         // Layer 3
-        module("ManagedObjects", ["QMP", "SystemCalls", "CGnuTLS"]),
+        module("ManagedObjects", ["QMP", "SystemCalls", "Transport", "CGnuTLS"]),
         module("MachineModel", ["GuestMemory", "MigrationFormat", "SystemCalls", "ByteCoding", "Environment"]),
 
         // Layer 4
@@ -165,7 +165,8 @@ let package = Package(
         tests("BlockLayerTests", ["BlockLayer", "SystemCalls"]),
         tests("PacketPathTests", ["PacketPath", "SystemCalls", "CLinux", "Environment"]),
         tests("CompressionTests", ["Compression"]),
-        tests("TransportTests", ["Transport", "SystemCalls", "Environment"]),
+        tests(
+            "TransportTests", ["Transport", "ManagedObjects", "PairLab", "CGnuTLS", "SystemCalls", "Environment"]),
         tests("MigrationFormatTests", ["MigrationFormat", "ByteCoding", "Environment"]),
         tests("StreamAnalysisTests", ["StreamAnalysis", "MigrationFormat", "ByteCoding", "Environment"]),
         tests("ReplicationCoreTests", ["ReplicationCore", "MigrationFormat", "ByteCoding", "Environment"]),
@@ -174,7 +175,7 @@ let package = Package(
         tests("QMPTests", ["QMP", "Environment"]),
         tests("QAPITests", ["QAPI", "QMP"]),
         tests("QAPIGeneratorTests", ["QAPIGenerator", "QAPI", "QMP"]),
-        tests("ManagedObjectsTests", ["ManagedObjects", "QMP", "SystemCalls"]),
+        tests("ManagedObjectsTests", ["ManagedObjects", "PairLab", "QMP", "SystemCalls"]),
         tests("MachineModelTests", ["MachineModel", "MigrationFormat", "ByteCoding"]),
         tests("JobsTests", ["Jobs", "QAPI"]),
         tests("HumanMonitorTests", ["HumanMonitor", "QAPI"]),
@@ -196,7 +197,7 @@ let package = Package(
             "MigrationTests",
             [
                 "Migration", "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "GuestMemory",
-                "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP", "PairLab",
+                "ManagedObjects", "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP", "PairLab",
             ]),
         tests(
             "DirtyRateTests",

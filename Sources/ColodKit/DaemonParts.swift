@@ -17,6 +17,7 @@ import ReplicationCore
 import ServiceHost
 import Synchronization
 import SystemCalls
+import Transport
 import UnixSignals
 import VirtualMachine
 
@@ -159,14 +160,7 @@ final class DaemonParts: Sendable {
                 // A command that names a descriptor means one that came over its own socket; by its number, which no
                 // such name begins with, one that the process was started with.
                 takeDescriptor: { MonitorContext.current?.descriptors.take($0) ?? Daemon.takeInherited($0) },
-                refuseCredentials: { name, role in
-                    do throws(ObjectError) {
-                        _ = try objects.tlsCredentials(name, for: role == .client ? .client : .server)
-                        return nil
-                    } catch {
-                        return error.description
-                    }
-                }))
+                tlsEnd: { request throws(TLSFailure) in try objects.tlsEnd(for: request) }))
         if let console = Self.consoleName(configuration.guest) { state.addConsole(filename: console) }
         let target = ManagementTarget(
             machine: machine, migration: migration, replication: replication, dirtyRate: dirtyRate, pair: pair,

@@ -17,6 +17,7 @@ final class DestinationRun {
     let session: DestinationSession
     let machine: VirtualMachine
     private let listener: Listener
+    private var reception: Reception?
     private var reader: StreamReader?
     private var wantsCOLO = false
     private var hasReturnPath = false
@@ -79,17 +80,13 @@ final class DestinationRun {
         let settings = controller.incomingSettings
         if settings[.multifd] { return try acceptAll(settings) }
         let channel: Channel
-        do {
-            channel = try session.control.channels.accept(from: listener)
-        } catch .closedByPeer {
+        do throws(MigrationFailure) {
+            channel = try onSystem(makeReception).next(in: session.control.channels, settings)
+        } catch .channel(.closedByPeer) {
             return .nobodyCame("what was to be read ended without a byte")
-        } catch {
-            throw error == .cancelled ? .cancelled : .channel(error)
-        }
-        if let refusal = controller.tlsRefusal(settings.parameters.tlsCredentials, as: .server) {
-            session.control.channels.remove(channel)
+        } catch .channel(.tls(let failure)) {
             // A connection that is no migration stream changes nothing: the next one may be.
-            return .turnedAway(refusal, anotherMayCome: !listener.addresses.isEmpty)
+            return .turnedAway(failure.description, anotherMayCome: !listener.addresses.isEmpty)
         }
         listener.stop()
         try onChannel { () throws(TransportError) in try session.control.use(channel) }
@@ -97,10 +94,21 @@ final class DestinationRun {
         return .accepted
     }
 
+    /// The one that was made before, if there is one: others may still be busy there.
+    private func makeReception() throws(SystemError) -> Reception {
+        if let reception { return reception }
+        let made = try Reception(listener: listener, controller: controller)
+        reception = made
+        return made
+    }
+
     /// The same of a source with data channels.
     private func acceptAll(_ settings: MigrationSettings) throws(MigrationFailure) -> DestinationMachine.Event {
         let gathering = try IncomingChannels(
-            count: Int(settings.parameters.multifdChannels), uuid: machine.parts.uuid)
+            count: Int(settings.parameters.multifdChannels), uuid: machine.parts.uuid
+        ) { [controller, session] channel throws(TransportError) in
+            try controller.secureIncoming(channel, of: session.control.channels, settings)
+        }
         let (main, data) = try gathering.gather(from: listener, in: session.control.channels)
         listener.stop()
         let reader = try begin(main.channel, settings)

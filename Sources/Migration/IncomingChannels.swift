@@ -23,6 +23,7 @@ final class IncomingChannels: Sendable {
     }
     private let count: Int
     private let uuid: [UInt8]
+    private let secure: @Sendable (Channel) throws(TransportError) -> Channel
     private let gate = ThreadGate(State())
     /// Raised when the state has changed.
     private let changed: EventSignal
@@ -33,9 +34,13 @@ final class IncomingChannels: Sendable {
     private static let magicSize = 4
     private static let mainMagic = (0..<4).map { UInt8(truncatingIfNeeded: MigrationFormat.magic >> (24 - 8 * $0)) }
 
-    /// For a source with `count` data channels, whose UUID has to be `uuid`.
-    init(count: Int, uuid: [UInt8]?) throws(MigrationFailure) {
+    /// For a source with `count` data channels, whose UUID has to be `uuid`. `secure` comes to terms with whoever connects,
+    /// and returns the channel to go on with.
+    init(
+        count: Int, uuid: [UInt8]?, secure: @escaping @Sendable (Channel) throws(TransportError) -> Channel
+    ) throws(MigrationFailure) {
         self.count = count
+        self.secure = secure
         self.uuid = uuid ?? [UInt8](repeating: 0, count: 16)
         do { changed = try EventSignal() } catch { throw .peer(error.description) }
     }
@@ -97,8 +102,7 @@ final class IncomingChannels: Sendable {
         gate.withLock { $0.greeted += 1 }
         let outcome = Result { () throws(SystemError) in
             _ = try Thread(name: "multifd-greet") { [self] in
-                let refusal = classify(channel)
-                if refusal != nil { set.remove(channel) }
+                let refusal = secureAndClassify(channel, in: set)
                 gate.withLock { state in
                     state.greeted -= 1
                     if let refusal { state.refusal = refusal }
@@ -112,6 +116,17 @@ final class IncomingChannels: Sendable {
             state.greeted -= 1
             state.refusal = error.description
         }
+    }
+
+    private func secureAndClassify(_ channel: Channel, in set: ChannelSet) -> String? {
+        let secured: Channel
+        do { secured = try secure(channel) } catch {
+            set.remove(channel)
+            return error.description
+        }
+        let refusal = classify(secured)
+        if refusal != nil { set.remove(secured) }
+        return refusal
     }
 
     /// Gives the channel its place; why it has none otherwise.

@@ -1,7 +1,6 @@
+import QAPI
 public import SystemCalls
-
-/// Which end of a TLS connection this side is.
-public enum TLSRole: Sendable { case client, server }
+public import Transport
 
 /// What a migration takes from others: the objects and descriptors that clients have made known by name.
 public struct MigrationResources: Sendable {
@@ -9,28 +8,54 @@ public struct MigrationResources: Sendable {
     public var takeDescriptor: @Sendable (String) -> Descriptor?
     /// Who looks up the names of hosts.
     public var lookup: NameLookup
-    /// Why TLS credentials of that name cannot be used for that end of a connection; nil if they can.
-    public var refuseCredentials: @Sendable (String, TLSRole) -> String?
+    /// Makes one side of a TLS connection from the objects of the names that a request has.
+    public var tlsEnd: @Sendable (TLSRequest) throws(TLSFailure) -> TLSEnd
 
     /// Resources with every part given; by default nothing is known by any name.
     public init(
         takeDescriptor: @escaping @Sendable (String) -> Descriptor? = { _ in nil },
         lookup: NameLookup = .system,
-        refuseCredentials: @escaping @Sendable (String, TLSRole) -> String? = { name, _ in
-            "No TLS credentials with id '\(name)'"
+        tlsEnd: @escaping @Sendable (TLSRequest) throws(TLSFailure) -> TLSEnd = {
+            request throws(TLSFailure) in
+            throw .credentials("No TLS credentials with id '\(request.credentials)'")
         }
     ) {
         self.takeDescriptor = takeDescriptor
         self.lookup = lookup
-        self.refuseCredentials = refuseCredentials
+        self.tlsEnd = tlsEnd
     }
 }
 
 extension MigrationController {
-    /// Why a connection cannot be made with the TLS credentials of a name; nil if none are asked for. They are looked up
-    /// when there is a connection to use them on.
-    func tlsRefusal(_ name: String, as role: TLSRole) -> String? {
-        guard !name.isEmpty else { return nil }
-        return resources.refuseCredentials(name, role) ?? "TLS is not supported on migration channels"
+    /// `channel`, or what takes its place among `channels`: the same connection with TLS, if `settings` ask for it. The
+    /// objects are looked up now, so that those that were made anew count. `host`: what the connection leads to, if that
+    /// has a name. The same for every role.
+    func secure(
+        _ channel: Channel, of channels: ChannelSet, as role: TLSRole, host: String?, _ settings: MigrationSettings
+    ) throws(TransportError) -> Channel {
+        let names = settings.parameters
+        guard !names.tlsCredentials.isEmpty else { return channel }
+        let request = TLSRequest(
+            credentials: names.tlsCredentials, role: role,
+            hostname: names.tlsHostname.isEmpty ? host : names.tlsHostname, authorization: names.tlsAuthorization)
+        let end: TLSEnd
+        do throws(TLSFailure) { end = try resources.tlsEnd(request) } catch { throw .tls(error) }
+        return try channels.secure(channel, as: end)
+    }
+
+    /// The same of a channel that somebody has connected to this side. Whoever is sent away without having come to terms
+    /// is told of in the log.
+    func secureIncoming(
+        _ channel: Channel, of channels: ChannelSet, _ settings: MigrationSettings
+    ) throws(TransportError) -> Channel {
+        do throws(TransportError) {
+            return try secure(channel, of: channels, as: .server, host: nil, settings)
+        } catch {
+            if case .tls(let failure) = error {
+                events.append(.incomingRefused(failure.description))
+                events.deliver()
+            }
+            throw error
+        }
     }
 }

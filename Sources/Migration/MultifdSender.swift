@@ -48,10 +48,10 @@ final class MultifdSender: PageSender {
     private var current = Packet()
     private var packets: UInt64 = 0
 
-    /// Begins to use `channels`, which are connected: sends their openings and starts their threads. When one of them fails,
-    /// `main` is shut down, because who waits there may wait for it.
+    /// Begins to use `channels`, which have sent their openings: starts their threads. When one of them fails, `main` is shut
+    /// down, because who waits there may wait for it.
     init(
-        channels: [Channel], main: Channel, layout: [BlockLayout], uuid: [UInt8]?,
+        channels: [Channel], main: Channel, layout: [BlockLayout],
         encode: () throws(CompressionError) -> any PacketEncoder
     ) throws(MigrationFailure) {
         self.layout = layout
@@ -60,11 +60,6 @@ final class MultifdSender: PageSender {
         var workers: [MultifdSendWorker] = []
         defer { if workers.count < channels.count { for worker in workers { worker.end() } } }
         for (index, channel) in channels.enumerated() {
-            let opening = MultifdOpening(uuid: uuid ?? [UInt8](repeating: 0, count: 16), channel: UInt8(index))
-            try onChannel { () throws(TransportError) in
-                try channel.write(opening.bytes)
-                try channel.flush()
-            }
             let encoder: any PacketEncoder
             do throws(CompressionError) { encoder = try encode() } catch {
                 throw .peer("multifd: \(error.description)")

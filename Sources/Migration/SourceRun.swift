@@ -106,18 +106,20 @@ final class SourceRun {
     // MARK: The channel
 
     private func connect() throws(MigrationFailure) -> SourceMachine.Event {
-        let opened: Channel
-        switch destination {
-        case .channel(let channel):
-            opened = channel
-            try onChannel { () throws(TransportError) in try session.control.use(channel) }
-        case .address(let address):
-            opened = try onChannel { () throws(TransportError) in
-                try session.control.channels.connect(.main, to: address)
+        let opened = try onChannel { () throws(TransportError) in
+            let channels = session.control.channels
+            switch destination {
+            case .channel(let channel):
+                self.channel = channel
+                try session.control.use(channel)
+                return try controller.secure(channel, of: channels, as: .client, host: nil, settings)
+            case .address(let address):
+                let channel = try channels.connect(.main, to: address)
+                self.channel = channel
+                return try controller.secure(channel, of: channels, as: .client, host: address.host, settings)
             }
         }
         channel = opened
-        if let refusal = controller.tlsRefusal(settings.parameters.tlsCredentials, as: .client) { throw .peer(refusal) }
         guard !settings[.returnPath] || opened.canReceive else {
             throw .peer("Capability 'return-path' needs a channel that can be read")
         }
@@ -148,14 +150,11 @@ final class SourceRun {
         }
         var channels: [Channel] = []
         for index in 0..<Int(settings.parameters.multifdChannels) {
-            channels.append(
-                try onChannel { () throws(TransportError) in
-                    try session.control.channels.connect(.data(index), to: address)
-                })
+            channels.append(try onChannel { () throws(TransportError) in try connectData(index, to: address) })
         }
         let parameters = settings.parameters
         let sender = try MultifdSender(
-            channels: channels, main: main, layout: machine.layout, uuid: machine.parts.uuid
+            channels: channels, main: main, layout: machine.layout
         ) { () throws(CompressionError) in
             try parameters.multifdMethod.makeEncoder(
                 zlibLevel: Int(parameters.multifdZlibLevel), zstdLevel: Int(parameters.multifdZstdLevel))
@@ -164,6 +163,18 @@ final class SourceRun {
         let workers = sender.workers
         session.control.noteDataThreads { workers.compactMap(\.threadID) }
         return sender
+    }
+
+    /// A data channel that has said which one it is. That comes before the next one is secured: QEMU answers nobody until it
+    /// has read it.
+    private func connectData(_ index: Int, to address: MigrationAddress) throws(TransportError) -> Channel {
+        let channels = session.control.channels
+        let plain = try channels.connect(.data(index), to: address)
+        let channel = try controller.secure(plain, of: channels, as: .client, host: address.host, settings)
+        let uuid = machine.parts.uuid ?? [UInt8](repeating: 0, count: 16)
+        try channel.write(MultifdOpening(uuid: uuid, channel: UInt8(index)).bytes)
+        try channel.flush()
+        return channel
     }
 
     func onOpenChannel<Value>(

@@ -31,17 +31,7 @@ public final class TemporaryFolder: Sendable {
 
     /// Writes a file of `bytes`.
     public func write(_ bytes: [UInt8], to name: String, executable: Bool = false) throws {
-        let file = try Descriptor.open(
-            path(name), flags: O_WRONLY | O_CREAT | O_TRUNC, mode: executable ? 0o700 : 0o600)
-        var offset = 0
-        while offset < bytes.count {
-            // SAFETY: the range lies in the array, which lives through the call.
-            let written = unsafe bytes.withUnsafeBytes {
-                unsafe Glibc.write(file.number, $0.baseAddress.map { unsafe $0 + offset }, $0.count - offset)
-            }
-            guard written > 0 else { throw LabError("\(path(name)) cannot be written") }
-            offset += written
-        }
+        try writeBytes(bytes, to: path(name), mode: executable ? 0o700 : 0o600)
     }
 
     /// The text of a file.
@@ -61,6 +51,28 @@ public final class TemporaryFolder: Sendable {
             unsafe closedir(folder)
         }
         unsafe rmdir(path)
+    }
+}
+
+/// Makes a folder that only the owner may use.
+func makeFolder(_ path: String) throws {
+    // SAFETY: the path is lent for the call.
+    guard unsafe mkdir(path, 0o700) == 0 else { throw LabError("\(path) cannot be made") }
+}
+
+/// Makes or replaces the file at `path`, which the owner alone may read.
+func writeText(_ text: String, to path: String) throws { try writeBytes(Array(text.utf8), to: path, mode: 0o600) }
+
+private func writeBytes(_ bytes: [UInt8], to path: String, mode: mode_t) throws {
+    let file = try Descriptor.open(path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+    var offset = 0
+    while offset < bytes.count {
+        // SAFETY: the range lies in the array, which lives through the call.
+        let written = unsafe bytes.withUnsafeBytes {
+            unsafe Glibc.write(file.number, $0.baseAddress.map { unsafe $0 + offset }, $0.count - offset)
+        }
+        guard written > 0 else { throw LabError("\(path) cannot be written") }
+        offset += written
     }
 }
 

@@ -46,7 +46,7 @@ extension Channel {
     /// the bytes is done when the migration is; throws unless it says with status 0 that it has done it. Belongs to the
     /// writing thread.
     public func finishWriting(deadline: Nanoseconds) throws(TransportError) {
-        guard let command = wire.command else { return }
+        guard let command = wire.command else { return wire.sayEnd() }
         wire.closeWriting()
         try command.awaitEnd(until: deadline)
     }

@@ -56,7 +56,7 @@ public import SystemCalls
 
     /// Bytes received so far.
     public var bytesReceived: UInt64 { received.load(ordering: .relaxed) }
-    /// Bytes that the kernel took for sending so far.
+    /// Bytes that the kernel took for sending so far; on a channel with TLS, counted before they were enciphered.
     public var bytesSent: UInt64 { sent.load(ordering: .relaxed) }
 
     /// Ends both directions. Reads and writes in progress and to come fail with `.cancelled`; the peer sees the end of
@@ -135,7 +135,8 @@ public import SystemCalls
                 received.add(UInt64(count), ordering: .relaxed)
                 return count
             case .blocked(let direction): try wait(for: direction, until: end, readAction)
-            case .failed(let code): throw failure(code, readAction)
+            case .failed(let code): throw failure(systemReason(code), readAction)
+            case .broken(let reason): throw failure(reason, readAction)
             }
         }
     }
@@ -165,7 +166,7 @@ public import SystemCalls
         }
     }
 
-    private var readAction: String { "Unable to read from \(wire.name)" }
+    private var readAction: String { wire.action(.reading) }
 
     // MARK: Writing
 
@@ -229,12 +230,13 @@ public import SystemCalls
                 first = skipWritten(count, from: first)
             case .blocked(let direction):
                 try wait(for: direction, until: min(start + stallDeadline, writeDeadline), writeAction)
-            case .failed(let code): throw failure(code, writeAction)
+            case .failed(let code): throw failure(systemReason(code), writeAction)
+            case .broken(let reason): throw failure(reason, writeAction)
             }
         }
     }
 
-    private var writeAction: String { "Unable to write to \(wire.name)" }
+    private var writeAction: String { wire.action(.writing) }
 
     /// The first piece, from `first` on, that is not written wholly, when `count` bytes more are.
     private func skipWritten(_ count: Int, from first: Int) -> Int {
@@ -262,8 +264,8 @@ public import SystemCalls
 
     // MARK: Waiting
 
-    private func failure(_ code: Int32, _ action: String) -> TransportError {
-        isShutDown ? .cancelled : .failed(action: action, reason: systemReason(code))
+    private func failure(_ reason: String, _ action: String) -> TransportError {
+        isShutDown ? .cancelled : .failed(action: action, reason: reason)
     }
 
     private func wait(

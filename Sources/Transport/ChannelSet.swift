@@ -34,6 +34,10 @@ public final class ChannelSet: Sendable {
         public var connect = Nanoseconds.milliseconds(Transport.connectDeadlineMilliseconds)
         /// For a channel to make progress in either direction.
         public var stall = Nanoseconds.milliseconds(Transport.stallDeadlineMilliseconds)
+        /// For the handshake of TLS of a client.
+        public var clientHandshake = Nanoseconds.milliseconds(Transport.clientHandshakeMilliseconds)
+        /// The same of a server.
+        public var serverHandshake = Nanoseconds.milliseconds(Transport.serverHandshakeMilliseconds)
 
         /// Those of `Transport`.
         public init() {}
@@ -49,6 +53,18 @@ public final class ChannelSet: Sendable {
         var bytesReceived: UInt64 = 0
 
         var all: [Channel] { Array(roles.values) + withoutRole }
+
+        /// False if it is not there any more.
+        mutating func replace(_ channel: Channel, by other: Channel) -> Bool {
+            if let role = roles.first(where: { $0.value === channel })?.key {
+                roles[role] = other
+            } else if let index = withoutRole.firstIndex(where: { $0 === channel }) {
+                withoutRole[index] = other
+            } else {
+                return false
+            }
+            return true
+        }
 
         mutating func count(_ channel: Channel) {
             bytesSent += channel.bytesSent
@@ -108,6 +124,23 @@ public final class ChannelSet: Sendable {
             state.withoutRole.removeAll { $0 === channel }
             state.roles[role] = channel
         }
+    }
+
+    /// Performs the handshake of TLS on a channel of this set; the one that is returned takes its place, and its role if
+    /// it has one. Blocks, within the deadline for handshakes; `cancel` ends it. If it throws, the channel is still in
+    /// the set, and good for nothing but to be removed.
+    public func secure(_ channel: Channel, as end: TLSEnd) throws(TransportError) -> Channel {
+        let deadlines = deadlines
+        let secured = try channel.secured(
+            as: end, cancellation: cancellation,
+            within: end.role == .client ? deadlines.clientHandshake : deadlines.serverHandshake)
+        secured.stallDeadline = deadlines.stall
+        let isWanted = state.withLock { $0.replace(channel, by: secured) && !$0.isCancelled }
+        guard isWanted else {
+            secured.shutDown()
+            throw .cancelled
+        }
+        return secured
     }
 
     /// Ends a channel and forgets it; what it carried still counts.

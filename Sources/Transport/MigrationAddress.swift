@@ -82,6 +82,9 @@ public enum MigrationAddress: Hashable, Sendable, CustomStringConvertible {
         return NameLookup.inDigits(.init(host: host, port: port, isPassive: true)) == nil
     }
 
+    /// The host that a connection leads to, if it is one that certificates can name.
+    public var host: String? { if case .tcp(let host, _) = self, !host.isEmpty { host } else { nil } }
+
     /// The address as error texts name it: `HOST:PORT`, the path, the command.
     public var name: String {
         switch self {

@@ -3,8 +3,10 @@
 ///
 /// - `MigrationAddress`: what QMP's `uri` says; `connect` and `listen` are its two uses. Names are looked up on threads of
 ///   their own (`NameLookup`), within the deadline.
-/// - `Wire`: a socket, pipes (of a command, or passed), or a file. It makes the system calls, waits until they can go on,
-///   and ends such waits. Another kind of wire is another case of it.
+/// - `Wire`: a socket, pipes (of a command, or passed), a file, or TLS over one of these. It makes the system calls, waits
+///   until they can go on, and ends such waits. Another kind of wire is another case of it.
+/// - `TLSEnd`: what one side of a TLS connection proves itself with and wants of its peer; `Channel.secured` and
+///   `ChannelSet.secure` make a channel with TLS of one without.
 /// - `Channel`: a wire with buffers, counters and deadlines, for one reader and one writer thread. Writes are gathered:
 ///   small pieces are copied into a buffer, large ones (pages of guest memory) are only referred to, and both leave in
 ///   their order with one system call. Reads are scattered: the places that the next bytes go to are listed, and one call
@@ -21,6 +23,14 @@ public enum Transport {
     public static let stallDeadlineMilliseconds: UInt64 = 30_000
     /// How long a command that has got everything may take to end.
     public static let commandEndMilliseconds: UInt64 = 10_000
+    /// How long the handshake of TLS may take on the side that connects: a listener may be busy with others before.
+    public static let clientHandshakeMilliseconds: UInt64 = 15_000
+    /// How long it may take on the side that listens.
+    public static let serverHandshakeMilliseconds: UInt64 = 4_000
+    /// The most bytes that a record of TLS holds.
+    static let tlsRecordSize = 16 << 10
+    /// How long a peer may take to let the end of a TLS session be told.
+    static let tlsEndMilliseconds: UInt64 = 500
     /// How many places one readv(2) takes at most (Linux: 1024).
     public static let scatterLimit = 256
     /// How many small bytes are collected before they are written.

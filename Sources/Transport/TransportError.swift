@@ -20,6 +20,8 @@ public enum TransportError: Error, Equatable, Sendable, CustomStringConvertible 
     case stalled(action: String, milliseconds: UInt64)
     /// The command at the other end did not say that it has done its work; `how` tells how it ended.
     case commandFailed(command: String, how: String)
+    /// There is no TLS on the channel.
+    case tls(TLSFailure)
     /// The channel set has one in that role already.
     case roleTaken(String)
     /// This side ended the channel, or the wait for one.
@@ -37,6 +39,7 @@ public enum TransportError: Error, Equatable, Sendable, CustomStringConvertible 
         case .closedByPeer: "The peer closed the channel"
         case .stalled(let action, 0): "\(action): the deadline has passed"
         case .commandFailed(let command, let how): "The command '\(command)' \(how)"
+        case .tls(let failure): failure.description
         case .roleTaken(let role): "The migration has its \(role) channel already"
         case .stalled(let action, let milliseconds): "\(action): no progress for \(milliseconds) ms"
         case .cancelled: "The channel was shut down"

@@ -15,6 +15,8 @@ enum Wire {
     case pipe(PipeWire)
     /// A file: always ready, with nobody at its other end.
     case file(FileWire)
+    /// TLS over another one.
+    case tls(TLSWire)
 
     /// Which way bytes go, seen from here.
     enum Direction {
@@ -33,6 +35,8 @@ enum Wire {
         case blocked(Direction)
         /// The error number.
         case failed(Int32)
+        /// The peer, or what came from it, cannot be gone on with; the text says why.
+        case broken(String)
     }
 
     private var end: any WireEnd {
@@ -40,14 +44,21 @@ enum Wire {
         case .socket(let wire): wire
         case .pipe(let wire): wire
         case .file(let wire): wire
+        case .tls(let wire): wire
         }
     }
 
-    /// As error texts name it.
-    var name: String { end.name }
+    /// What is done with it in one direction, as error texts begin.
+    func action(_ direction: Direction) -> String { end.action(direction) }
 
     /// The command behind it, if there is one.
-    var command: Command? { if case .pipe(let wire) = self { wire.command } else { nil } }
+    var command: Command? {
+        switch self {
+        case .pipe(let wire): wire.command
+        case .tls(let wire): wire.carrier.command
+        case .socket, .file: nil
+        }
+    }
 
     /// Whether the other end can be heard: what only takes bytes has no return path.
     var canReceive: Bool { end.canReceive }
@@ -73,23 +84,35 @@ enum Wire {
 
     /// Breaks the connection as the network might; false if this wire has none to break. Any thread.
     func breakOff() -> Bool {
-        guard case .socket(let wire) = self else { return false }
-        wire.interrupt()
+        switch self {
+        case .socket(let wire): wire.interrupt()
+        case .tls(let wire): return wire.carrier.breakOff()
+        case .pipe, .file: return false
+        }
         return true
     }
 
     /// Tells the other end that nothing more comes; reading goes on. Belongs to the writing thread.
     func closeWriting() { end.closeWriting() }
 
+    /// Tells the other end that nothing more comes where that needs no end of the wire. Belongs to the writing thread.
+    func sayEnd() { if case .tls(let wire) = self { wire.sayEnd() } }
+
     /// The kernel is to give the connection up once sent data stays unacknowledged for `span`.
     func limitUnacknowledged(to span: Nanoseconds) {
-        if case .socket(let wire) = self { wire.limitUnacknowledged(to: span) }
+        switch self {
+        case .socket(let wire): wire.limitUnacknowledged(to: span)
+        case .tls(let wire): wire.carrier.limitUnacknowledged(to: span)
+        case .pipe, .file: break
+        }
     }
 }
 
 /// What every kind of wire does.
 protocol WireEnd: AnyObject {
+    /// As error texts name it.
     var name: String { get }
+    func action(_ direction: Wire.Direction) -> String
     var canReceive: Bool { get }
     var holdsBytes: Bool { get }
     func read(_ places: UnsafeMutablePointer<iovec>, _ count: Int) -> Wire.Outcome
@@ -97,6 +120,12 @@ protocol WireEnd: AnyObject {
     func wait(for direction: Wire.Direction, until deadline: Nanoseconds, orUntil other: Int32) -> PollResult
     func interrupt()
     func closeWriting()
+}
+
+extension WireEnd {
+    func action(_ direction: Wire.Direction) -> String {
+        direction == .reading ? "Unable to read from \(name)" : "Unable to write to \(name)"
+    }
 }
 
 extension Wire.Outcome {

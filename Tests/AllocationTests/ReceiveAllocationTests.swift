@@ -15,9 +15,9 @@ private struct Receiver {
     private let pageCount: Int
     private(set) var received = 0
 
-    init(_ machine: VirtualMachine, from channel: Channel) {
+    init(_ machine: VirtualMachine, from channel: Channel) throws {
         reader = StreamReader(channel: channel, decoder: StreamDecoder(expectations: machine.streamExpectations()))
-        arrivals = PageArrivals(memory: machine.memory)
+        arrivals = try PageArrivals(memory: machine.memory)
         pageCount = machine.memory.blocks[0].pageCount
         reader.vacancies = arrivals
     }
@@ -69,7 +69,7 @@ extension Allocations {
             try? sender.open(.sectionPart, id: source.ramSectionID, on: channel)
             try? Self.send(0..<total, of: source, by: &sender, on: channel)
         }
-        var receiver = Receiver(destination, from: other)
+        var receiver = try Receiver(destination, from: other)
         defer {
             other.shutDown()
             channel.shutDown()

@@ -60,6 +60,8 @@ enum DeliberateDifferences {
                 "surrounding, query-memdev", saying: "\"ram\"", "the RAM of the machine that is RAM only is called so"),
             .init("surrounding, *", saying: "CommandNotFound", "commands about devices that no machine of colod has"),
             .init("surrounding, object-add", saying: "invalid object type", "QEMU has more types of objects"),
+            .init("tls, object-add", saying: "invalid object type: secret", "QEMU has more types of objects"),
+            .init("tls, query-migrate", saying: "No TLS credentials with id 's0'", "QEMU has more types of objects"),
             .init("surrounding, object-del", saying: "'rng0' not found", "QEMU has more types of objects"),
             .init("surrounding, qom-list", saying: "\"ram\"", "the RAM of the machine that is RAM only is called so"),
             .init("surrounding, qom-get", saying: "none-machine", "the machine is another"),

@@ -1,4 +1,5 @@
 import Foundation
+import PairLab
 import QMP
 import SystemCalls
 import Testing

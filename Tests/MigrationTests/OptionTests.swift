@@ -84,10 +84,15 @@ struct OptionTests {
     @Test func credentialsAreLookedUpWhenThereIsAConnection() throws {
         let source = try TestMachine(megabytes: 1)
         source.controller.setResources(
-            MigrationResources(refuseCredentials: { name, role in name == "good" ? nil : "\(name) for a \(role)" }))
+            MigrationResources(tlsEnd: { request throws(TLSFailure) in
+                throw .credentials("\(request.credentials) for a \(request.role) of \(request.hostname ?? "nobody")")
+            }))
         let peer = try RawPeer()
-        for (name, text) in [("bad", "bad for a client"), ("good", "TLS is not supported on migration channels")] {
-            try source.controller.updateParameters { $0.tlsCredentials = name }
+        for (name, text) in [("", "bad for a client of 127.0.0.1"), ("other", "bad for a client of other")] {
+            try source.controller.updateParameters {
+                $0.tlsCredentials = "bad"
+                $0.tlsHostname = name
+            }
             try source.migrate(to: "tcp:127.0.0.1:1")
             #expect(source.awaits("outgoing failed: Failed to connect to '127.0.0.1:1'"))
             #expect(source.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)))

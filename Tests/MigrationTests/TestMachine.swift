@@ -14,6 +14,8 @@ final class TestMachine: Sendable {
     let machine: VirtualMachine
     let controller: MigrationController
     let log: EventLog
+    /// Told of each pass before anything of it is sent.
+    let passes: PassObserver
 
     init(
         incoming: Bool = false, megabytes: Int = TestMachine.megabytes, autostart: Bool = true,
@@ -24,10 +26,13 @@ final class TestMachine: Sendable {
         if let memory { parts.memory = memory }
         machine = VirtualMachine(parts: parts, incoming: incoming, autostart: autostart)
         machine.setEventHandler { log.add("\($0)") }
+        let passes = PassObserver()
         controller = MigrationController(machine: machine, expectsIncoming: incoming) { event in
             switch event {
             case .status(let status): log.add(status.rawValue)
-            case .pass(let number): log.add("pass \(number)")
+            case .pass(let number):
+                passes.tell(number)
+                log.add("pass \(number)")
             case .incomingRefused(let text): log.add("incoming refused: \(text)")
             case .incomingFailed(let text): log.add("incoming failed: \(text)")
             case .outgoingFailed(let text, _): log.add("outgoing failed: \(text)")
@@ -35,6 +40,7 @@ final class TestMachine: Sendable {
             }
         }
         self.log = log
+        self.passes = passes
         try controller.setCapabilities([MigrationCapabilityStatus(.events, true)])
     }
 
@@ -71,6 +77,18 @@ final class TestMachine: Sendable {
     var port: UInt16 {
         guard case .inet(let address)? = controller.queryMigrate().socketAddress?.first?.variant else { return 0 }
         return UInt16(address.port) ?? 0
+    }
+}
+
+/// Does something with each pass over RAM.
+final class PassObserver: Sendable {
+    private let action = Mutex<@Sendable (UInt64) -> Void>({ _ in })
+
+    func observe(_ body: @escaping @Sendable (UInt64) -> Void) { action.withLock { $0 = body } }
+
+    func tell(_ number: UInt64) {
+        let body = action.withLock { $0 }
+        body(number)
     }
 }
 

@@ -8,7 +8,7 @@ enum Normalisation {
         "total-time", "setup-time", "downtime", "expected-downtime", "total", "remaining", "transferred", "duplicate",
         "normal", "normal-bytes", "dirty-sync-count", "mbps", "pages-per-second", "dirty-pages-rate", "precopy-bytes",
         "downtime-bytes", "start-time", "dirty-rate", "cpu-throttle-percentage", "thread-id", "port", "base-memory",
-        "plugged-memory", "pass",
+        "plugged-memory", "pass", "multifd-bytes",
     ]
     /// What names the program.
     private static let names: Set<String> = ["package"]

@@ -53,6 +53,11 @@ struct Transcript {
         steps = reader.steps
     }
 
+    /// Whether somebody has to make TLS credentials for it first.
+    var needsCredentials: Bool {
+        steps.contains { if case .send(_, let text) = $0 { text.contains("SCRATCH/tls/") } else { false } }
+    }
+
     /// One line of the file.
     struct Line {
         let machine: String

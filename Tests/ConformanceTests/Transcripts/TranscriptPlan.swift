@@ -47,7 +47,7 @@ extension TranscriptPlan {
         TranscriptPlan(
             "surrounding", until: "\"system_reset", "firmware that resets the machine by itself, and disk exports"),
         TranscriptPlan("misc_errors_3", until: #"exec:cat>/dev/null", "blk""#, "background snapshots"),
-        TranscriptPlan("final_checks", until: "xbzrle", "XBZRLE, compression, TLS on migration channels"),
+        TranscriptPlan("final_checks", until: "xbzrle", "XBZRLE, compression"),
         TranscriptPlan("postcopy", needs: "postcopy"),
         TranscriptPlan("postcopy_cancel_pauses", needs: "postcopy"),
         TranscriptPlan("postcopy_dst_cap_missing", needs: "postcopy"),
@@ -70,6 +70,5 @@ extension TranscriptPlan {
         TranscriptPlan("release_ram", needs: "postcopy"),
         TranscriptPlan("snapshots", needs: "qcow2 snapshots"),
         TranscriptPlan("late_block_activate", needs: "disks that can be locked"),
-        TranscriptPlan("tls", needs: "TLS on migration channels"),
     ]
 }

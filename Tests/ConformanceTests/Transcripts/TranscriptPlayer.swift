@@ -40,6 +40,7 @@ final class TranscriptPlayer {
     private var calls: [String: [String]] = [:]
     /// Ports of the recording and those of today.
     private var ports: [(recorded: String, actual: String)] = []
+    private var silentListener: SilentListener?
     /// Which step is next.
     private var position = 0
     /// How often something that was recorded did not come.
@@ -50,6 +51,8 @@ final class TranscriptPlayer {
 
     /// An event of disk exports, which colod does not have.
     private static let absent: JSONValue = "BLOCK_EXPORT_DELETED"
+    /// Where the recorded client of the session about TLS had somebody listen who said nothing.
+    private static let silentPort = "51345"
     private static let trickle: JSONValue = 40_000
     private static let askLimit: Nanoseconds = .seconds(6)
     private static let statusQueries = [
@@ -62,6 +65,12 @@ final class TranscriptPlayer {
         self.program = program
         self.kernel = kernel
         folder = try TemporaryFolder(prefix: "colod-transcript")
+        if transcript.needsCredentials {
+            try CertificateLab(at: folder.path("tls")).makeMigrationCredentials()
+            let listener = try SilentListener()
+            ports.append((Self.silentPort, "\(listener.port)"))
+            silentListener = listener
+        }
     }
 
     /// Plays all of it.

@@ -40,9 +40,17 @@ struct TranscriptReader {
         steps.append(.send(machine: line.machine, text: line.raw))
     }
 
+    /// That of the process that a connection which closed at `index` belonged to; its end may have been noted before.
+    private func exitStatus(of machine: String, at index: Int, of lines: [Transcript.Line]) -> Int32? {
+        func isStart(_ line: Transcript.Line) -> Bool { line.machine == machine && line.raw.hasPrefix("argv: ") }
+        let start = lines[..<index].lastIndex(where: isStart) ?? lines.startIndex
+        let end = lines[index...].firstIndex(where: isStart) ?? lines.endIndex
+        return lines[start..<end].first { $0.machine == machine && $0.exitStatus != nil }?.exitStatus
+    }
+
     private mutating func takeMessages(_ line: Transcript.Line, at index: Int, of lines: [Transcript.Line]) throws {
         if line.raw == "[closed]" {
-            let status = lines[index...].first { $0.machine == line.machine && $0.exitStatus != nil }?.exitStatus
+            let status = exitStatus(of: line.machine, at: index, of: lines)
             // Without a remark, the recorded machine was killed, or the connection was that of one more client.
             if let status, status >= 0 {
                 steps.append(.end(machine: line.machine, status))
