@@ -219,4 +219,31 @@ import VirtualMachine
             "\(destination.log.lines)")
         destination.controller.cancelChannel()
     }
+
+    @Test func aClientWhoseCertificateWasTakenBackIsRefused() throws {
+        let lab = try credentials.get().lab
+        try lab.revoke("client")
+        let directory = try lab.directory([
+            "ca-cert.pem": "ca.pem", "ca-crl.pem": "crl.pem", "server-cert.pem": "server.pem",
+            "server-key.pem": "server.key",
+        ])
+        let server = try TLSCredentials(certificates: TLSSettings(directory: directory, endpoint: .server))
+        let destination = try destination(server)
+        _ = try send(to: destination, with: object(.x509, .client))
+        #expect(
+            destination.awaits("incoming refused: The certificate has been revoked"), "\(destination.log.lines)")
+        destination.controller.cancelChannel()
+    }
+
+    @Test(arguments: [0, 2]) func tlsThatIsAskedForWhileListeningCounts(dataChannels: Int) throws {
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        if dataChannels > 0 { try destination.useDataChannels(dataChannels) }
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        try destination.use(object(.psk, .server))
+        _ = RawPeer.drain(try RawPeer.connect(port: destination.port, sending: Array("QEVM".utf8) + [0, 0, 0, 3, 7]))
+        #expect(
+            destination.awaits("incoming refused: TLS handshake failed: An unexpected TLS packet was received."),
+            "\(destination.log.lines)")
+        destination.controller.cancelChannel()
+    }
 }
