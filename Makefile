@@ -15,7 +15,7 @@ GUEST := $(or $(COLOD_CACHE),$(or $(XDG_CACHE_HOME),$(or $(HOME),/root)/.cache)/
 SOURCES := Package.swift Sources Tests
 
 # Debian packages: what building, the guest and the demo need, and the peers and oracles of the tests.
-PACKAGES := libgnutls28-dev libslirp-dev libsystemd-dev pkg-config \
+PACKAGES := libgnutls28-dev libzstd-dev zlib1g-dev libslirp-dev libsystemd-dev pkg-config \
 	binutils cpio debian-archive-keyring iproute2 xz-utils
 TEST_PACKAGES := python3-venv qemu-system-x86 qemu-user-static systemd systemd-container openssl strace
 

@@ -56,6 +56,8 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CGnuTLS", pkgConfig: "gnutls", providers: [.apt(["libgnutls28-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CSlirp", providers: [.apt(["libslirp-dev"])]),
         module("ByteCoding"),
         module("Environment"),
@@ -63,6 +65,7 @@ let package = Package(
         // Layer 1
         module("SystemCalls", ["CLinux", "Environment"]),
         module("ProgramSupport"),
+        module("Compression", ["CZlib", "CZstd"]),
         module("Diagnostics", ["Environment", log, .product(name: "Histogram", package: "hdrhistogram-swift")]),
 
         // Layer 2
@@ -104,8 +107,8 @@ let package = Package(
         module(
             "Migration",
             [
-                "MigrationCore", "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "GuestMemory",
-                "PacketPath", "SystemCalls", "ByteCoding", "Environment", "QAPI",
+                "MigrationCore", "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "Compression",
+                "GuestMemory", "PacketPath", "SystemCalls", "ByteCoding", "Environment", "QAPI",
             ]),
 
         module(
@@ -161,6 +164,7 @@ let package = Package(
         tests("GuestMemoryTests", ["GuestMemory", "SystemCalls", "Environment"]),
         tests("BlockLayerTests", ["BlockLayer", "SystemCalls"]),
         tests("PacketPathTests", ["PacketPath", "SystemCalls", "CLinux", "Environment"]),
+        tests("CompressionTests", ["Compression"]),
         tests(
             "TransportTests", ["Transport", "ManagedObjects", "PairLab", "CGnuTLS", "SystemCalls", "Environment"]),
         tests("MigrationFormatTests", ["MigrationFormat", "ByteCoding", "Environment"]),
@@ -231,6 +235,7 @@ let package = Package(
             "AllocationTests",
             [
                 "CAllocationCount", "Migration", "VirtualMachine", "MigrationFormat", "Transport", "GuestMemory",
+                "ByteCoding",
                 "Virtio", "MachineModel", "PacketPath", "ManagementServer", "QAPI", "QMP", "SystemCalls",
                 "Environment",
             ]),

@@ -34,12 +34,13 @@ public final class RawDisk: BlockBackend, Sendable {
     }
 
     private static func measure(_ path: String, _ number: Int32) throws(BlockError) -> UInt64 {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        var status = stat()
-        guard unsafe fstat(number, &status) == 0 else { throw failure(path, 0, "fstat") }
-        switch status.st_mode & S_IFMT {
-        case S_IFREG: return UInt64(max(0, status.st_size))
-        case S_IFBLK:
+        let status: FileStatus
+        do throws(SystemError) { status = try FileStatus(of: number) } catch {
+            throw .system(disk: path, offset: 0, error)
+        }
+        switch status.kind {
+        case .regular: return UInt64(status.size)
+        case .blockDevice:
             let end = lseek(number, 0, SEEK_END)
             guard end >= 0 else { throw failure(path, 0, "lseek") }
             return UInt64(end)
@@ -108,10 +109,5 @@ public final class RawDisk: BlockBackend, Sendable {
     }
 
     /// How much of the host's storage the file takes, in bytes: st_blocks of stat(2). 0 if it cannot be told.
-    public var allocatedSize: UInt64 {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        var status = stat()
-        guard unsafe fstat(file.number, &status) == 0 else { return 0 }
-        return UInt64(max(0, status.st_blocks)) * 512
-    }
+    public var allocatedSize: UInt64 { (try? file.status()).map { UInt64($0.allocated) } ?? 0 }
 }

@@ -22,21 +22,15 @@ enum BeginAnew {
         unsafe pthread_sigmask(SIG_SETMASK, &none, nil)
         let arguments = unsafe CommandLine.arguments.map { unsafe strdup($0) } + [nil]
         unsafe execv(program, arguments)
-        throw StartFailure(unsafe "cannot begin anew: \(String(cString: strerror(errno)))")
+        throw StartFailure("cannot begin anew: \(SystemError.text(of: errno))")
     }
 
     /// The program of this process by its path, which the kernel names the process after; by its link in /proc where
     /// another program has taken the path, as after an upgrade: a process that begins anew stays what it was.
     private static var program: String {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let link = "/proc/self/exe"
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let length = unsafe readlink(link, &buffer, buffer.count - 1)
-        guard length > 0 else { return link }
-        let path = String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        var (here, there) = (stat(), stat())
-        guard unsafe stat(link, &here) == 0, unsafe stat(path, &there) == 0, here.st_ino == there.st_ino,
-            here.st_dev == there.st_dev
+        guard let path = Paths.target(ofLink: link), let here = try? FileStatus(of: link),
+            let there = try? FileStatus(of: path), here.isSameFile(as: there)
         else { return link }
         return path
     }

@@ -101,7 +101,6 @@ final class ConsoleLink: Sendable {
     private static func logLines(
         _ queue: ThreadGate<Queue>, _ wake: EventSignal, _ log: (String) -> Void, _ notice: (String) -> Void
     ) {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let clock = SystemClock()
         var budget = LineBudget(now: clock.now())
         var line: [UInt8] = []
@@ -114,7 +113,7 @@ final class ConsoleLink: Sendable {
         }
         while true {
             var entry = pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)
-            _ = unsafe poll(&entry, 1, -1)
+            _ = Poll.wait(for: &entry, milliseconds: -1)
             wake.lower()
             let taken = take(queue)
             for byte in taken.bytes {
@@ -143,7 +142,7 @@ final class ConsoleLink: Sendable {
                 pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: input ?? -1, events: Int16(POLLIN), revents: 0),
             ]
-            _ = unsafe poll(&entries, 2, -1)
+            _ = Poll.wait(for: &entries, milliseconds: -1)
             if entries[1].revents != 0 {
                 // SAFETY: reads at most the length of `chunk` into it.
                 let count = unsafe read(input ?? -1, &chunk, chunk.count)
@@ -165,7 +164,6 @@ final class ConsoleLink: Sendable {
         _ listener: consuming Descriptor, _ queue: ThreadGate<Queue>, _ wake: EventSignal,
         _ receive: ([UInt8]) -> Void, _ notice: (String) -> Void
     ) {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let clock = SystemClock()
         var refusedAccepts = RepeatedNotice()
         /// Nobody is accepted for a moment: the process has no more descriptors.
@@ -175,7 +173,7 @@ final class ConsoleLink: Sendable {
                 pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: isPausing ? -1 : listener.number, events: Int16(POLLIN), revents: 0),
             ]
-            _ = unsafe poll(&entries, 2, isPausing ? acceptPause : -1)
+            _ = Poll.wait(for: &entries, milliseconds: isPausing ? acceptPause : -1)
             isPausing = false
             if entries[0].revents != 0 {
                 // Nobody listens: what the guest says now is lost, as on an unplugged line.
@@ -201,7 +199,7 @@ final class ConsoleLink: Sendable {
         var rest = bytes[...]
         while !rest.isEmpty {
             var entry = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
-            guard unsafe poll(&entry, 1, 1000) > 0 else { return true }
+            guard Poll.wait(for: &entry, milliseconds: 1000) > 0 else { return true }
             // SAFETY: writes from an array slice that is alive for the call; never more than its length.
             let count = unsafe rest.prefix(4096).withUnsafeBytes { unsafe send(output, $0) }
             if count < 0 && errno != EINTR && errno != EAGAIN { return false }

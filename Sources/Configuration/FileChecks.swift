@@ -10,7 +10,6 @@ struct FileChecks {
 
     /// Notes a problem for each file that cannot be used.
     func check(_ configuration: ColodConfiguration) {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let guest = configuration.guest
         check(["guest", "kernel"], guest.kernel, isImage)
         check(["guest", "initrd"], guest.initrd, isImage)
@@ -20,7 +19,7 @@ struct FileChecks {
             check(["guest", "disks", "\(index)", "file"], disk.file) { isDisk($0, readOnly: disk.readOnly) }
         }
         switch guest.console {
-        case .file(let path) where unsafe access(path, W_OK) == 0: break
+        case .file(let path) where Paths.isUsable(path, W_OK): break
         case .file(let path), .unix(let path): check(["guest", "console"], path, hasFolder)
         case .log, .none, .stdio: break
         }
@@ -48,10 +47,9 @@ struct FileChecks {
 
     /// A file that does not exist yet is made at the start.
     private func isMemory(_ path: String, written: Bool) -> String? {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        guard unsafe access(path, F_OK) == 0 else { return hasFolder(path) }
+        guard Paths.isUsable(path) else { return hasFolder(path) }
         return opening(path, written ? O_RDWR : O_RDONLY) { status in
-            status.st_mode & S_IFMT == S_IFREG ? nil : "is no regular file; name one"
+            status.isRegular ? nil : "is no regular file; name one"
         }
     }
 
@@ -68,61 +66,57 @@ struct FileChecks {
 
     private func isImage(_ path: String) -> String? {
         opening(path, O_RDONLY) { status in
-            guard status.st_mode & S_IFMT == S_IFREG else { return "is no regular file; name the file itself" }
-            return status.st_size > 0 ? nil : "is empty; copy it again"
+            guard status.isRegular else { return "is no regular file; name the file itself" }
+            return status.size > 0 ? nil : "is empty; copy it again"
         }
     }
 
     private func isDisk(_ path: String, readOnly: Bool) -> String? {
         opening(path, readOnly ? O_RDONLY : O_RDWR) { status in
-            switch status.st_mode & S_IFMT {
-            case S_IFBLK: return nil
-            case S_IFREG where status.st_size > 0 && status.st_size % 512 == 0: return nil
-            case S_IFREG: return "has a length of \(status.st_size) bytes; a disk has a multiple of 512, and not 0"
+            switch status.kind {
+            case .blockDevice: return nil
+            case .regular where status.size > 0 && status.size % 512 == 0: return nil
+            case .regular: return "has a length of \(status.size) bytes; a disk has a multiple of 512, and not 0"
             default: return "is neither a regular file nor a block device; name an image or a device"
             }
         }
     }
 
-    private func opening(_ path: String, _ flags: Int32, _ complaint: (stat) -> String?) -> String? {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
+    private func opening(_ path: String, _ flags: Int32, _ complaint: (FileStatus) -> String?) -> String? {
         do {
             let file = try Descriptor.open(path, flags: flags | O_NONBLOCK | O_NOCTTY)
-            var status = stat()
-            guard unsafe fstat(file.number, &status) == 0 else { return reason() }
-            return complaint(status)
+            return complaint(try file.status())
         } catch {
             return reason(error.code)
         }
     }
 
     private func isCommand(_ path: String) -> String? {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return reason() }
-        guard status.st_mode & S_IFMT == S_IFREG else { return "is no program; name an executable file" }
-        return unsafe access(path, X_OK) == 0 ? nil : "cannot be executed; run: chmod +x \(path)"
+        do {
+            guard try FileStatus(of: path).isRegular else { return "is no program; name an executable file" }
+        } catch {
+            return reason(error.code)
+        }
+        return Paths.isUsable(path, X_OK) ? nil : "cannot be executed; run: chmod +x \(path)"
     }
 
     private func isStateDirectory(_ path: String) -> String? {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        var status = stat()
-        if unsafe stat(path, &status) == 0 {
-            guard status.st_mode & S_IFMT == S_IFDIR else { return "is no directory; name one that holds nothing else" }
-            return unsafe access(path, W_OK | X_OK) == 0 ? nil : "cannot be written: \(reason())"
+        do {
+            let isFolder = try FileStatus(of: path).kind == .folder
+            guard isFolder else { return "is no directory; name one that holds nothing else" }
+            return Paths.obstacle(path, W_OK | X_OK).map { "cannot be written: \(reason($0.code))" }
+        } catch {
+            guard error.code == ENOENT else { return reason(error.code) }
         }
-        guard errno == ENOENT else { return reason() }
         let parent = folder(of: path)
-        if unsafe access(parent, W_OK | X_OK) == 0 { return nil }
-        return
-            unsafe "does not exist and cannot be made: \(parent): \(String(cString: strerror(errno))); make it, for colod: "
+        guard let obstacle = Paths.obstacle(parent, W_OK | X_OK) else { return nil }
+        return "does not exist and cannot be made: \(parent): \(obstacle.reason); make it, for colod: "
             + "install -d -o colod -g colod -m 750 \(path)"
     }
 
     private func hasFolder(_ path: String) -> String? {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let parent = folder(of: path)
-        return unsafe access(parent, W_OK | X_OK) == 0 ? nil : "cannot be made: \(parent): \(reason())"
+        return Paths.obstacle(parent, W_OK | X_OK).map { "cannot be made: \(parent): \(reason($0.code))" }
     }
 
     private func folder(of path: String) -> String {
@@ -131,8 +125,7 @@ struct FileChecks {
     }
 
     /// A system error and what to do about it.
-    private func reason(_ code: Int32 = errno) -> String {
-        // SAFETY: strerror(3) gives a terminated string, which is copied at once.
+    private func reason(_ code: Int32) -> String {
         let advice =
             switch code {
             case ENOENT, ENOTDIR: "put it there, or correct the path"
@@ -140,6 +133,6 @@ struct FileChecks {
             case EROFS: "the file system is read-only; choose another place"
             default: "see what is wrong with it"
             }
-        return unsafe "cannot be used: \(String(cString: strerror(code))); \(advice)"
+        return "cannot be used: \(SystemError.text(of: code)); \(advice)"
     }
 }

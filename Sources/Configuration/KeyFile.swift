@@ -39,8 +39,7 @@ public func loadKey(_ path: String) throws(KeyFileError) -> [UInt8] {
 /// All bytes and the permission bits of a regular file of at most `limit` bytes.
 func readSmallFile(_ path: String, limit: Int) throws(KeyFileError) -> (bytes: [UInt8], mode: UInt32) {
     let file = try openForReading(path)
-    var information = stat()
-    guard unsafe fstat(file.number, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+    guard let status = try? file.status(), status.isRegular else {
         throw KeyFileError(path: path, message: "is no regular file")
     }
     var bytes = [UInt8](repeating: 0, count: limit + 1)
@@ -52,13 +51,13 @@ func readSmallFile(_ path: String, limit: Int) throws(KeyFileError) -> (bytes: [
         }
         if got < 0, errno == EINTR { continue }
         guard got >= 0 else {
-            throw KeyFileError(path: path, message: unsafe "cannot be read: \(String(cString: strerror(errno)))")
+            throw KeyFileError(path: path, message: "cannot be read: \(SystemError.text(of: errno))")
         }
         if got == 0 { break }
         count += got
     }
     guard count <= limit else { throw KeyFileError(path: path, message: "is larger than \(limit) bytes") }
-    return (Array(bytes[..<count]), UInt32(information.st_mode))
+    return (Array(bytes[..<count]), status.permissions)
 }
 
 private func openForReading(_ path: String) throws(KeyFileError) -> Descriptor {

@@ -22,7 +22,7 @@ extension RISCVEngine {
 extension RISCVEngine: VCPUDirtyMeter {
     /// Begins to count pages.
     public func startCounting() {
-        counted.start()
+        counted.beginRecord()
         forgetWritePermissionsSoon()
     }
 
@@ -32,7 +32,7 @@ extension RISCVEngine: VCPUDirtyMeter {
     /// Lets every page count again.
     public func rearm() {
         // In this order: a page that is written in between is in a write TLB, which goes next.
-        counted.forget()
+        counted.forgetRecord()
         forgetWritePermissionsSoon()
     }
 

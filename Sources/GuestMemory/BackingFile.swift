@@ -5,7 +5,7 @@ import SystemCalls
 struct BackingFile: ~Copyable {
     let descriptor: Descriptor
     let system: FileSystemShape
-    private let shape: FileShape
+    private let shape: FileStatus
     private let backing: MemoryBacking
     private let isWritable: Bool
     /// Whether what the guest writes takes room on a file system that can be full.
@@ -33,8 +33,8 @@ struct BackingFile: ~Copyable {
     private init(
         _ backing: MemoryBacking, _ descriptor: consuming Descriptor, isWritable: Bool, isNamed: Bool
     ) throws(MemoryBackingError) {
-        let (shape, system): (FileShape, FileSystemShape)
-        do throws(SystemError) { (shape, system) = (try descriptor.shape(), try descriptor.fileSystem()) } catch {
+        let (shape, system): (FileStatus, FileSystemShape)
+        do throws(SystemError) { (shape, system) = (try descriptor.status(), try descriptor.fileSystem()) } catch {
             throw backing.shortage(error.description)
         }
         guard shape.isRegular else { throw backing.fault("it is no regular file; name one") }

@@ -8,7 +8,10 @@ public import SystemCalls
 /// disturbs another, and GuestMemory knows nothing of what they are for. `VirtualMachine.harvest` begins a
 /// tracker and takes what it has recorded. A new one does not record, and one that is given up ends by itself.
 ///
-/// Threads: all members may be called from any; `start`, `stop` and `take` have one owner at a time.
+/// What takes from a record or empties it is for `VirtualMachine.harvest`, and for an engine that counts by itself: the
+/// tidy test lets nobody else call these members.
+///
+/// Threads: all members may be called from any; `beginRecord`, `stop` and `takeRecord` have one owner at a time.
 public final class DirtyTracker: Sendable {
     /// Whose writes a tracker records.
     public enum Writers: Sendable {
@@ -47,7 +50,7 @@ public final class DirtyTracker: Sendable {
 
     /// Begins to record, from nothing on. Pages that vCPUs may write without a mark are missed until the engine has
     /// forgotten these permissions; `VirtualMachine.harvest` does that in the same step.
-    package func start() {
+    package func beginRecord() {
         for block in memory.blocks { block.dirtyLog.start(slot, vCPUsOnly: writers == .vCPUs) }
         records.store(true, ordering: .relaxed)
     }
@@ -59,12 +62,12 @@ public final class DirtyTracker: Sendable {
     }
 
     /// Forgets what was recorded and goes on.
-    package func forget() { for block in memory.blocks { block.dirtyLog.sets[slot].removeAll() } }
+    package func forgetRecord() { for block in memory.blocks { block.dirtyLog.sets[slot].removeAll() } }
 
     /// Moves what was recorded to `pages`, which has a set for each block in the order of `GuestMemory.blocks`, and
     /// goes on. Only `VirtualMachine.harvest` may call it, with the guest at rest: taken while vCPUs keep their write
     /// permissions, later writes would be missed.
-    package func take(into pages: [PageSet]) {
+    package func takeRecord(into pages: [PageSet]) {
         precondition(pages.count == memory.blocks.count)
         for (set, block) in zip(pages, memory.blocks) { set.take(from: block.dirtyLog.sets[slot]) }
     }

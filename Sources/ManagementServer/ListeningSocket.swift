@@ -57,8 +57,7 @@ struct ListeningSocket: ~Copyable {
             let number = socket(address.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             guard number >= 0 else { continue }
             let descriptor = Descriptor(owning: number)
-            var on: Int32 = 1
-            unsafe setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+            SocketOption.set(number, SOL_SOCKET, SO_REUSEADDR, to: 1)
             let isBound = unsafe address.bytes.withUnsafeBytes { raw in
                 // SAFETY: the array holds a whole sockaddr of its family, and outlives the call.
                 unsafe raw.baseAddress.map {

@@ -1,4 +1,5 @@
 import Glibc
+import SystemCalls
 
 /// Where a management socket listens.
 public enum ManagementAddress: Sendable, Hashable, CustomStringConvertible {
@@ -39,23 +40,19 @@ public enum ManagementAddress: Sendable, Hashable, CustomStringConvertible {
 /// A socket's file, remembered so that only it is removed and not one that another process put in its place.
 struct SocketFile: Sendable {
     private let path: String
-    private let device: dev_t
-    private let inode: ino_t
+    private let status: FileStatus
 
     /// The file now at `path`; nil if there is none.
     init?(_ path: String) {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        var status = stat()
-        guard unsafe lstat(path, &status) == 0 else { return nil }
+        guard let status = Self.status(path) else { return nil }
         self.path = path
-        device = status.st_dev
-        inode = status.st_ino
+        self.status = status
     }
 
     func removeIfUnchanged() {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        var status = stat()
-        guard unsafe lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode else { return }
-        unsafe unlink(path)
+        guard let now = Self.status(path), now.isSameFile(as: status) else { return }
+        Paths.remove(path)
     }
+
+    private static func status(_ path: String) -> FileStatus? { try? FileStatus(of: path, followingLinks: false) }
 }

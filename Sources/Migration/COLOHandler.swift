@@ -102,6 +102,7 @@ public final class COLOPrimarySession: @unchecked Sendable {
     /// Begins the live part of a checkpoint, after vmstate-send.
     public func beginLiveState() throws(MigrationFailure) {
         try onChannel { () throws(TransportError) in
+            sender.beginPass()
             try sender.open(.sectionEnd, id: machine.ramSectionID, on: channel)
         }
     }
@@ -131,13 +132,6 @@ public final class COLOPrimarySession: @unchecked Sendable {
     }
 }
 
-/// Where a secondary puts the pages of a checkpoint that is not complete yet.
-public protocol CheckpointStaging: AnyObject {
-    /// Where the 4096 bytes of that page go; they are then written there. A page that comes twice counts as it came
-    /// last.
-    func pagePointer(_ location: PageLocation) throws(MigrationFailure) -> UnsafeMutableRawPointer
-}
-
 /// A COLO secondary's end of the channel. All methods belong to one thread at a time, but for `shutDown`.
 public final class COLOSecondarySession: @unchecked Sendable {
     // SAFETY: used by one thread at a time, as said above; `shutDown` is thread-safe by itself.
@@ -165,13 +159,16 @@ public final class COLOSecondarySession: @unchecked Sendable {
     /// Reads and validates the live part of a checkpoint, pages into `staging`. On an error the checkpoint is to be
     /// thrown away and the channel with it; RAM was not touched.
     public func receiveLiveState(
-        into staging: any CheckpointStaging, until deadline: Nanoseconds
+        into staging: any PageSink, until deadline: Nanoseconds
     ) throws(MigrationFailure) {
         reader.decoder.beginCheckpoint()
         while let element = try reader.next(deadline: deadline) {
             switch element {
             case .page(let location):
                 try unsafe reader.takePage(into: try staging.pagePointer(location), deadline: deadline)
+            case .deltaPage(let location, let length):
+                try unsafe reader.takeDelta(
+                    length, of: location, into: try staging.currentPagePointer(location), deadline: deadline)
             case .filledPage(let location, let byte):
                 // SAFETY: the staging area has a whole page at that place.
                 try unsafe staging.pagePointer(location).initializeMemory(

@@ -1,3 +1,4 @@
+import Compression
 import Environment
 import GuestMemory
 import MachineModel
@@ -27,6 +28,8 @@ final class DestinationRun {
     private var arrivals: PageArrivals?
     /// The channels beside the main one, if pages come there.
     private var multifd: MultifdReceiver?
+    /// The threads that decompress, if pages may come so.
+    private var inflation: PageInflation?
 
     init(controller: MigrationController, session: DestinationSession, listener: Listener) {
         self.controller = controller
@@ -47,6 +50,7 @@ final class DestinationRun {
         }
         listener.stop()
         multifd?.end()
+        inflation?.end()
         endArrivals()
         reader?.channel.shutDown()
         session.control.finish()
@@ -115,9 +119,18 @@ final class DestinationRun {
         for channel in data { channel.stallDeadline = .never }
         multifd = try MultifdReceiver(
             channels: data, main: main.channel, into: arrivals, layout: machine.layout,
-            leavingOutShared: settings[.xIgnoreShared]
-        ) { _ in PlainPacketDecoder() }
+            leavingOutShared: settings[.xIgnoreShared], decoders: try decoders(data.count, settings))
         return .accepted
+    }
+
+    private func decoders(
+        _ count: Int, _ settings: MigrationSettings
+    ) throws(MigrationFailure) -> [any PacketDecoder] {
+        do throws(CompressionError) {
+            var decoders: [any PacketDecoder] = []
+            for _ in 0..<count { decoders.append(try settings.parameters.multifdMethod.makeDecoder()) }
+            return decoders
+        } catch { throw .peer("multifd: \(error.description)") }
     }
 
     @discardableResult
@@ -125,7 +138,11 @@ final class DestinationRun {
         controller.handler?.incomingAccepted()
         channel.stallDeadline = .milliseconds(MigrationLimits.incomingStallMilliseconds)
         let expectations = machine.streamExpectations(
-            comparingUUID: settings[.validateUuid], ignoringShared: settings[.xIgnoreShared])
+            comparingUUID: settings[.validateUuid], ignoringShared: settings[.xIgnoreShared],
+            acceptingCompressed: settings[.compress])
+        if settings[.compress] {
+            inflation = try PageInflation(threads: Int(settings.parameters.decompressThreads))
+        }
         let reader = StreamReader(channel: channel, decoder: StreamDecoder(expectations: expectations))
         let arrivals: PageArrivals
         do { arrivals = try PageArrivals(memory: machine.memory) } catch { throw .peer(error.description) }
@@ -152,8 +169,8 @@ final class DestinationRun {
                 return .loaded(isDescribed: false)
             }
             switch element {
-            case .liveSectionEnd where multifd == nil: break
-            case .page, .filledPage, .device, .liveSectionEnd:
+            case .liveSectionEnd where multifd == nil: try inflation?.settle()
+            case .page, .deltaPage, .compressedPage, .filledPage, .device, .liveSectionEnd:
                 guard hasContents else {
                     // Taken once it is known to be wanted.
                     hasContents = true
@@ -199,6 +216,15 @@ final class DestinationRun {
             while let (block, pages) = reader.takeArrivedPages() {
                 arrivals.noteWritten(pages, ofBlock: block)
             }
+        case .deltaPage(let location, let length):
+            try unsafe reader.takeDelta(length, of: location, into: arrivals.place(of: location))
+            arrivals.noteWritten(location)
+        case .compressedPage(let location, let length):
+            guard let inflation else { throw .cancelled }
+            try unsafe reader.takeStored(length) { (stream) throws(MigrationFailure) in
+                try unsafe inflation.give(stream, of: location, to: arrivals.place(of: location))
+            }
+            arrivals.noteWritten(location)
         case .filledPage(let location, 0):
             let end = machine.memory.blocks[location.block].pageCount
             let more = reader.takeZeroPages(behind: location, upTo: end)
@@ -273,6 +299,15 @@ final class DestinationRun {
 }
 
 extension MigrationSettings.Values {
+    /// The parameter multifd-compression.
+    var multifdMethod: MultifdPacket.Method {
+        switch multifdCompression {
+        case .none: .none
+        case .zlib: .zlib
+        case .zstd: .zstd
+        }
+    }
+
     /// The parameters announce-* as the packet path takes them.
     public var announcement: PacketPath.AnnounceParameters {
         PacketPath.AnnounceParameters(

@@ -17,7 +17,7 @@
 ///   the next source.
 /// - `COLOHandler` takes over when the capability x-colo is on (source) or the stream says so (destination). It gets a
 ///   session with the live channel: `COLOPrimarySession` sends checkpoints, `COLOSecondarySession` receives them into
-///   a `CheckpointStaging`, for which `StagingArena` is the one to use.
+///   a `PageSink`, for which `StagingArena` is the one to use.
 /// - `saveDevices` and `loadDevices` keep the state of the devices alone in a file.
 /// - What is refused at once throws a `MigrationRefusal`, with a file a `DeviceFileError`; why a migration ended later is
 ///   a `MigrationFailure`.

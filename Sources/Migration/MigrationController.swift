@@ -111,6 +111,7 @@ public final class MigrationController: Sendable {
     func settingsChanged() {
         let (session, parameters) = withState { ($0.outgoing, $0.settings.parameters) }
         guard let session else { return }
+        session.counters.xbzrle?.cacheSize = Int(clamping: parameters.xbzrleCacheSize)
         post(.tuned(SourceMachine.Tunables(parameters, session.settings)), of: session)
     }
 

@@ -1,9 +1,14 @@
+import QAPI
 import Synchronization
 
 /// What a migration that goes out has sent, counted by its own thread and read by queries without a lock.
 final class MigrationCounters: Sendable {
     /// Bytes of RAM altogether.
     let total: UInt64
+    /// What differences save; nil without xbzrle.
+    let xbzrle: XBZRLECounters?
+    /// What compression by threads saves; nil without compress.
+    let compression: CompressionCounters?
     private let bytes = Atomic<UInt64>(0)
     private let dataBytes = Atomic<UInt64>(0)
     private let bytesBeforeHalt = Atomic<UInt64>(.max)
@@ -11,7 +16,9 @@ final class MigrationCounters: Sendable {
     private let zero = Atomic<UInt64>(0)
     private let left = Atomic<UInt64>(0)
 
-    init(totalBytes: Int) {
+    init(totalBytes: Int, settings: MigrationSettings) {
+        xbzrle = settings[.xbzrle] ? XBZRLECounters(cacheSize: settings.parameters.xbzrleCacheSize) : nil
+        compression = settings[.compress] ? CompressionCounters() : nil
         total = UInt64(totalBytes)
         left.store(total, ordering: .relaxed)
     }

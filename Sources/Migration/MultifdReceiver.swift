@@ -27,7 +27,7 @@ final class MultifdReceiver: Sendable {
     /// wait for it.
     init(
         channels: [Channel], main: Channel, into arrivals: PageArrivals, layout: [BlockLayout],
-        leavingOutShared: Bool, decode: (Int) throws(SystemError) -> any PacketDecoder
+        leavingOutShared: Bool, decoders: [any PacketDecoder]
     ) throws(MigrationFailure) {
         let gate = ThreadGate(State(synced: channels.map { _ in 0 }))
         self.gate = gate
@@ -36,7 +36,7 @@ final class MultifdReceiver: Sendable {
         do throws(SystemError) {
             for (index, channel) in channels.enumerated() {
                 let reader = MultifdChannelReader(
-                    index, channel, arrivals, layout, leavingOutShared: leavingOutShared, try decode(index))
+                    index, channel, arrivals, layout, leavingOutShared: leavingOutShared, decoders[index])
                 threads.append(
                     try Thread(name: "multifdrecv_\(index)") {
                         let failure = Self.run(reader, index, gate)

@@ -1,3 +1,4 @@
+import Compression
 import Environment
 import GuestMemory
 import MigrationFormat
@@ -51,7 +52,7 @@ final class MultifdSender: PageSender {
     /// down, because who waits there may wait for it.
     init(
         channels: [Channel], main: Channel, layout: [BlockLayout],
-        encode: (Int) throws(SystemError) -> any PacketEncoder
+        encode: () throws(CompressionError) -> any PacketEncoder
     ) throws(MigrationFailure) {
         self.layout = layout
         let gate = ThreadGate(State(idle: Array(channels.indices.reversed())))
@@ -59,9 +60,13 @@ final class MultifdSender: PageSender {
         var workers: [MultifdSendWorker] = []
         defer { if workers.count < channels.count { for worker in workers { worker.end() } } }
         for (index, channel) in channels.enumerated() {
+            let encoder: any PacketEncoder
+            do throws(CompressionError) { encoder = try encode() } catch {
+                throw .peer("multifd: \(error.description)")
+            }
             do throws(SystemError) {
                 workers.append(
-                    try MultifdSendWorker(index, channel, try encode(index)) { [gate] failure in
+                    try MultifdSendWorker(index, channel, encoder) { [gate] failure in
                         gate.withLock { state in
                             state.idle.append(index)
                             if let failure, state.failure == nil { state.failure = failure }

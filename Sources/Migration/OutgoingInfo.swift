@@ -43,6 +43,8 @@ extension SourceMachine {
             info.expectedDowntime = Int64(clamping: expectedDowntime)
             info.setupTime = Int64(setupTime.inMilliseconds)
             info.ram = stats(counters)
+            info.xbzrleCache = counters.xbzrle?.stats
+            info.compression = counters.compression?.stats
             if throttlePercentage > 0 { info.cpuThrottlePercentage = Int64(throttlePercentage) }
         case .completed:
             let end = endedAt ?? now
@@ -50,6 +52,8 @@ extension SourceMachine {
             info.downtime = haltedAt.map { milliseconds(from: $0, to: end) } ?? 0
             info.setupTime = Int64(setupTime.inMilliseconds)
             info.ram = stats(counters)
+            info.xbzrleCache = counters.xbzrle?.stats
+            info.compression = counters.compression?.stats
         case .failed: info.errorDesc = failure
         case .none, .setup, .cancelled, .colo: break
         }

@@ -1,3 +1,4 @@
+import Compression
 import MigrationFormat
 import Transport
 
@@ -40,6 +41,42 @@ final class PlainPacketDecoder: PacketDecoder {
             let count = try onChannel { () throws(TransportError) in try channel.read() }
             guard count > 0 else { throw .channel(.closedByPeer) }
             done += count
+        }
+    }
+}
+
+/// Pages compressed, as one stream for the whole life of the channel.
+@safe final class CompressedPacketDecoder: PacketDecoder {
+    // SAFETY: the buffer is allocated and freed here, and used by one thread.
+    private let method: MultifdPacket.Method
+    private let stream: any StreamDecompressor
+    private let input: UnsafeMutableRawBufferPointer
+
+    init(_ method: MultifdPacket.Method, _ stream: any StreamDecompressor) {
+        self.method = method
+        self.stream = stream
+        unsafe input = .allocate(byteCount: Int(MultifdPacket.payloadLimit), alignment: 64)
+    }
+
+    deinit { unsafe input.deallocate() }
+
+    func take(
+        _ packet: MultifdPacket, to base: UnsafeMutableRawPointer, from channel: Channel
+    ) throws(MigrationFailure) {
+        try check(packet, method)
+        let size = MigrationFormat.pageSize
+        // SAFETY: a packet's payload is at most what the buffer has room for, as its reader has checked; the caller has
+        // checked that the pages lie in the block that begins at `base`.
+        let payload = unsafe UnsafeMutableRawBufferPointer(rebasing: input[..<Int(packet.payloadSize)])
+        try onChannel { () throws(TransportError) in try unsafe channel.readAll(into: payload) }
+        do throws(CompressionError) {
+            unsafe stream.begin(UnsafeRawBufferPointer(payload))
+            for offset in packet.offsets {
+                try unsafe stream.take(into: .init(start: base + Int(offset), count: size))
+            }
+            try stream.finish()
+        } catch {
+            throw .peer("multifd: packet \(packet.number): \(error.description)")
         }
     }
 }

@@ -1,4 +1,5 @@
 import ByteCoding
+import Compression
 import MigrationFormat
 import Transport
 
@@ -23,5 +24,74 @@ final class PlainPacketEncoder: PacketEncoder {
             try unsafe channel.writeReference(packet.places[index], count: MigrationFormat.pageSize)
         }
         try channel.flush()
+    }
+}
+
+/// Pages compressed, as one stream for the whole life of the channel.
+///
+/// The pages are copied first: a vCPU may write to them meanwhile, and a compressor that looks at a byte twice must see
+/// the same one.
+@safe final class CompressedPacketEncoder: PacketEncoder {
+    // SAFETY: both buffers are allocated and freed here, and used by one thread.
+    private let method: MultifdPacket.Method
+    private let stream: any StreamCompressor
+    private let pages: UnsafeMutableRawBufferPointer
+    private let output: UnsafeMutableRawBufferPointer
+    private var writer = ByteWriter(capacity: MultifdPacket.size)
+
+    init(_ method: MultifdPacket.Method, _ stream: any StreamCompressor) {
+        self.method = method
+        self.stream = stream
+        unsafe pages = .allocate(byteCount: MultifdPacket.pageLimit * MigrationFormat.pageSize, alignment: 64)
+        unsafe output = .allocate(byteCount: Int(MultifdPacket.payloadLimit), alignment: 64)
+    }
+
+    deinit {
+        unsafe pages.deallocate()
+        unsafe output.deallocate()
+    }
+
+    func send(_ packet: MultifdSender.Packet, on channel: Channel) throws(TransportError) {
+        let size = MigrationFormat.pageSize
+        var count = 0
+        if packet.count > 0 {
+            for index in 0..<packet.count {
+                // SAFETY: a packet has at most as many pages as the buffer has room for.
+                unsafe UnsafeMutableRawBufferPointer(rebasing: pages[index * size..<(index + 1) * size])
+                    .copyMemory(from: UnsafeRawBufferPointer(start: packet.places[index], count: size))
+            }
+            let input = unsafe UnsafeRawBufferPointer(rebasing: pages[..<(packet.count * size)])
+            do throws(CompressionError) { count = try unsafe stream.compress(input, into: output) } catch {
+                throw .failed(action: "multifd", reason: error.description)
+            }
+        }
+        packet.header.method = method
+        packet.header.payloadSize = UInt32(count)
+        writer.removeAll()
+        packet.header.write(to: &writer)
+        try channel.write(writer.bytes)
+        // SAFETY: the buffer stays as it is until the channel is flushed, below.
+        if count > 0, let start = unsafe output.baseAddress { try unsafe channel.writeReference(start, count: count) }
+        try channel.flush()
+    }
+}
+
+extension MultifdPacket.Method {
+    /// An encoder for a fresh channel. `zlibLevel`, `zstdLevel`: as the parameters say.
+    func makeEncoder(zlibLevel: Int, zstdLevel: Int) throws(CompressionError) -> any PacketEncoder {
+        switch self {
+        case .none: PlainPacketEncoder()
+        case .zlib: CompressedPacketEncoder(self, try ZlibCompressor(level: zlibLevel))
+        case .zstd: CompressedPacketEncoder(self, try ZstdCompressor(level: zstdLevel))
+        }
+    }
+
+    /// A decoder for a fresh channel.
+    func makeDecoder() throws(CompressionError) -> any PacketDecoder {
+        switch self {
+        case .none: PlainPacketDecoder()
+        case .zlib: CompressedPacketDecoder(self, try ZlibDecompressor())
+        case .zstd: CompressedPacketDecoder(self, try ZstdDecompressor())
+        }
     }
 }

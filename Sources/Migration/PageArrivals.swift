@@ -5,7 +5,7 @@ import SystemCalls
 
 /// The RAM of a destination while it is filled: which pages have come, which have never been anything but zero, and the
 /// thread that makes room ahead. Belongs to the thread that receives.
-@safe final class PageArrivals {
+@safe final class PageArrivals: PageSink {
     private let bases: [UnsafeMutableRawPointer]
     private let arrived: [PageSet]
     /// Pages that are zero because nobody has written them; looking at one would map it.
@@ -32,6 +32,16 @@ import SystemCalls
     func place(of location: PageLocation) -> UnsafeMutableRawPointer {
         // SAFETY: the decoder checked that the page lies in its block.
         unsafe bases[location.block] + location.page * targetPageSize
+    }
+
+    func pagePointer(_ location: PageLocation) throws(MigrationFailure) -> UnsafeMutableRawPointer {
+        // SAFETY: as `place`.
+        unsafe place(of: location)
+    }
+
+    func currentPagePointer(_ location: PageLocation) throws(MigrationFailure) -> UnsafeMutableRawPointer {
+        // SAFETY: as `place`.
+        unsafe place(of: location)
     }
 
     /// The whole page was written.

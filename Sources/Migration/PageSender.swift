@@ -15,7 +15,7 @@ protocol PageSender {
     /// to it later is newer.
     mutating func settle(_ records: inout RAMRecords, on main: Channel) throws(TransportError)
 
-    /// A pass over RAM begins, the first one with 1. `isLast`: the guest stands for good.
+    /// A pass over RAM begins, the first one with 1. `isLast`: nothing is sent a second time after it.
     mutating func beginPass(_ number: UInt64, isLast: Bool)
 }
 

@@ -5,6 +5,7 @@ import Transport
 struct RAMSender {
     private var records: RAMRecords
     private var pages: any PageSender
+    private var passes: UInt64 = 0
 
     init(layout: [BlockLayout], pages: any PageSender = PlainPageSender()) {
         records = RAMRecords(layout: layout)
@@ -16,8 +17,11 @@ struct RAMSender {
     /// Pages sent as "all zero".
     var zeroPages: UInt64 { records.zeroPages }
 
-    /// A pass over RAM begins, the first one with 1. `isLast`: the guest stands for good.
-    mutating func beginPass(_ number: UInt64, isLast: Bool = false) { pages.beginPass(number, isLast: isLast) }
+    /// A pass over RAM begins. `isLast`: nothing is sent a second time after it.
+    mutating func beginPass(isLast: Bool = false) {
+        passes += 1
+        pages.beginPass(passes, isLast: isLast)
+    }
 
     /// Sends one page. Its bytes may be read until the section was closed and the channel flushed, and must be valid until
     /// then.

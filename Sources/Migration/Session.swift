@@ -33,7 +33,7 @@ final class Session<Machine: Sendable, Action: Sendable>: Sendable {
     init(_ machine: Machine, settings: MigrationSettings, totalBytes: Int, control: RunControl) {
         self.settings = settings
         self.machine = Mutex(machine)
-        counters = MigrationCounters(totalBytes: totalBytes)
+        counters = MigrationCounters(totalBytes: totalBytes, settings: settings)
         self.control = control
     }
 

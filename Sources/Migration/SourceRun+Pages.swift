@@ -64,8 +64,7 @@ extension SourceRun {
             if session.control.isCancelled { throw .cancelled }
         }
         unsent.beginRound()
-        passes += 1
-        sender.beginPass(passes, isLast: isLast)
+        sender.beginPass(isLast: isLast && !settings[.xColo])
         counters.note(remaining: UInt64(unsent.count * targetPageSize))
     }
 

@@ -1,4 +1,5 @@
 import ByteCoding
+import Compression
 import Environment
 import GuestMemory
 import MachineModel
@@ -24,17 +25,21 @@ final class SourceRun {
     var sender: RAMSender
     /// The channels beside the main one, if pages travel there.
     private var multifd: MultifdSender?
+    /// The threads that compress, if pages travel that way.
+    private var compression: CompressedPageSender?
     var unsent: UnsentPages
     /// What the pages are sent in: parts, and at last the end.
     var pageSection = RecordType.sectionPart
-    /// How many passes over RAM have begun.
-    var passes: UInt64 = 0
     /// A section of pages was begun and not ended.
     var isSectionOpen = false
     /// Whether the guest stands, and the run state before it was halted for the switchover.
     private var stateBefore: RunState?
     /// The byte that ends the sections may have left.
     private var endMayHaveLeft = false
+    /// What the destination says, once it is listened to.
+    private var answers: StreamReader?
+    /// It has said anything.
+    private var heardPeer = false
 
     init(
         controller: MigrationController, session: SourceSession, to destination: Destination
@@ -62,6 +67,7 @@ final class SourceRun {
         }
         channel?.shutDown()
         multifd?.end()
+        compression?.end()
         session.control.finish()
     }
 
@@ -87,7 +93,8 @@ final class SourceRun {
         case .harvestLast: try harvestLast()
         case .sendState: try sendState()
         case .closeStream: try closeStream()
-        case .awaitPeer(let deadline): try awaitPeer(until: deadline)
+        case .awaitPeer(let deadline, let silence): try awaitPeer(until: deadline, silence: silence)
+        case .hearOut(let deadline): try hearOut(until: deadline)
         case .runCOLO: runCOLO()
         case .leaveGuest: leaveGuest()
         case .giveGuestBack: giveGuestBack()
@@ -116,12 +123,28 @@ final class SourceRun {
         guard !settings[.returnPath] || opened.canReceive else {
             throw .peer("Capability 'return-path' needs a channel that can be read")
         }
-        if settings[.multifd] { try connectDataChannels(opened) }
+        sender = RAMSender(layout: machine.layout, pages: try makePageSender(opened))
         return .connected
     }
 
+    /// How pages travel, as the settings say.
+    private func makePageSender(_ main: Channel) throws(MigrationFailure) -> any PageSender {
+        if settings[.multifd] { return try connectDataChannels(main) }
+        var pages: any PageSender = PlainPageSender()
+        let parameters = settings.parameters
+        if let counters = counters.compression {
+            let sender = try CompressedPageSender(
+                threads: Int(parameters.compressThreads), level: Int(parameters.compressLevel),
+                waits: parameters.compressWaitThread, counters: counters)
+            compression = sender
+            pages = sender
+        }
+        guard let counters = counters.xbzrle else { return pages }
+        return XBZRLEPageSender(layout: machine.layout, counters: counters, before: pages)
+    }
+
     /// The destination tells channels apart by the order in which they come, so the main one is there first.
-    private func connectDataChannels(_ main: Channel) throws(MigrationFailure) {
+    private func connectDataChannels(_ main: Channel) throws(MigrationFailure) -> MultifdSender {
         guard case .address(let address) = destination, address.hasSeveralChannels else {
             throw .peer(MigrationRefusal.multifdNeedsSocket.description)
         }
@@ -129,13 +152,17 @@ final class SourceRun {
         for index in 0..<Int(settings.parameters.multifdChannels) {
             channels.append(try onChannel { () throws(TransportError) in try connectData(index, to: address) })
         }
+        let parameters = settings.parameters
         let sender = try MultifdSender(
             channels: channels, main: main, layout: machine.layout
-        ) { _ in PlainPacketEncoder() }
+        ) { () throws(CompressionError) in
+            try parameters.multifdMethod.makeEncoder(
+                zlibLevel: Int(parameters.multifdZlibLevel), zstdLevel: Int(parameters.multifdZstdLevel))
+        }
         multifd = sender
         let workers = sender.workers
         session.control.noteDataThreads { workers.compactMap(\.threadID) }
-        self.sender = RAMSender(layout: machine.layout, pages: sender)
+        return sender
     }
 
     /// A data channel that has said which one it is. That comes before the next one is secured: QEMU answers nobody until it
@@ -187,17 +214,48 @@ final class SourceRun {
         return .streamClosed
     }
 
-    private func awaitPeer(until deadline: Nanoseconds) throws(MigrationFailure) -> SourceMachine.Event {
+    private func awaitPeer(
+        until deadline: Nanoseconds, silence: Nanoseconds
+    ) throws(MigrationFailure) -> SourceMachine.Event {
         guard let channel else { throw .cancelled }
-        let reader = StreamReader(
-            channel: channel, decoder: StreamDecoder(expectations: machine.streamExpectations()))
+        let reader =
+            answers
+            ?? StreamReader(channel: channel, decoder: StreamDecoder(expectations: machine.streamExpectations()))
+        answers = reader
         while true {
+            let isSilent = isCommand && !heardPeer
             do throws(MigrationFailure) {
-                if case .shut(let word) = try reader.returnPathMessage(deadline: deadline) { return .peerSaid(word) }
+                let message = try reader.returnPathMessage(deadline: isSilent ? min(silence, deadline) : deadline)
+                heardPeer = true
+                if case .shut(let word) = message { return .peerSaid(word) }
+            } catch .channel(.stalled) where isSilent && clock.now() < deadline {
+                return .peerSilent
             } catch .channel(.closedByPeer) {
-                return .peerLeft
+                return isCommand ? try commandEnded(deadline: deadline) : .peerLeft
             }
         }
+    }
+
+    private func hearOut(until deadline: Nanoseconds) throws(MigrationFailure) -> SourceMachine.Event {
+        channel?.shutDownWriting()
+        return try awaitPeer(until: deadline, silence: deadline)
+    }
+
+    /// What the command writes has ended: how does it end itself?
+    private func commandEnded(deadline: Nanoseconds) throws(MigrationFailure) -> SourceMachine.Event {
+        do throws(TransportError) {
+            try channel?.finishWriting(deadline: deadline)
+            return .commandEnded(heard: heardPeer, failure: nil)
+        } catch .commandFailed(let command, let how) {
+            let failure = TransportError.commandFailed(command: command, how: how).description
+            return .commandEnded(heard: heardPeer, failure: failure)
+        } catch {
+            throw error == .cancelled ? .cancelled : .channel(error)
+        }
+    }
+
+    private var isCommand: Bool {
+        if case .address(.exec) = destination { true } else { false }
     }
 
     // MARK: The guest

@@ -6,7 +6,7 @@ public import SystemCalls
 /// The pages of a checkpoint that is being received, apart from RAM, until it is complete: then `apply` makes all of
 /// them current in one step, or `discard` forgets them. It never takes more than the guest's RAM, and as a rule as much
 /// as recent checkpoints needed (see `PageReserve`).
-public final class StagingArena: CheckpointStaging {
+public final class StagingArena: PageSink {
     private let memory: GuestMemory
     let reserve: PageReserve
     /// Which pages are staged, for each block.
@@ -33,6 +33,18 @@ public final class StagingArena: CheckpointStaging {
         slots[location.block][location.page] = Int32(pageCount)
         pageCount += 1
         return unsafe place(pageCount - 1)
+    }
+
+    /// The place of a page that goes on from what was staged before, or else from RAM, which holds the last checkpoint.
+    public func currentPagePointer(_ location: PageLocation) throws(MigrationFailure) -> UnsafeMutableRawPointer {
+        // SAFETY: the page lies inside its block, as the decoder has checked; both sides are whole pages.
+        let isStaged = staged[location.block].contains(location.page)
+        let place = try unsafe pagePointer(location)
+        if !isStaged {
+            unsafe memcpy(
+                place, memory.blocks[location.block].base + location.page * targetPageSize, targetPageSize)
+        }
+        return unsafe place
     }
 
     /// Copies all staged pages to RAM, marks them dirty, and forgets them. The guest must stand.

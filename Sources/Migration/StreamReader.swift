@@ -63,6 +63,32 @@ final class StreamReader {
         isAfterPage = true
     }
 
+    /// Applies the difference of `length` bytes that `next` has announced to the page at `page`, which holds what it is a
+    /// difference from.
+    func takeDelta(
+        _ length: Int, of location: PageLocation, into page: UnsafeMutableRawPointer, deadline: Nanoseconds? = nil
+    ) throws(MigrationFailure) {
+        let start = window.offset
+        try unsafe takeStored(length, deadline: deadline) { (delta) throws(MigrationFailure) in
+            // SAFETY: the caller lends a whole page at `page` for the length of this call.
+            let target = unsafe UnsafeMutableRawBufferPointer(start: page, count: MigrationFormat.pageSize)
+            do throws(XBZRLEDelta.Failure) { try unsafe XBZRLEDelta.apply(delta, to: target) } catch {
+                throw .peer(
+                    "section 'ram' at offset \(start): \(error) (page \(location.page) of block \(location.block))")
+            }
+        }
+    }
+
+    /// Lends the `count` bytes that come next, and takes them.
+    func takeStored(
+        _ count: Int, deadline: Nanoseconds? = nil,
+        _ body: (UnsafeRawBufferPointer) throws(MigrationFailure) -> Void
+    ) throws(MigrationFailure) {
+        guard try fill(to: count, deadline: deadline) else { throw .channel(.closedByPeer) }
+        // SAFETY: the window lends its bytes for the length of the closure.
+        try unsafe window.take(count, body)
+    }
+
     /// Fills `rest`; what is read beyond it goes to the window with the same call. Returns the count of all.
     private func read(_ rest: UnsafeMutableRawBufferPointer, deadline: Nanoseconds?) throws(MigrationFailure) -> Int {
         // SAFETY: `rest` is what the caller still expects of its own buffer.

@@ -5,6 +5,7 @@
 /// - `SourceMachine`: connect, setup, rounds over the dirty log, switchover (with a pause before it, if that is wanted),
 ///   the devices, and the end: completed, failed, cancelled, or COLO.
 /// - `DestinationMachine`: accept, load, start the guest, tell the source.
+/// - `DataChannelBarrier` keeps pages that travel on several channels in order, at either end.
 /// - `RateLimiter` keeps a source below its bandwidth, `AutoConverge` slows a guest down that dirties faster than is
 ///   sent, `BandwidthMeter` tells what the channel carries. All are values that the source machine owns.
 ///
@@ -17,6 +18,9 @@
 /// fails, it goes on at the source. Afterwards only the destination's word tells. If it says that it failed, the guest
 /// goes on at the source; if it says nothing (the channel broke, the deadline passed), it may be running there, and the
 /// source keeps its guest stopped and says why: twice is worse than not at all, and an operator can look at both.
+/// A command that takes the stream is no destination: if it ends and nobody has ever spoken through it, nobody has the
+/// guest; if somebody has and it fails, the last word may be lost. One that lets nothing be heard is told that the stream
+/// is over, since it may wait for that (`cat > file`).
 /// Without a return path the destination's word is never heard, and a stream that has left wholly counts as completed.
 public enum MigrationCore {
     /// Bytes of a guest page, the unit of everything that is counted here.
@@ -43,4 +47,8 @@ public enum BrokenMigrationRule: String, Sendable, CaseIterable {
     case forgetGuest = "forget-guest"
     /// Pages that were sent are sent again in the last round.
     case sendTwice = "send-twice"
+    /// The destination takes what data channels bring whenever it comes.
+    case ignoreBarrier = "ignore-barrier"
+    /// A data channel goes on behind the end of a part although another has not handed in its SYNC.
+    case releaseChannelAlone = "release-channel-alone"
 }

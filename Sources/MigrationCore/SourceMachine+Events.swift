@@ -72,6 +72,9 @@ extension SourceMachine {
         // With a return path the destination's own word is what counts.
         case .streamFailed: peerFailed = !peerHasGuest
         case .peerLeft: peerFailed = true
+        // It took everything, and nobody ever spoke through it: then nobody has the guest. If somebody did, a command that
+        // fails may have lost the last word.
+        case .commandEnded(let heard, let failure): peerFailed = !heard || failure == nil
         case .sent(_, let bytes, _), .setUp(_, let bytes): bytesSent = bytes
         default: break
         }
@@ -112,8 +115,15 @@ extension SourceMachine {
                 return conclude(.failed("The destination failed to load the guest (SHUT \(word))"), now, &actions)
             }
             begin(.closing, .closeStream, &actions)
-        case (.awaitingPeer, .peerLeft):
+        case (.awaitingPeer, .peerLeft), (.awaitingPeer, .commandEnded(heard: true, failure: nil)):
             conclude(.failed("The destination closed the channel without saying that it has the guest"), now, &actions)
+        case (.awaitingPeer(let deadline), .peerSilent): actions.append(.hearOut(until: deadline))
+        case (.awaitingPeer, .commandEnded(let heard, let failure?)):
+            let silence = heard ? " before the destination said that it has the guest" : ""
+            conclude(.failed(failure + silence), now, &actions)
+        case (.awaitingPeer, .commandEnded):
+            let advice = "with return-path off, a stream may go into a file"
+            conclude(.failed("The command took the stream, and no destination answered; \(advice)"), now, &actions)
         case (.closing, .streamFailed(let why)): conclude(.failed(why), now, &actions)
         case (.closing, .streamClosed): conclude(.completed, now, &actions)
         default: break
@@ -199,7 +209,8 @@ extension SourceMachine {
             return begin(.closing, .closeStream, &actions)
         }
         let deadline = configuration.brokenRule == .waitForEver ? .never : now + configuration.returnPathTimeout
-        begin(.awaitingPeer, .awaitPeer(until: deadline), &actions)
+        let silence = now + configuration.commandSilence
+        begin(.awaitingPeer(until: deadline), .awaitPeer(until: deadline, silence: silence), &actions)
     }
 
     mutating func releaseThrottle(_ actions: inout [Action]) {

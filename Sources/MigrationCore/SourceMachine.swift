@@ -12,6 +12,10 @@ public struct SourceMachine: Sendable {
         public var isCOLO = false
         /// How long the destination may take for its last word.
         public var returnPathTimeout = Nanoseconds.seconds(30)
+        /// How long a command may carry the whole stream without an answer to the ping at its beginning, until it is told
+        /// that nothing more comes. A destination behind it has answered long before; one that is told too early may lose
+        /// its way back, because some relays end once one direction has.
+        public var commandSilence = Nanoseconds.seconds(2)
         /// How often a destination hears of a source that is paused before the switchover.
         public var pausedInterval = Nanoseconds.seconds(10)
         /// A rule to break, for tests.
@@ -69,6 +73,11 @@ public struct SourceMachine: Sendable {
         case peerSaid(UInt32)
         /// `awaitPeer`: the destination closed the channel without a word, so it has failed or its process is over.
         case peerLeft
+        /// `awaitPeer`: a command takes the stream, and nothing was heard until `silence`.
+        case peerSilent
+        /// `awaitPeer` or `hearOut`: a command takes the stream, and what it writes ended without a last word. `heard`: a
+        /// destination answered before. `failure`: how the command ended, unless it says that it has done its work.
+        case commandEnded(heard: Bool, failure: String?)
         /// `runCOLO` is over.
         case coloEnded
         /// `leaveGuest`, `giveGuestBack` or `keepGuest` is done.
@@ -125,8 +134,10 @@ public struct SourceMachine: Sendable {
         case sendState
         /// Tell the consumer of the stream that these were all, and wait until it has taken them.
         case closeStream
-        /// Wait for the destination's last word until then.
-        case awaitPeer(until: Nanoseconds)
+        /// Wait for the destination's last word until then; behind a command that lets nothing be heard, until `silence`.
+        case awaitPeer(until: Nanoseconds, silence: Nanoseconds)
+        /// Tell the command that takes the stream that nothing more comes, and wait for a last word until then.
+        case hearOut(until: Nanoseconds)
         /// Let COLO have the channel.
         case runCOLO
         /// The guest is the destination's now.
@@ -150,7 +161,8 @@ public struct SourceMachine: Sendable {
     /// What is under way.
     enum Phase: Sendable, Equatable {
         case idle, connecting, settingUp, sending, harvesting, halting, asking, speaking, harvestingLast, sendingLast
-        case sendingState, closing, awaitingPeer, colo
+        case sendingState, closing, colo
+        case awaitingPeer(until: Nanoseconds)
         case pacing(until: Nanoseconds)
         case paused(nextWord: Nanoseconds)
         case settling(Verdict)

@@ -67,6 +67,22 @@ public struct ByteWindow: Sendable {
         return count
     }
 
+    /// Lends the first `count` bytes, which must be there, and drops them afterwards.
+    public mutating func take<Failure: Error>(
+        _ count: Int, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+    ) throws(Failure) {
+        precondition(count <= available)
+        let start = head
+        skip(count)
+        // SAFETY: the bytes were there before they were skipped, and stay in the storage until it is filled again.
+        var result = Swift.Result<Void, Failure>.success(())
+        unsafe storage.withUnsafeBytes { raw in
+            let front = unsafe UnsafeRawBufferPointer(rebasing: raw[start..<start + count])
+            do throws(Failure) { try unsafe body(front) } catch { result = .failure(error) }
+        }
+        try result.get()
+    }
+
     /// Drops the bytes that it holds, which were looked at with `copyFront`.
     public mutating func drop(_ count: Int) { skip(count) }
 

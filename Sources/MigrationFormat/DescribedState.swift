@@ -1,5 +1,6 @@
 /// The state of a device as it stands in a section: every field with its name, its type and what it holds, in the order
-/// of the bytes (wire format §3). Its VMDESC and its printed form are made from it.
+/// of the bytes (wire format §3). Its VMDESC and its printed form are made from it. What is read from a stream of another
+/// program is a `DeviceStateValue`.
 public struct DescribedState: Equatable, Sendable {
     /// The name of this kind of state.
     public var name: String

@@ -1,4 +1,9 @@
-/// A device's state taken apart as its description says.
+/// A device's state taken apart as the description in its stream says.
+///
+/// `DescribedState` is the other way: what a device of this program declares, from which the description is made, and
+/// whose types are the ten of `ScalarType`. Here the stream is somebody else's: types are the words that it uses, known
+/// or not, a version may be missing, and every field keeps its place in the bytes, which is what a person who looks
+/// for damage wants to see. One type for both would leave each with parts that the other never has.
 public struct DeviceStateValue: Equatable, Sendable {
     /// The name of this kind of state; empty if it has none.
     public var name: String

@@ -1,8 +1,9 @@
 /// Reads the section "ram" of a machine whose blocks are known: every block, offset and length is one that the machine
-/// has. Pages come raw or as one repeated byte; the other kinds are refused by name.
+/// has. What is not taken here is refused by name, before the rest of such a record has come.
 struct RAMSectionDecoder: LiveSectionDecoder {
     private let layout: [BlockLayout]
     private let hasGuestAddresses: Bool
+    private let acceptsCompressed: Bool
     private var header = SectionHeader(id: 0, name: MigrationFormat.ramSectionName, instance: 0, version: 0)
     private var inCheckpoint = false
     /// What is missing of the lengths in the block list; nil outside of it.
@@ -11,7 +12,8 @@ struct RAMSectionDecoder: LiveSectionDecoder {
     /// The block of the last page. It lives as long as the channel.
     private var lastBlock: Int?
 
-    init(layout: [BlockLayout], hasGuestAddresses: Bool) {
+    init(layout: [BlockLayout], hasGuestAddresses: Bool, acceptsCompressed: Bool) {
+        self.acceptsCompressed = acceptsCompressed
         self.layout = layout
         self.hasGuestAddresses = hasGuestAddresses
     }
@@ -55,16 +57,22 @@ struct RAMSectionDecoder: LiveSectionDecoder {
             let location = try locate(record, window)
             window.skip(end)
             return .element(.filledPage(location, byte))
-        case .xbzrle, .compressed, .hook: throw window.error("A record that was refused", at: 0, section: "ram")
+        case .xbzrle(let length):
+            let location = try locate(record, window)
+            window.skip(end)
+            return .element(.deltaPage(location, length: Int(length)))
+        case .compressed(let length):
+            let location = try locate(record, window)
+            window.skip(end)
+            return .element(.compressedPage(location, length: Int(length)))
+        case .hook: throw window.error("A record that was refused", at: 0, section: "ram")
         }
     }
 
     /// Refuses what this side does not take, before the rest of such a record has come.
     private func checkKind(_ flags: UInt64, _ window: ByteWindow) throws(StreamError) {
         switch flags & ~RAMFlags.sameBlock {
-        case RAMFlags.xbzrle:
-            throw window.error("Received an XBZRLE page, which is not supported", at: 0, section: "ram")
-        case RAMFlags.compressed:
+        case RAMFlags.compressed where !acceptsCompressed || inCheckpoint:
             throw window.error("Received an unexpected compressed page", at: 0, section: "ram")
         case RAMFlags.hook:
             throw window.error(

@@ -6,25 +6,34 @@ public struct TimerSection: Equatable, Sendable {
     public var ticksOffset: Int64
     /// Offset of the guest's clock, in nanoseconds.
     public var clockOffset: Int64
+    /// How a clock that counts instructions stands; nil if it follows the host's.
+    public var instructionCount: InstructionCount?
 
-    /// Both offsets.
-    public init(ticksOffset: Int64, clockOffset: Int64) {
+    /// Both offsets, and what a clock of instructions adds.
+    public init(ticksOffset: Int64, clockOffset: Int64, instructionCount: InstructionCount? = nil) {
         self.ticksOffset = ticksOffset
         self.clockOffset = clockOffset
+        self.instructionCount = instructionCount
     }
 
-    /// Appends the section's data, 24 bytes.
+    /// Appends the section's data: 24 bytes, and the subsection if it is there.
     public func write(to writer: inout ByteWriter) {
         writer.write(ticksOffset)
         writer.writeZeroes(8)
         writer.write(clockOffset)
+        instructionCount?.write(to: &writer)
     }
 
-    /// Reads the section's data.
+    /// Reads the section's data. A subsection that nobody knows stays unread, for the caller to find.
     public init(from reader: inout ByteReader) throws(ByteCodingError) {
         ticksOffset = Int64(bitPattern: try reader.read(UInt64.self))
         try reader.skip(8)
         clockOffset = Int64(bitPattern: try reader.read(UInt64.self))
+        var probe = reader
+        if let (name, version) = try probe.beginSubsection(of: "timer"), name == InstructionCount.name, version == 1 {
+            instructionCount = try InstructionCount(from: &probe)
+            reader = probe
+        }
     }
 }
 

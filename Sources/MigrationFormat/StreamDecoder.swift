@@ -12,12 +12,15 @@ public struct StreamExpectations: Sendable {
     public var handlers: any DeviceSectionHandlers
     /// Whether both sides leave shared RAM out (x-ignore-shared); they must agree.
     public var ignoresShared: Bool
+    /// Whether pages may come compressed (compress).
+    public var acceptsCompressedPages: Bool
 
     /// What a machine expects.
     public init(
         machineType: String, layout: [BlockLayout], uuid: [UInt8]? = nil, handlers: any DeviceSectionHandlers,
-        ignoresShared: Bool = false
+        ignoresShared: Bool = false, acceptsCompressedPages: Bool = false
     ) {
+        self.acceptsCompressedPages = acceptsCompressedPages
         self.ignoresShared = ignoresShared
         self.machineType = machineType
         self.layout = layout
@@ -37,6 +40,10 @@ public enum StreamElement: Sendable {
     /// The payload of a page, `MigrationFormat.pageSize` bytes, comes next: the driver takes all of it from the window
     /// and the channel before it asks for the next element.
     case page(PageLocation)
+    /// So many bytes come next, in which the page differs from what it holds: `XBZRLEDelta`. The driver takes all of them.
+    case deltaPage(PageLocation, length: Int)
+    /// So many bytes come next, a zlib stream of the page. The driver takes all of them.
+    case compressedPage(PageLocation, length: Int)
     /// A page whose bytes all have that value.
     case filledPage(PageLocation, UInt8)
     /// The records of a START, PART or END section of RAM have ended; what follows may replace pages that came before. The
@@ -84,7 +91,9 @@ public struct StreamDecoder: Sendable {
         self.expectations = expectations
         self.liveSections =
             liveSections ?? [
-                RAMSectionDecoder(layout: expectations.layout, hasGuestAddresses: expectations.ignoresShared),
+                RAMSectionDecoder(
+                    layout: expectations.layout, hasGuestAddresses: expectations.ignoresShared,
+                    acceptsCompressed: expectations.acceptsCompressedPages),
                 EmptyDiskSectionDecoder(),
             ]
         started = self.liveSections.map { _ in nil }

@@ -62,6 +62,19 @@ public enum XBZRLEDelta {
         try forEachRun(of: delta, pageSize: pageSize) { _, _ in }
     }
 
+    /// Applies a delta to a page that somebody else owns. A delta that is malformed changes nothing.
+    public static func apply(
+        _ delta: UnsafeRawBufferPointer, to page: UnsafeMutableRawBufferPointer
+    ) throws(Failure) {
+        // SAFETY: `check` finds every run inside the page and the delta, before anything is written.
+        let bytes = unsafe delta.bindMemory(to: UInt8.self).span
+        try check(bytes, pageSize: page.count)
+        try forEachRun(of: bytes, pageSize: page.count) { place, run in
+            unsafe UnsafeMutableRawBufferPointer(rebasing: page[place..<place + run.count])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: delta[run]))
+        }
+    }
+
     /// Applies a delta to `page`. A delta that is malformed changes nothing.
     public static func apply(_ delta: Span<UInt8>, to page: inout MutableSpan<UInt8>) throws(Failure) {
         try check(delta, pageSize: page.count)
@@ -81,30 +94,67 @@ public enum XBZRLEDelta {
     public static func write(
         from old: Span<UInt8>, to new: Span<UInt8>, into delta: inout MutableSpan<UInt8>
     ) -> Int? {
+        // SAFETY: the spans lend their bytes for the length of the closures.
+        unsafe old.bytes.withUnsafeBytes { old in
+            unsafe new.bytes.withUnsafeBytes { new in
+                unsafe delta.withUnsafeMutableBytes { unsafe write(from: old, to: new, into: $0) }
+            }
+        }
+    }
+
+    /// The same of bytes that somebody else owns; neither page may change meanwhile.
+    /// Where nothing changed, which is most of a page, eight bytes are looked at together.
+    public static func write(
+        from old: UnsafeRawBufferPointer, to new: UnsafeRawBufferPointer, into delta: UnsafeMutableRawBufferPointer
+    ) -> Int? {
         precondition(old.count == new.count && old.count <= countLimit)
+        let count = old.count
         var used = 0
         var place = 0
         while true {
             let kept = place
-            while place < old.count, old[place] == new[place] { place += 1 }
-            guard place < old.count else { return used }
+            place = unsafe firstDifference(old, new, from: place)
+            guard place < count else { return used }
             let start = place
-            while place < old.count, old[place] != new[place] { place += 1 }
-            guard used + 4 + place - start <= delta.count else { return nil }
-            write(start - kept, to: &delta, at: &used)
-            write(place - start, to: &delta, at: &used)
-            for index in start..<place { delta[used + index - start] = new[index] }
-            used += place - start
+            // SAFETY: `place` stays below the length of both pages.
+            while place < count, unsafe old[place] != new[place] { place += 1 }
+            let (zeroes, length) = (start - kept, place - start)
+            let header = (zeroes < 0x80 ? 1 : 2) + (length < 0x80 ? 1 : 2)
+            guard header + length <= delta.count - used else { return nil }
+            unsafe write(zeroes, to: delta, at: &used)
+            unsafe write(length, to: delta, at: &used)
+            // SAFETY: there is room for the run, as was just checked, and it lies inside the page.
+            unsafe UnsafeMutableRawBufferPointer(rebasing: delta[used..<used + length])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: new[start..<place]))
+            used += length
         }
     }
 
-    private static func write(_ count: Int, to delta: inout MutableSpan<UInt8>, at index: inout Int) {
+    /// Where the pages differ first, from `start` on; their length if they do not.
+    private static func firstDifference(
+        _ old: UnsafeRawBufferPointer, _ new: UnsafeRawBufferPointer, from start: Int
+    ) -> Int {
+        var place = start
+        while place + 8 <= old.count {
+            // SAFETY: eight bytes from `place` on lie inside both pages.
+            let difference =
+                unsafe old.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                ^ new.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            if difference != 0 { return place + UInt64(littleEndian: difference).trailingZeroBitCount / 8 }
+            place += 8
+        }
+        while place < old.count, unsafe old[place] == new[place] { place += 1 }
+        return place
+    }
+
+    private static func write(_ count: Int, to delta: UnsafeMutableRawBufferPointer, at index: inout Int) {
+        // SAFETY: the caller has checked that there is room for the count.
         if count < 0x80 {
-            delta[index] = UInt8(count)
+            unsafe delta[index] = UInt8(count)
             index += 1
         } else {
-            delta[index] = UInt8(count & 0x7f | 0x80)
-            delta[index + 1] = UInt8(count >> 7)
+            unsafe delta[index] = UInt8(count & 0x7f | 0x80)
+            unsafe delta[index + 1] = UInt8(count >> 7)
             index += 2
         }
     }

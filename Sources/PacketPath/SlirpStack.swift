@@ -75,7 +75,7 @@ import SystemCalls
         watched.removeAll(keepingCapacity: true)
         watched.append(pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0))
         unsafe slirp_pollfds_fill(slirp, &timeout, { unsafe SlirpStack.from($2)?.watch($0, $1) ?? -1 }, unsafe context)
-        let ready = unsafe poll(&watched, nfds_t(watched.count), timeout >= UInt32(Int32.max) ? -1 : Int32(timeout))
+        let ready = Poll.wait(for: &watched, milliseconds: timeout >= UInt32(Int32.max) ? -1 : Int32(timeout))
         let failed = ready < 0
         if failed { for index in watched.indices { watched[index].revents = 0 } }
         if watched[0].revents != 0 { wake.lower() }

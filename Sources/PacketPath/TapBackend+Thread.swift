@@ -41,7 +41,7 @@ extension TapBackend {
             let (stopping, writing) = state.withLock { ($0.stopping, $0.waiting.count > 0) }
             if stopping { return nil }
             watched[0].events = Int16(POLLIN | (writing ? POLLOUT : 0))
-            if unsafe poll(&watched, 2, Self.checkMilliseconds) < 0 {
+            if Poll.wait(for: &watched, milliseconds: Self.checkMilliseconds) < 0 {
                 if errno == EINTR { continue }
                 return SystemError(code: errno, call: "poll")
             }
@@ -83,7 +83,6 @@ extension TapBackend {
 
     /// Makes the interface again, trying until that works or the back-end is to stop.
     private func restore(after cause: SystemError) {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         while !state.withLock({ $0.stopping }) {
             do throws(NetworkError) {
                 var device: Descriptor? = try port.open()
@@ -96,7 +95,7 @@ extension TapBackend {
                         advice: "the interface was deleted or detached; making it again fails: \(error)"))
             }
             var signal = pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)
-            if unsafe poll(&signal, 1, Self.checkMilliseconds) > 0 { wake.lower() }
+            if Poll.wait(for: &signal, milliseconds: Self.checkMilliseconds) > 0 { wake.lower() }
         }
     }
 }

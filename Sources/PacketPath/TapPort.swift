@@ -17,9 +17,8 @@ final class TapPort: Sendable {
 
     /// Whether the bridge that the interface is to join does not exist.
     var lacksBridge: Bool {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         guard let bridge else { return false }
-        return unsafe access("/sys/class/net/\(bridge)", F_OK) != 0
+        return !Paths.isUsable("/sys/class/net/\(bridge)")
     }
 
     /// Opens or makes the interface and puts it in its place.

@@ -17,13 +17,13 @@ public final class LabHost: Sendable {
 
     /// A new host with only a loopback interface. Needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
     public init(name: String) throws {
-        // SAFETY: strerror(3) gives a terminated string, which is copied at once.
+        // SAFETY: the call reads a string that lives until it returns.
         self.name = name
         let thread = try HostThread(name: "host-\(name)")
         self.thread = thread
         namespace = try thread.perform {
             guard clinux_unshare_network() == 0 else {
-                throw LabError(unsafe "no network namespace could be made: \(String(cString: strerror(errno)))")
+                throw LabError("no network namespace could be made: \(SystemError.text(of: errno))")
             }
             let number = unsafe clinux_open("/proc/self/task/\(clinux_gettid())/ns/net", O_RDONLY | O_CLOEXEC, 0)
             guard number >= 0 else { throw LabError("the network namespace of \(name) cannot be opened") }

@@ -1,4 +1,5 @@
 import Glibc
+import SystemCalls
 
 /// One of the two hosts of a pair.
 public enum Side: String, Sendable, CaseIterable, CustomStringConvertible {
@@ -92,9 +93,8 @@ public final class PairNetwork: Sendable {
 
     /// Why no such network can be made by this process; nil if it can.
     public static var missingRights: String? {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         if getuid() != 0 { return "network namespaces need root" }
-        if unsafe access("/dev/net/tun", R_OK | W_OK) != 0 {
+        if !Paths.isUsable("/dev/net/tun", R_OK | W_OK) {
             return "/dev/net/tun is missing or closed to this process"
         }
         do {

@@ -56,10 +56,7 @@ public final class ProtectedPair {
 
     /// A program built beside the running one.
     public static func builtProgram(_ name: String) -> String {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        let path = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let path = Paths.target(ofLink: "/proc/self/exe") ?? ""
         return "\(path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" })/\(name)"
     }
 
@@ -90,10 +87,9 @@ public final class ProtectedPair {
 
     /// Starts colod on a host (again) and connects to its management socket.
     public func start(_ side: Side) throws {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         guard let host = hosts[side] else { throw LabError("no such host") }
-        unsafe unlink(socketPath(side))
-        unsafe unlink(consolePath(side))
+        Paths.remove(socketPath(side))
+        Paths.remove(consolePath(side))
         clients[side] = nil
         processes[side] = try host.start(
             [program, "--config", folder.path(configurationName(side))], log: logPath(side))

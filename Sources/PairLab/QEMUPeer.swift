@@ -1,5 +1,6 @@
 import Glibc
 public import QMP
+import SystemCalls
 
 /// A real QEMU as the other end of a migration stream or of COLO: machine `none`, waiting for an incoming migration,
 /// driven over QMP. It is killed when its owner goes away.
@@ -7,10 +8,7 @@ public final class QEMUPeer {
     /// Where the program is, as Debian's package qemu-system-x86 installs it.
     public static let path = "/usr/bin/qemu-system-x86_64"
     /// Whether the program is there.
-    public static var isInstalled: Bool {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        unsafe access(path, X_OK) == 0
-    }
+    public static var isInstalled: Bool { Paths.isUsable(path, X_OK) }
 
     /// No wait for an answer or an event is longer.
     private static let patience: Duration = .seconds(20)
@@ -19,10 +17,15 @@ public final class QEMUPeer {
     private let client: QMPClient
     private let folder: TemporaryFolder
     private let name: String
+    private let stubPath: String
 
     /// Starts it with `megabytes` MiB of RAM and connects. Its files, all starting with `name`, lie in `folder`.
-    /// `memoryFile`: what keeps RAM, shared with all that map it.
-    public init(in folder: TemporaryFolder, name: String, megabytes: Int, memoryFile: String? = nil) throws {
+    /// `memoryFile`: what keeps RAM, shared with all that map it. `isWritable`: it has a vCPU, which stands, and `memory
+    /// writer` can write as it would. `isIncoming`: it waits for a migration.
+    public init(
+        in folder: TemporaryFolder, name: String, megabytes: Int, memoryFile: String? = nil, isWritable: Bool = false,
+        isIncoming: Bool = true
+    ) throws {
         self.folder = folder
         self.name = name
         let monitor = folder.path("\(name).qmp")
@@ -32,11 +35,15 @@ public final class QEMUPeer {
                 "memory-backend=ram",
             ]
         }
+        let stub = folder.path("\(name).gdb")
+        stubPath = stub
+        let processor = isWritable ? ["-cpu", "qemu64,apic-id=0", "-S", "-gdb", "unix:\(stub),server=on,wait=off"] : []
         let process = try LabHost(sharingMachineNetworkAs: name).start(
             [
                 Self.path, "-M", "none", "-m", "\(megabytes)", "-display", "none", "-nodefaults", "-accel", "tcg",
-                "-qmp", "unix:\(monitor),server=on,wait=off", "-incoming", "defer",
-            ] + (memory ?? []), log: folder.path("\(name).log"))
+                "-qmp", "unix:\(monitor),server=on,wait=off",
+            ] + (isIncoming ? ["-incoming", "defer"] : []) + processor + (memory ?? []), log: folder.path("\(name).log")
+        )
         self.process = process
         do {
             client = try QMPClient(path: monitor, within: Self.patience)
@@ -105,6 +112,17 @@ public final class QEMUPeer {
             throw LabError("waiting for QEMU's \(event) \(detail): \(error); it told \(told), wrote: \(process.output)")
         }
     }
+
+    /// Writes to the guest's memory as its vCPU would. Of a peer that is writable; one at a time.
+    public func memoryWriter() throws -> GDBConnection { try GDBConnection(path: stubPath) }
+
+    /// Waits until the outgoing migration has begun that pass over RAM. This event and all before it are taken.
+    public func awaitPass(_ number: Int) throws {
+        try awaitEvent("MIGRATION_PASS", "\(number)") { ($0?["pass"]?.integer ?? 0) >= number }
+    }
+
+    /// Sets migration parameters.
+    public func setParameters(_ parameters: JSONObject) throws { try execute("migrate-set-parameters", parameters) }
 
     /// The first `count` bytes of the guest's physical memory.
     public func memory(count: Int) throws -> [UInt8] {

@@ -21,8 +21,7 @@ final class StreamSocket: Sendable {
             throw LabError("\(address) is no IPv4 address")
         }
         let socket = try host.perform { try open(AF_INET) }
-        var on: Int32 = 1
-        unsafe setsockopt(socket.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
+        SocketOption.set(socket.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, to: 1)
         try unsafe withUnsafePointer(to: target) { pointer in
             // SAFETY: every socket address starts with the generic one; the length given is the real one.
             try unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -66,7 +65,7 @@ final class StreamSocket: Sendable {
             } else if errno == EAGAIN {
                 try wait(for: Int16(POLLOUT), until: deadline)
             } else if errno != EINTR {
-                throw LabError(unsafe "send: \(String(cString: strerror(errno)))")
+                throw LabError("send: \(SystemError.text(of: errno))")
             }
         }
     }
@@ -82,7 +81,7 @@ final class StreamSocket: Sendable {
             if errno == EAGAIN {
                 try wait(for: Int16(POLLIN), until: deadline)
             } else if errno != EINTR {
-                throw LabError(unsafe "receive: \(String(cString: strerror(errno)))")
+                throw LabError("receive: \(SystemError.text(of: errno))")
             }
         }
     }
@@ -94,10 +93,9 @@ final class StreamSocket: Sendable {
     func shutDownSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
     private static func open(_ family: Int32) throws -> StreamSocket {
-        // SAFETY: strerror(3) gives a terminated string, which is copied at once.
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let number = socket(family, kind, 0)
-        guard number >= 0 else { throw LabError(unsafe "socket: \(String(cString: strerror(errno)))") }
+        guard number >= 0 else { throw LabError("socket: \(SystemError.text(of: errno))") }
         return StreamSocket(descriptor: number)
     }
 
@@ -107,20 +105,19 @@ final class StreamSocket: Sendable {
         // SAFETY: the calls use the places of their arguments until they return, and no longer.
         if unsafe Glibc.connect(descriptor, target, length) == 0 { return }
         guard errno == EINPROGRESS else {
-            throw LabError(unsafe "connect \(name): \(String(cString: strerror(errno)))")
+            throw LabError("connect \(name): \(SystemError.text(of: errno))")
         }
         try wait(for: Int16(POLLOUT), until: SystemClock().now() + Nanoseconds(limit))
         var code: Int32 = 0
         var size = socklen_t(4)
         unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
-        guard code == 0 else { throw LabError(unsafe "connect \(name): \(String(cString: strerror(code)))") }
+        guard code == 0 else { throw LabError("connect \(name): \(SystemError.text(of: code))") }
     }
 
     private func wait(for events: Int16, until deadline: Nanoseconds) throws {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let left = (deadline - SystemClock().now()).inMilliseconds
         var entry = pollfd(fd: descriptor, events: events, revents: 0)
-        guard unsafe poll(&entry, 1, Int32(left.rounded(.up))) != 0 || left <= 0 else {
+        guard Poll.wait(for: &entry, milliseconds: Int32(left.rounded(.up))) != 0 || left <= 0 else {
             throw LabError("no answer in time")
         }
         if left <= 0, entry.revents == 0 { throw LabError("no answer in time") }

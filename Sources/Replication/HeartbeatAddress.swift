@@ -83,14 +83,13 @@ struct ListenProblem: Error, Equatable, CustomStringConvertible {
     let advice: String?
 
     init(_ address: HeartbeatAddress, _ error: any Error) {
-        // SAFETY: strerror(3) gives a terminated string, which is copied at once.
         self.address = address
         guard let code = (error as? IOError)?.errnoCode else {
             // A name that cannot be looked up.
             (reason, isAbsence, advice) = ("\(error)", true, nil)
             return
         }
-        reason = unsafe String(cString: strerror(code))
+        reason = SystemError.text(of: code)
         isAbsence = [EADDRNOTAVAIL, ENODEV, ENETDOWN, ENETUNREACH, EINVAL].contains(code)
         advice =
             switch code {

@@ -173,11 +173,10 @@ final class HeartbeatNetwork: @unchecked Sendable {
     }
 
     private static func reason(_ error: any Error) -> String {
-        // SAFETY: strerror(3) gives a terminated string, which is copied at once.
         if let error = error as? NIOConnectionError, let first = error.connectionErrors.first {
             return reason(first.error)
         }
-        if let error = error as? IOError { return unsafe String(cString: strerror(error.errnoCode)) }
+        if let error = error as? IOError { return SystemError.text(of: error.errnoCode) }
         if case ChannelError.connectTimeout = error { return "no answer" }
         return "\(error)"
     }

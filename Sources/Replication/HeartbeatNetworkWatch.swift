@@ -19,9 +19,9 @@ public enum PairNotice: Sendable, Equatable {
     public var isWarning: Bool { if case .warning = self { true } else { false } }
 
     /// A run is over: one that nobody asked to end leaves the guest without protection.
-    static func endOfRun(_ departure: COLORunEnd) -> PairNotice {
-        let text = "replication ended: \(departure)"
-        return departure == .requested ? .notice(text) : .warning(text)
+    static func endOfRun(_ end: COLORunEnd) -> PairNotice {
+        let text = "replication ended: \(end)"
+        return end == .requested ? .notice(text) : .warning(text)
     }
 }
 

@@ -57,12 +57,12 @@ extension ReplicationService {
         if pair != nil { runDriver.tell(.held(checkpoint: checkpoint)) }
     }
 
-    private func secondaryLeft(_ departure: COLORunEnd) {
-        guard departure != .requested else { return }
-        environment.log(.endOfRun(departure))
+    private func secondaryLeft(_ end: COLORunEnd) {
+        guard end != .requested else { return }
+        environment.log(.endOfRun(end))
         environment.emit(.coloExit(mode: .secondary, reason: .error))
         state.withLock { $0.secondaryExitWasTold = true }
-        if pair != nil { runDriver.tell(.incomingEnded(departure.description)) }
+        if pair != nil { runDriver.tell(.incomingEnded(end.description)) }
     }
 
     /// Resumes the guest from the last complete checkpoint; QEMU's order of events.

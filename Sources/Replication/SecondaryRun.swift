@@ -127,9 +127,9 @@ final class SecondaryRun: @unchecked Sendable {
             case .discardStaging:
                 staging.discard()
                 staged = nil
-            case .leave(let departure):
+            case .leave(let end):
                 session.shutDown()
-                handlers.left(departure)
+                handlers.left(end)
             case .takeOver: return .takeOver
             case .discardAll:
                 session.shutDown()

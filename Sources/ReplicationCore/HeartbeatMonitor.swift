@@ -285,8 +285,8 @@ public struct HeartbeatMonitor: Sendable {
         forget(id, now)
     }
 
-    /// A connection is gone. If it was the peer's, dial at once, so that a dead process is noticed at once; a stranger
-    /// is not worth a storm of dials.
+    /// A connection is gone. If it was the peer's, dial at once, so that a dead process is noticed at once; an
+    /// unauthenticated one is not worth a storm of dials.
     private mutating func forget(_ id: ConnectionID, _ now: Nanoseconds) {
         guard let link = links.removeValue(forKey: id) else { return }
         let again = link.instance == nil ? now + configuration.redialDelay : now

@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 public import Logging
+import SystemCalls
 
 /// Where log records go.
 public enum LogDestination: Sendable, Equatable {
@@ -11,12 +12,11 @@ public enum LogDestination: Sendable, Equatable {
 
     /// The journal if standard error is the journal's stream, as the variable JOURNAL_STREAM says (systemd.exec(5)).
     public static var ofThisProcess: LogDestination {
-        var information = stat()
-        guard let variable = unsafe getenv("JOURNAL_STREAM"), unsafe fstat(STDERR_FILENO, &information) == 0 else {
+        guard let variable = unsafe getenv("JOURNAL_STREAM"), let status = try? FileStatus(of: STDERR_FILENO) else {
             return .standardError
         }
         // SAFETY: getenv returned a zero-terminated string, copied at once.
-        return unsafe choose(stream: String(cString: variable), device: information.st_dev, inode: information.st_ino)
+        return unsafe choose(stream: String(cString: variable), device: status.device, inode: status.inode)
     }
 
     /// `stream` is "DEVICE:INODE" of the journal's stream.

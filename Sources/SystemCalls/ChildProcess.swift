@@ -79,7 +79,6 @@ public final class ChildProcess {
     public func wait(
         until deadline: Nanoseconds, orUntil withdrawn: EventSignal? = nil
     ) throws(SystemError) -> Ending? {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         if let ending { return ending }
         let watch = clinux_pidfd_open(processID)
         guard watch >= 0 else { throw .last("pidfd_open") }
@@ -87,12 +86,11 @@ public final class ChildProcess {
         while true {
             let now = SystemClock().now()
             let left = deadline - now
-            // A negative descriptor is none to poll(2).
             var entries = [
                 pollfd(fd: watch, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: withdrawn?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
             ]
-            let ready = unsafe poll(&entries, 2, Int32(clamping: (left.count + 999_999) / 1_000_000))
+            let ready = Poll.wait(for: &entries, milliseconds: Int32(clamping: (left.count + 999_999) / 1_000_000))
             if entries[0].revents != 0 { break }
             if ready < 0, errno != EINTR { throw .last("poll") }
             if entries[1].revents != 0 || SystemClock().now() >= deadline {

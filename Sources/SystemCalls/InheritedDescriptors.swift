@@ -9,17 +9,15 @@ import Synchronization
 public final class InheritedDescriptors: Sendable {
     /// What a descriptor leads to: fstat(2).
     private struct Target: Equatable {
-        let device: dev_t
-        let inode: ino_t
-        let kind: mode_t
+        let device: UInt
+        let inode: UInt
+        let kind: FileStatus.Kind
 
         /// Nil for what carries no stream, such as an epoll(7) descriptor or a directory.
         init?(_ number: Int32) {
-            // SAFETY: calls that write into locals; none keeps a pointer beyond its return.
-            var status = stat()
-            guard unsafe fstat(number, &status) == 0 else { return nil }
-            (device, inode, kind) = (status.st_dev, status.st_ino, status.st_mode & S_IFMT)
-            guard [S_IFSOCK, S_IFIFO, S_IFREG, S_IFCHR].contains(kind) else { return nil }
+            guard let status = try? FileStatus(of: number) else { return nil }
+            (device, inode, kind) = (status.device, status.inode, status.kind)
+            guard [.socket, .pipe, .regular, .characterDevice].contains(kind) else { return nil }
         }
     }
 

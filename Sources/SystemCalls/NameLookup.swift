@@ -155,7 +155,6 @@ public final class NameLookup: Sendable {
         }
 
         func wait(until deadline: Nanoseconds, orUntil withdrawn: EventSignal?) throws(Failure) -> [Address] {
-            // SAFETY: the calls use the places of their arguments until they return, and no longer.
             let clock = SystemClock()
             let start = clock.now()
             while true {
@@ -165,12 +164,11 @@ public final class NameLookup: Sendable {
                     throw .noAnswer(milliseconds: UInt64((now - start).inMilliseconds.rounded()))
                 }
                 let left = deadline == .never ? -1 : Int32(clamping: ((deadline - now).count + 999_999) / 1_000_000)
-                // A negative descriptor is none to poll(2).
                 var entries = [
                     pollfd(fd: signal.descriptor, events: Int16(POLLIN), revents: 0),
                     pollfd(fd: withdrawn?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
                 ]
-                guard unsafe poll(&entries, 2, left) > 0 else { continue }
+                guard Poll.wait(for: &entries, milliseconds: left) > 0 else { continue }
                 if entries[0].revents == 0, entries[1].revents != 0 { throw .withdrawn }
             }
         }

@@ -22,7 +22,10 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// The text of the error number alone ("Connection refused").
-    public var reason: String {
+    public var reason: String { Self.text(of: code) }
+
+    /// The text of an error number: strerror(3).
+    public static func text(of code: Int32) -> String {
         // SAFETY: strerror(3) gives a terminated string, which is copied at once.
         unsafe String(cString: strerror(code))
     }

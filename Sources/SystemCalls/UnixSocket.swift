@@ -19,7 +19,7 @@ public enum UnixSocket {
         if try unsafe !attempt(socket, path, Glibc.bind) {
             guard errno == EADDRINUSE else { throw .last("bind", path) }
             guard try isStale(path) else { throw SystemError(code: EADDRINUSE, call: "bind", subject: path) }
-            unsafe unlink(path)
+            Paths.remove(path)
             guard try unsafe attempt(socket, path, Glibc.bind) else { throw .last("bind", path) }
         }
         try setAccess(of: path, mode: mode)
@@ -31,12 +31,11 @@ public enum UnixSocket {
     private static func setAccess(of path: String, mode: UInt32) throws(SystemError) {
         // SAFETY: the calls use the places of their arguments until they return, and no longer.
         let file = try Descriptor.open(path, flags: O_PATH | O_NOFOLLOW)
-        var status = stat()
-        guard unsafe fstat(file.number, &status) == 0 else { throw .last("fstat", path) }
-        guard status.st_mode & S_IFMT == S_IFSOCK else { throw SystemError(code: EEXIST, call: "bind", subject: path) }
+        let status = try file.status()
+        guard status.kind == .socket else { throw SystemError(code: EEXIST, call: "bind", subject: path) }
         let link = "/proc/self/fd/\(file.number)"
-        if status.st_gid != getegid(), unsafe chown(link, uid_t.max, getegid()) != 0 { throw .last("chown", path) }
-        if status.st_mode & 0o7777 != mode, unsafe chmod(link, mode) != 0 { throw .last("chmod", path) }
+        if status.group != getegid(), unsafe chown(link, uid_t.max, getegid()) != 0 { throw .last("chown", path) }
+        if status.permissions != mode, unsafe chmod(link, mode) != 0 { throw .last("chmod", path) }
     }
 
     /// A connected socket that does not block. The listener may have no room for more connections, for as long as it
@@ -67,8 +66,7 @@ public enum UnixSocket {
     /// Whether `path` is a socket that nobody listens on.
     private static func isStale(_ path: String) throws(SystemError) -> Bool {
         // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        var status = stat()
-        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return false }
+        guard (try? FileStatus(of: path, followingLinks: false))?.kind == .socket else { return false }
         let probe = try make()
         // Without blocking a full queue of connections reads as EAGAIN: somebody is there.
         try probe.setNonBlocking(true)

@@ -22,11 +22,11 @@ extension VirtualMachine {
     /// What a stream for this machine must look like. `comparingUUID`: compare a sent UUID with this machine's.
     /// `ignoringShared`: the capability x-ignore-shared is on.
     public func streamExpectations(
-        comparingUUID: Bool = false, ignoringShared: Bool = false
+        comparingUUID: Bool = false, ignoringShared: Bool = false, acceptingCompressed: Bool = false
     ) -> StreamExpectations {
         StreamExpectations(
             machineType: parts.machineType, layout: layout, uuid: comparingUUID ? parts.uuid : nil,
-            handlers: sectionHandlers, ignoresShared: ignoringShared)
+            handlers: sectionHandlers, ignoresShared: ignoringShared, acceptsCompressedPages: acceptingCompressed)
     }
 
     /// What a stream knows of the RAM blocks, in stream order; the same indices as `memory.blocks`.

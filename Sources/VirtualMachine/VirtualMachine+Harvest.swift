@@ -28,9 +28,9 @@ extension VirtualMachine {
 
     private func take(_ tracker: DirtyTracker, into pages: [PageSet]?) {
         switch pages {
-        case _ where !tracker.isRecording: tracker.start()
-        case let pages?: tracker.take(into: pages)
-        case nil: tracker.forget()
+        case _ where !tracker.isRecording: tracker.beginRecord()
+        case let pages?: tracker.takeRecord(into: pages)
+        case nil: tracker.forgetRecord()
         }
         parts.engine.forgetWritePermissions()
     }

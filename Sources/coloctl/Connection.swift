@@ -111,11 +111,10 @@ final class Connection {
 
     /// Waits with poll(2); false if nothing came until `deadline`.
     private func isReady(for events: Int16, until deadline: Nanoseconds) throws(Failure) -> Bool {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         while true {
             let left = deadline == .never ? -1 : Int32(clamping: (deadline - Self.clock.now()).count / 1_000_000 + 1)
             var poller = pollfd(fd: socket.number, events: events, revents: 0)
-            let count = unsafe poll(&poller, 1, left)
+            let count = Poll.wait(for: &poller, milliseconds: left)
             if count > 0 { return true }
             if count == 0 { return false }
             guard errno == EINTR else { throw closed() }

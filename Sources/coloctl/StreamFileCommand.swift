@@ -107,17 +107,15 @@ final class FileSource: StreamSource {
     private let file: Descriptor
 
     init(_ path: String) throws(Failure) {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
         do throws(SystemError) {
             file = try Descriptor.open(path, flags: O_RDONLY | O_NONBLOCK)
         } catch {
             throw Failure(.usage, "cannot read \(path): \(error.reason)")
         }
-        var status = stat()
-        guard unsafe fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard let status = try? file.status(), status.isRegular else {
             throw Failure(.usage, "\(path) is no file", next: "record the stream first: migrate exec:cat>FILE")
         }
-        size = UInt64(status.st_size)
+        size = UInt64(status.size)
     }
 
     func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(StreamSourceFailure) -> Int {
@@ -127,7 +125,7 @@ final class FileSource: StreamSource {
             if count >= 0 { return count }
             guard errno == EINTR else {
                 throw StreamSourceFailure(
-                    unsafe "the file cannot be read at byte \(offset): \(String(cString: strerror(errno)))")
+                    "the file cannot be read at byte \(offset): \(SystemError.text(of: errno))")
             }
         }
     }

@@ -28,12 +28,12 @@ enum PageFilling: CaseIterable {
 
 extension Allocations {
     /// The pages that are counted.
-    private static let pages = 10_000
+    static let pages = 10_000
     /// Pages before the first mark: buffers come to their size.
-    private static let warmUp = 2048
+    static let warmUp = 2048
     private static let section: UInt32 = 1
 
-    private static func machine(pages: Int, _ filling: PageFilling?) throws -> VirtualMachine {
+    static func machine(pages: Int, _ filling: PageFilling?) throws -> VirtualMachine {
         let machine = VirtualMachine(
             parts: try NoneMachine.parts(memorySize: pages * targetPageSize), incoming: filling == nil)
         if let filling { filling.fill(machine.memory.blocks[0]) }
@@ -41,7 +41,7 @@ extension Allocations {
     }
 
     /// The two ends of a connection.
-    private static func channels() throws -> (Channel, Channel) {
+    static func channels() throws -> (Channel, Channel) {
         var pair: [Int32] = [-1, -1]
         try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
         return (
@@ -50,7 +50,7 @@ extension Allocations {
     }
 
     /// Sends pages as a migration does: batch by batch.
-    private static func send(
+    static func send(
         _ pages: Range<Int>, of machine: VirtualMachine, by sender: inout RAMSender, on channel: Channel
     ) throws(TransportError) {
         let base = machine.memory.blocks[0].base

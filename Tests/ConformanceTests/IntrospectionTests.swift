@@ -33,8 +33,8 @@ extension ConformanceTests {
             for kind in ["commands", "events"] {
                 let known = names(surrounding, kind)
                 let others = names(own, kind).subtracting(names(seed, kind)).filter { !isOwn($0) }
-                let strangers = others.subtracting(known)
-                #expect(strangers.isEmpty, "\(kind) that QEMU 7.2 was not recorded to have")
+                let unknown = others.subtracting(known)
+                #expect(unknown.isEmpty, "\(kind) that QEMU 7.2 was not recorded to have")
                 compare(own, surrounding, kind, names: others.intersection(known))
             }
         }

@@ -47,23 +47,23 @@ struct DirtyMeterTests {
     @Test func harvestsAndCountingDoNotDisturbEachOther() throws {
         let bench = try TestBench(Writer.words(mask: 127))
         let tracker = try bench.memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         bench.run(10 * Writer.turn)
         bench.engine.startCounting()
         var counted = 0
         for _ in 0..<10 {
-            tracker.forget()
+            tracker.forgetRecord()
             bench.engine.forgetWritePermissions()
             bench.run(128 * Writer.turn)
             #expect(tracker.count == 128, "a tracker has every page of its period, counted or not")
-            tracker.forget()
+            tracker.forgetRecord()
             bench.engine.forgetWritePermissions()
             bench.run(128 * Writer.turn)
             counted = 128
             #expect(bench.engine.dirtiedPages == [UInt64(counted)], "a harvest makes no page count again")
         }
         bench.engine.rearm()
-        tracker.forget()
+        tracker.forgetRecord()
         bench.run(128 * Writer.turn)
         #expect(tracker.count == 128, "nor does rearming hide a write from a tracker")
     }
@@ -73,7 +73,7 @@ struct DirtyMeterTests {
         bench.run(1000 * Writer.turn)
         let other = try bench.memory.makeTracker()
         let tracker = try bench.memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         bench.engine.forgetWritePermissions()
         #expect(tracker.count == 0)
         bench.run(10 * Writer.turn)

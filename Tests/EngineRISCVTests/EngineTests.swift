@@ -44,15 +44,15 @@ import Testing
         let bench = try TestBench(Self.counter)
         let tracker = try bench.memory.makeTracker()
         let pages = try bench.memory.makePageSets()
-        tracker.start()
+        tracker.beginRecord()
         bench.run(1000)
-        tracker.take(into: pages)
+        tracker.takeRecord(into: pages)
         #expect(Array(pages[0]) == [Self.counterPage])
         bench.engine.forgetWritePermissions()
         #expect(tracker.count == 0)
         bench.run(1000)
         pages[0].removeAll()
-        tracker.take(into: pages)
+        tracker.takeRecord(into: pages)
         #expect(Array(pages[0]) == [Self.counterPage])
     }
 
@@ -81,12 +81,12 @@ import Testing
         var copy = [UInt8](UnsafeRawBufferPointer(start: block.base, count: block.size))
         let tracker = try run.program.memory.makeTracker()
         let pages = try run.program.memory.makePageSets()
-        tracker.start()
+        tracker.beginRecord()
         run.program.engine.forgetWritePermissions()
         for _ in 0..<20 {
             _ = run.program.engine.run(hart: 0, atMost: 20_000)
             pages[0].removeAll()
-            tracker.take(into: pages)
+            tracker.takeRecord(into: pages)
             run.program.engine.forgetWritePermissions()
             #expect(pages[0].count > 100)
             for page in pages[0] {

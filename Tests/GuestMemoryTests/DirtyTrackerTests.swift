@@ -16,7 +16,7 @@ import Testing
 
     private func taken(_ tracker: DirtyTracker) throws -> [[Int]] {
         let pages = try memory.makePageSets()
-        tracker.take(into: pages)
+        tracker.takeRecord(into: pages)
         return pages.map { Array($0) }
     }
 
@@ -24,10 +24,10 @@ import Testing
         let (first, second) = (try memory.makeTracker(), try memory.makeTracker())
         log.mark(page: 1)
         #expect(!first.isRecording && first.count == 0, "a new tracker does not record")
-        first.start()
+        first.beginRecord()
         log.mark(page: 1)
         log.mark(pages: 2..<4)
-        second.start()
+        second.beginRecord()
         log.mark(page: 150)
         memory.store(1 << 30, UInt8(1))
         #expect(second.count == 2)
@@ -42,10 +42,10 @@ import Testing
         log.mark(page: 5)
         second.stop()
         #expect(second.count == 1, "what was recorded stays readable")
-        second.start()
+        second.beginRecord()
         #expect(second.count == 0, "a new beginning begins empty")
         log.mark(page: 6)
-        second.forget()
+        second.forgetRecord()
         log.mark(page: 7)
         #expect(try taken(second) == [[7], []])
     }
@@ -53,10 +53,10 @@ import Testing
     @Test func whatIsTakenIsAddedToWhatIsThere() throws {
         let tracker = try memory.makeTracker()
         let pages = try memory.makePageSets()
-        tracker.start()
+        tracker.beginRecord()
         pages[0].insert(9)
         log.mark(page: 4)
-        tracker.take(into: pages)
+        tracker.takeRecord(into: pages)
         #expect(Array(pages[0]) == [4, 9])
     }
 
@@ -65,7 +65,7 @@ import Testing
         for _ in 0..<DirtyLog.trackerLimit { trackers.append(try memory.makeTracker()) }
         let error = #expect(throws: SystemError.self) { try memory.makeTracker() }
         #expect(error?.description == "dirty tracker (8 are in use): No space left on device")
-        for tracker in trackers { tracker.start() }
+        for tracker in trackers { tracker.beginRecord() }
         log.mark(page: 3)
         #expect(trackers.allSatisfy { $0.count == 1 })
         trackers.remove(at: 4)
@@ -79,16 +79,16 @@ import Testing
 
     @Test func theFirstWriteOfAVCPUCounts() throws {
         let (counted, all) = (try memory.makeTracker(of: .vCPUs), try memory.makeTracker())
-        all.start()
+        all.beginRecord()
         #expect(!log.markByVCPU(page: 3), "nobody counts yet")
-        counted.start()
+        counted.beginRecord()
         log.mark(page: 5)
         #expect(log.markByVCPU(page: 3))
         #expect(!log.markByVCPU(page: 3))
         #expect(log.markByVCPU(page: 5), "what a device wrote is clean to vCPUs")
         #expect(try taken(all) == [[3, 5], []])
         #expect(!log.markByVCPU(page: 3), "a harvest makes no page count again")
-        counted.forget()
+        counted.forgetRecord()
         #expect(log.markByVCPU(page: 3))
         counted.stop()
         #expect(!log.markByVCPU(page: 4))

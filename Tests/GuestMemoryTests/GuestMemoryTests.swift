@@ -38,7 +38,7 @@ import Testing
     func anAddressOrLengthAtTheEndOfTheNumbersIsNoMemory(address: UInt64, count: Int) throws {
         let memory = try memory(at: 0x8000_0000, pages: 4)
         let tracker = try memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         #expect(memory.locate(address, count: count) == nil)
         #expect(memory.payload(address, count: count, writing: true) == nil)
         if count >= 0 { #expect(memory.read(address, count: count) == nil) }
@@ -66,12 +66,12 @@ import Testing
         block = try RAMBlock(name: "ram", guestAddress: 0x8000_0000, size: 8 * targetPageSize)
         memory = GuestMemory(blocks: [block])
         tracker = try memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
     }
 
     private func marked() throws -> [Int] {
         let pages = try memory.makePageSets()
-        tracker.take(into: pages)
+        tracker.takeRecord(into: pages)
         return Array(pages[0])
     }
 

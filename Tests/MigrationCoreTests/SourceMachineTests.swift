@@ -48,7 +48,7 @@ struct SourceMachineTests {
             case .sendEmptyPart: .spoke
             case .sendState: .stateSent
             case .closeStream: .streamClosed
-            case .awaitPeer: .peerSaid(0)
+            case .awaitPeer, .hearOut: .peerSaid(0)
             case .runCOLO: .coloEnded
             case .leaveGuest, .giveGuestBack, .keepGuest: .guestSettled
             case .tell, .pass, .report, .interrupt, .throttle, .end: nil
@@ -146,6 +146,43 @@ struct SourceMachineTests {
         _ = source.take(.stateSent)
         let last = source.take(event).last
         #expect(last == expected)
+    }
+
+    /// `exec:cat > file` with a return path: the command waits for the end of the stream, and nobody ever speaks.
+    @Test(
+        arguments: [
+            (
+                false, nil, SourceMachine.Action.giveGuestBack,
+                "The command took the stream, and no destination answered"
+            ),
+            (false, "It ended with status 5", .giveGuestBack, "It ended with status 5"),
+            (true, nil, .giveGuestBack, "The destination closed the channel"),
+            (true, "It ended with status 5", .keepGuest, "It ended with status 5 before the destination said"),
+        ] as [(Bool, String?, SourceMachine.Action, String)])
+    func aCommandThatLetsNothingBeHeardIsToldThatTheStreamIsOver(
+        heard: Bool, how: String?, expected: SourceMachine.Action, text: String
+    ) throws {
+        let source = Source { $0.hasReturnPath = true }
+        #expect(source.play(to: .sendState))
+        let (sent, started) = (source.take(.stateSent), source.now)
+        let deadline = started + .seconds(30)
+        #expect(sent == [.awaitPeer(until: deadline, silence: started + .seconds(2))])
+        #expect(source.take(.peerSilent) == [.hearOut(until: deadline)])
+        #expect(source.take(.commandEnded(heard: heard, failure: how)).last == expected)
+        #expect(source.machine.failure?.hasPrefix(text) == true)
+        let isStopped = source.machine.failure?.hasSuffix("'cont' if it does not") == true
+        #expect(isStopped == (expected == .keepGuest))
+    }
+
+    /// A destination that was only slow has the last word, whatever becomes of the command.
+    @Test func aWordAfterTheEndOfTheStreamCounts() {
+        let source = Source { $0.hasReturnPath = true }
+        #expect(source.play(to: .sendState))
+        _ = source.take(.stateSent)
+        _ = source.take(.peerSilent)
+        #expect(source.take(.peerSaid(0)) == [.closeStream])
+        #expect(source.take(.streamFailed("It ended with status 5")) == [.leaveGuest])
+        #expect(source.take(.guestSettled) == [.tell(.completed), .end])
     }
 
     @Test func aPausedMigrationSpeaksNowAndThenAndGoesOnWhenTold() {

@@ -102,7 +102,9 @@ struct StreamErrorTests {
         Case(started.record(0x80).bytes, "error while loading state section id 2(ram)", section: "ram"),
         Case(started.record(0x28).bytes, "Ack, bad migration stream!", section: "ram"),
         Case(started.record(0x100).bytes, "Received an unexpected compressed page", section: "ram"),
-        Case(started.record(0x40).bytes, "Received an XBZRLE page, which is not supported", section: "ram"),
+        Case(
+            started.record(0x40, name: "ram", payload: [1, 0x10, 0x01]).bytes,
+            "An XBZRLE page of 4097 bytes in encoding 1", section: "ram"),
         Case(command(11, []), "MIG_CMD 0xb unknown (len 0x0)"),
         Case(command(0, []), "MIG_CMD 0x0 unknown (len 0x0)"),
         Case(command(2, [0, 0, 7]), "PING received with bad length - expecting 4, got 3"),

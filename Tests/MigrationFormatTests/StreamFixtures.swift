@@ -138,6 +138,14 @@ func decode(_ bytes: [UInt8], step: Int = .max, decoder start: StreamDecoder? = 
     var window = ByteWindow(capacity: 16)
     var fed = 0
     var elements: [String] = []
+    func feed(_ count: Int) -> Bool {
+        while window.available < count, fed < bytes.count {
+            let end = min(bytes.count, fed + min(step, count - window.available))
+            window.append(bytes[fed..<end])
+            fed = end
+        }
+        return window.available >= count
+    }
     while true {
         switch try decoder.next(&window) {
         case .needBytes(let count):
@@ -149,14 +157,17 @@ func decode(_ bytes: [UInt8], step: Int = .max, decoder start: StreamDecoder? = 
         case .configured: elements.append("configured")
         case .command(let command): elements.append("\(command)")
         case .page(let location):
-            while window.available < MigrationFormat.pageSize, fed < bytes.count {
-                let end = min(bytes.count, fed + min(step, MigrationFormat.pageSize - window.available))
-                window.append(bytes[fed..<end])
-                fed = end
-            }
-            guard window.available >= MigrationFormat.pageSize else { return elements + ["needs more"] }
+            guard feed(MigrationFormat.pageSize) else { return elements + ["needs more"] }
             elements.append("page \(location.page) \(window.byte(0))")
             window.skip(MigrationFormat.pageSize)
+        case .deltaPage(let location, let length):
+            guard feed(length) else { return elements + ["needs more"] }
+            elements.append("delta \(location.page) \(length)")
+            window.skip(length)
+        case .compressedPage(let location, let length):
+            guard feed(length) else { return elements + ["needs more"] }
+            elements.append("compressed \(location.page) \(length)")
+            window.skip(length)
         case .filledPage(let location, let byte): elements.append("filled \(location.page) \(byte)")
         case .liveSectionEnd(let type): elements.append("\(type)")
         case .device(let section): elements.append("device \(section.header.name)")

@@ -51,6 +51,23 @@ struct CommandChannelTests {
         #expect(source.machine.runState == .running)
     }
 
+    /// With a return path a destination should answer, and `cat` never does: it only waits for the stream's end.
+    @Test func aFileIsNoDestinationAndTheGuestRunsOn() throws {
+        let file = Self.path()
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let source = try TestMachine(megabytes: 1)
+        source.fill(seed: 37)
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.returnPath, true)])
+        try source.machine.run()
+        let start = SystemClock().now()
+        try source.migrate(to: "exec:cat > '\(file)'")
+        let text = "The command took the stream, and no destination answered"
+        #expect(source.awaits("outgoing failed: \(text); with return-path off, a stream may go into a file"))
+        #expect(source.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)))
+        #expect(SystemClock().now() - start < .seconds(10), "not only at the deadline of the last word")
+        #expect(source.machine.runState == .running)
+    }
+
     @Test func aCommandThatFailsAfterItsLastByteHasBroughtNoGuest() throws {
         let file = Self.path()
         defer { try? FileManager.default.removeItem(atPath: file) }

@@ -187,7 +187,7 @@ struct StagingArenaTests {
         let memory = try Self.memory()
         let arena = try StagingArena(memory: memory, initialPages: 1)
         let tracker = try memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         for page in 0..<3000 { try Self.put(arena, 0, page, UInt8(page & 255)) }
         try Self.put(arena, 1, 1, 7)
         try Self.put(arena, 0, 5, 99)

@@ -13,9 +13,14 @@ import VirtualMachine
 
 /// Pages on channels of their own.
 @Suite(.serialized) struct MultifdTests {
-    static func settings(_ machine: TestMachine, channels: Int) throws {
+    static func settings(
+        _ machine: TestMachine, channels: Int, compression: MultiFDCompression = .none
+    ) throws {
         try machine.controller.setCapabilities([.init(.multifd, true)])
-        try machine.controller.updateParameters { $0.multifdChannels = UInt8(channels) }
+        try machine.controller.updateParameters { values in
+            values.multifdChannels = UInt8(channels)
+            values.multifdCompression = compression
+        }
     }
 
     @Test(arguments: [1, 2, 8, 255])
@@ -37,9 +42,12 @@ import VirtualMachine
     }
 
     @Test(
-        .enabled(if: QEMUPeer.isInstalled, "qemu-system-x86_64 is not installed"), arguments: ["tcp", "unix"],
-        [1, 2, 8])
-    func withQEMU(transport: String, channels: Int) throws {
+        .enabled(if: QEMUPeer.isInstalled, "qemu-system-x86_64 is not installed"),
+        arguments: [
+            ("tcp", 1, MultiFDCompression.none), ("unix", 2, .none), ("tcp", 8, .none), ("tcp", 1, .zlib),
+            ("unix", 2, .zlib), ("tcp", 8, .zlib), ("tcp", 1, .zstd), ("unix", 2, .zstd), ("tcp", 8, .zstd),
+        ])
+    func withQEMU(transport: String, channels: Int, compression: MultiFDCompression) throws {
         let folder = try TemporaryFolder()
         let source = try TestMachine()
         source.fill(seed: 22)
@@ -47,17 +55,21 @@ import VirtualMachine
         let size = source.machine.memory.totalSize
         let qemu = try QEMUPeer(in: folder, name: "a", megabytes: TestMachine.megabytes)
         try qemu.setCapability("multifd")
-        try qemu.execute("migrate-set-parameters", ["multifd-channels": JSONValue(channels)])
+        try qemu.execute(
+            "migrate-set-parameters",
+            [
+                "multifd-channels": JSONValue(channels), "multifd-compression": .string(compression.rawValue),
+            ])
         let listenURI = transport == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(folder.path("in.sock"))"
         try qemu.migrateIncoming(uri: listenURI)
-        try Self.settings(source, channels: channels)
+        try Self.settings(source, channels: channels, compression: compression)
         try source.migrate(to: transport == "tcp" ? "tcp:127.0.0.1:\(try qemu.port())" : listenURI)
         #expect(source.awaits("completed"), "\(source.log.lines)")
         try qemu.awaitMigration("completed")
         #expect(try qemu.memory(count: size) == source.ram)
 
         let destination = try TestMachine(incoming: true)
-        try Self.settings(destination, channels: channels)
+        try Self.settings(destination, channels: channels, compression: compression)
         let backURI = transport == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(folder.path("back.sock"))"
         try destination.controller.migrateIncoming(uri: backURI)
         try qemu.migrate(uri: transport == "tcp" ? "tcp:127.0.0.1:\(destination.port)" : backURI)

@@ -122,17 +122,17 @@ import Testing
             (["x1": 1, "x2": 1, "x3": 1, "x4": 1, "x5": 1, "x6": 1, "x7": 1, "x8": 1, "x9": 1], "x6"),
             (["é_": 0, "announce-max": 1, "only": 2], "only"), (["déjà": 1, "vu": 1], "vu"),
         ] as [(JSONObject, String)])
-    func ofSeveralStrangersTheOneThatQEMUNames(arguments: JSONObject, name: String) {
+    func ofSeveralUnknownMembersTheOneThatQEMUNames(arguments: JSONObject, name: String) {
         #expect(problem(MigrateSetParameters.self, arguments) == "Parameter '\(name)' is unexpected")
     }
 
-    /// So many strangers `key-0`, `key-7`, … beside the first so many of these.
+    /// So many unknown members `key-0`, `key-7`, … beside the first so many of these.
     @Test(
         arguments: [
             (2, 0, 7), (2, 1, 7), (2, 5, 7), (2, 19, 0), (3, 12, 14), (1, 19, 0), (4, 19, 14), (9, 0, 35), (9, 7, 7),
             (13, 2, 84), (30, 19, 84), (60, 3, 63), (200, 19, 707), (1000, 1, 567), (5000, 19, 30429),
         ])
-    func amongManyStrangersToo(strangers: Int, known: Int, number: Int) {
+    func amongManyUnknownMembersToo(unknown: Int, known: Int, number: Int) {
         let names = [
             "announce-initial", "announce-max", "announce-rounds", "announce-step", "compress-level",
             "compress-threads", "decompress-threads", "throttle-trigger-threshold", "cpu-throttle-initial",
@@ -140,7 +140,7 @@ import Testing
             "xbzrle-cache-size", "max-postcopy-bandwidth", "max-cpu-throttle", "multifd-zlib-level",
             "multifd-zstd-level",
         ]
-        let members = (0..<strangers).map { "key-\($0 * 7)" } + names.prefix(known)
+        let members = (0..<unknown).map { "key-\($0 * 7)" } + names.prefix(known)
         let arguments = JSONObject(members.map { JSONObject.Member(key: $0, value: 100) })
         #expect(problem(MigrateSetParameters.self, arguments) == "Parameter 'key-\(number)' is unexpected")
     }

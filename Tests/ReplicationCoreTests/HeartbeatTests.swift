@@ -260,7 +260,7 @@ extension [HeartbeatMonitor.Action] {
         #expect(!lab.monitor.isAlive)
     }
 
-    @Test func strangersAreLimitedAndGivenUp() {
+    @Test func unauthenticatedConnectionsAreLimitedAndGivenUp() {
         var lab = MonitorLab()
         for id in 1...8 as ClosedRange<UInt64> {
             _ = lab.monitor.handle(.opened(id, dialled: nil, nonce: [UInt8](repeating: 0, count: 16)), now: ms(10))

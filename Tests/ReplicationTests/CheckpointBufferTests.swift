@@ -36,7 +36,7 @@ struct CheckpointBufferTests {
     /// What a checkpoint does with the guest at rest.
     private func capture(_ tracker: DirtyTracker, _ buffer: CheckpointBuffer) {
         for set in buffer.pages { set.removeAll() }
-        tracker.take(into: buffer.pages)
+        tracker.takeRecord(into: buffer.pages)
         buffer.capture()
     }
 
@@ -51,7 +51,7 @@ struct CheckpointBufferTests {
     func exactlyTheDirtyPagesAreCopied(pages: [Int]) throws {
         let memory = try memory()
         let tracker = try memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         let buffer = try CheckpointBuffer(memory: memory, initialPages: 128)
         fill(memory, pages: pages, with: 1)
         capture(tracker, buffer)
@@ -65,7 +65,7 @@ struct CheckpointBufferTests {
     @Test func pagesOfSeveralBlocksLieApart() throws {
         let memory = try memory()
         let tracker = try memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         let buffer = try CheckpointBuffer(memory: memory, initialPages: 128)
         fill(memory, pages: [3, 4, 60], with: 10)
         fill(memory, pages: [0, 7], block: 1, with: 90)
@@ -77,7 +77,7 @@ struct CheckpointBufferTests {
     @Test func laterWritesDoNotChangeTheCopies() throws {
         let memory = try memory()
         let tracker = try memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         let buffer = try CheckpointBuffer(memory: memory, initialPages: 128)
         fill(memory, pages: [1, 2, 9], with: 1)
         capture(tracker, buffer)
@@ -90,7 +90,7 @@ struct CheckpointBufferTests {
     @Test func anEpochThatDoesNotFitIsHeldAllTheSame() throws {
         let memory = try memory()
         let tracker = try memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         let buffer = try CheckpointBuffer(memory: memory, initialPages: 4)
         let all = Array(0..<Self.pages)
         for byte: UInt8 in [1, 2, 3] {
@@ -108,7 +108,7 @@ struct CheckpointBufferTests {
     @Test func randomEpochsAreCopiedByteForByte() throws {
         let memory = try memory()
         let tracker = try memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         let buffer = try CheckpointBuffer(memory: memory, initialPages: 16)
         var random = SeededGenerator(seed: 11)
         for _ in 0..<50 {

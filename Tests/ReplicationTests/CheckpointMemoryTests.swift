@@ -22,7 +22,7 @@ import Testing
     /// What a checkpoint does with the guest at rest.
     private func capture(_ tracker: DirtyTracker, _ buffer: CheckpointBuffer) {
         for set in buffer.pages { set.removeAll() }
-        tracker.take(into: buffer.pages)
+        tracker.takeRecord(into: buffer.pages)
         buffer.capture()
     }
 
@@ -49,7 +49,7 @@ import Testing
     @Test func aCaptureTakesNoPageFaultAfterRoomWasMade() throws {
         let memory = try memory()
         let tracker = try memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         let buffer = try CheckpointBuffer(memory: memory, initialPages: 64)
         dirty(memory, 100)
         capture(tracker, buffer)
@@ -63,7 +63,7 @@ import Testing
     @Test func anEpochBeyondEverySightCostsItsFaultsOnceAndTheNextNone() throws {
         let memory = try memory()
         let tracker = try memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         let buffer = try CheckpointBuffer(memory: memory, initialPages: 64)
         dirty(memory, 100)
         capture(tracker, buffer)
@@ -80,7 +80,7 @@ import Testing
     @Test func theCopiesOfAllOfRAMTakeAsMuchAsRAMAndNoMore() throws {
         let memory = try memory()
         let tracker = try memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         let before = residentBytes()
         let buffer = try CheckpointBuffer(memory: memory, initialPages: 64)
         dirty(memory, Self.pages)

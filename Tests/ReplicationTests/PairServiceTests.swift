@@ -60,16 +60,16 @@ struct PairServiceTests {
         let folder = try TemporaryFolder()
         let (one, two) = try Member.freePorts()
         let member = try Member(.second, folder: folder, ports: (two, one))
-        let stranger = try Member(.first, folder: folder, ports: (one, two), key: Array("another key".utf8))
+        let outsider = try Member(.first, folder: folder, ports: (one, two), key: Array("another key".utf8))
         try await member.service.start()
-        try await stranger.service.start()
+        try await outsider.service.start()
         #expect(member.awaits { $0.ignoredPeers >= 2 })
-        #expect(stranger.awaits { $0.ignoredPeers >= 2 })
+        #expect(outsider.awaits { $0.ignoredPeers >= 2 })
         #expect(member.service.snapshot.peerReport == nil)
         #expect(!member.service.snapshot.peerIsAlive)
         #expect(member.operations.calls == [.listen(1)])
         await member.service.shutDown()
-        await stranger.service.shutDown()
+        await outsider.service.shutDown()
     }
 
     @Test func aMemberOfAnotherPairIsIgnored() async throws {

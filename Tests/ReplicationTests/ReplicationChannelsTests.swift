@@ -13,7 +13,7 @@ struct ReplicationChannelsTests {
     private let clock = SystemClock()
 
     /// Whoever connects and says nothing, on as many connections as are allowed, does not keep the peer out.
-    @Test func strangersWhoSayNothingKeepNobodyOut() throws {
+    @Test func silentConnectionsKeepNobodyOut() throws {
         let folder = try TemporaryFolder(prefix: "colod-channels")
         let address = MigrationAddress.unix(path: folder.path("port"))
         let channels = ReplicationChannels()
@@ -28,14 +28,14 @@ struct ReplicationChannelsTests {
                     taken.withLock { $0 += 1 }
                     return true
                 }, refused: { _ in }, failed: { _ in }))
-        var strangers: [Channel] = []
+        var silent: [Channel] = []
         for _ in 0..<ReplicationChannels.visitorLimit {
-            strangers.append(
+            silent.append(
                 try Channel.connect(to: address, cancellation: try Cancellation(), within: .seconds(5)))
         }
         let peer = try ReplicationChannels().connect(to: address) { _ in proof }
         let wasTaken = taken.wait(until: clock.now() + Self.deadline) { $0 == 1 ? true : nil }
         #expect(wasTaken == true)
-        for channel in strangers + [peer] { channel.shutDown() }
+        for channel in silent + [peer] { channel.shutDown() }
     }
 }

@@ -217,6 +217,6 @@ final class Lines: Sendable {
         #expect(limiter.tell("key", "it failed: 8") == nil)
         limiter.forget("key")
         #expect(limiter.tell("key", "it failed: 9") == "it failed: 9")
-        for index in 0..<1000 { #expect(limiter.tell("stranger \(index)", "no") == "no") }
+        for index in 0..<1000 { #expect(limiter.tell("client \(index)", "no") == "no") }
     }
 }

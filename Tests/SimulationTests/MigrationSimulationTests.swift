@@ -30,6 +30,16 @@ import Testing
         }
     }
 
+    /// Guests get through over data channels, too, in each number of them.
+    @Test func dataChannelsComplete() {
+        var completed: [Int: Int] = [:]
+        for seed in 1...400 as ClosedRange<UInt64> {
+            let result = simulateMigration(MigrationSettings(seed: seed))
+            if result.ending == "completed/completed" { completed[result.settings.dataChannels, default: 0] += 1 }
+        }
+        for channels in 0...4 { #expect(completed[channels, default: 0] > 10, "\(channels): \(completed)") }
+    }
+
     /// The checkers are worth something only if they see a broken rule.
     @Test(arguments: BrokenMigrationRule.allCases)
     func aBrokenRuleIsNoticed(_ sabotage: BrokenMigrationRule) {

@@ -7,7 +7,7 @@ import SystemCalls
 import Testing
 
 extension SystemTests {
-    /// Strangers who send garbage: the guest runs on and stays protected.
+    /// Unauthenticated peers and clients that send garbage: the guest runs on and stays protected.
     @Suite("Hostile input", needsPair())
     struct HostileInputTests {
         @Test("garbage on every port and on the management socket changes nothing")
@@ -37,7 +37,7 @@ extension SystemTests {
         }
 
         @Test("a host with another key is never let into the pair")
-        func strangersKey() throws {
+        func anotherKey() throws {
             let pair = try ProtectedPair(Guest.pairConfiguration())
             try pair.start(.a)
             try pair.folder.write("another key of another pair\n", to: "key")

@@ -3,8 +3,8 @@ import Testing
 
 /// The layer of every module; docs/ARCHITECTURE.md has the same table with a line on each.
 private let layers: [[String]] = [
-    ["CLinux", "CGnuTLS", "CSystemd", "CSlirp", "ByteCoding", "Environment"],
-    ["SystemCalls", "Diagnostics", "ProgramSupport"],
+    ["CLinux", "CGnuTLS", "CSystemd", "CSlirp", "CZlib", "CZstd", "ByteCoding", "Environment"],
+    ["SystemCalls", "Diagnostics", "ProgramSupport", "Compression"],
     [
         "GuestMemory", "BlockLayer", "PacketPath", "Transport", "MigrationFormat", "StreamAnalysis", "ReplicationCore",
         "MigrationCore",

@@ -82,10 +82,10 @@ final class EchoDevice: VirtioDevice, Sendable {
         driver.add(
             0, [Buffer(address: target, count: 1), Buffer(address: target + 0x1000, count: 1, isWritable: true)])
         let tracker = try driver.memory.makeTracker()
-        tracker.start()
+        tracker.beginRecord()
         driver.notify(0)
         let pages = try driver.memory.makePageSets()
-        tracker.take(into: pages)
+        tracker.takeRecord(into: pages)
         #expect(
             Array(pages[0]) == [
                 Int((driver.deviceArea(0) - Driver.ramBase) / 4096), Int((target + 0x1000 - Driver.ramBase) / 4096),

@@ -8,6 +8,8 @@ public import MigrationCore
 //   Channel    each direction has random delays and keeps its order. It stands still for up to some seconds, breaks (both
 //              ends notice, what was under way is lost from a random point on), or is cut (nobody notices but by
 //              deadlines).
+//   Data       up to four data channels carry most pages, each with its own delays, so that pages overtake each other. One
+//   channels   stands still, breaks or is cut like the main one; or it never comes, comes twice, or before the main one.
 //   Processes  either one is killed at any instant, or at the n-th action that it carries out; its end of the channel
 //              closes, what it had sent arrives, what was sent to it breaks the channel.
 //   Operator   cancels, quits, yanks either end, changes the limits, and lets a paused migration go on late, or cancels
@@ -36,6 +38,9 @@ public struct MigrationSettings: Sendable {
     public var guestRuns: Bool
     /// How many faults there are.
     public var faults: Int
+    /// How many data channels there are beside the main one.
+    public var dataChannels: Int
+    var dataChannelArrival: DataChannelArrival
     var hasReturnPath: Bool
     var pausesBeforeSwitchover: Bool
     var acceptsDevices: Bool
@@ -55,6 +60,9 @@ public struct MigrationSettings: Sendable {
         hasReturnPath = chance.chance(2, in: 3)
         pausesBeforeSwitchover = chance.chance(1, in: 3)
         acceptsDevices = !chance.chance(1, in: 10)
+        dataChannels = chance.chance(1, in: 2) ? 0 : 1 + Int(chance.next() % 4)
+        let arrivals = DataChannelArrival.allCases
+        dataChannelArrival = chance.chance(3, in: 4) ? .inTime : arrivals[Int(chance.next() % UInt64(arrivals.count))]
     }
 }
 

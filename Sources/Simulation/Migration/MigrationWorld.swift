@@ -7,6 +7,7 @@ final class MigrationWorld {
     private(set) lazy var source = SimulatedSource(world: self)
     private(set) lazy var destination = SimulatedDestination(world: self)
     private(set) lazy var channel = SimulatedChannel(world: self)
+    private(set) lazy var dataChannels = SimulatedDataChannels(world: self)
     private(set) lazy var checker = MigrationChecker(world: self)
     private var scheduler = Scheduler()
     private var chance: SeededGenerator
@@ -54,6 +55,9 @@ final class MigrationWorld {
         case .breakChannel: channel.breakOff()
         case .cutChannel: channel.cut()
         case .stallChannel: channel.stall(until: now + microseconds(100_000...8_000_000))
+        case .breakDataChannel: dataChannels.breakOff()
+        case .cutDataChannel: dataChannels.cut()
+        case .stallDataChannel: dataChannels.stall(until: now + microseconds(100_000...8_000_000))
         case .killSource: source.die()
         case .killDestination: destination.die()
         case .cancel: source.post(.cancel)
@@ -103,7 +107,7 @@ final class MigrationWorld {
 /// What may go wrong, or is asked for.
 enum MigrationFault: CaseIterable {
     case breakChannel, cutChannel, stallChannel, killSource, killDestination, cancel, quit, yankSource, yankDestination
-    case giveUpDestination, limit
+    case giveUpDestination, limit, breakDataChannel, cutDataChannel, stallDataChannel
 
     static func random(_ chance: inout SeededGenerator) -> MigrationFault {
         allCases[Int(chance.next() % UInt64(allCases.count))]

@@ -5,6 +5,8 @@ enum StreamItem {
     case returnPath
     case ping(UInt32)
     case pages([(page: Int, version: UInt64)])
+    /// The end of a part: of the block list, or of a round of pages.
+    case endOfPart
     case devices
     case endOfSections
     case description

@@ -3,16 +3,23 @@ import MigrationCore
 
 /// The receiving process.
 final class SimulatedDestination {
-    private unowned let world: MigrationWorld
+    unowned let world: MigrationWorld
     private(set) var machine: DestinationMachine
-    private(set) var memory: [UInt64]
+    var memory: [UInt64]
     private(set) var hasGuest = false
     /// Whether it ever had it.
     private(set) var hadGuest = false
     private(set) var isAlive = true
     private var inbox: [StreamItem] = []
+    var barrier: DataChannelBarrier
+    /// What each data channel has brought and was not taken yet.
+    var packets: [[DataPacket]]
+    var isOpened: [Bool]
+    var isEnded: [Bool]
+    /// What is wrong with the data channels.
+    var channelFailure: String?
     private var isAccepting = false
-    private var isLoading = false
+    var isLoading = false
     private var hasContents = false
     private var hasEnded = false
     private var lastArrival = Nanoseconds.zero
@@ -25,6 +32,11 @@ final class SimulatedDestination {
         configuration.brokenRule = world.settings.sabotage
         machine = DestinationMachine(configuration: configuration)
         memory = Array(repeating: .max, count: world.settings.pages)
+        let channels = world.settings.dataChannels
+        barrier = DataChannelBarrier(channels: channels, brokenRule: world.settings.sabotage)
+        packets = Array(repeating: [], count: channels)
+        isOpened = Array(repeating: false, count: channels)
+        isEnded = Array(repeating: false, count: channels)
     }
 
     func start() { carryOut(machine.start()) }
@@ -43,6 +55,7 @@ final class SimulatedDestination {
         isAlive = false
         hasGuest = false
         world.channel.closeDestination()
+        world.dataChannels.closeDestination()
     }
 
     func connected() {
@@ -100,6 +113,7 @@ final class SimulatedDestination {
         case .end:
             hasEnded = true
             world.channel.closeDestination()
+            world.dataChannels.closeDestination()
         }
     }
 
@@ -131,9 +145,13 @@ final class SimulatedDestination {
     }
 
     /// Reads on until something is for the state machine.
-    private func read() {
-        while isLoading, isAlive, !inbox.isEmpty {
+    func read() {
+        takePackets()
+        while isLoading, isAlive, barrier.mainMayGoOn, !inbox.isEmpty {
             switch inbox.removeFirst() {
+            case .endOfPart:
+                barrier.endOfPart()
+                takePackets()
             case .returnPath: return finishLoading(.command(.openReturnPath))
             case .ping(let value): return finishLoading(.command(.ping(value)))
             case .pages(let pages):
@@ -147,6 +165,9 @@ final class SimulatedDestination {
             }
         }
         guard isLoading, isAlive else { return }
+        if let channelFailure { return finishLoading(.failed(channelFailure)) }
+        if let lost = barrier.lostChannel { return finishLoading(.failed("data channel \(lost) ended too early")) }
+        guard inbox.isEmpty else { return }
         switch world.channel.destinationEnd {
         case .open: break
         case .closedByPeer: finishLoading(.failed("the channel was closed"))

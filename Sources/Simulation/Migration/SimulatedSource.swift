@@ -3,7 +3,7 @@ import MigrationCore
 
 /// The sending process: carries out what its state machine says, on a guest made of version numbers.
 final class SimulatedSource {
-    private unowned let world: MigrationWorld
+    unowned let world: MigrationWorld
     private(set) var machine: SourceMachine
     /// The version of each page: how often it was written.
     private(set) var memory: [UInt64]
@@ -14,17 +14,21 @@ final class SimulatedSource {
     private(set) var keepsGuestStopped = false
     private var guestRuns: Bool
     private var dirty: [Bool]
-    private var left: [Int] = []
+    var left: [Int] = []
     private(set) var sentCount = 0
     /// How often each page may be sent: once for each harvest that found it.
     private(set) var mayBeSent: [Int]
     /// The lasting action under way, by a number; an outcome of an earlier one does not count.
-    private var underWay: UInt64?
-    private var lastNumber: UInt64 = 0
+    var underWay: UInt64?
+    var lastNumber: UInt64 = 0
     private var isMachineAtWork = false
     private var stateHasLeft = false
     private var answers: [Answer] = []
     private var waitsForPeer = false
+    var barrier: DataChannelBarrier
+    var nextDataChannel = 0
+    /// Pages that go with a channel's next SYNC.
+    var riding: [Int: [(page: Int, version: UInt64)]] = [:]
 
     private static let stallDeadline = Nanoseconds.seconds(30)
 
@@ -43,6 +47,7 @@ final class SimulatedSource {
         dirty = Array(repeating: true, count: settings.pages)
         mayBeSent = Array(repeating: 0, count: settings.pages)
         guestRuns = settings.guestRuns
+        barrier = DataChannelBarrier(channels: settings.dataChannels)
     }
 
     func start() { carryOut(machine.start(now: world.now)) }
@@ -72,7 +77,12 @@ final class SimulatedSource {
         guard isAlive else { return }
         isAlive = false
         hasGuest = false
+        closeChannels()
+    }
+
+    private func closeChannels() {
         world.channel.closeSource()
+        world.dataChannels.closeSource()
     }
 
     func arrived(_ answer: Answer) {
@@ -113,7 +123,7 @@ final class SimulatedSource {
             if status == .preSwitchover { operatorDecides() }
         case .pass(let number): world.checker.passed(number)
         case .interrupt: interrupt()
-        case .end: world.channel.closeSource()
+        case .end: closeChannels()
         case .report, .throttle: break
         default: world.checker.violated("a lasting action was carried out at once: \(action)")
         }
@@ -138,11 +148,23 @@ final class SimulatedSource {
             outcome { [self] in
                 guard world.destination.isListening else { return .failed("Connection refused") }
                 world.channel.connect()
+                world.dataChannels.connectEarly()
                 world.destination.connected()
+                world.dataChannels.connect()
                 return .connected
             }
-        case .sendSetup: written { [self] in sendSetup() }
-        case .sendPages(let limit): written { [self] in sendPages(limit) }
+        case .sendSetup:
+            written { [self] in
+                sendSetup()
+            } then: { [self] in
+                endPart($0)
+            }
+        case .sendPages(let limit):
+            written { [self] in
+                sendPages(limit)
+            } then: { [self] event in
+                if left.isEmpty { endPart(event) } else { finish(event) }
+            }
         case .harvest, .harvestLast: outcome { [self] in harvest(isLast: action == .harvestLast) }
         case .haltGuest:
             outcome { [self] in
@@ -150,10 +172,15 @@ final class SimulatedSource {
                 return .halted(ran: guestRuns)
             }
         case .askSwitchover: outcome { .switchoverAllowed }
-        case .sendEmptyPart: written { .spoke }
+        case .sendEmptyPart:
+            written {
+                .spoke
+            } then: { [self] in
+                endPart($0)
+            }
         case .sendState: sendState()
         case .closeStream: outcome { .streamClosed }
-        case .awaitPeer(let deadline): awaitPeer(until: deadline)
+        case .awaitPeer(let deadline, _), .hearOut(let deadline): awaitPeer(until: deadline)
         case .runCOLO: outcome { .coloEnded }
         case .leaveGuest: outcome { .guestSettled }
         case .giveGuestBack:
@@ -175,23 +202,32 @@ final class SimulatedSource {
         let number = lastNumber
         world.after(delay ?? world.microseconds(10...(world.oneIn(10) ? 50_000 : 400))) { [self] in
             guard isAlive, underWay == number else { return }
-            let event = body()
-            underWay = nil
-            post(event)
+            finish(body())
         }
     }
 
-    /// The action ends once its bytes have left, or fails for want of a channel.
-    private func written(_ body: @escaping () -> SourceMachine.Event) {
+    func finish(_ event: SourceMachine.Event) {
+        underWay = nil
+        post(event)
+    }
+
+    /// What is sent leaves, or the action fails for want of a channel; `then` ends the action.
+    private func written(
+        _ body: @escaping () -> SourceMachine.Event, then: @escaping (SourceMachine.Event) -> Void
+    ) {
         let isStuck = world.channel.isCut && world.oneIn(4)
-        outcome(after: isStuck ? Self.stallDeadline : nil) { [self] in
-            if isStuck { return .failed("Unable to write: no progress") }
-            return world.channel.takesBytes ? body() : .failed("Unable to write: broken")
+        let number = lastNumber
+        let delay = isStuck ? Self.stallDeadline : world.microseconds(10...(world.oneIn(10) ? 50_000 : 400))
+        world.after(delay) { [self] in
+            guard isAlive, underWay == number else { return }
+            if isStuck { return finish(.failed("Unable to write: no progress")) }
+            guard world.channel.takesBytes else { return finish(.failed("Unable to write: broken")) }
+            then(body())
         }
     }
 
     private func interrupt() {
-        world.channel.closeSource()
+        closeChannels()
         // What the machine under the guest does takes its time whatever happens.
         guard underWay == nil || !isMachineAtWork else { return }
         let number = underWay
@@ -236,7 +272,7 @@ final class SimulatedSource {
             mayBeSent[page] -= 1
             if mayBeSent[page] < 0 { world.checker.violated("page \(page) was sent again and was not dirtied") }
         }
-        world.channel.send(.pages(batch.map { ($0, memory[$0]) }))
+        send(batch.map { ($0, memory[$0]) })
         left.removeFirst(batch.count)
         sentCount += batch.count
         return .sent(left: left.count, bytes: UInt64(sentCount * MigrationCore.pageSize), pages: UInt64(sentCount))

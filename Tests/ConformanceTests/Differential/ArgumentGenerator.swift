@@ -26,7 +26,7 @@ struct ArgumentGenerator {
         valuesUntilFault = nil
         guard faulty, !isFaulty else { return text }
         isFaulty = true
-        return text == "{}" ? #"{"stranger": 1}"# : "\(text.dropLast()), \"stranger\": 1}"
+        return text == "{}" ? #"{"unknown": 1}"# : "\(text.dropLast()), \"unknown\": 1}"
     }
 
     private mutating func chance(_ one: Int, in many: Int) -> Bool { Int.random(in: 0..<many, using: &random) < one }
@@ -86,14 +86,14 @@ struct ArgumentGenerator {
     private mutating func object(_ members: [SchemaModel.Member], _ variants: SchemaModel.Variants?, depth: Int)
         -> String
     {
-        var strangerIsDue = false
+        var unknownIsDue = false
         var skipsMandatory = false
         if isFaultDue() {
             isFaulty = true
             switch Int.random(in: 0..<3, using: &random) {
             case 0 where depth > 0: return pick(Literals.wrong(for: "object"))
             case 1 where members.contains { !$0.isOptional }: skipsMandatory = true
-            default: strangerIsDue = true
+            default: unknownIsDue = true
             }
         }
         let chosen = variants.flatMap { $0.cases.randomElement(using: &random) }
@@ -112,7 +112,7 @@ struct ArgumentGenerator {
             let text = isTag ? "\"\(chosen?.value ?? "")\"" : value(member.type, depth: depth + 1)
             texts.append("\"\(member.name)\": \(text)")
         }
-        if strangerIsDue { texts.append("\"\(pick(["stranger", "", "a-b_c", "URI"]))\": \(pick(Literals.anything))") }
+        if unknownIsDue { texts.append("\"\(pick(["unknown", "", "a-b_c", "URI"]))\": \(pick(Literals.anything))") }
         if chance(1, in: 4) { texts.shuffle(using: &random) }
         return "{\(texts.joined(separator: ", "))}"
     }

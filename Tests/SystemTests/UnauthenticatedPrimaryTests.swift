@@ -8,32 +8,32 @@ import SystemCalls
 import Testing
 
 extension SystemTests {
-    /// Strangers who send a whole COLO stream to the replication port.
-    @Suite("Strangers with a COLO stream", needsPair())
-    struct COLOStrangerTests {
+    /// Unauthenticated peers that send a whole COLO stream to the replication port.
+    @Suite("Unauthenticated primaries", needsPair())
+    struct UnauthenticatedPrimaryTests {
         @Test("before, beside and after the real primary they change nothing: no takeover, no question, no lost write")
-        func colodStranger() throws {
+        func unauthenticatedPrimary() throws {
             let arbiter = try RecordingArbiter()
             let pair = try ProtectedPair(arbiter.configuration())
             let network = try #require(pair.network)
 
             // Before: the secondary waits alone.
             try pair.start(.b)
-            let stranger = try COLOStranger(on: network.a, like: pair)
-            try stranger.waitForAttempts(3)
+            let other = try UnauthenticatedPrimary(on: network.a, like: pair)
+            try other.waitForAttempts(3)
             let waiting = try pair.qmp(.b).status()
             #expect(waiting.role == .waiting && !waiting.serving && waiting.term == 0)
             #expect(waiting.checkpoints == 0)
             #expect(try pair.qmp(.b).execute("query-migrate")["status"]?.string != "colo")
 
             // It goes away, and comes again.
-            stranger.end()
+            other.end()
             pause(.seconds(1))
             #expect(try !pair.serving(.b))
             #expect(try !pair.qmp(.b).guestRuns())
 
             // Beside: the real primary has to get through.
-            let second = try COLOStranger(on: network.a, like: pair)
+            let second = try UnauthenticatedPrimary(on: network.a, like: pair)
             try second.waitForAttempts(1)
             let crowd = try SilentCrowd(on: network.a)
             defer { crowd.end() }
@@ -70,7 +70,7 @@ extension SystemTests {
 }
 
 /// A colod without a pair, with the same machine as the pair's, that migrates to host b with COLO again and again.
-private final class COLOStranger {
+private final class UnauthenticatedPrimary {
     private let process: ManagedProcess
     private let folder: TemporaryFolder
     private let isEnding: StopFlag
@@ -83,7 +83,7 @@ private final class COLOStranger {
     }
 
     init(on host: LabHost, like pair: ProtectedPair) throws {
-        folder = try TemporaryFolder(prefix: "colod-stranger")
+        folder = try TemporaryFolder(prefix: "colod-unauthenticated")
         let socket = folder.path("qmp")
         let guest = pair.configuration.guest
         process = try host.start(
@@ -98,7 +98,7 @@ private final class COLOStranger {
         try source.client.execute(
             "migrate-set-capabilities", ["capabilities": [["capability": "x-colo", "state": true]]])
         let uri = JSONValue.string("tcp:\(PairNetwork.address(of: .b, on: .replication)):7800")
-        _ = try Thread(name: "stranger") {
+        _ = try Thread(name: "other-primary") {
             while !flag.isSet.withLock({ $0 }) {
                 if (try? source.client.execute("migrate", ["uri": uri])) != nil {
                     if source.becamePrimary() { flag.wasTaken.withLock { $0 = true } }
@@ -114,9 +114,9 @@ private final class COLOStranger {
         let known = isEnding.attempts.withLock { $0 }
         let end = ContinuousClock.now + .seconds(30)
         while isEnding.attempts.withLock({ $0 }) < known + count {
-            if isEnding.wasTaken.withLock({ $0 }) { throw LabError("the stranger was taken for the primary") }
+            if isEnding.wasTaken.withLock({ $0 }) { throw LabError("it was taken for the primary") }
             guard ContinuousClock.now < end else {
-                throw LabError("the stranger does not get through: \(process.output)")
+                throw LabError("it does not get through: \(process.output)")
             }
             pause(.milliseconds(20))
         }

@@ -5,7 +5,7 @@ import Testing
 extension ConformanceTests {
     /// Clients that send their requests and go, as `printf … | socat - UNIX:…` does.
     @Suite("Clients that send and go, beside a real QEMU", needsQEMU())
-    struct DepartureTests {
+    struct DisconnectTests {
         private static let count = 40
 
         /// Negotiation, and requests that each leave an object behind.

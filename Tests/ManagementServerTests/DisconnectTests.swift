@@ -5,9 +5,9 @@ import Testing
 @testable import ManagementServer
 
 /// Clients that send and go: all that they had sent is carried out, in order.
-@Suite struct DepartureTests {
+@Suite struct DisconnectTests {
     /// How a client goes.
-    enum Departure: CaseIterable {
+    enum Disconnect: CaseIterable {
         /// It sends nothing more, and reads.
         case halfClosed
         /// It neither sends nor reads, and keeps its socket.
@@ -21,11 +21,11 @@ import Testing
     }
 
     /// Connects, sends `text` and goes, without having read anything. Returns the socket, if it is still open.
-    private static func send(_ text: String, to path: String, andThen departure: Departure) throws -> Int32? {
+    private static func send(_ text: String, to path: String, andThen disconnect: Disconnect) throws -> Int32? {
         let socket = try UnixSocket.connect(path)
         let bytes = Array(text.utf8)
         #expect(Glibc.send(socket.number, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count)
-        switch departure {
+        switch disconnect {
         case .halfClosed: shutdown(socket.number, Int32(SHUT_WR))
         case .shutDown: shutdown(socket.number, Int32(SHUT_RDWR))
         case .closed: return nil
@@ -33,15 +33,15 @@ import Testing
         return socket.release()
     }
 
-    @Test(arguments: Departure.allCases, [1, 7, 700])
-    func whatWasSentBeforeIsCarriedOutInOrder(departure: Departure, rounds: Int) async throws {
+    @Test(arguments: Disconnect.allCases, [1, 7, 700])
+    func whatWasSentBeforeIsCarriedOutInOrder(disconnect: Disconnect, rounds: Int) async throws {
         try await withServer { server, _, path in
             try await onThread {
                 let watcher = try TestClient(path)
                 for outOfBand in [false, true] {
                     let round = #"{"execute":"stop"}{"execute":"query-name"}{"execute":"cont"}"#
                     let text = Self.negotiate(outOfBand: outOfBand) + String(repeating: round, count: rounds)
-                    let socket = try Self.send(text + #"{"execute":"stop""#, to: path, andThen: departure)
+                    let socket = try Self.send(text + #"{"execute":"stop""#, to: path, andThen: disconnect)
                     for _ in 0..<rounds {
                         #expect(try watcher.reply() == "STOP")
                         #expect(try watcher.reply() == "RESUME")

@@ -6,26 +6,26 @@ import SystemCalls
 import Testing
 
 extension SystemTests {
-    /// Strangers who know the replication protocol: the port has to be reachable, so it has to be careful.
-    @Suite("Strangers on the replication port", needsPair())
-    struct StrangerTests {
+    /// Unauthenticated peers that know the replication protocol: the port has to be reachable, so it has to be careful.
+    @Suite("Unauthenticated peers on the replication port", needsPair())
+    struct UnauthenticatedPeerTests {
         @Test("a plain migration to a waiting member is refused, runs nothing there and spoils no boot")
         func plainMigration() throws {
             let pair = try ProtectedPair(Guest.pairConfiguration())
             let network = try #require(pair.network)
-            let folder = try TemporaryFolder(prefix: "colod-stranger")
+            let folder = try TemporaryFolder(prefix: "colod-unauthenticated")
             let socket = folder.path("qmp")
-            let stranger = try network.b.start(
+            let other = try network.b.start(
                 [
                     ProtectedPair.builtProgram("colod"), "--machine", "riscv64", "--memory", "128M", "--kernel",
                     "\(pair.configuration.guest.folder)/Image", "--initrd",
                     "\(pair.configuration.guest.folder)/initramfs.cpio", "--append", "console=ttyS0", "--net",
                     "tap,tap=tap9,mac=52:54:00:12:34:56", "--qmp", "unix:\(socket)",
                 ], log: folder.path("log"))
-            defer { stranger.killAndWait() }
+            defer { other.killAndWait() }
             let source = try QMPClient(path: socket, within: .seconds(10))
 
-            // Alone, the primary waits a few seconds for its peer before it boots: the stranger comes first.
+            // Alone, the primary waits a few seconds for its peer before it boots: the unauthenticated one comes first.
             try pair.start(.a)
             let uri = JSONValue.string("tcp:\(PairNetwork.address(of: .a, on: .replication)):7800")
             let end = SystemClock().now() + .seconds(10)
