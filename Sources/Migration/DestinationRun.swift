@@ -81,7 +81,7 @@ final class DestinationRun {
         if settings[.multifd] { return try acceptAll(settings) }
         let channel: Channel
         do throws(MigrationFailure) {
-            channel = try onSystem(makeReception).next(in: session.control.channels, settings)
+            channel = try onSystem(makeReception).next(in: session.control.channels)
         } catch .channel(.closedByPeer) {
             return .nobodyCame("what was to be read ended without a byte")
         } catch .channel(.tls(let failure)) {
@@ -90,7 +90,7 @@ final class DestinationRun {
         }
         listener.stop()
         try onChannel { () throws(TransportError) in try session.control.use(channel) }
-        try begin(channel, settings)
+        try begin(channel, controller.incomingSettings)
         return .accepted
     }
 
@@ -107,7 +107,7 @@ final class DestinationRun {
         let gathering = try IncomingChannels(
             count: Int(settings.parameters.multifdChannels), uuid: machine.parts.uuid
         ) { [controller, session] channel throws(TransportError) in
-            try controller.secureIncoming(channel, of: session.control.channels, settings)
+            try controller.secureIncoming(channel, of: session.control.channels)
         }
         let (main, data) = try gathering.gather(from: listener, in: session.control.channels)
         listener.stop()

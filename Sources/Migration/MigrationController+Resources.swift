@@ -43,13 +43,11 @@ extension MigrationController {
         return try channels.secure(channel, as: end)
     }
 
-    /// The same of a channel that somebody has connected to this side. Whoever is sent away without having come to terms
-    /// is told of in the log.
-    func secureIncoming(
-        _ channel: Channel, of channels: ChannelSet, _ settings: MigrationSettings
-    ) throws(TransportError) -> Channel {
+    /// The same of a channel that somebody has just connected to this side. Whoever is sent away without having come to
+    /// terms is told of in the log.
+    func secureIncoming(_ channel: Channel, of channels: ChannelSet) throws(TransportError) -> Channel {
         do throws(TransportError) {
-            return try secure(channel, of: channels, as: .server, host: nil, settings)
+            return try secure(channel, of: channels, as: .server, host: nil, incomingSettings)
         } catch {
             if case .tls(let failure) = error {
                 events.append(.incomingRefused(failure.description))

@@ -32,31 +32,41 @@ final class Reception: Sendable {
         changed = try EventSignal()
     }
 
-    /// Waits for the source. Throws `.channel(.tls)` of somebody who was sent away: call again if more may come.
-    func next(in set: ChannelSet, _ settings: MigrationSettings) throws(MigrationFailure) -> Channel {
-        let isPlain = settings.parameters.tlsCredentials.isEmpty
+    /// Waits for the source. Throws `.channel(.tls)` of somebody who was sent away: call again if more may come. Whether TLS
+    /// is asked for counts as it is when somebody connects.
+    func next(in set: ChannelSet) throws(MigrationFailure) -> Channel {
         while true {
             if let outcome = gate.withLock({ $0.outcomes.isEmpty ? nil : $0.outcomes.removeFirst() }) {
                 switch outcome {
                 case .refused(let failure): throw .channel(.tls(failure))
-                case .secured(let channel):
-                    sendOthersAway(in: set)
-                    return channel
+                case .secured(let channel): return taken(channel, in: set)
                 }
             }
-            // What is behind a command or a passed descriptor comes once.
-            if isPlain || listener.addresses.isEmpty { return try takeAlone(in: set, settings) }
             _ = gate.wait(until: .never) { $0.underWay.count < Self.limit ? true : nil }
-            let channel = try onChannel { () throws(TransportError) in
-                try set.accept(from: listener, orUntil: changed, deadline: .never)
+            let next = try onChannel { () throws(TransportError) in try accept(in: set) }
+            guard let next else {
+                changed.lower()
+                continue
             }
-            if let channel { begin(channel, in: set, settings) } else { changed.lower() }
+            let settings = controller.incomingSettings
+            // What is behind a command or a passed descriptor comes once; and without TLS there is nothing to wait for.
+            if listener.addresses.isEmpty || settings.parameters.tlsCredentials.isEmpty {
+                return taken(try secure(next, in: set, settings), in: set)
+            }
+            begin(next, in: set, settings)
         }
     }
 
-    private func takeAlone(in set: ChannelSet, _ settings: MigrationSettings) throws(MigrationFailure) -> Channel {
+    /// Nil once there is an outcome.
+    private func accept(in set: ChannelSet) throws(TransportError) -> Channel? {
+        listener.addresses.isEmpty
+            ? try set.accept(from: listener) : try set.accept(from: listener, orUntil: changed, deadline: .never)
+    }
+
+    private func secure(
+        _ channel: Channel, in set: ChannelSet, _ settings: MigrationSettings
+    ) throws(MigrationFailure) -> Channel {
         try onChannel { () throws(TransportError) in
-            let channel = try set.accept(from: listener)
             do throws(TransportError) {
                 return try controller.secure(channel, of: set, as: .server, host: nil, settings)
             } catch {
@@ -99,8 +109,8 @@ final class Reception: Sendable {
         changed.raise()
     }
 
-    /// There is one source.
-    private func sendOthersAway(in set: ChannelSet) {
+    /// There is one source; all others are sent away.
+    private func taken(_ channel: Channel, in set: ChannelSet) -> Channel {
         let others = gate.withLock { state in
             defer { state.outcomes = [] }
             state.isOver = true
@@ -108,5 +118,6 @@ final class Reception: Sendable {
                 + state.outcomes.compactMap { if case .secured(let channel) = $0 { channel } else { nil } }
         }
         for other in others { set.remove(other) }
+        return channel
     }
 }

@@ -202,6 +202,8 @@ final class SourceRun {
     /// A command has to say that it has done its work.
     private func closeStream() throws(MigrationFailure) -> SourceMachine.Event {
         let deadline = clock.now() + .milliseconds(Transport.commandEndMilliseconds)
+        // They have nothing more to send. Data channels with TLS that only break make a QEMU fail that is not quite done.
+        for worker in multifd?.workers ?? [] { try? worker.channel.finishWriting(deadline: deadline) }
         do throws(TransportError) {
             try channel?.finishWriting(deadline: deadline)
         } catch .commandFailed(let command, let how) {

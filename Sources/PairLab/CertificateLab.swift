@@ -104,6 +104,15 @@ public final class CertificateLab: Sendable {
             request + ["-extfile", "\(file).ext", "-startdate", from, "-enddate", to, "-out", "\(file).pem"] + signer)
     }
 
+    /// Takes the certificate NAME.pem back: it stands in the list "crl.pem" of the authority "ca".
+    public func revoke(_ name: String) throws {
+        let authority = [
+            "ca", "-config", "\(path)/openssl.cnf", "-keyfile", "\(path)/ca.key", "-cert", "\(path)/ca.pem",
+        ]
+        try openssl(authority + ["-revoke", "\(path)/\(name).pem"])
+        try openssl(authority + ["-gencrl", "-crldays", "3650", "-out", "\(path)/crl.pem"])
+    }
+
     /// A folder of credentials in which each file is a copy of another one of the laboratory.
     @discardableResult
     public func directory(_ files: KeyValuePairs<String, String>, named name: String? = nil) throws -> String {

@@ -11,16 +11,16 @@ import VirtualMachine
 
 /// Each way in which two sides do not come to terms, in words, and what becomes of both.
 @Suite struct TLSRefusalTests {
-    private let credentials = Result { try MigrationCredentials() }
+    let credentials = Result { try MigrationCredentials() }
 
-    private func object(_ kind: MigrationCredentials.Kind, _ endpoint: TLSEndpoint, in folder: String? = nil) throws
+    func object(_ kind: MigrationCredentials.Kind, _ endpoint: TLSEndpoint, in folder: String? = nil) throws
         -> TLSCredentials
     {
         try credentials.get().object(kind, endpoint, in: folder)
     }
 
     /// A machine that waits for a migration with TLS.
-    private func destination(_ objects: ObjectRegistry, authorization: String = "") throws -> TestMachine {
+    func destination(_ objects: ObjectRegistry, authorization: String = "") throws -> TestMachine {
         let destination = try TestMachine(incoming: true, megabytes: 1)
         try destination.use(objects)
         try destination.controller.updateParameters { $0.tlsAuthorization = authorization }
@@ -28,12 +28,12 @@ import VirtualMachine
         return destination
     }
 
-    private func destination(_ credentials: TLSCredentials) throws -> TestMachine {
+    func destination(_ credentials: TLSCredentials) throws -> TestMachine {
         try destination(ObjectRegistry([("tls0", credentials)]))
     }
 
     /// Sends a small guest to `destination`.
-    private func send(
+    func send(
         to destination: TestMachine, with credentials: TLSCredentials?, hostname: String = ""
     ) throws -> TestMachine {
         let source = try TestMachine(megabytes: 1)
@@ -44,7 +44,7 @@ import VirtualMachine
         return source
     }
 
-    private func expectFailure(_ source: TestMachine, _ text: String) {
+    func expectFailure(_ source: TestMachine, _ text: String) {
         #expect(source.awaits("outgoing failed: \(text)"), "\(source.log.lines)")
         #expect(source.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)))
         #expect(source.controller.queryMigrate().status == .failed)
@@ -52,7 +52,7 @@ import VirtualMachine
     }
 
     /// It has told of no migration, and takes the next one that is what it should be.
-    private func expectStillListening(
+    func expectStillListening(
         _ destination: TestMachine, _ text: String, for credentials: TLSCredentials
     ) throws {
         #expect(destination.awaits("incoming refused: \(text)"), "\(destination.log.lines)")
@@ -130,60 +130,6 @@ import VirtualMachine
         let server = try TLSCredentials(
             certificates: TLSSettings(directory: directory, endpoint: .server), sanityCheck: false)
         expectFailure(try send(to: destination(server), with: object(.x509, .client)), text)
-    }
-
-    @Test func aListDecidesOnClientsAndIsLookedUpForEachOfThem() throws {
-        let objects = ObjectRegistry([("tls0", try object(.x509, .server))])
-        let destination = try destination(objects, authorization: "who")
-        _ = try send(to: destination, with: object(.x509, .client))
-        #expect(destination.awaits("incoming refused: Cannot find QAuthZ object ID who"), "\(destination.log.lines)")
-        try objects.add("who") { try AuthorizationList(identity: "CN=somebody") }
-        _ = try send(to: destination, with: object(.x509, .client))
-        #expect(
-            destination.awaits("incoming refused: TLS x509 authz check for CN=client is denied"),
-            "\(destination.log.lines)")
-        try objects.remove("who")
-        try objects.add("who") { try AuthorizationList(identity: "CN=client") }
-        #expect(try send(to: destination, with: object(.x509, .client)).awaits("completed"))
-        #expect(destination.awaits("completed"))
-    }
-
-    @Test func aListNeedsAnIdentity() throws {
-        let objects = ObjectRegistry([
-            ("tls0", try TLSCredentials(anonymous: TLSSettings(endpoint: .server))),
-            ("who", try AuthorizationList(identity: "anybody")),
-        ])
-        let destination = try destination(objects, authorization: "who")
-        _ = try send(to: destination, with: TLSCredentials(anonymous: TLSSettings(endpoint: .client)))
-        #expect(destination.awaits("incoming refused: 'tls-authz' needs credentials by which a client proves"))
-    }
-
-    @Test func theNameOfAKeyIsAnIdentity() throws {
-        let objects = ObjectRegistry([
-            ("tls0", try object(.psk, .server)), ("who", try AuthorizationList(identity: "qemu")),
-        ])
-        let destination = try destination(objects, authorization: "who")
-        #expect(try send(to: destination, with: object(.psk, .client)).awaits("completed"))
-        #expect(destination.awaits("completed"))
-    }
-
-    @Test func objectsThatAreMadeAnewCountForTheNextConnection() throws {
-        let objects = ObjectRegistry([("tls0", try object(.psk, .server, in: "psk2"))])
-        let destination = try destination(objects)
-        _ = try send(to: destination, with: object(.psk, .client))
-        #expect(destination.awaits("incoming refused: TLS handshake failed"))
-        try objects.remove("tls0")
-        let client = try object(.psk, .client)
-        _ = try send(to: destination, with: client)
-        #expect(destination.awaits("incoming refused: No TLS credentials with id 'tls0'"))
-        try objects.add("tls0") { client }
-        _ = try send(to: destination, with: client)
-        #expect(destination.awaits("incoming refused: Expected TLS credentials for a server endpoint"))
-        try objects.remove("tls0")
-        let server = try object(.psk, .server)
-        try objects.add("tls0") { server }
-        #expect(try send(to: destination, with: client).awaits("completed"))
-        #expect(destination.awaits("completed"))
     }
 
     @Test(arguments: [0, 2]) func whoSaysNothingKeepsNoSourceAway(dataChannels: Int) throws {
