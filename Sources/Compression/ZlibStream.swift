@@ -13,6 +13,7 @@ import CZlib
         unsafe stream.deallocate()
     }
 
+    /// A piece of the stream; see `StreamCompressor`.
     public func compress(
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(CompressionError) -> Int {
@@ -41,8 +42,10 @@ import CZlib
         unsafe stream.deallocate()
     }
 
+    /// The next piece; see `StreamDecompressor`.
     public func begin(_ input: UnsafeRawBufferPointer) { unsafe stream.pointee.setInput(input) }
 
+    /// Some of the piece; see `StreamDecompressor`.
     public func take(into place: UnsafeMutableRawBufferPointer) throws(CompressionError) {
         unsafe stream.pointee.setOutput(place)
         let code = unsafe inflate(stream, Z_SYNC_FLUSH)
@@ -50,6 +53,7 @@ import CZlib
         guard unsafe stream.pointee.avail_out == 0 else { throw .short }
     }
 
+    /// The end of the piece; see `StreamDecompressor`.
     public func finish() throws(CompressionError) {
         var spare: UInt8 = 0
         let produced = try unsafe withUnsafeMutableBytes(of: &spare) { (place) throws(CompressionError) -> Int in

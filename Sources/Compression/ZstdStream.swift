@@ -19,6 +19,7 @@ import CZstd
 
     deinit { unsafe ZSTD_freeCCtx(context) }
 
+    /// A piece of the stream; see `StreamCompressor`.
     public func compress(
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(CompressionError) -> Int {
@@ -47,10 +48,12 @@ import CZstd
 
     deinit { unsafe ZSTD_freeDCtx(context) }
 
+    /// The next piece; see `StreamDecompressor`.
     public func begin(_ input: UnsafeRawBufferPointer) {
         unsafe source = unsafe ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
     }
 
+    /// Some of the piece; see `StreamDecompressor`.
     public func take(into place: UnsafeMutableRawBufferPointer) throws(CompressionError) {
         var target = unsafe ZSTD_outBuffer(dst: place.baseAddress, size: place.count, pos: 0)
         while unsafe target.pos < target.size {
@@ -61,6 +64,7 @@ import CZstd
         }
     }
 
+    /// The end of the piece; see `StreamDecompressor`.
     public func finish() throws(CompressionError) {
         var spare: UInt8 = 0
         try unsafe withUnsafeMutableBytes(of: &spare) { (place) throws(CompressionError) in

@@ -1,5 +1,6 @@
 import Environment
 import GuestMemory
+import MigrationCore
 import MigrationFormat
 import SystemCalls
 import Transport
@@ -10,12 +11,7 @@ import Transport
 /// stream goes on only when every channel has handed one in: so what is newer never comes before what is older.
 final class MultifdReceiver: Sendable {
     private struct State {
-        /// For each channel how many synchronisations it has handed in.
-        var synced: [UInt64]
-        /// How many parts of the section the stream has ended.
-        var ended: UInt64 = 0
-        /// Channels that their source has closed.
-        var closed: Set<Int> = []
+        var barrier: DataChannelBarrier
         var failure: MigrationFailure?
         var isEnding = false
     }
@@ -29,7 +25,7 @@ final class MultifdReceiver: Sendable {
         channels: [Channel], main: Channel, into arrivals: PageArrivals, layout: [BlockLayout],
         leavingOutShared: Bool, decoders: [any PacketDecoder]
     ) throws(MigrationFailure) {
-        let gate = ThreadGate(State(synced: channels.map { _ in 0 }))
+        let gate = ThreadGate(State(barrier: DataChannelBarrier(channels: channels.count)))
         self.gate = gate
         self.channels = channels
         var threads: [Thread] = []
@@ -41,7 +37,7 @@ final class MultifdReceiver: Sendable {
                     try Thread(name: "multifdrecv_\(index)") {
                         let failure = Self.run(reader, index, gate)
                         gate.withLock { state in
-                            state.closed.insert(index)
+                            state.barrier.ended(channel: index)
                             if let failure, state.failure == nil { state.failure = failure }
                         }
                         if failure != nil { main.shutDown() }
@@ -62,17 +58,16 @@ final class MultifdReceiver: Sendable {
     /// A part of the section has ended in the stream: waits until every channel has brought what belongs to it, and lets
     /// them go on.
     func endPart() throws(MigrationFailure) {
+        gate.withLock { $0.barrier.endOfPart() }
         let outcome = gate.wait { state -> Result<Void, MigrationFailure>? in
             if let failure = state.failure { return .failure(failure) }
             if state.isEnding { return .failure(.cancelled) }
-            let part = state.ended + 1
-            if state.synced.allSatisfy({ $0 >= part }) { return .success(()) }
-            let lost = state.closed.min { $0 < $1 }
-            guard let lost, state.synced[lost] < part else { return nil }
-            return .failure(.peer("multifd: channel \(lost) was closed before the part that it belongs to had ended"))
+            if state.barrier.mainMayGoOn { return .success(()) }
+            return state.barrier.lostChannel.map { lost in
+                .failure(.peer("multifd: channel \(lost) was closed before it had brought what belongs to a part"))
+            }
         }
         try outcome?.get()
-        gate.withLock { $0.ended += 1 }
     }
 
     /// Ends the channels and waits for their threads.
@@ -89,10 +84,10 @@ final class MultifdReceiver: Sendable {
         do throws(MigrationFailure) {
             while let packet = try reader.next() {
                 guard packet.isSync else { continue }
-                gate.withLock { $0.synced[index] += 1 }
+                gate.withLock { $0.barrier.synced(channel: index) }
                 let mayGoOn = gate.wait { state -> Bool? in
                     if state.isEnding || state.failure != nil { return false }
-                    return state.ended >= state.synced[index] ? true : nil
+                    return state.barrier.mayGoOn(channel: index) ? true : nil
                 }
                 guard mayGoOn == true else { return nil }
             }

@@ -69,7 +69,7 @@ struct OptionTests {
     }
 
     @Test(arguments: [
-        MigrationCapability.xbzrle, .compress, .backgroundSnapshot, .dirtyBitmaps,
+        MigrationCapability.backgroundSnapshot, .dirtyBitmaps,
     ])
     func aCapabilityWithoutAMechanismFailsBeforeAnythingHappens(_ capability: MigrationCapability) throws {
         let source = try TestMachine(megabytes: 1)
