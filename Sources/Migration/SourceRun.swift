@@ -22,16 +22,13 @@ final class SourceRun {
     let clock = SystemClock()
     private let destination: Destination
     private var channel: Channel?
-    var sender: RAMSender
+    let ram: RAMSection
+    /// What is sent in parts, in the order of the stream.
+    let sections: [any LiveSection]
     /// The channels beside the main one, if pages travel there.
     private var multifd: MultifdSender?
     /// The threads that compress, if pages travel that way.
     private var compression: CompressedPageSender?
-    var unsent: UnsentPages
-    /// What the pages are sent in: parts, and at last the end.
-    var pageSection = RecordType.sectionPart
-    /// A section of pages was begun and not ended.
-    var isSectionOpen = false
     /// Whether the guest stands, and the run state before it was halted for the switchover.
     private var stateBefore: RunState?
     /// The byte that ends the sections may have left.
@@ -50,8 +47,8 @@ final class SourceRun {
         self.destination = destination
         machine = controller.machine
         counters = session.counters
-        sender = RAMSender(layout: machine.layout)
-        unsent = try UnsentPages(of: machine.memory, leavingOutShared: settings[.xIgnoreShared])
+        ram = try RAMSection(of: machine, settings)
+        sections = (settings[.block] ? [EmptyDiskSection(id: machine.diskSectionID)] : []) + [ram]
     }
 
     /// Does all of it.
@@ -123,7 +120,7 @@ final class SourceRun {
         guard !settings[.returnPath] || opened.canReceive else {
             throw .peer("Capability 'return-path' needs a channel that can be read")
         }
-        sender = RAMSender(layout: machine.layout, pages: try makePageSender(opened))
+        ram.sender = RAMSender(layout: machine.layout, pages: try makePageSender(opened))
         return .connected
     }
 
@@ -183,8 +180,8 @@ final class SourceRun {
         guard let channel, !session.control.isCancelled else { throw .cancelled }
         defer {
             counters.note(
-                main: channel.bytesSent, multifd: multifd?.bytesSent ?? 0, normalPages: sender.normalPages,
-                zeroPages: sender.zeroPages)
+                main: channel.bytesSent, multifd: multifd?.bytesSent ?? 0, normalPages: ram.sender.normalPages,
+                zeroPages: ram.sender.zeroPages)
         }
         do throws(TransportError) {
             return try body(channel)
@@ -308,7 +305,7 @@ final class SourceRun {
             return .coloEnded
         }
         let session = COLOPrimarySession(
-            machine: machine, channel: channel, sender: sender, tracker: unsent.tracker,
+            machine: machine, channel: channel, sender: ram.sender, tracker: ram.tracker,
             guestRan: stateBefore == .running
         ) { [controller, session] in controller.post(.coloPass, of: session) }
         _ = handler.runPrimary(session)

@@ -1,0 +1,80 @@
+import ByteCoding
+import Environment
+import GuestMemory
+import MigrationFormat
+import QAPI
+import SystemCalls
+import Transport
+import VirtualMachine
+
+/// The section "ram": what of RAM the destination lacks, and how its pages travel.
+final class RAMSection: LiveSection {
+    private let machine: VirtualMachine
+    private let ignoresShared: Bool
+    private let goesOnInCheckpoints: Bool
+    private var unsent: UnsentPages
+    private var hasBegun = false
+    /// What the pages are sent in: parts, and at last the end.
+    private var part = RecordType.sectionPart
+    /// A part was begun and not ended.
+    private var isPartOpen = false
+    /// How pages travel; the checkpoints that follow a migration (COLO) go on with it.
+    var sender: RAMSender
+
+    init(of machine: VirtualMachine, _ settings: MigrationSettings) throws(SystemError) {
+        self.machine = machine
+        ignoresShared = settings[.xIgnoreShared]
+        goesOnInCheckpoints = settings[.xColo]
+        sender = RAMSender(layout: machine.layout)
+        unsent = try UnsentPages(of: machine.memory, leavingOutShared: ignoresShared)
+    }
+
+    /// Records what is written; see `UnsentPages.tracker`.
+    var tracker: DirtyTracker { unsent.tracker }
+
+    var pending: Int { unsent.count }
+
+    func setUp(on channel: Channel) throws(TransportError) {
+        var writer = ByteWriter(capacity: 1024)
+        StreamEncoder.writeRAMStart(
+            id: machine.ramSectionID, layout: machine.layout,
+            guestAddresses: ignoresShared ? machine.memory.blocks.map(\.guestAddress) : nil, to: &writer)
+        try sender.settle(on: channel)
+        try channel.write(writer.bytes)
+    }
+
+    func harvest(isLast: Bool, isWanted: () -> Bool) throws(MigrationFailure) {
+        if !hasBegun { unsent.insertAll() }
+        hasBegun = true
+        let patience = Nanoseconds.milliseconds(MigrationLimits.pauseMilliseconds)
+        while (try? machine.harvest(unsent.tracker, into: unsent.sets, within: patience, {})) == nil {
+            guard isWanted() else { throw .cancelled }
+        }
+        unsent.beginRound()
+        sender.beginPass(isLast: isLast && !goesOnInCheckpoints)
+        if isLast { part = .sectionEnd }
+    }
+
+    func iterate(budget: Int, on channel: Channel) throws(TransportError) {
+        let id = machine.ramSectionID
+        if !isPartOpen { try sender.open(part, id: id, on: channel) }
+        isPartOpen = true
+        var room = budget
+        while room > 0, let (index, run) = unsent.takeRun(limit: room) {
+            // SAFETY: the pages of the set lie inside the block, which the machine keeps. A vCPU may write there
+            // while the kernel reads; then the page is marked again and goes out once more.
+            try unsafe sender.send(run, ofBlock: index, at: machine.memory.blocks[index].base, on: channel)
+            room -= run.count
+        }
+        if unsent.count == 0 {
+            try sender.close(id: id, on: channel)
+            isPartOpen = false
+        }
+    }
+
+    /// Sends a part with nothing in it.
+    func sendEmptyPart(on channel: Channel) throws(TransportError) {
+        try sender.open(.sectionPart, id: machine.ramSectionID, on: channel)
+        try sender.close(id: machine.ramSectionID, on: channel)
+    }
+}
