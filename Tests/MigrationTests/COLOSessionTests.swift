@@ -7,17 +7,17 @@ import VirtualMachine
 @testable import Migration
 
 struct COLOSessionTests {
-    @Test(arguments: ["tcp", "unix"])
-    func checkpointsReachTheSecondaryByteForByte(transport: String) throws {
+    @Test(arguments: ["tcp", "unix"], [false, true])
+    func checkpointsReachTheSecondaryByteForByte(transport: String, xbzrle: Bool) throws {
         let folder = try TemporaryFolder()
         let source = try TestMachine()
         let destination = try TestMachine(incoming: true)
-        let primary = SequentialPrimary(rounds: 5)
+        let primary = SequentialPrimary(rounds: 5, prepare: source.changer())
         let secondary = SequentialSecondary()
         source.controller.setCOLOHandler(primary)
         destination.controller.setCOLOHandler(secondary)
         source.fill(seed: 3)
-        try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
+        try source.controller.setCapabilities([.init(.xColo, true), .init(.xbzrle, xbzrle)])
         let uri = transport == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(folder.path("colo.sock"))"
         try destination.controller.migrateIncoming(uri: uri)
         try source.migrate(to: transport == "tcp" ? "tcp:127.0.0.1:\(destination.port)" : uri)
@@ -25,6 +25,7 @@ struct COLOSessionTests {
         #expect(primary.awaitRounds())
         #expect(primary.error == nil)
         #expect(destination.ram == source.ram)
+        #expect((source.differences > 0) == xbzrle)
         #expect(source.controller.queryMigrate().status == .colo)
         #expect(destination.controller.queryMigrate().status == .colo)
         primary.leave()

@@ -45,25 +45,26 @@ struct QEMUInteropTests {
         #expect(destination.machine.runState == .running)
     }
 
-    @Test func qemuHoldsTheCheckpointsOfOurPrimary() throws {
+    @Test(arguments: [false, true]) func qemuHoldsTheCheckpointsOfOurPrimary(xbzrle: Bool) throws {
         let folder = try TemporaryFolder()
         let source = try TestMachine()
-        let handler = SequentialPrimary(rounds: 4)
+        let handler = SequentialPrimary(rounds: 4, prepare: source.changer())
         source.controller.setCOLOHandler(handler)
         source.fill(seed: 5)
         let qemu = try QEMUPeer(in: folder, name: "s", megabytes: TestMachine.megabytes)
         try qemu.setCapability("x-colo")
         try qemu.migrateIncoming(uri: "tcp:127.0.0.1:0")
-        try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, true)])
+        try source.controller.setCapabilities([.init(.xColo, true), .init(.xbzrle, xbzrle)])
         try source.migrate(to: "tcp:127.0.0.1:\(try qemu.port())")
         #expect(handler.awaitRounds())
         #expect(handler.error == nil)
         try qemu.loseHeartbeat()
         #expect(try qemu.memory(count: source.machine.memory.totalSize) == source.ram)
+        #expect((source.differences > 0) == xbzrle)
         handler.leave()
     }
 
-    @Test func ourSecondaryHoldsTheCheckpointsOfQEMU() throws {
+    @Test(arguments: [false, true]) func ourSecondaryHoldsTheCheckpointsOfQEMU(xbzrle: Bool) throws {
         let folder = try TemporaryFolder()
         let filler = try TestMachine()
         filler.fill(seed: 6)
@@ -77,6 +78,7 @@ struct QEMUInteropTests {
         destination.controller.setCOLOHandler(secondary)
         try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
         try qemu.setCapability("x-colo")
+        if xbzrle { try qemu.setCapability("xbzrle") }
         try qemu.execute("migrate-set-parameters", ["x-checkpoint-delay": 50])
         try qemu.migrate(uri: "tcp:127.0.0.1:\(destination.port)")
         #expect(secondary.awaitCheckpoints(3), "\(destination.log.lines)")

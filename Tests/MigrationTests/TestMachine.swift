@@ -62,6 +62,23 @@ final class TestMachine: Sendable {
         }
     }
 
+    /// Writes to the same pages each time that it is called, a little and something else.
+    func changer() -> @Sendable () -> Void {
+        let rounds = ThreadGate<UInt8>(0)
+        return { [machine] in
+            let value = rounds.withLock { (round: inout UInt8) -> UInt8 in
+                round += 1
+                return round
+            }
+            for page in 1000..<1040 {
+                _ = machine.memory.write(UInt64(page) * 4096 + UInt64(value) * 8, bytes: [value, 1, 2])
+            }
+        }
+    }
+
+    /// Pages that were compared with what the destination has.
+    var differences: UInt64 { controller.withState { $0.outgoing?.counters.xbzrle?[.pages] ?? 0 } }
+
     var ram: [UInt8] {
         let memory = machine.memory
         return memory.blocks.flatMap { memory.read($0.guestAddress, count: $0.size) ?? [] }
