@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/errqueue.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
@@ -162,6 +163,34 @@ static inline int clinux_capture_frames(const char *name) {
         return -1;
     }
     return fd;
+}
+
+/// Has sends with MSG_ZEROCOPY be of use on `socket`: SO_ZEROCOPY. 0, or -1 if it has no such thing.
+static inline int clinux_enable_zero_copy(int socket) {
+    int on = 1;
+    return setsockopt(socket, SOL_SOCKET, 60, &on, sizeof on);
+}
+
+static const int clinux_msg_zero_copy = 0x4000000;
+
+/// Takes one notice of the kernel that it is done with sends that had MSG_ZEROCOPY: SO_EE_ORIGIN_ZEROCOPY. Returns how many
+/// sends it is about, with `*copied` set if it copied them after all; 0 if there is no notice now.
+static inline unsigned clinux_take_zero_copy_notice(int socket, int *copied) {
+    char control[256];
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    if (recvmsg(socket, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return 0;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+        struct sock_extended_err error;
+        if (part->cmsg_len < CMSG_LEN(sizeof error)) continue;
+        memcpy(&error, CMSG_DATA(part), sizeof error);
+        if (error.ee_origin != SO_EE_ORIGIN_ZEROCOPY || error.ee_errno != 0) continue;
+        *copied = error.ee_code & SO_EE_CODE_ZEROCOPY_COPIED ? 1 : 0;
+        return error.ee_data - error.ee_info + 1;
+    }
+    return 0;
 }
 
 /// Makes interface `index` a port of `bridge`, or takes it out: SIOCBRADDIF and SIOCBRDELIF on `socket`.

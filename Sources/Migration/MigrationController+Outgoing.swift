@@ -162,7 +162,7 @@ extension MigrationController {
             guard handler != nil else { throw .coloNotAvailable }
         }
         let notCarried: [MigrationCapability] = [
-            .postcopyRam, .backgroundSnapshot, .dirtyBitmaps, .zeroCopySend,
+            .postcopyRam, .backgroundSnapshot, .dirtyBitmaps,
             .postcopyPreempt,
         ]
         for capability in notCarried where settings[capability] {

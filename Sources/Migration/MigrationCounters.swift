@@ -14,6 +14,7 @@ final class MigrationCounters: Sendable {
     private let bytesBeforeHalt = Atomic<UInt64>(.max)
     private let normal = Atomic<UInt64>(0)
     private let zero = Atomic<UInt64>(0)
+    private let missed = Atomic<UInt64>(0)
     private let left = Atomic<UInt64>(0)
 
     init(totalBytes: Int, settings: MigrationSettings) {
@@ -47,6 +48,12 @@ final class MigrationCounters: Sendable {
         normal.store(normalPages, ordering: .relaxed)
         zero.store(zeroPages, ordering: .relaxed)
     }
+
+    /// How often the kernel copied what was to be sent without, by channel and pass.
+    var missedZeroCopy: UInt64 { missed.load(ordering: .relaxed) }
+
+    /// It did so once more.
+    func noteMissedZeroCopy() { missed.add(1, ordering: .relaxed) }
 
     /// So much is still to be sent.
     func note(remaining: UInt64) { left.store(remaining, ordering: .relaxed) }

@@ -67,6 +67,7 @@ extension SourceMachine {
         stats.transferred = Int64(clamping: counters.transferred)
         stats.precopyBytes = counters.precopyBytes
         stats.downtimeBytes = counters.downtimeBytes
+        stats.dirtySyncMissedZeroCopy = counters.missedZeroCopy
         stats.multifdBytes = counters.multifdBytes
         stats.normal = Int64(clamping: counters.normalPages)
         stats.normalBytes = stats.normal * stats.pageSize

@@ -1,6 +1,8 @@
 import ByteCoding
 import Compression
+import Glibc
 import MigrationFormat
+import SystemCalls
 import Transport
 
 /// Sends multifd packets on one channel; belongs to the channel's thread.
@@ -93,5 +95,37 @@ extension MultifdPacket.Method {
         case .zlib: CompressedPacketDecoder(self, try ZlibDecompressor())
         case .zstd: CompressedPacketDecoder(self, try ZstdDecompressor())
         }
+    }
+}
+
+/// Pages as they are, which the kernel sends from where they lie without a copy, where it can (MSG_ZEROCOPY). A page that is
+/// written to meanwhile is marked, and goes out once more. At each SYNC the kernel is done with all that was sent before.
+final class ZeroCopyPacketEncoder: PacketEncoder {
+    private var writer = ByteWriter(capacity: MultifdPacket.size)
+    private let noteCopied: @Sendable () -> Void
+
+    /// `noteCopied` is called for each SYNC before which the kernel copied something after all.
+    init(noteCopied: @escaping @Sendable () -> Void) { self.noteCopied = noteCopied }
+
+    func send(_ packet: MultifdSender.Packet, on channel: Channel) throws(TransportError) {
+        packet.header.method = .none
+        packet.header.payloadSize = UInt32(packet.count * MigrationFormat.pageSize)
+        writer.removeAll()
+        packet.header.write(to: &writer)
+        try channel.write(writer.bytes)
+        try channel.flush()
+        // SAFETY: the pages are RAM, which the migration keeps valid; the kernel is done with them when it has settled.
+        for index in 0..<packet.count {
+            try unsafe channel.writeReference(packet.places[index], count: MigrationFormat.pageSize)
+        }
+        do throws(TransportError) { try channel.flushZeroCopy() } catch .failed(let action, let reason)
+            where reason == SystemError(code: ENOBUFS, call: "").reason
+        {
+            throw .failed(
+                action: action,
+                reason: "\(reason): this process may not lock enough memory for zero-copy-send; raise its limit "
+                    + "(LimitMEMLOCK= of the unit, ulimit -l) or turn the capability off")
+        }
+        if packet.header.isSync, try channel.awaitReleased() { noteCopied() }
     }
 }

@@ -153,7 +153,10 @@ final class SourceRun {
         let sender = try MultifdSender(
             channels: channels, main: main, layout: machine.layout
         ) { () throws(CompressionError) in
-            try parameters.multifdMethod.makeEncoder(
+            if settings[.zeroCopySend] {
+                return ZeroCopyPacketEncoder { [counters] in counters.noteMissedZeroCopy() }
+            }
+            return try parameters.multifdMethod.makeEncoder(
                 zlibLevel: Int(parameters.multifdZlibLevel), zstdLevel: Int(parameters.multifdZstdLevel))
         }
         multifd = sender
@@ -168,6 +171,7 @@ final class SourceRun {
         let channels = session.control.channels
         let plain = try channels.connect(.data(index), to: address)
         let channel = try controller.secure(plain, of: channels, as: .client, host: address.host, settings)
+        if settings[.zeroCopySend] { try channel.enableZeroCopy() }
         let uuid = machine.parts.uuid ?? [UInt8](repeating: 0, count: 16)
         try channel.write(MultifdOpening(uuid: uuid, channel: UInt8(index)).bytes)
         try channel.flush()

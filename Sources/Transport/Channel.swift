@@ -29,6 +29,10 @@ public import SystemCalls
     private let pieces: UnsafeMutablePointer<iovec>
     private var arenaUsed = 0
     private var pieceCount = 0
+    /// Sends of which the kernel has not said that it is done with their bytes.
+    private var unreleased: UInt64 = 0
+    /// Of those that it was done with, it copied one after all.
+    private var wasCopied = false
 
     /// Takes over a connected stream socket and sets its options.
     public convenience init(_ descriptor: consuming Descriptor, name: String) {
@@ -212,9 +216,62 @@ public import SystemCalls
         unsafe appendPiece(UnsafeMutableRawPointer(mutating: bytes), count)
     }
 
+    /// Has pieces that are queued by reference be sent from where they lie, by `flushZeroCopy`. Throws if the wire has no such
+    /// thing. Before the channel is used by several threads.
+    public func enableZeroCopy() throws(TransportError) {
+        guard case .socket(let socket) = wire, socket.enableZeroCopy() else {
+            throw .failed(action: "zero-copy-send", reason: "Zero copy send feature not detected in host kernel")
+        }
+    }
+
+    /// As `flush`, but the kernel may read the bytes until `awaitReleased` has returned: no piece may be a copy that was
+    /// queued, which another one would take the place of.
+    public func flushZeroCopy() throws(TransportError) {
+        precondition(arenaUsed == 0, "copies are flushed before what is sent from where it lies")
+        guard case .socket(let socket) = wire else { return try flush() }
+        try unsafe flush { pieces, count in
+            let outcome = unsafe socket.writeZeroCopy(pieces, count)
+            if case .moved = outcome { unreleased += 1 }
+            return outcome
+        }
+    }
+
+    /// Waits until the kernel is done with all that `flushZeroCopy` has sent. Returns whether it copied any of it after
+    /// all, as it does on a connection to the same host. Belongs to the writing thread.
+    public func awaitReleased() throws(TransportError) -> Bool {
+        guard case .socket(let socket) = wire else { return false }
+        defer { wasCopied = false }
+        while true {
+            takeNotices(socket)
+            if unreleased == 0 { return wasCopied }
+            if isShutDown { throw .cancelled }
+            let end = clock.now() + stallDeadline
+            if socket.awaitNotice(until: end) == .timedOut {
+                throw .stalled(action: writeAction, milliseconds: UInt64(stallDeadline.inMilliseconds))
+            }
+            // An error of the connection also ends the wait, and no notice follows it.
+            if let code = socket.pendingError { throw failure(systemReason(code), writeAction) }
+        }
+    }
+
+    /// Takes what the kernel says of sends that it is done with. As long as it lies there, poll(2) never waits.
+    private func takeNotices(_ socket: SocketWire) {
+        while unreleased > 0, let notice = socket.takeZeroCopyNotice() {
+            unreleased -= min(unreleased, UInt64(notice.sends))
+            wasCopied = wasCopied || notice.copied
+        }
+    }
+
     /// Writes everything that is queued. Nothing more is written once `writeDeadline` has passed, also to a peer, or a
     /// file, that would take it.
     public func flush() throws(TransportError) {
+        // SAFETY: the pieces are those that are queued.
+        try unsafe flush { pieces, count in unsafe wire.write(pieces, count) }
+    }
+
+    private func flush(
+        by write: (UnsafeMutablePointer<iovec>, Int) -> Wire.Outcome
+    ) throws(TransportError) {
         var first = 0
         defer {
             pieceCount = 0
@@ -224,7 +281,7 @@ public import SystemCalls
             let start = clock.now()
             if isShutDown { throw .cancelled }
             if start >= writeDeadline { throw .stalled(action: writeAction, milliseconds: 0) }
-            switch unsafe wire.write(pieces + first, pieceCount - first) {
+            switch unsafe write(pieces + first, pieceCount - first) {
             case .moved(let count):
                 sent.add(UInt64(count), ordering: .relaxed)
                 first = skipWritten(count, from: first)
@@ -272,6 +329,7 @@ public import SystemCalls
         for direction: Wire.Direction, until end: Nanoseconds, _ action: @autoclosure () -> String
     ) throws(TransportError) {
         if isShutDown { throw .cancelled }
+        if direction == .writing, unreleased > 0, case .socket(let socket) = wire { takeNotices(socket) }
         let start = clock.now()
         // A peer that moves a little whenever it is looked at must not outlast the deadline.
         if start < end, wire.wait(for: direction, until: end) != .timedOut { return }

@@ -41,6 +41,43 @@ final class SocketWire: WireEnd, Sendable {
             uninterrupted { unsafe sendmsg(descriptor.number, &message, Int32(MSG_NOSIGNAL)) }, .writing)
     }
 
+    /// Has the kernel send from where the bytes lie, where it can: SO_ZEROCOPY. False if this socket has no such thing.
+    func enableZeroCopy() -> Bool { clinux_enable_zero_copy(descriptor.number) == 0 }
+
+    /// As `write`, but the kernel reads the bytes later, until it gives a notice of it: MSG_ZEROCOPY.
+    func writeZeroCopy(_ pieces: UnsafeMutablePointer<iovec>, _ count: Int) -> Wire.Outcome {
+        // SAFETY: the entries describe memory that the writer keeps valid until the kernel's notice.
+        var message = unsafe msghdr()
+        unsafe message.msg_iov = unsafe pieces
+        unsafe message.msg_iovlen = count
+        let flags = Int32(MSG_NOSIGNAL) | clinux_msg_zero_copy
+        return Wire.Outcome(uninterrupted { unsafe sendmsg(descriptor.number, &message, flags) }, .writing)
+    }
+
+    /// Takes a notice that is there: of how many sends, and whether they were copied after all. Nil if there is none.
+    func takeZeroCopyNotice() -> (sends: UInt32, copied: Bool)? {
+        var copied: Int32 = 0
+        // SAFETY: the call uses the place until it returns, and no longer.
+        let sends = unsafe clinux_take_zero_copy_notice(descriptor.number, &copied)
+        return sends > 0 ? (sends, copied != 0) : nil
+    }
+
+    /// The error that has ended the connection; nil if none has.
+    var pendingError: Int32? {
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        // SAFETY: the call uses the places until it returns, and no longer.
+        guard unsafe getsockopt(descriptor.number, SOL_SOCKET, SO_ERROR, &code, &length) == 0, code != 0 else {
+            return nil
+        }
+        return code
+    }
+
+    /// Waits for a notice: poll(2) says POLLERR, which need not be asked for.
+    func awaitNotice(until deadline: Nanoseconds) -> PollResult {
+        waitReady(descriptor.number, 0, until: deadline, cancellation: -1)
+    }
+
     func wait(for direction: Wire.Direction, until deadline: Nanoseconds, orUntil other: Int32) -> PollResult {
         waitReady(descriptor.number, direction.events, until: deadline, cancellation: other)
     }
