@@ -103,12 +103,16 @@ final class WritingGuest: Sendable {
 }
 
 struct LiveGuestTests {
-    @Test(arguments: [UInt64(20 << 20), 0])
-    func aGuestThatWritesAllTheTimeMovesWithoutLosingAWrite(bandwidth: UInt64) throws {
+    @Test(arguments: [UInt64(20 << 20), 0], PageEncodingTests.Way.allCases)
+    func aGuestThatWritesAllTheTimeMovesWithoutLosingAWrite(bandwidth: UInt64, way: PageEncodingTests.Way) throws {
         let source = try WritingGuest()
         let destination = try WritingGuest(incoming: true)
         try source.machine.run()
         try source.awaitCount(above: 1000)
+        for guest in [source, destination] {
+            try guest.controller.setCapabilities(way.capabilities.map { .init($0, true) })
+            try guest.controller.updateParameters { $0.multifdCompression = way.compression }
+        }
         try source.controller.updateParameters { parameters in
             parameters.maxBandwidth = bandwidth
             parameters.downtimeLimit = 200
