@@ -52,7 +52,11 @@ import SystemCalls
     }
 
     /// Marks `pages`.
-    public func mark(pages: Range<Int>) { for page in pages { mark(page: page) } }
+    public func mark(pages: Range<Int>) {
+        precondition(pages.lowerBound >= 0 && pages.upperBound <= pageCount)
+        guard recording.load(ordering: .relaxed) != 0 else { return }
+        for page in pages { record(page) }
+    }
 
     @inline(__always)
     private func record(_ page: Int) {

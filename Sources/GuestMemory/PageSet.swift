@@ -75,6 +75,12 @@ public import SystemCalls
         }
     }
 
+    /// Adds pages to a set that no other thread changes. Without atomic exchanges, which wait for all stores before them:
+    /// behind the copy of a page that takes longer than anything else that is done with it.
+    public func insertAlone(contentsOf pages: Range<Int>) {
+        forEachPart(pages) { word, mask in store(load(word) | mask, word) }
+    }
+
     /// Removes pages, word by word.
     public func remove(contentsOf pages: Range<Int>) {
         // SAFETY: `forEachPart` gives words below `wordCount`.

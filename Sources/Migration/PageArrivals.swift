@@ -11,6 +11,33 @@ import SystemCalls
     /// Pages that are zero because nobody has written them; looking at one would map it.
     private let untouched: [PageSet]
     private let logs: [DirtyLog]
+    /// The same objects by block, found without a reference to count: that takes an atomic exchange, which waits until a
+    /// page that was just copied is in the cache.
+    private let marks: [BlockMarks]
+
+    @safe private struct BlockMarks {
+        // SAFETY: the arrays above keep the objects as long as this one is there.
+        let arrived: Unmanaged<PageSet>
+        let untouched: Unmanaged<PageSet>
+        let log: Unmanaged<DirtyLog>
+
+        init(_ arrived: PageSet, _ untouched: PageSet, _ log: DirtyLog) {
+            unsafe self.arrived = unsafe .passUnretained(arrived)
+            unsafe self.untouched = unsafe .passUnretained(untouched)
+            unsafe self.log = unsafe .passUnretained(log)
+        }
+
+        func noteArrived(_ pages: Range<Int>) {
+            unsafe arrived._withUnsafeGuaranteedRef { $0.insertAlone(contentsOf: pages) }
+        }
+
+        func noteWritten(_ pages: Range<Int>) {
+            unsafe untouched._withUnsafeGuaranteedRef { $0.remove(contentsOf: pages) }
+            unsafe log._withUnsafeGuaranteedRef { $0.mark(pages: pages) }
+        }
+
+        func isUntouched(_ page: Int) -> Bool { unsafe untouched._withUnsafeGuaranteedRef { $0.contains(page) } }
+    }
     private let populator: RAMPopulator
 
     /// For a migration that begins now. What the pages hold counts for nothing: all of them will come.
@@ -20,6 +47,9 @@ import SystemCalls
         logs = memory.blocks.map(\.dirtyLog)
         arrived = try memory.makePageSets()
         untouched = try memory.makePageSets()
+        marks = memory.blocks.indices.map { [arrived, untouched, logs] in
+            BlockMarks(arrived[$0], untouched[$0], logs[$0])
+        }
         for (block, set) in zip(memory.blocks, untouched) {
             for part in unsafe AddressSpace.untouchedParts(of: block.base, count: block.size) {
                 set.insert(contentsOf: part.lowerBound / targetPageSize..<part.upperBound / targetPageSize)
@@ -51,15 +81,14 @@ import SystemCalls
 
     /// All of these pages, at least one, were written.
     func noteWritten(_ pages: Range<Int>, ofBlock block: Int) {
-        arrived[block].insert(contentsOf: pages)
-        noteWrittenElsewhere(pages, ofBlock: block)
+        marks[block].noteArrived(pages)
+        marks[block].noteWritten(pages)
         populator.noteWritten(pages, ofBlock: block)
     }
 
     /// The same of a thread beside the one that reads the stream. They must not be pages that may lie ahead of the stream.
     func noteWrittenElsewhere(_ pages: Range<Int>, ofBlock block: Int) {
-        untouched[block].remove(contentsOf: pages)
-        logs[block].mark(pages: pages)
+        marks[block].noteWritten(pages)
     }
 
     /// The page is to be zero. Returns whether it is.
@@ -70,15 +99,15 @@ import SystemCalls
     /// These pages are to be zero. Returns the first one that is not; those behind it are not noted yet.
     func noteZero(_ pages: Range<Int>, ofBlock block: Int) -> Int? {
         // SAFETY: the caller's pages lie in their block; reads whole pages of it.
-        let (base, untouched) = unsafe (bases[block], untouched[block])
+        let (base, marks) = unsafe (bases[block], marks[block])
         var page = pages.lowerBound
         while page < pages.upperBound,
-            unsafe untouched.contains(page) || PageContent.isZero(base + page * targetPageSize)
+            unsafe marks.isUntouched(page) || PageContent.isZero(base + page * targetPageSize)
         {
             page += 1
         }
         let noted = pages.lowerBound..<min(page + 1, pages.upperBound)
-        arrived[block].insert(contentsOf: noted)
+        marks.noteArrived(noted)
         populator.noteZero(noted, ofBlock: block)
         return page < pages.upperBound ? page : nil
     }

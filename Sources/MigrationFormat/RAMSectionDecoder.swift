@@ -11,6 +11,8 @@ struct RAMSectionDecoder: LiveSectionDecoder {
     private var listedBlocks: Set<Int> = []
     /// The block of the last page. It lives as long as the channel.
     private var lastBlock: Int?
+    /// Where that block ends, in bytes.
+    private var lastEnd: UInt64 = 0
 
     init(layout: [BlockLayout], hasGuestAddresses: Bool, acceptsCompressed: Bool) {
         self.acceptsCompressed = acceptsCompressed
@@ -32,6 +34,7 @@ struct RAMSectionDecoder: LiveSectionDecoder {
         if let listRemaining { return try readBlock(&window, remaining: listRemaining) }
         guard window.available >= 8 else { return .element(.needBytes(8)) }
         let word: UInt64 = window.integer(0)
+        if let element = repeatedPage(word, &window) { return .element(element) }
         try checkKind(word & RAMFlags.mask, window)
         let record: RAMRecord
         let end: Int
@@ -69,6 +72,23 @@ struct RAMSectionDecoder: LiveSectionDecoder {
         }
     }
 
+    /// Most records are about a page of the block before, whole or zero: these need no more than their word.
+    private func repeatedPage(_ word: UInt64, _ window: inout ByteWindow) -> StreamElement? {
+        let offset = word & ~RAMFlags.mask
+        guard let lastBlock, offset < lastEnd else { return nil }
+        let location = PageLocation(block: lastBlock, page: Int(offset) / MigrationFormat.pageSize)
+        switch word & RAMFlags.mask {
+        case RAMFlags.page | RAMFlags.sameBlock:
+            window.skip(8)
+            return .page(location)
+        case RAMFlags.zero | RAMFlags.sameBlock where window.available > 8:
+            let byte = window.byte(8)
+            window.skip(9)
+            return .filledPage(location, byte)
+        default: return nil
+        }
+    }
+
     /// Refuses what this side does not take, before the rest of such a record has come.
     private func checkKind(_ flags: UInt64, _ window: ByteWindow) throws(StreamError) {
         switch flags & ~RAMFlags.sameBlock {
@@ -103,6 +123,7 @@ struct RAMSectionDecoder: LiveSectionDecoder {
             throw window.error("Illegal RAM offset \(hex(record.offset))", at: 0, section: "ram")
         }
         lastBlock = block
+        lastEnd = layout[block].size
         return PageLocation(block: block, page: Int(record.offset) / MigrationFormat.pageSize)
     }
 
