@@ -124,7 +124,8 @@ import Transport
         defer { job.length = 0 }
         counters.add(compressed: job.length)
         let stream = unsafe UnsafeRawBufferPointer(rebasing: job.output[..<job.length])
-        try unsafe records.sendCompressed(job.location, stream, on: main)
+        try unsafe records.send(
+            job.location, as: .compressed(length: UInt32(job.length)), stream, on: main)
     }
 
     func settle(_ records: inout RAMRecords, on main: Channel) throws(TransportError) {

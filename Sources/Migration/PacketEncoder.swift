@@ -11,20 +11,34 @@ protocol PacketEncoder: AnyObject {
     func send(_ packet: MultifdSender.Packet, on channel: Channel) throws(TransportError)
 }
 
+extension MultifdSender.Packet {
+    /// Queues what precedes a payload of `count` bytes.
+    fileprivate func writeHeader(
+        _ method: MultifdPacket.Method, _ count: Int, by writer: inout ByteWriter, on channel: Channel
+    ) throws(TransportError) {
+        header.method = method
+        header.payloadSize = UInt32(count)
+        writer.removeAll()
+        header.write(to: &writer)
+        try channel.write(writer.bytes)
+    }
+
+    /// Queues the pages to be read from where they lie.
+    fileprivate func writePages(on channel: Channel) throws(TransportError) {
+        // SAFETY: the pages are RAM, which the migration keeps valid; it settles, which waits for this packet, before its end.
+        for index in 0..<count {
+            try unsafe channel.writeReference(places[index], count: MigrationFormat.pageSize)
+        }
+    }
+}
+
 /// Pages as they are, read from where they lie.
 final class PlainPacketEncoder: PacketEncoder {
     private var writer = ByteWriter(capacity: MultifdPacket.size)
 
     func send(_ packet: MultifdSender.Packet, on channel: Channel) throws(TransportError) {
-        packet.header.method = .none
-        packet.header.payloadSize = UInt32(packet.count * MigrationFormat.pageSize)
-        writer.removeAll()
-        packet.header.write(to: &writer)
-        try channel.write(writer.bytes)
-        // SAFETY: the pages are valid until the migration has settled, which waits for this packet.
-        for index in 0..<packet.count {
-            try unsafe channel.writeReference(packet.places[index], count: MigrationFormat.pageSize)
-        }
+        try packet.writeHeader(.none, packet.count * MigrationFormat.pageSize, by: &writer, on: channel)
+        try packet.writePages(on: channel)
         try channel.flush()
     }
 }
@@ -67,11 +81,7 @@ final class PlainPacketEncoder: PacketEncoder {
                 throw .failed(action: "multifd", reason: error.description)
             }
         }
-        packet.header.method = method
-        packet.header.payloadSize = UInt32(count)
-        writer.removeAll()
-        packet.header.write(to: &writer)
-        try channel.write(writer.bytes)
+        try packet.writeHeader(method, count, by: &writer, on: channel)
         // SAFETY: the buffer stays as it is until the channel is flushed, below.
         if count > 0, let start = unsafe output.baseAddress { try unsafe channel.writeReference(start, count: count) }
         try channel.flush()
@@ -108,16 +118,9 @@ final class ZeroCopyPacketEncoder: PacketEncoder {
     init(noteCopied: @escaping @Sendable () -> Void) { self.noteCopied = noteCopied }
 
     func send(_ packet: MultifdSender.Packet, on channel: Channel) throws(TransportError) {
-        packet.header.method = .none
-        packet.header.payloadSize = UInt32(packet.count * MigrationFormat.pageSize)
-        writer.removeAll()
-        packet.header.write(to: &writer)
-        try channel.write(writer.bytes)
+        try packet.writeHeader(.none, packet.count * MigrationFormat.pageSize, by: &writer, on: channel)
         try channel.flush()
-        // SAFETY: the pages are RAM, which the migration keeps valid; the kernel is done with them when it has settled.
-        for index in 0..<packet.count {
-            try unsafe channel.writeReference(packet.places[index], count: MigrationFormat.pageSize)
-        }
+        try packet.writePages(on: channel)
         do throws(TransportError) { try channel.flushZeroCopy() } catch .failed(let action, let reason)
             where reason == SystemError(code: ENOBUFS, call: "").reason
         {

@@ -75,26 +75,16 @@ struct RAMRecords {
         try unsafe channel.write(copying: page)
     }
 
-    /// Queues a copy of the bytes in which a page differs from what the destination has.
-    mutating func sendDelta(
-        of location: PageLocation, _ delta: UnsafeRawBufferPointer, on channel: Channel
+    /// Queues a copy of what stands for a page that is neither zero nor whole: its difference from what the destination has,
+    /// or its zlib stream.
+    mutating func send(
+        _ location: PageLocation, as content: RAMRecord.Content, _ payload: UnsafeRawBufferPointer, on channel: Channel
     ) throws(TransportError) {
         writer.removeAll()
-        encoder.write(location, .xbzrle(length: UInt16(delta.count)), to: &writer)
+        encoder.write(location, content, to: &writer)
         try channel.write(writer.bytes)
         // SAFETY: copied before the call returns.
-        try unsafe channel.write(copying: delta)
-    }
-
-    /// Queues a copy of a page's zlib stream.
-    mutating func sendCompressed(
-        _ location: PageLocation, _ stream: UnsafeRawBufferPointer, on channel: Channel
-    ) throws(TransportError) {
-        writer.removeAll()
-        encoder.write(location, .compressed(length: UInt32(stream.count)), to: &writer)
-        try channel.write(writer.bytes)
-        // SAFETY: copied before the call returns.
-        try unsafe channel.write(copying: stream)
+        try unsafe channel.write(copying: payload)
     }
 
     private mutating func writeHeader(_ location: PageLocation, on channel: Channel) throws(TransportError) {

@@ -101,7 +101,7 @@ import Transport
         counters.add(difference: length)
         guard length > 0 else { return }
         let delta = unsafe UnsafeRawBufferPointer(start: scratch.delta, count: length)
-        try unsafe records.sendDelta(of: location, delta, on: main)
+        try unsafe records.send(location, as: .xbzrle(length: UInt16(length)), delta, on: main)
     }
 
     /// Makes the cache as large as it is to be now; false without memory for one, and then pages go whole.
