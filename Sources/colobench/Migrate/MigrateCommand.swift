@@ -41,7 +41,8 @@ struct MigrateBenchmark: ParsableCommand {
     @Option(
         parsing: .upToNextOption,
         help: """
-            How pages travel: plain, multifd-N, multifd-zlib-N, multifd-zstd-N (N channels), compress, xbzrle.
+            How pages travel: plain, multifd-N, multifd-zlib-N, multifd-zstd-N (N channels), compress, xbzrle; with \
+            +tls behind it, enciphered with a key that both ends have.
             """)
     var pages: [PageTravel] = [PageTravel.plain]
 
@@ -117,20 +118,27 @@ struct PageTravel: ExpressibleByArgument {
     let capability: String?
     /// What both ends have as multifd-compression.
     let compression: String
+    /// Whether it goes through TLS.
+    let isEnciphered: Bool
 
     static let plain = PageTravel(rawValue: "plain", channels: 1, capability: nil, compression: "none")
 
     private init(rawValue: String, channels: Int, capability: String?, compression: String) {
         (self.rawValue, self.channels) = (rawValue, channels)
         (self.capability, self.compression) = (capability, compression)
+        isEnciphered = rawValue.hasSuffix(Self.tls)
     }
 
+    private static let tls = "+tls"
+
     init?(argument: String) {
-        let parts = argument.split(separator: "-").map(String.init)
+        let name = argument.hasSuffix(Self.tls) ? argument.dropLast(Self.tls.count) : argument[...]
+        let parts = name.split(separator: "-").map(String.init)
         switch parts.first {
-        case "plain" where parts.count == 1: self = .plain
+        case "plain" where parts.count == 1:
+            self.init(rawValue: argument, channels: 1, capability: nil, compression: "none")
         case "compress" where parts.count == 1, "xbzrle" where parts.count == 1:
-            self.init(rawValue: argument, channels: 1, capability: argument, compression: "none")
+            self.init(rawValue: argument, channels: 1, capability: String(name), compression: "none")
         case "multifd" where (2...3).contains(parts.count):
             let compression = parts.count == 3 ? parts[1] : "none"
             guard let count = Int(parts[parts.count - 1]), (1...255).contains(count),

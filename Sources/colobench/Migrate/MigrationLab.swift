@@ -42,7 +42,10 @@ final class MigrationLab {
         let target = try end(pair.destination, "destination", memory == .hot ? destination : nil, incoming: true)
         let origin = try end(pair.source, "source", source, incoming: false)
         defer { for end in [origin, target] { end.process.killAndWait() } }
-        for end in [origin, target] { try end.set(pages) }
+        for (end, role) in [(origin, "client"), (target, "server")] {
+            try end.set(pages)
+            if pages.isEnciphered { try end.encipher(as: role, keys: keys()) }
+        }
         let listening = way == .tcp ? "tcp:127.0.0.1:0" : "unix:\(folder.path("migration\(started)"))"
         try target.client.execute("migrate-incoming", ["uri": .string(listening)], within: Self.patience)
         var uri = listening
@@ -71,6 +74,12 @@ final class MigrationLab {
             gibPerSecond: gib / seconds, cpuPerGiB: cpu / gib, downtimeMilliseconds: Double(downtime))
     }
 
+    /// A folder with a key that both ends have.
+    private func keys() throws -> String {
+        try folder.write("qemu:\(String(repeating: "6b", count: 32))\n", to: "keys.psk")
+        return folder.path(".")
+    }
+
     private struct End {
         let process: ManagedProcess
         let client: QMPClient
@@ -86,6 +95,14 @@ final class MigrationLab {
                     "multifd-channels": JSONValue(pages.channels),
                     "multifd-compression": .string(pages.compression),
                 ])
+        }
+
+        /// Has the channels enciphered with the key in that folder.
+        func encipher(as role: String, keys: String) throws {
+            try client.execute(
+                "object-add",
+                ["qom-type": "tls-creds-psk", "id": "tls", "dir": .string(keys), "endpoint": .string(role)])
+            try client.execute("migrate-set-parameters", ["tls-creds": "tls"])
         }
 
         /// User and system time of the process so far: proc(5), fields 14 and 15 of stat.
