@@ -2,7 +2,9 @@ import Environment
 import Glibc
 import PairLab
 import QAPI
+import QMP
 import SystemCalls
+import VirtualMachine
 
 @testable import Migration
 
@@ -33,6 +35,23 @@ extension InteropRun {
             destination.controller.cancelChannel()
         }
         return .refused(reason)
+    }
+
+    /// What a QEMU as source cannot do; the destination has no guest from it.
+    func fail() throws -> Outcome {
+        try folder.write(Self.content(seed: seed), to: "ram")
+        let source = try QEMUEnd(scene(isSource: true))
+        let destination = try ColodEnd(scene(isSource: false)).machine
+        try destination.controller.migrateIncoming(uri: link.destinationURI)
+        try source.migrate(to: link.sourceURI { "1" })
+        try source.awaitStatus("failed")
+        let reason = try source.peer.execute("query-migrate")["error-desc"]?.string ?? "it failed"
+        destination.controller.cancelChannel()
+        guard destination.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)) else {
+            throw LabError("the destination does not end")
+        }
+        try expect("the destination's run state", "\(destination.machine.runState)", "inmigrate")
+        return .impossible("QEMU: \(reason)")
     }
 
     /// What a colod does not have as source.
