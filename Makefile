@@ -38,7 +38,7 @@ define install
 	timeout 1800 $$apt install -y --no-install-recommends $(strip $(1)) </dev/null
 endef
 
-.PHONY: help deps deps-demo fetch build guest demo test simulate bench package generate format lint clean
+.PHONY: help deps deps-demo fetch build guest demo test interop simulate bench package generate format lint clean
 
 help: ## Tell what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -69,6 +69,10 @@ demo: build guest ## A pair protects a Redis guest; the primary is killed; nothi
 test: deps guest fetch ## Build and run all tests
 	$(SWIFT) build $(FLAGS) --build-tests
 	.ci/test
+
+interop: deps fetch ## Try every feature over every transport with QEMU and colod, and print the table
+	$(SWIFT) build $(FLAGS) --build-tests
+	COLOD_INTEROP=all $(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter InteropMatrixTests
 
 simulate: build ## Run many simulated pairs and migrations, resumable: SEED=1 SEEDS=50000 MIGRATIONS=20000
 	$(BIN)/colosim pair --seed $(SEED) --runs $(SEEDS) --keep-going --state .build/simulate.state

@@ -6,6 +6,7 @@ import MigrationCore
 import MigrationFormat
 public import PacketPath
 public import QAPI
+import Synchronization
 import SystemCalls
 import Transport
 import VirtualMachine
@@ -52,8 +53,17 @@ final class DestinationRun {
         multifd?.end()
         inflation?.end()
         endArrivals()
+        hearOutCommand()
         reader?.channel.shutDown()
         session.control.finish()
+    }
+
+    /// A command ends with its channel, and the last word may still be on its way through it: the source waits for that.
+    private func hearOutCommand() {
+        guard hasReturnPath, !wantsCOLO, session.machine.withLock({ $0.status }) == .completed else { return }
+        let deadline = SystemClock().now() + .milliseconds(Transport.commandEndMilliseconds)
+        // However it ends, the guest is here and runs.
+        try? reader?.channel.finishReading(deadline: deadline)
     }
 
     private func carryOut(_ action: DestinationMachine.Action) -> DestinationMachine.Event {

@@ -105,16 +105,29 @@ extension MigrationController {
             configuration.coloRefusal = MigrationRefusal.coloNotAvailable.description
         } else if let disk = machine.parts.writableDisks.first {
             configuration.coloRefusal = MigrationRefusal.diskNotReplicated(disk).description
+        } else if let other = notInCOLO(incomingSettings) {
+            configuration.coloRefusal = MigrationRefusal.notInCOLO(other).description
         }
         return configuration
+    }
+
+    /// What is on of the capabilities with which a checkpoint's pages would go past the copy that is kept of them.
+    private func notInCOLO(_ settings: MigrationSettings) -> MigrationCapability? {
+        [.multifd, .compress].first { settings[$0] }
+    }
+
+    /// What could not work with anybody who connects to `address`.
+    private func incomingRefusal(_ address: MigrationAddress, _ settings: MigrationSettings) -> MigrationRefusal? {
+        if settings[.multifd], !address.hasSeveralChannels { return .multifdNeedsSocket }
+        if settings[.multifd], settings[.postcopyPreempt] { return .multifdWithPreemption }
+        if settings[.xColo], let other = notInCOLO(settings) { return .notInCOLO(other) }
+        return nil
     }
 
     private func makeListener(_ uri: String, _ run: RunControl) throws(TransportError) -> Listener {
         let address = try MigrationAddress(uri)
         let settings = incomingSettings
-        if settings[.multifd], !address.hasSeveralChannels {
-            throw .badAddress(MigrationRefusal.multifdNeedsSocket.description)
-        }
+        if let refusal = incomingRefusal(address, settings) { throw .badAddress(refusal.description) }
         guard case .fd(let name) = address else {
             let channels = settings[.multifd] ? Int32(settings.parameters.multifdChannels) + 1 : 1
             return try Listener(

@@ -20,6 +20,14 @@ public struct PendingMigration: Sendable {
 enum Destination: Sendable {
     case address(MigrationAddress)
     case channel(Channel)
+
+    /// Whether a migration can have more channels than one there.
+    var hasSeveralChannels: Bool {
+        switch self {
+        case .address(let address): address.hasSeveralChannels
+        case .channel: false
+        }
+    }
 }
 
 extension MigrationController {
@@ -86,6 +94,11 @@ extension MigrationController {
     }
 
     private func start(_ session: SourceSession, to destination: Destination) {
+        // Before a command is started or a handshake begun: the peer hears nothing.
+        guard !session.settings[.multifd] || destination.hasSeveralChannels else {
+            post(.failed(MigrationRefusal.multifdNeedsSocket.description), of: session)
+            return session.control.finish()
+        }
         do {
             _ = try Thread(name: Self.threadName) { [self] in
                 do throws(SystemError) {
@@ -161,6 +174,7 @@ extension MigrationController {
             }
             guard handler != nil else { throw .coloNotAvailable }
         }
+        if settings[.multifd], settings[.postcopyPreempt] { throw .multifdWithPreemption }
         let notCarried: [MigrationCapability] = [
             .postcopyRam, .backgroundSnapshot, .dirtyBitmaps,
             .postcopyPreempt,

@@ -32,6 +32,8 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
     case notSupported(MigrationCapability)
     /// Only sockets can have channels beside the main one.
     case multifdNeedsSocket
+    /// A destination could not tell the channels of both apart.
+    case multifdWithPreemption
     /// The settings that the migration would have contradict each other.
     case settings(MigrationSettingsError)
     /// There is no such destination.
@@ -75,6 +77,7 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
         case .coloNotAvailable: "COLO is not available on this machine"
         case .notSupported(let capability): "Capability '\(capability.rawValue)' is not supported"
         case .multifdNeedsSocket: "multifd is not supported by current protocol"
+        case .multifdWithPreemption: "Capability 'multifd' is not compatible with capability 'postcopy-preempt'"
         case .settings(let error): error.description
         case .destination(let error): error.description
         case .listener(.unknownScheme(let uri)): "unknown migration protocol: \(uri)"

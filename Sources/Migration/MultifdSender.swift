@@ -47,6 +47,9 @@ final class MultifdSender: PageSender {
     private let gate: ThreadGate<State>
     private var current = Packet()
     private var packets: UInt64 = 0
+    /// Bytes of all that was handed to channels, pages as they lie in memory: what a limit of the bandwidth goes by. What
+    /// the channels have carried lags behind by a packet each, which of many channels is more than a limit lets pass.
+    private(set) var bytesTaken: UInt64 = 0
 
     /// Begins to use `channels`, which have sent their openings: starts their threads. When one of them fails, `main` is shut
     /// down, because who waits there may wait for it.
@@ -129,6 +132,7 @@ final class MultifdSender: PageSender {
     private func give(to index: Int) {
         current.header.number = packets
         packets += 1
+        bytesTaken += UInt64(MultifdPacket.size + current.count * MigrationFormat.pageSize)
         current = workers[index].exchange(current)
     }
 

@@ -197,8 +197,8 @@ final class SourceRun {
         }
     }
 
-    /// Bytes that all channels have carried.
-    func bytesSent(_ main: Channel) -> UInt64 { main.bytesSent + (multifd?.bytesSent ?? 0) }
+    /// Bytes that the main channel has carried and the others have been given.
+    func bytesSent(_ main: Channel) -> UInt64 { main.bytesSent + (multifd?.bytesTaken ?? 0) }
 
     /// A command has to say that it has done its work.
     private func closeStream() throws(MigrationFailure) -> SourceMachine.Event {

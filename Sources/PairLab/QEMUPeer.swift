@@ -21,10 +21,10 @@ public final class QEMUPeer {
 
     /// Starts it with `megabytes` MiB of RAM and connects. Its files, all starting with `name`, lie in `folder`.
     /// `memoryFile`: what keeps RAM, shared with all that map it. `isWritable`: it has a vCPU, which stands, and `memory
-    /// writer` can write as it would. `isIncoming`: it waits for a migration.
+    /// writer` can write as it would. `isIncoming`: it waits for a migration. `uuid`: the machine's, with hyphens.
     public init(
         in folder: TemporaryFolder, name: String, megabytes: Int, memoryFile: String? = nil, isWritable: Bool = false,
-        isIncoming: Bool = true
+        isIncoming: Bool = true, uuid: String? = nil
     ) throws {
         self.folder = folder
         self.name = name
@@ -42,7 +42,8 @@ public final class QEMUPeer {
             [
                 Self.path, "-M", "none", "-m", "\(megabytes)", "-display", "none", "-nodefaults", "-accel", "tcg",
                 "-qmp", "unix:\(monitor),server=on,wait=off",
-            ] + (isIncoming ? ["-incoming", "defer"] : []) + processor + (memory ?? []), log: folder.path("\(name).log")
+            ] + (isIncoming ? ["-incoming", "defer"] : []) + processor + (memory ?? [])
+                + (uuid.map { ["-uuid", $0] } ?? []), log: folder.path("\(name).log")
         )
         self.process = process
         do {
@@ -62,6 +63,18 @@ public final class QEMUPeer {
     public func execute(_ command: String, _ arguments: JSONObject = [:]) throws -> JSONValue {
         try client.execute(command, arguments, within: Self.patience)
     }
+
+    /// Makes a copy of a descriptor known to it under `name`, for the URI "fd:NAME".
+    public func pass(_ descriptor: Int32, as name: String) throws {
+        try client.execute("getfd", ["fdname": .string(name)], passing: descriptor, within: Self.patience)
+    }
+
+    /// All events since it was connected to, each as its name and what it says of a status or a pass
+    /// ("MIGRATION setup", "MIGRATION_PASS 1", "STOP").
+    public var history: [String] { client.history }
+
+    /// What it wrote to standard error, for what a test says of a failure.
+    public var output: String { process.output }
 
     /// Turns on a migration capability ("return-path", "x-colo").
     public func setCapability(_ capability: String) throws {

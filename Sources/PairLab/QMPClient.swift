@@ -21,6 +21,8 @@ public final class QMPClient {
     private var nextIdentifier = 0
     /// The events received and not yet taken, oldest first.
     public private(set) var events: [JSONValue] = []
+    /// What has happened so far: the names of all events received, with what each says of a status or a pass.
+    public private(set) var history: [String] = []
 
     /// How long a client tries to connect to a socket that is not there yet before it looks again.
     private static let connectInterval: Duration = .milliseconds(10)
@@ -45,7 +47,8 @@ public final class QMPClient {
     /// Executes a command and returns what it answered; throws `QMPError` if that is an error.
     @discardableResult
     public func execute(
-        _ command: String, _ arguments: JSONObject = [:], within limit: Duration = .seconds(5)
+        _ command: String, _ arguments: JSONObject = [:], passing descriptor: Int32? = nil,
+        within limit: Duration = .seconds(5)
     ) throws -> JSONValue {
         nextIdentifier += 1
         let identifier = JSONValue(nextIdentifier)
@@ -53,18 +56,30 @@ public final class QMPClient {
         if !arguments.isEmpty { request["arguments"] = .object(arguments) }
         var text = JSONText()
         text.write(.object(request))
-        try socket.send(text.bytes + [10], within: limit)
+        let bytes = text.bytes + [10]
+        if let descriptor {
+            try socket.send(bytes, passing: descriptor)
+        } else {
+            try socket.send(bytes, within: limit)
+        }
         let deadline = SystemClock().now() + Nanoseconds(limit)
         while true {
             let answer = try next(until: deadline)
             if answer["event"] != nil {
-                events.append(answer)
+                note(answer)
             } else if answer["id"] == identifier {
                 if let value = answer["return"] { return value }
                 throw QMPError(
                     errorClass: answer["error"]?["class"]?.string ?? "?", text: answer["error"]?["desc"]?.string ?? "?")
             }
         }
+    }
+
+    private func note(_ event: JSONValue) {
+        events.append(event)
+        let data = event["data"]
+        let detail = data?["status"]?.string ?? data?["pass"]?.integer.map { "\($0)" }
+        history.append((event["event"]?.string ?? "?") + (detail.map { " \($0)" } ?? ""))
     }
 
     /// Takes the first event of that name for which `matches` is true, and all before it, waiting for it to come.
@@ -80,7 +95,7 @@ public final class QMPClient {
                 return event
             }
             let answer = try next(until: deadline)
-            if answer["event"] != nil { events.append(answer) }
+            if answer["event"] != nil { note(answer) }
         }
     }
 

@@ -70,6 +70,13 @@ final class StreamSocket: Sendable {
         }
     }
 
+    /// Sends all of `bytes`, which are few, and a copy of a descriptor with them.
+    func send(_ bytes: [UInt8], passing other: Int32) throws {
+        // SAFETY: the array lives through the call.
+        let count = unsafe bytes.withUnsafeBytes { unsafe StreamMessage.send(descriptor, $0, descriptors: [other]) }
+        guard count == bytes.count else { throw LabError("a descriptor cannot be passed") }
+    }
+
     /// The bytes that come next; empty once the peer has closed.
     func receive(within limit: Duration) throws -> [UInt8] {
         let deadline = SystemClock().now() + Nanoseconds(limit)

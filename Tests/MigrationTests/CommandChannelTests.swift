@@ -105,6 +105,24 @@ struct CommandChannelTests {
         destination.controller.cancelChannel()
     }
 
+    @Test func aCommandOfTheDestinationMayTakeItsTimeWithTheLastWord() throws {
+        let (there, back) = (Self.path(), Self.path())
+        defer { for path in [there, back, back + ".kept"] { try? FileManager.default.removeItem(atPath: path) } }
+        for path in [there, back] { try #require(mkfifo(path, 0o600) == 0) }
+        let source = try TestMachine(megabytes: 1)
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        source.fill(seed: 38)
+        try source.machine.run()
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.returnPath, true)])
+        // Nothing gets back before all of it was said.
+        let late = "(cat <&3 >'\(back).kept'; cat '\(back).kept' >'\(back)')"
+        try destination.controller.migrateIncoming(uri: "exec:exec 3<&0; \(late) & exec cat '\(there)'")
+        try source.migrate(to: "exec:exec 3<&0; cat '\(back)' & cat <&3 >'\(there)'; exec 3<&-; wait")
+        #expect(source.awaits("completed"), "\(source.log.lines)")
+        #expect(destination.awaits("completed"), "\(destination.log.lines)")
+        #expect(destination.ram == source.ram)
+    }
+
     @Test func aSourceThatSaysNothingMayBeReplaced() throws {
         let destination = try TestMachine(incoming: true, megabytes: 1)
         try destination.controller.migrateIncoming(uri: "exec:exit 3")

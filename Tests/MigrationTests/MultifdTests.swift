@@ -41,6 +41,23 @@ import VirtualMachine
         #expect(stats.normal + stats.duplicate == Int64(source.machine.memory.totalSize / targetPageSize))
     }
 
+    @Test func theLimitOfTheBandwidthHoldsForManyChannels() throws {
+        let source = try TestMachine()
+        source.fill(seed: 23)
+        try source.machine.run()
+        let destination = try TestMachine(incoming: true)
+        for machine in [source, destination] { try Self.settings(machine, channels: 64, compression: .zlib) }
+        // More than 5 MB of RAM are no zeroes, and the channels together hold more than that.
+        try source.controller.updateParameters { $0.maxBandwidth = 20 << 20 }
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        let start = SystemClock().now()
+        try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
+        #expect(source.awaits("stop"), "\(source.log.lines)")
+        #expect(SystemClock().now() - start > .milliseconds(150))
+        #expect(destination.awaits("completed"), "\(destination.log.lines)")
+        #expect(destination.ram == source.ram)
+    }
+
     @Test(
         .enabled(if: QEMUPeer.isInstalled, "qemu-system-x86_64 is not installed"),
         arguments: [

@@ -19,10 +19,10 @@ final class TestMachine: Sendable {
 
     init(
         incoming: Bool = false, megabytes: Int = TestMachine.megabytes, autostart: Bool = true,
-        memory: GuestMemory? = nil
+        memory: GuestMemory? = nil, uuid: [UInt8]? = nil
     ) throws {
         let log = EventLog()
-        var parts = try NoneMachine.parts(memorySize: megabytes << 20)
+        var parts = try NoneMachine.parts(memorySize: megabytes << 20, uuid: uuid)
         if let memory { parts.memory = memory }
         machine = VirtualMachine(parts: parts, incoming: incoming, autostart: autostart)
         machine.setEventHandler { log.add("\($0)") }
@@ -115,8 +115,9 @@ final class EventLog: Sendable {
     var lines: [String] { gate.withLock(notify: false) { $0 } }
 
     /// The lines without passes between the first and the last one, of which there are more the slower the host is.
-    var outline: [String] {
-        let lines = lines
+    var outline: [String] { Self.outline(of: lines) }
+
+    static func outline(of lines: [String]) -> [String] {
         let passes = lines.indices.filter { lines[$0].hasPrefix("pass ") }
         let kept = Set([passes.first, passes.last].compactMap(\.self))
         return lines.indices.filter { !lines[$0].hasPrefix("pass ") || kept.contains($0) }

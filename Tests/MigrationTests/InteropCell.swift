@@ -1,0 +1,135 @@
+import QAPI
+
+@testable import Migration
+
+/// Where a migration goes from and to.
+enum InteropDirection: String, CaseIterable, Sendable {
+    case colodToQEMU = "colod→QEMU"
+    case qemuToColod = "QEMU→colod"
+    case colodToColod = "colod→colod"
+
+    var startsAtColod: Bool { self != .qemuToColod }
+    var endsAtColod: Bool { self != .colodToQEMU }
+}
+
+/// What carries a migration.
+enum InteropTransport: String, CaseIterable, Sendable {
+    case tcp, unix, exec, fd
+
+    var hasSeveralChannels: Bool { self == .tcp || self == .unix }
+}
+
+/// What a migration is done with.
+enum InteropFeature: Hashable, Sendable, CustomStringConvertible {
+    case plain, returnPath, xbzrle, compress
+    case multifd(MultiFDCompression, channels: Int)
+    case tls(MigrationCredentials.Kind)
+    case tlsMultifd(MultiFDCompression, channels: Int)
+    case validateUUID, ignoreShared, pauseBeforeSwitchover, zeroCopy, backgroundSnapshot, colo
+
+    static let all: [InteropFeature] =
+        [.plain, .returnPath, .xbzrle, .compress]
+        + [MultiFDCompression.none, .zlib, .zstd].flatMap { method in
+            [1, 2, 8].map { .multifd(method, channels: $0) }
+        }
+        + MigrationCredentials.Kind.allCases.map { .tls($0) }
+        + [
+            .tlsMultifd(.none, channels: 2), .tlsMultifd(.zlib, channels: 8), .validateUUID, .ignoreShared,
+            .pauseBeforeSwitchover, .zeroCopy, .backgroundSnapshot, .colo,
+        ]
+
+    var description: String {
+        switch self {
+        case .plain: "plain"
+        case .returnPath: "return-path"
+        case .xbzrle: "xbzrle"
+        case .compress: "compress"
+        case .multifd(let method, let channels): "multifd \(method.rawValue) ×\(channels)"
+        case .tls(let kind): "TLS \(kind.rawValue)"
+        case .tlsMultifd(let method, let channels): "TLS psk, multifd \(method.rawValue) ×\(channels)"
+        case .validateUUID: "validate-uuid"
+        case .ignoreShared: "x-ignore-shared"
+        case .pauseBeforeSwitchover: "pause-before-switchover"
+        case .zeroCopy: "zero-copy-send"
+        case .backgroundSnapshot: "background-snapshot"
+        case .colo: "COLO"
+        }
+    }
+
+    /// The capabilities of one side.
+    func capabilities(ofSource isSource: Bool) -> [MigrationCapability] {
+        switch self {
+        case .plain, .tls: []
+        case .returnPath: isSource ? [.returnPath] : []
+        case .xbzrle: [.xbzrle]
+        case .compress: [.compress]
+        case .multifd, .tlsMultifd: [.multifd]
+        case .validateUUID: [.validateUuid]
+        case .ignoreShared: [.xIgnoreShared]
+        case .pauseBeforeSwitchover: isSource ? [.pauseBeforeSwitchover] : []
+        case .zeroCopy: isSource ? [.multifd, .zeroCopySend] : [.multifd]
+        case .backgroundSnapshot: isSource ? [.backgroundSnapshot] : []
+        case .colo: [.xColo]
+        }
+    }
+
+    var dataChannels: (count: Int, method: MultiFDCompression)? {
+        switch self {
+        case .multifd(let method, let channels), .tlsMultifd(let method, let channels): (channels, method)
+        case .zeroCopy: (2, .none)
+        default: nil
+        }
+    }
+
+    var credentials: MigrationCredentials.Kind? {
+        switch self {
+        case .tls(let kind): kind
+        case .tlsMultifd: .psk
+        default: nil
+        }
+    }
+
+    /// Whether the destination says something.
+    var isTwoWay: Bool { self == .returnPath || self == .colo || credentials != nil }
+}
+
+/// One migration of the matrix.
+struct InteropCell: Sendable, CustomStringConvertible {
+    let feature: InteropFeature
+    let direction: InteropDirection
+    let transport: InteropTransport
+
+    var description: String { "\(feature), \(direction.rawValue) over \(transport.rawValue)" }
+
+    /// What becomes of it.
+    enum Expectation: Hashable, Sendable {
+        case works
+        /// A colod refuses it before any byte, for that reason.
+        case refused(String)
+        /// A colod as source does not have this, and says so.
+        case notYet(MigrationCapability)
+        /// The QEMU that is the source fails, and says why.
+        case failsInQEMU
+    }
+
+    var expectation: Expectation {
+        switch feature {
+        case .zeroCopy where direction.startsAtColod: return .notYet(.zeroCopySend)
+        case .backgroundSnapshot where direction.startsAtColod: return .notYet(.backgroundSnapshot)
+        default: break
+        }
+        if feature.dataChannels != nil, !transport.hasSeveralChannels {
+            return .refused("multifd is not supported by current protocol")
+        }
+        if feature == .zeroCopy, transport == .unix {
+            return .failsInQEMU
+        }
+        return .works
+    }
+
+    static let all: [InteropCell] = InteropFeature.all.flatMap { feature in
+        InteropDirection.allCases.flatMap { direction in
+            InteropTransport.allCases.map { InteropCell(feature: feature, direction: direction, transport: $0) }
+        }
+    }
+}
