@@ -6,6 +6,7 @@ import MigrationCore
 import MigrationFormat
 public import PacketPath
 public import QAPI
+import Synchronization
 import SystemCalls
 import Transport
 import VirtualMachine
@@ -30,12 +31,14 @@ final class DestinationRun {
     private var multifd: MultifdReceiver?
     /// The threads that decompress, if pages may come so.
     private var inflation: PageInflation?
+    private let limits: IncomingLimits
 
     init(controller: MigrationController, session: DestinationSession, listener: Listener) {
         self.controller = controller
         self.session = session
         self.listener = listener
         machine = controller.machine
+        limits = controller.incomingLimits.withLock { $0 }
     }
 
     /// Does all of it.
@@ -52,7 +55,8 @@ final class DestinationRun {
         multifd?.end()
         inflation?.end()
         endArrivals()
-        reader?.channel.shutDown()
+        // Whoever connected beside the source, too, and is still being looked at.
+        session.control.channels.cancel()
         session.control.finish()
     }
 
@@ -105,7 +109,7 @@ final class DestinationRun {
     /// The same of a source with data channels.
     private func acceptAll(_ settings: MigrationSettings) throws(MigrationFailure) -> DestinationMachine.Event {
         let gathering = try IncomingChannels(
-            count: Int(settings.parameters.multifdChannels), uuid: machine.parts.uuid
+            count: Int(settings.parameters.multifdChannels), uuid: machine.parts.uuid, limits: limits
         ) { [controller, session] channel throws(TransportError) in
             try controller.secureIncoming(channel, of: session.control.channels)
         }
@@ -119,7 +123,8 @@ final class DestinationRun {
         for channel in data { channel.stallDeadline = .never }
         multifd = try MultifdReceiver(
             channels: data, main: main.channel, into: arrivals, layout: machine.layout,
-            leavingOutShared: settings[.xIgnoreShared], decoders: try decoders(data.count, settings))
+            leavingOutShared: settings[.xIgnoreShared], stall: limits.stall,
+            decoders: try decoders(data.count, settings))
         return .accepted
     }
 
@@ -136,7 +141,7 @@ final class DestinationRun {
     @discardableResult
     private func begin(_ channel: Channel, _ settings: MigrationSettings) throws(MigrationFailure) -> StreamReader {
         controller.handler?.incomingAccepted()
-        channel.stallDeadline = .milliseconds(MigrationLimits.incomingStallMilliseconds)
+        channel.stallDeadline = limits.stall
         let expectations = machine.streamExpectations(
             comparingUUID: settings[.validateUuid], ignoringShared: settings[.xIgnoreShared],
             acceptingCompressed: settings[.compress])
@@ -164,7 +169,7 @@ final class DestinationRun {
                 try take(element, reader, arrivals)
                 continue
             }
-            guard let element = try reader.next() else {
+            guard let element = try next(reader) else {
                 try finish(reader.channel)
                 return .loaded(isDescribed: false)
             }
@@ -186,6 +191,20 @@ final class DestinationRun {
             }
         }
     }
+
+    /// The next element. While pages come on data channels, nothing need come on the main one for a whole pass.
+    private func next(_ reader: StreamReader) throws(MigrationFailure) -> StreamElement? {
+        guard let multifd else { return try reader.next() }
+        while true {
+            let before = multifd.bytesReceived
+            do throws(MigrationFailure) {
+                return try reader.next()
+            } catch .channel(.stalled) where multifd.bytesReceived != before {
+                continue
+            }
+        }
+    }
+
     /// What a command has written counts only once it says that it is whole. One that has a return path goes on.
     private func finish(_ channel: Channel) throws(MigrationFailure) {
         guard !wantsCOLO, !hasReturnPath else { return }
@@ -230,7 +249,7 @@ final class DestinationRun {
             let more = reader.takeZeroPages(behind: location, upTo: end)
             clear(location.page..<more.upperBound, ofBlock: location.block, arrivals)
         case .filledPage(let location, let byte): fill(location, byte, arrivals)
-        case .liveSectionEnd: try multifd?.endPart()
+        case .liveSectionEnd(let type): try multifd?.endPart(isLast: type == .sectionEnd)
         case .device(let section): sections.append(section)
         default: break
         }

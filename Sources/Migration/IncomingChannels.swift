@@ -17,19 +17,21 @@ final class IncomingChannels: Sendable {
         var main: Main?
         var data: [Int: Channel] = [:]
         var mainSince: Nanoseconds?
-        var greeted = 0
+        /// Those of which it is not known yet, the oldest first.
+        var greeted: [Channel] = []
         /// Why a connection was closed that came last.
         var refusal: String?
     }
     private let count: Int
     private let uuid: [UInt8]
+    private let limits: IncomingLimits
     private let secure: @Sendable (Channel) throws(TransportError) -> Channel
     private let gate = ThreadGate(State())
     /// Raised when the state has changed.
     private let changed: EventSignal
     private let clock = SystemClock()
     /// How many connections may be looked at: more than there are channels, so that somebody who says nothing keeps no
-    /// source away.
+    /// source away. With still more of them, the one that has been silent for longest has to go: a source speaks at once.
     private static let spare = 16
     private static let magicSize = 4
     private static let mainMagic = (0..<4).map { UInt8(truncatingIfNeeded: MigrationFormat.magic >> (24 - 8 * $0)) }
@@ -37,9 +39,11 @@ final class IncomingChannels: Sendable {
     /// For a source with `count` data channels, whose UUID has to be `uuid`. `secure` comes to terms with whoever connects,
     /// and returns the channel to go on with.
     init(
-        count: Int, uuid: [UInt8]?, secure: @escaping @Sendable (Channel) throws(TransportError) -> Channel
+        count: Int, uuid: [UInt8]?, limits: IncomingLimits,
+        secure: @escaping @Sendable (Channel) throws(TransportError) -> Channel
     ) throws(MigrationFailure) {
         self.count = count
+        self.limits = limits
         self.secure = secure
         self.uuid = uuid ?? [UInt8](repeating: 0, count: 16)
         do { changed = try EventSignal() } catch { throw .peer(error.description) }
@@ -50,9 +54,7 @@ final class IncomingChannels: Sendable {
         from listener: Listener, in set: ChannelSet
     ) throws(MigrationFailure) -> (main: Main, data: [Channel]) {
         while true {
-            let (found, since, open) = gate.withLock(notify: false) { state in
-                (complete(state), state.mainSince, state.greeted)
-            }
+            let (found, since) = gate.withLock(notify: false) { state in (complete(state), state.mainSince) }
             if let found {
                 try onChannel { () throws(TransportError) in
                     try set.insert(found.main.channel, as: .main)
@@ -60,8 +62,7 @@ final class IncomingChannels: Sendable {
                 }
                 return found
             }
-            let limit = Nanoseconds.milliseconds(MigrationLimits.dataChannelsMilliseconds)
-            let deadline = since.map { $0 + limit } ?? .never
+            let deadline = since.map { $0 + limits.dataChannels } ?? .never
             if clock.now() >= deadline { throw .peer(shortage) }
             var next: Channel?
             do {
@@ -75,10 +76,10 @@ final class IncomingChannels: Sendable {
                 changed.lower()
                 continue
             }
-            guard open < count + 1 + Self.spare else {
-                set.remove(next)
-                continue
+            let surplus = gate.withLock { state in
+                state.greeted.count < count + 1 + Self.spare ? nil : state.greeted.removeFirst()
             }
+            if let surplus { set.remove(surplus) }
             greet(next, in: set)
         }
     }
@@ -91,7 +92,7 @@ final class IncomingChannels: Sendable {
     /// What is missing, in words.
     private var shortage: String {
         let (came, refusal) = gate.withLock(notify: false) { ($0.data.count, $0.refusal) }
-        let seconds = MigrationLimits.dataChannelsMilliseconds / 1000
+        let seconds = limits.dataChannels.count / 1_000_000_000
         return "multifd: \(came) of \(count) channels came within \(seconds) s"
             + (refusal.map { "; a connection was closed: \($0)" } ?? "")
             + "; capability 'multifd' and parameter 'multifd-channels' must be the same on both sides"
@@ -99,12 +100,12 @@ final class IncomingChannels: Sendable {
 
     /// Finds out on a thread of its own what a channel is.
     private func greet(_ channel: Channel, in set: ChannelSet) {
-        gate.withLock { $0.greeted += 1 }
+        gate.withLock { $0.greeted.append(channel) }
         let outcome = Result { () throws(SystemError) in
             _ = try Thread(name: "multifd-greet") { [self] in
                 let refusal = secureAndClassify(channel, in: set)
                 gate.withLock { state in
-                    state.greeted -= 1
+                    state.greeted.removeAll { $0 === channel }
                     if let refusal { state.refusal = refusal }
                 }
                 changed.raise()
@@ -113,7 +114,7 @@ final class IncomingChannels: Sendable {
         guard case .failure(let error) = outcome else { return }
         set.remove(channel)
         gate.withLock { state in
-            state.greeted -= 1
+            state.greeted.removeAll { $0 === channel }
             state.refusal = error.description
         }
     }
@@ -131,7 +132,7 @@ final class IncomingChannels: Sendable {
 
     /// Gives the channel its place; why it has none otherwise.
     private func classify(_ channel: Channel) -> String? {
-        let deadline = clock.now() + .milliseconds(MigrationLimits.incomingStallMilliseconds)
+        let deadline = clock.now() + limits.stall
         do throws(MigrationFailure) {
             let magic = try read(Self.magicSize, from: channel, until: deadline)
             guard magic != Self.mainMagic else {
