@@ -13,7 +13,7 @@ import VirtualMachine
 /// so soon. COLOD_TEST_SEED makes other damage, and the same one again.
 @Suite(.serialized) struct EncodedStreamFuzzTests {
     private static let seed = getenv("COLOD_TEST_SEED").flatMap { UInt64(String(cString: $0)) } ?? 17
-    private static let rounds = 24
+    private static let rounds = 60
     private static let channels = 2
 
     /// All channels of a whole migration of a small machine, the main one first.
