@@ -240,8 +240,9 @@ final class DestinationRun {
             arrivals.noteWritten(location)
         case .compressedPage(let location, let length):
             guard let inflation else { throw .cancelled }
+            let start = reader.window.offset
             try unsafe reader.takeStored(length) { (stream) throws(MigrationFailure) in
-                try unsafe inflation.give(stream, of: location, to: arrivals.place(of: location))
+                try unsafe inflation.give(stream, at: start, of: location, to: arrivals.place(of: location))
             }
             arrivals.noteWritten(location)
         case .filledPage(let location, 0):

@@ -63,9 +63,9 @@ import Testing
             case .deltaBeyondPage, .deltaCut: "the XBZRLE page is malformed at its byte"
             case .deltaTooLong, .deltaOfOtherEncoding, .tooLong: "(section 'ram', byte "
             case .deltaBeyondBlock, .beyondBlock: "Illegal RAM offset 100000 (section 'ram', byte "
-            case .bomb, .trailing: "page 1 of block 0: the compressed data holds more than it may"
-            case .tooShort: "page 1 of block 0: the compressed data ends too soon"
-            case .noStream: "page 1 of block 0: the compressed data is damaged"
+            case .bomb, .trailing: ": the compressed data holds more than it may (page 1 of block 0)"
+            case .tooShort: ": the compressed data ends too soon (page 1 of block 0)"
+            case .noStream: ": the compressed data is damaged (zlib: "
             case .unknownBlock: "Can't find block nobody (section 'ram', byte "
             case .withoutName: "Ack, bad migration stream! (section 'ram', byte "
             case .cutStream: ""
@@ -78,6 +78,9 @@ import Testing
         source.connect(source.stream { bad.write(source, to: &$0) })
         let failure = try #require(try source.outcome())
         #expect(failure.contains(bad.failure), "\(failure)")
+        if failure.contains("page 1 of block 0") {
+            #expect(failure.hasPrefix("section 'ram' at offset "), "\(failure)")
+        }
         #expect(source.destination.ram[4096...].allSatisfy { $0 == 0 } || bad == .tooShort || bad == .trailing)
     }
 
