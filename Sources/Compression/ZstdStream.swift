@@ -39,10 +39,17 @@ import CZstd
     // as its owner has promised.
     private let context: OpaquePointer
     private var source = unsafe ZSTD_inBuffer()
+    /// The logarithm of 32 MiB, the window of level 20.
+    private static let windowLimit: Int32 = 25
 
     /// At the start of a stream.
     public init() throws(CompressionError) {
         guard let context = unsafe ZSTD_createDCtx() else { throw CompressionError("zstd has no memory") }
+        // A frame may ask for a window as large as this; the levels of a source need no larger one.
+        guard unsafe ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowLimit)) == 0 else {
+            unsafe ZSTD_freeDCtx(context)
+            throw CompressionError("zstd takes no limit for its memory")
+        }
         unsafe self.context = unsafe context
     }
 
@@ -69,12 +76,15 @@ import CZstd
         var spare: UInt8 = 0
         try unsafe withUnsafeMutableBytes(of: &spare) { (place) throws(CompressionError) in
             var target = unsafe ZSTD_outBuffer(dst: place.baseAddress, size: place.count, pos: 0)
-            while unsafe source.pos < source.size {
+            // Once more without input: what was taken in may not have come out yet.
+            while true {
                 let before = unsafe source.pos
                 let code = unsafe ZSTD_decompressStream(context, &target, &source)
                 guard ZSTD_isError(code) == 0 else { throw damageOfZstd(code) }
-                guard unsafe target.pos == 0, unsafe source.pos != before else { throw .long }
+                guard unsafe target.pos == 0 else { throw .long }
+                guard unsafe source.pos != before else { break }
             }
+            guard unsafe source.pos == source.size else { throw .long }
         }
     }
 }

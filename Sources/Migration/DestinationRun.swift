@@ -31,12 +31,14 @@ final class DestinationRun {
     private var multifd: MultifdReceiver?
     /// The threads that decompress, if pages may come so.
     private var inflation: PageInflation?
+    private let limits: IncomingLimits
 
     init(controller: MigrationController, session: DestinationSession, listener: Listener) {
         self.controller = controller
         self.session = session
         self.listener = listener
         machine = controller.machine
+        limits = controller.incomingLimits.withLock { $0 }
     }
 
     /// Does all of it.
@@ -54,7 +56,8 @@ final class DestinationRun {
         inflation?.end()
         endArrivals()
         hearOutCommand()
-        reader?.channel.shutDown()
+        // Whoever connected beside the source, too, and is still being looked at.
+        session.control.channels.cancel()
         session.control.finish()
     }
 
@@ -115,7 +118,7 @@ final class DestinationRun {
     /// The same of a source with data channels.
     private func acceptAll(_ settings: MigrationSettings) throws(MigrationFailure) -> DestinationMachine.Event {
         let gathering = try IncomingChannels(
-            count: Int(settings.parameters.multifdChannels), uuid: machine.parts.uuid
+            count: Int(settings.parameters.multifdChannels), uuid: machine.parts.uuid, limits: limits
         ) { [controller, session] channel throws(TransportError) in
             try controller.secureIncoming(channel, of: session.control.channels)
         }
@@ -129,7 +132,8 @@ final class DestinationRun {
         for channel in data { channel.stallDeadline = .never }
         multifd = try MultifdReceiver(
             channels: data, main: main.channel, into: arrivals, layout: machine.layout,
-            leavingOutShared: settings[.xIgnoreShared], decoders: try decoders(data.count, settings))
+            leavingOutShared: settings[.xIgnoreShared], stall: limits.stall,
+            decoders: try decoders(data.count, settings))
         return .accepted
     }
 
@@ -146,7 +150,7 @@ final class DestinationRun {
     @discardableResult
     private func begin(_ channel: Channel, _ settings: MigrationSettings) throws(MigrationFailure) -> StreamReader {
         controller.handler?.incomingAccepted()
-        channel.stallDeadline = .milliseconds(MigrationLimits.incomingStallMilliseconds)
+        channel.stallDeadline = limits.stall
         let expectations = machine.streamExpectations(
             comparingUUID: settings[.validateUuid], ignoringShared: settings[.xIgnoreShared],
             acceptingCompressed: settings[.compress])
@@ -174,7 +178,7 @@ final class DestinationRun {
                 try take(element, reader, arrivals)
                 continue
             }
-            guard let element = try reader.next() else {
+            guard let element = try next(reader) else {
                 try finish(reader.channel)
                 return .loaded(isDescribed: false)
             }
@@ -196,6 +200,20 @@ final class DestinationRun {
             }
         }
     }
+
+    /// The next element. While pages come on data channels, nothing need come on the main one for a whole pass.
+    private func next(_ reader: StreamReader) throws(MigrationFailure) -> StreamElement? {
+        guard let multifd else { return try reader.next() }
+        while true {
+            let before = multifd.bytesReceived
+            do throws(MigrationFailure) {
+                return try reader.next()
+            } catch .channel(.stalled) where multifd.bytesReceived != before {
+                continue
+            }
+        }
+    }
+
     /// What a command has written counts only once it says that it is whole. One that has a return path goes on.
     private func finish(_ channel: Channel) throws(MigrationFailure) {
         guard !wantsCOLO, !hasReturnPath else { return }
@@ -231,8 +249,9 @@ final class DestinationRun {
             arrivals.noteWritten(location)
         case .compressedPage(let location, let length):
             guard let inflation else { throw .cancelled }
+            let start = reader.window.offset
             try unsafe reader.takeStored(length) { (stream) throws(MigrationFailure) in
-                try unsafe inflation.give(stream, of: location, to: arrivals.place(of: location))
+                try unsafe inflation.give(stream, at: start, of: location, to: arrivals.place(of: location))
             }
             arrivals.noteWritten(location)
         case .filledPage(let location, 0):
@@ -240,7 +259,7 @@ final class DestinationRun {
             let more = reader.takeZeroPages(behind: location, upTo: end)
             clear(location.page..<more.upperBound, ofBlock: location.block, arrivals)
         case .filledPage(let location, let byte): fill(location, byte, arrivals)
-        case .liveSectionEnd: try multifd?.endPart()
+        case .liveSectionEnd(let type): try multifd?.endPart(isLast: type == .sectionEnd)
         case .device(let section): sections.append(section)
         default: break
         }

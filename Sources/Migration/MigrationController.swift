@@ -22,6 +22,8 @@ public final class MigrationController: Sendable {
     let events: EventLine
     private let coloHandler = Mutex<(any COLOHandler)?>(nil)
     private let lent = Mutex(MigrationResources())
+    /// For migrations that begin from now on.
+    let incomingLimits = Mutex(IncomingLimits())
 
     struct State: Sendable {
         var settings = MigrationSettings()

@@ -14,25 +14,30 @@ final class MultifdReceiver: Sendable {
         var barrier: DataChannelBarrier
         var failure: MigrationFailure?
         var isEnding = false
+        /// The part that ends now is the last one.
+        var isLast = false
     }
     private let gate: ThreadGate<State>
     private let channels: [Channel]
     private let threads: [Thread]
+    private let stall: Nanoseconds
+    private let clock = SystemClock()
 
     /// Starts a thread for each of `channels`. When one of them fails, `main` is shut down, because who reads there may
-    /// wait for it.
+    /// wait for it. `stall`: how long the end of a part waits without a byte from any of them.
     init(
         channels: [Channel], main: Channel, into arrivals: PageArrivals, layout: [BlockLayout],
-        leavingOutShared: Bool, decoders: [any PacketDecoder]
+        leavingOutShared: Bool, stall: Nanoseconds, decoders: [any PacketDecoder]
     ) throws(MigrationFailure) {
         let gate = ThreadGate(State(barrier: DataChannelBarrier(channels: channels.count)))
         self.gate = gate
         self.channels = channels
+        self.stall = stall
         var threads: [Thread] = []
         do throws(SystemError) {
             for (index, channel) in channels.enumerated() {
                 let reader = MultifdChannelReader(
-                    index, channel, arrivals, layout, leavingOutShared: leavingOutShared, decoders[index])
+                    channel, arrivals, layout, leavingOutShared: leavingOutShared, decoders[index])
                 threads.append(
                     try Thread(name: "multifdrecv_\(index)") {
                         let failure = Self.run(reader, index, gate)
@@ -55,19 +60,35 @@ final class MultifdReceiver: Sendable {
     /// Why a channel failed, if one did.
     var failure: MigrationFailure? { gate.withLock(notify: false) { $0.failure } }
 
+    /// Bytes that all channels have brought.
+    var bytesReceived: UInt64 { channels.reduce(0) { $0 + $1.bytesReceived } }
+
     /// A part of the section has ended in the stream: waits until every channel has brought what belongs to it, and lets
-    /// them go on.
-    func endPart() throws(MigrationFailure) {
-        gate.withLock { $0.barrier.endOfPart() }
-        let outcome = gate.wait { state -> Result<Void, MigrationFailure>? in
-            if let failure = state.failure { return .failure(failure) }
-            if state.isEnding { return .failure(.cancelled) }
-            if state.barrier.mainMayGoOn { return .success(()) }
-            return state.barrier.lostChannel.map { lost in
-                .failure(.peer("multifd: channel \(lost) was closed before it had brought what belongs to a part"))
-            }
+    /// them go on. Behind the last part nothing is read any more, because the guest may run then.
+    func endPart(isLast: Bool) throws(MigrationFailure) {
+        gate.withLock { state in
+            state.isLast = isLast
+            state.barrier.endOfPart()
         }
-        try outcome?.get()
+        while true {
+            let before = bytesReceived
+            let outcome = gate.wait(until: clock.now() + stall) { Self.endOfPart($0) }
+            if let outcome { return try outcome.get() }
+            guard bytesReceived == before else { continue }
+            let late = gate.withLock(notify: false) { $0.barrier.lateChannel } ?? 0
+            throw .peer(
+                "multifd: channel \(late) brought nothing for \(stall.count / 1_000_000) ms, and lacks what belongs to "
+                    + "a part")
+        }
+    }
+
+    private static func endOfPart(_ state: State) -> Result<Void, MigrationFailure>? {
+        if let failure = state.failure { return .failure(failure) }
+        if state.isEnding { return .failure(.cancelled) }
+        if state.barrier.mainMayGoOn { return .success(()) }
+        return state.barrier.lostChannel.map { lost in
+            .failure(.peer("multifd: channel \(lost) was closed before it had brought what belongs to a part"))
+        }
     }
 
     /// Ends the channels and waits for their threads.
@@ -81,19 +102,24 @@ final class MultifdReceiver: Sendable {
     private static func run(
         _ reader: MultifdChannelReader, _ index: Int, _ gate: ThreadGate<State>
     ) -> MigrationFailure? {
+        var syncs = 0
         do throws(MigrationFailure) {
             while let packet = try reader.next() {
                 guard packet.isSync else { continue }
+                syncs += 1
                 gate.withLock { $0.barrier.synced(channel: index) }
                 let mayGoOn = gate.wait { state -> Bool? in
                     if state.isEnding || state.failure != nil { return false }
+                    if state.isLast, syncs >= state.barrier.parts { return false }
                     return state.barrier.mayGoOn(channel: index) ? true : nil
                 }
                 guard mayGoOn == true else { return nil }
             }
             return nil
         } catch {
-            return gate.withLock(notify: false) { $0.isEnding } ? nil : error
+            if gate.withLock(notify: false, { $0.isEnding }) { return nil }
+            guard error != .cancelled else { return error }
+            return .peer("multifd channel \(index), packet at offset \(reader.packetStart): \(error.description)")
         }
     }
 }
@@ -101,7 +127,6 @@ final class MultifdReceiver: Sendable {
 /// Reads one data channel; belongs to its thread.
 @safe final class MultifdChannelReader: @unchecked Sendable {
     // SAFETY: made by one thread and used by the channel's alone; the buffer is allocated and freed here.
-    private let index: Int
     private let channel: Channel
     private let arrivals: PageArrivals
     private let layout: [BlockLayout]
@@ -109,12 +134,14 @@ final class MultifdReceiver: Sendable {
     private let decoder: any PacketDecoder
     private let header: UnsafeMutableRawBufferPointer
     private var block = 0
+    /// Where the packet begins that is read, in bytes of the channel.
+    private(set) var packetStart = MultifdOpening.size
+    private var nextStart = MultifdOpening.size
 
     init(
-        _ index: Int, _ channel: Channel, _ arrivals: PageArrivals, _ layout: [BlockLayout], leavingOutShared: Bool,
+        _ channel: Channel, _ arrivals: PageArrivals, _ layout: [BlockLayout], leavingOutShared: Bool,
         _ decoder: any PacketDecoder
     ) {
-        self.index = index
         self.channel = channel
         self.arrivals = arrivals
         self.layout = layout
@@ -127,6 +154,7 @@ final class MultifdReceiver: Sendable {
 
     /// Reads the next packet, its pages to their places; nil if the source has closed the channel.
     func next() throws(MigrationFailure) -> MultifdPacket? {
+        packetStart = nextStart
         guard try readHeader() else { return nil }
         var window = ByteWindow(capacity: MultifdPacket.size)
         unsafe window.append(copying: UnsafeRawBufferPointer(header))
@@ -134,7 +162,8 @@ final class MultifdReceiver: Sendable {
         do throws(StreamError) {
             guard case .complete(let value, _) = try MultifdPacket.read(window, at: 0) else { return nil }
             packet = value
-        } catch { throw .peer("multifd channel \(index): \(error.description)") }
+        } catch { throw .peer("\(error.problem) (at its byte \(error.offset))") }
+        nextStart += MultifdPacket.size + Int(packet.payloadSize)
         if !packet.offsets.isEmpty { try takePages(of: packet) }
         return packet
     }
@@ -157,18 +186,18 @@ final class MultifdReceiver: Sendable {
     private func takePages(of packet: MultifdPacket) throws(MigrationFailure) {
         if layout[block].name != packet.block {
             guard let found = layout.firstIndex(where: { $0.name == packet.block }) else {
-                throw .peer("multifd channel \(index): unknown ram block \(packet.block)")
+                throw .peer("unknown ram block \(packet.block)")
             }
             block = found
         }
         guard !(leavesOutShared && layout[block].isShared) else {
-            throw .peer("multifd channel \(index): a page of block \(packet.block), which stays out of the stream")
+            throw .peer("a page of block \(packet.block), which stays out of the stream")
         }
         let size = layout[block].size
         guard packet.offsets.allSatisfy({ $0 < size }) else {
             let offset = packet.offsets.first { $0 >= size } ?? 0
             throw .peer(
-                "multifd channel \(index): offset 0x\(String(offset, radix: 16)) is beyond block \(packet.block)")
+                "offset 0x\(String(offset, radix: 16)) is beyond block \(packet.block)")
         }
         // SAFETY: each page was found to lie in its block.
         let base = unsafe arrivals.place(of: PageLocation(block: block, page: 0))

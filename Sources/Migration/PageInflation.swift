@@ -14,6 +14,8 @@ final class PageInflation: Sendable {
         var length = 0
         var target: UnsafeMutableRawPointer?
         var location = PageLocation(block: 0, page: 0)
+        /// Where it begins, in bytes of the stream.
+        var offset: UInt64 = 0
         let inflater: PageInflater
 
         init() throws(CompressionError) { inflater = try PageInflater() }
@@ -63,7 +65,8 @@ final class PageInflation: Sendable {
             var failure: MigrationFailure?
             do throws(CompressionError) { try job.run() } catch {
                 let (page, block) = (job.location.page, job.location.block)
-                failure = .peer("section 'ram': page \(page) of block \(block): \(error.description)")
+                failure = .peer(
+                    "section 'ram' at offset \(job.offset): \(error.description) (page \(page) of block \(block))")
             }
             gate.withLock { state in
                 state.busy.remove(index)
@@ -73,9 +76,11 @@ final class PageInflation: Sendable {
         }
     }
 
-    /// Has a page decompressed to `target`, a whole page, which is written by the end of `settle`. Waits for a thread.
+    /// Has a page that began at `offset` of the stream decompressed to `target`, a whole page, which is written by the end of
+    /// `settle`. Waits for a thread.
     func give(
-        _ stream: UnsafeRawBufferPointer, of location: PageLocation, to target: UnsafeMutableRawPointer
+        _ stream: UnsafeRawBufferPointer, at offset: UInt64, of location: PageLocation,
+        to target: UnsafeMutableRawPointer
     ) throws(MigrationFailure) {
         let next = gate.wait { state -> Result<Int, MigrationFailure>? in
             if let failure = state.failure { return .failure(failure) }
@@ -88,6 +93,7 @@ final class PageInflation: Sendable {
         job.length = stream.count
         unsafe job.target = unsafe target
         job.location = location
+        job.offset = offset
         gate.withLock { _ = $0.busy.insert(index) }
     }
 

@@ -61,6 +61,9 @@ public struct DataChannelBarrier: Sendable, Equatable {
     /// Whether the sending side may write the end of the part that it is in: every channel's SYNC has left.
     public var mayEndPart: Bool { syncs.allSatisfy { $0 > parts } }
 
+    /// A channel that the main one waits for.
+    public var lateChannel: Int? { syncs.indices.first { syncs[$0] < parts } }
+
     /// A channel that the main one waits for, and that has ended: the wait is in vain.
     public var lostChannel: Int? { syncs.indices.first { hasEnded[$0] && syncs[$0] < parts } }
 }

@@ -72,6 +72,25 @@ struct CompressionTests {
         }
     }
 
+    /// What a library has taken in and not given out yet is more than was asked for, too.
+    @Test(arguments: Library.allCases) func aPieceWithOnePageTooManyIsRefused(library: Library) throws {
+        let piece = try Self.compress(Self.text(8192, seed: 4), by: try library.compressor(level: 1))
+        #expect(throws: CompressionError.long) {
+            _ = try Self.decompress(piece, [4096], by: try library.decompressor())
+        }
+    }
+
+    /// A frame's header tells how much memory its reader needs: 64 MiB is more than any level of a source does.
+    @Test func aFrameThatAsksForTooMuchMemoryIsRefused() throws {
+        func frame(windowLog: UInt8) -> [UInt8] { [0x28, 0xb5, 0x2f, 0xfd, 0, (windowLog - 10) << 3, 1, 0, 0] }
+        #expect(throws: CompressionError.self) {
+            _ = try Self.decompress(frame(windowLog: 26), [], by: try ZstdDecompressor())
+        }
+        #expect(try Self.decompress(frame(windowLog: 25), [], by: try ZstdDecompressor()).isEmpty)
+        let best = try Self.compress(Self.text(8192, seed: 6), by: try ZstdCompressor(level: 20))
+        #expect(try Self.decompress(best, [4096, 4096], by: try ZstdDecompressor()) == Self.text(8192, seed: 6))
+    }
+
     @Test(arguments: Library.allCases) func aPieceWithLessIsRefused(library: Library) throws {
         let piece = try Self.compress(Self.text(4096, seed: 3), by: try library.compressor(level: 1))
         #expect(throws: CompressionError.short) {

@@ -108,13 +108,14 @@ struct InteropCell: Sendable, CustomStringConvertible {
         case refused(String)
         /// A colod as source does not have this, and says so.
         case notYet(MigrationCapability)
+        /// The colod that is the source fails before any byte, for that reason.
+        case failsInColod(String)
         /// The QEMU that is the source fails, and says why.
         case failsInQEMU
     }
 
     var expectation: Expectation {
         switch feature {
-        case .zeroCopy where direction.startsAtColod: return .notYet(.zeroCopySend)
         case .backgroundSnapshot where direction.startsAtColod: return .notYet(.backgroundSnapshot)
         default: break
         }
@@ -122,7 +123,8 @@ struct InteropCell: Sendable, CustomStringConvertible {
             return .refused("multifd is not supported by current protocol")
         }
         if feature == .zeroCopy, transport == .unix {
-            return .failsInQEMU
+            let reason = "zero-copy-send: Zero copy send feature not detected in host kernel"
+            return direction.startsAtColod ? .failsInColod(reason) : .failsInQEMU
         }
         return .works
     }

@@ -54,6 +54,18 @@ extension InteropRun {
         return .impossible("QEMU: \(reason)")
     }
 
+    /// What a colod as source finds out once it is connected: it says why, and its guest runs on.
+    func fail(_ reason: String) throws -> Outcome {
+        let destination = try end(isSource: false)
+        try destination.listen(at: link.destinationURI)
+        let source = try ColodEnd(scene(isSource: true)).machine
+        let before = source.machine.runState
+        try source.migrate(to: link.sourceURI { try destination.port() })
+        guard source.awaits("outgoing failed: \(reason)") else { throw LabError("\(source.log.lines)") }
+        try expect("the source's run state", source.machine.runState, before)
+        return .impossible("colod: \(reason)")
+    }
+
     /// What a colod does not have as source.
     func refuse(_ capability: MigrationCapability) throws -> Outcome {
         let source = try ColodEnd(scene(isSource: true)).machine

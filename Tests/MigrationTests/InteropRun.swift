@@ -42,6 +42,7 @@ struct InteropRun {
         case .works: return try migrate()
         case .refused(let reason): return try refuse(reason)
         case .notYet(let capability): return try refuse(capability)
+        case .failsInColod(let reason): return try fail(reason)
         case .failsInQEMU: return try fail()
         }
     }
