@@ -141,7 +141,7 @@ extension CertificateLab {
         try sign("server", .localServer)
         try sign("client", .client)
         try authority("other-ca")
-        try sign("stranger", .client, issuer: "other-ca")
+        try sign("unrelated", .client, issuer: "other-ca")
         func certificates(_ authority: String, _ side: String, _ name: String, in folder: String) throws {
             try directory(
                 [
@@ -151,7 +151,7 @@ extension CertificateLab {
         }
         try certificates("ca", "server", "server", in: "srv")
         try certificates("ca", "client", "client", in: "cli")
-        try certificates("other-ca", "client", "stranger", in: "bad")
+        try certificates("other-ca", "client", "unrelated", in: "bad")
         for (number, byte) in [(1, "1f"), (2, "2e")] {
             let name = "key\(number)"
             try write(name, "qemu:" + String(repeating: byte, count: 16) + "\n")

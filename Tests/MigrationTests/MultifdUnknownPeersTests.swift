@@ -9,9 +9,9 @@ import VirtualMachine
 @testable import Transport
 
 /// Who connects to a destination that waits for a source with data channels.
-@Suite(.serialized) struct MultifdStrangersTests {
+@Suite(.serialized) struct MultifdUnknownPeersTests {
     /// Connections that take no channel's place.
-    enum Stranger: CaseIterable {
+    enum UnknownPeer: CaseIterable {
         case silent, crowd, garbage, leaves, otherUUID
 
         func come(to source: HostileSource) {
@@ -36,9 +36,9 @@ import VirtualMachine
         }
     }
 
-    @Test(arguments: Stranger.allCases) func noStrangerKeepsASourceAway(stranger: Stranger) throws {
+    @Test(arguments: UnknownPeer.allCases) func noneOfThemKeepsASourceAway(peer: UnknownPeer) throws {
         let destination = try HostileSource([.multifd])
-        stranger.come(to: destination)
+        peer.come(to: destination)
         let source = try TestMachine(megabytes: 1)
         source.fill(seed: 5)
         try source.machine.run()
@@ -49,14 +49,14 @@ import VirtualMachine
         #expect(destination.destination.ram == source.ram)
     }
 
-    @Test(arguments: Stranger.allCases) func aChannelThatNeverComesIsAFailure(stranger: Stranger) throws {
+    @Test(arguments: UnknownPeer.allCases) func aChannelThatNeverComesIsAFailure(peer: UnknownPeer) throws {
         let source = try HostileSource([.multifd], dataChannels: .milliseconds(300))
         source.connect(source.stream(), thenEnds: false)
         source.connect(HostileSource.opening(1), thenEnds: false)
-        stranger.come(to: source)
+        peer.come(to: source)
         let failure = try #require(try source.outcome())
         #expect(failure.hasPrefix("multifd: 1 of 2 channels came within"), "\(failure)")
-        if let refusal = stranger.refusal { #expect(failure.contains(refusal), "\(failure)") }
+        if let refusal = peer.refusal { #expect(failure.contains(refusal), "\(failure)") }
     }
 
     /// Settings that differ: whatever arrives, no guest runs without pages that its source has sent.
