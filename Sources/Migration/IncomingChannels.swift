@@ -67,6 +67,7 @@ final class IncomingChannels: Sendable {
                 (complete(state), state.mainSince, !state.greeted.isEmpty, state.failure)
             }
             if let failure { throw .peer(failure + Self.advice) }
+            if let found, dropsExhausted(of: found.data, in: set) { continue }
             var deadline = since.map { $0 + limits.dataChannels } ?? .never
             var isOver = clock.now() >= deadline
             if found != nil {
@@ -125,6 +126,15 @@ final class IncomingChannels: Sendable {
         return "multifd: \(came) of \(count) channels came within \(seconds) s"
             + (refusal.map { "; a connection was closed: \($0)" } ?? "")
             + Self.advice
+    }
+
+    /// Forgets data channels that their source has closed, having sent no more than the opening: they were left behind by one
+    /// that gave up. Whether there were any.
+    private func dropsExhausted(of data: [Channel], in set: ChannelSet) -> Bool {
+        let gone = data.filter(\.isExhausted)
+        gate.withLock { state in state.data = state.data.filter { entry in !gone.contains { $0 === entry.value } } }
+        for channel in gone { set.remove(channel) }
+        return !gone.isEmpty
     }
 
     private static let advice =

@@ -77,6 +77,9 @@ public import SystemCalls
     /// Whether `shutDown` was called.
     public var isShutDown: Bool { ended.load(ordering: .acquiring) }
 
+    /// Whether the peer has closed a socket, and nothing that it sent is left to be read.
+    public var isExhausted: Bool { if case .socket(let socket) = wire { socket.isExhausted } else { false } }
+
     /// Whether the peer can be heard: a channel that only takes bytes has no return path.
     public var canReceive: Bool { wire.canReceive }
 

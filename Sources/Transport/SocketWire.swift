@@ -62,6 +62,13 @@ final class SocketWire: WireEnd, Sendable {
         return sends > 0 ? (sends, copied != 0) : nil
     }
 
+    /// Whether the other end has closed, and nothing that it sent is left to be read.
+    var isExhausted: Bool {
+        var byte: UInt8 = 0
+        // SAFETY: looks at one byte, into a local of that size.
+        return unsafe recv(descriptor.number, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
+    }
+
     /// The error that has ended the connection; nil if none has.
     var pendingError: Int32? {
         var code: Int32 = 0

@@ -46,10 +46,15 @@ import VirtualMachine
         try source.migrate(to: "tcp:127.0.0.1:\(destination.destination.port)")
         #expect(source.awaits("completed"), "\(source.log.lines)")
         #expect(try destination.outcome() == nil, "\(destination.destination.log.lines)")
-        #expect(destination.destination.ram == source.ram)
+        // Not within the expectation: that would look for the differences of two long arrays.
+        let isSame = destination.destination.ram == source.ram
+        #expect(isSame)
     }
 
-    @Test(arguments: UnknownPeer.allCases) func aChannelThatNeverComesIsAFailure(peer: UnknownPeer) throws {
+    /// Not a crowd, which may make the other channels go before they were looked at.
+    @Test(arguments: UnknownPeer.allCases.filter { $0 != .crowd }) func aChannelThatNeverComesIsAFailure(
+        peer: UnknownPeer
+    ) throws {
         let source = try HostileSource([.multifd], dataChannels: .milliseconds(300))
         source.connect(source.stream(), thenEnds: false)
         source.connect(HostileSource.opening(1), thenEnds: false)
