@@ -144,3 +144,10 @@ public final class QEMUPeer {
         return try readBytes(file)
     }
 }
+
+/// The first page in which two images of RAM differ; nil if they are the same. An expectation that compares the images
+/// themselves looks for all their differences when it fails, which takes minutes.
+public func firstDifference(_ left: [UInt8], _ right: [UInt8]) -> Int? {
+    guard left != right else { return nil }
+    return (zip(left, right).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? left.count) / 4096
+}

@@ -24,7 +24,7 @@ struct COLOSessionTests {
         #expect(secondary.awaitCheckpoints(5))
         #expect(primary.awaitRounds())
         #expect(primary.error == nil)
-        #expect(destination.ram == source.ram)
+        #expect(firstDifference(destination.ram, source.ram) == nil)
         #expect((source.differences > 0) == xbzrle)
         #expect(source.controller.queryMigrate().status == .colo)
         #expect(destination.controller.queryMigrate().status == .colo)
@@ -53,7 +53,7 @@ struct COLOSessionTests {
         try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
         #expect(secondary.awaitCheckpoints(1))
         #expect(destination.machine.memory.read(9 << 20, count: 3) == [1, 2, 3])
-        #expect(destination.ram == source.ram)
+        #expect(firstDifference(destination.ram, source.ram) == nil)
         primary.leave()
         #expect(secondary.awaitEnd() != nil)
     }

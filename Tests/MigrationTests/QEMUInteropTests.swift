@@ -26,7 +26,7 @@ struct QEMUInteropTests {
         try source.migrate(to: transport == "tcp" ? "tcp:127.0.0.1:\(try qemu.port())" : listenURI)
         #expect(source.awaits("completed"), "\(source.log.outline)")
         try qemu.awaitMigration("completed")
-        #expect(try qemu.memory(count: size) == source.ram)
+        #expect(try firstDifference(qemu.memory(count: size), source.ram) == nil)
         #expect(
             source.log.outline == ["resume", "setup", "pass", "active", "stop", "pass", "completed"])
         #expect(source.machine.runState == .postmigrate)
@@ -40,7 +40,7 @@ struct QEMUInteropTests {
         try qemu.migrate(uri: transport == "tcp" ? "tcp:127.0.0.1:\(destination.port)" : backURI)
         #expect(destination.awaits("completed"), "\(destination.log.outline)")
         try qemu.awaitMigration("completed")
-        #expect(destination.ram == source.ram)
+        #expect(firstDifference(destination.ram, source.ram) == nil)
         #expect(destination.log.outline == ["setup", "active", "resume", "completed"])
         #expect(destination.machine.runState == .running)
     }
@@ -59,7 +59,7 @@ struct QEMUInteropTests {
         #expect(handler.awaitRounds())
         #expect(handler.error == nil)
         try qemu.loseHeartbeat()
-        #expect(try qemu.memory(count: source.machine.memory.totalSize) == source.ram)
+        #expect(try firstDifference(qemu.memory(count: source.machine.memory.totalSize), source.ram) == nil)
         #expect((source.differences > 0) == xbzrle)
         handler.leave()
     }
@@ -84,6 +84,6 @@ struct QEMUInteropTests {
         #expect(secondary.awaitCheckpoints(3), "\(destination.log.lines)")
         try qemu.loseHeartbeat()
         #expect(secondary.awaitEnd() != nil)
-        #expect(destination.ram == filler.ram)
+        #expect(firstDifference(destination.ram, filler.ram) == nil)
     }
 }

@@ -1,4 +1,5 @@
 import Environment
+import PairLab
 import QAPI
 import SystemCalls
 import Testing
@@ -39,7 +40,7 @@ struct SwitchoverPauseTests {
                 "resume", "setup", "pass", "active", "stop", "pre-switchover", "device", "pass", "completed",
             ])
         #expect(destination.machine.runState == .running)
-        #expect(destination.ram == source.ram)
+        #expect(firstDifference(destination.ram, source.ram) == nil)
         #expect(source.machine.runState == .postmigrate)
     }
 
@@ -84,7 +85,7 @@ struct SwitchoverPauseTests {
         #expect(source.machine.runState == .finishMigrate)
         try source.controller.migrateContinue(state: .preSwitchover)()
         #expect(destination.awaits("completed"))
-        #expect(destination.ram == source.ram)
+        #expect(firstDifference(destination.ram, source.ram) == nil)
     }
 
     @Test func quittingCancelsAndTellsNothingMore() throws {

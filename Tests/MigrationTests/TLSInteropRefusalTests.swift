@@ -41,7 +41,7 @@ struct TLSInteropRefusalTests {
         try source.migrate(to: uri)
         #expect(source.awaits("completed"), "\(source.log.lines)")
         try qemu.awaitMigration("completed")
-        #expect(try qemu.memory(count: source.machine.memory.totalSize) == source.ram)
+        #expect(try firstDifference(qemu.memory(count: source.machine.memory.totalSize), source.ram) == nil)
     }
 
     @Test func aQEMUThatDoesNotKnowOfTLS() throws {
@@ -67,7 +67,7 @@ struct TLSInteropRefusalTests {
         try credentials.add(.x509, .client, to: qemu)
         try qemu.migrate(uri: uri)
         #expect(destination.awaits("completed"), "\(destination.log.lines)")
-        #expect(destination.ram == filler.ram)
+        #expect(firstDifference(destination.ram, filler.ram) == nil)
     }
 
     /// The pipes of a command carry TLS as a socket does.
@@ -85,6 +85,6 @@ struct TLSInteropRefusalTests {
         try source.migrate(to: "exec:exec bash -c '\(relay)'")
         #expect(source.awaits("completed"), "\(source.log.lines)")
         try qemu.awaitMigration("completed")
-        #expect(try qemu.memory(count: source.machine.memory.totalSize) == source.ram)
+        #expect(try firstDifference(qemu.memory(count: source.machine.memory.totalSize), source.ram) == nil)
     }
 }

@@ -125,7 +125,7 @@ struct TLSInteropTests {
         try source.migrate(to: test.transport == "tcp" ? "tcp:127.0.0.1:\(try qemu.port())" : listenURI)
         #expect(source.awaits("completed"), "\(source.log.lines)")
         try qemu.awaitMigration("completed")
-        #expect(try qemu.memory(count: source.machine.memory.totalSize) == source.ram)
+        #expect(try firstDifference(qemu.memory(count: source.machine.memory.totalSize), source.ram) == nil)
 
         let destination = try TestMachine(incoming: true)
         try destination.use(credentials.object(test.kind, .server, priority: test.priority))
@@ -138,7 +138,7 @@ struct TLSInteropTests {
         try qemu.migrate(uri: test.transport == "tcp" ? "tcp:127.0.0.1:\(destination.port)" : backURI)
         #expect(destination.awaits("completed"), "\(destination.log.lines)")
         try qemu.awaitMigration("completed")
-        #expect(destination.ram == source.ram)
+        #expect(firstDifference(destination.ram, source.ram) == nil)
         #expect(destination.log.outline == ["setup", "active", "resume", "completed"])
     }
 }

@@ -3,6 +3,7 @@ import GuestMemory
 import Migration
 import PacketPath
 
+import PairLab
 import QAPI
 import ReplicationCore
 import Testing

@@ -182,9 +182,3 @@ final class EventLog: Sendable {
         return true
     }
 }
-
-/// The first page in which two images of RAM differ; nil if they are the same. Images are too large to be printed.
-func firstDifference(_ left: [UInt8], _ right: [UInt8]) -> Int? {
-    guard left != right else { return nil }
-    return (zip(left, right).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? left.count) / targetPageSize
-}

@@ -2,6 +2,7 @@ import Environment
 import GuestMemory
 import Migration
 import PacketPath
+import PairLab
 import QAPI
 import ReplicationCore
 import Synchronization
