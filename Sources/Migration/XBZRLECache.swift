@@ -51,12 +51,6 @@ import SystemCalls
         unsafe memset(place(slot), 0, MigrationFormat.pageSize)
     }
 
-    /// The destination has something else as page `key`.
-    mutating func forget(_ key: Int) {
-        let slot = key & (count - 1)
-        if keys[slot] == key { keys[slot] = -1 }
-    }
-
     /// Takes over what `other` remembers, as far as there is room.
     mutating func take(from other: borrowing XBZRLECache) {
         for slot in 0..<other.count where other.keys[slot] >= 0 {

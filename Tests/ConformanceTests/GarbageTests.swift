@@ -55,7 +55,9 @@ extension ConformanceTests {
             var mutator = JSONMutator(seed: seed)
             for round in 0..<1000 {
                 let connection = try MonitorConnection(path: bystander.server.monitorPath)
-                if Bool.random(using: &random) { try connection.send(Call.negotiate(outOfBand: true)) }
+                let negotiates = Bool.random(using: &random)
+                // One that comes while those before are not yet seen to be gone may be one too many, and is closed at once.
+                if negotiates { try? connection.send(Call.negotiate(outOfBand: true)) }
                 for _ in 0..<Int.random(in: 1...20, using: &random) {
                     let bytes =
                         Int.random(in: 0..<3, using: &random) == 0

@@ -37,17 +37,22 @@ import VirtualMachine
         }
     }
 
-    @Test(arguments: UnknownPeer.allCases) func noneOfThemKeepsASourceAway(peer: UnknownPeer) throws {
-        let destination = try HostileSource([.multifd])
-        peer.come(to: destination)
+    /// A source with as many channels as the destination wants gets its guest there.
+    private func expectMigration(to destination: HostileSource, seed: UInt64) throws {
         let source = try TestMachine(megabytes: 1)
-        source.fill(seed: 5)
+        source.fill(seed: seed)
         try source.machine.run()
         try MultifdTests.settings(source, channels: 2)
         try source.migrate(to: "tcp:127.0.0.1:\(destination.destination.port)")
         #expect(source.awaits("completed"), "\(source.log.lines)")
         #expect(try destination.outcome() == nil, "\(destination.destination.log.lines)")
         #expect(firstDifference(destination.destination.ram, source.ram) == nil)
+    }
+
+    @Test(arguments: UnknownPeer.allCases) func noneOfThemKeepsASourceAway(peer: UnknownPeer) throws {
+        let destination = try HostileSource([.multifd])
+        peer.come(to: destination)
+        try expectMigration(to: destination, seed: 5)
     }
 
     /// Not a crowd, which may make the other channels go before they were looked at.
@@ -78,12 +83,19 @@ import VirtualMachine
         }
     }
 
+    /// Before the stream was seen, the newer one takes the place of the older one instead; so it is tried some times.
     @Test func aChannelThatComesTwiceIsClosed() throws {
-        let source = try HostileSource([.multifd], dataChannels: .milliseconds(300))
-        source.connect(source.stream(), thenEnds: false)
-        for _ in 0..<2 { source.connect(HostileSource.opening(1), thenEnds: false) }
-        let failure = try #require(try source.outcome())
-        #expect(failure.contains("multifd: received id '1' already setup"), "\(failure)")
+        let wanted = "multifd: received id '1' already setup"
+        var isTold = false
+        for _ in 0..<10 where !isTold {
+            let source = try HostileSource([.multifd], dataChannels: .milliseconds(300))
+            source.connect(source.stream(), thenEnds: false)
+            for _ in 0..<2 { source.connect(HostileSource.opening(1), thenEnds: false) }
+            let failure = try #require(try source.outcome())
+            #expect(failure.hasPrefix("multifd: 1 of 2 channels came within"), "\(failure)")
+            isTold = failure.contains(wanted)
+        }
+        #expect(isTold)
     }
 
     @Test func aChannelWithTooHighANumberIsAFailureAtOnce() throws {
@@ -98,14 +110,7 @@ import VirtualMachine
         let destination = try HostileSource([.multifd])
         for index: UInt8 in 0..<2 { destination.connect(HostileSource.opening(index)) }
         destination.connect([])
-        let source = try TestMachine(megabytes: 1)
-        source.fill(seed: 6)
-        try source.machine.run()
-        try MultifdTests.settings(source, channels: 2)
-        try source.migrate(to: "tcp:127.0.0.1:\(destination.destination.port)")
-        #expect(source.awaits("completed"), "\(source.log.lines)")
-        #expect(try destination.outcome() == nil, "\(destination.destination.log.lines)")
-        #expect(firstDifference(destination.destination.ram, source.ram) == nil)
+        try expectMigration(to: destination, seed: 6)
     }
 
     /// The connections of a source must not hang on somebody who is still being looked at.
