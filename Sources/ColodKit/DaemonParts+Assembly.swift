@@ -148,9 +148,9 @@ struct PairAssembly {
         operations: any PairOperations, profile: PairProfile, loop: any EventLoop,
         observer: @escaping @Sendable (PairEvent?) -> Void
     ) throws -> PairService {
-        let key: [UInt8]
+        let keys: [[UInt8]]
         do {
-            key = try loadKey(pair.keyFile)
+            keys = try loadKeys(pair.keyFile)
         } catch {
             throw StartFailure("pair.key-file: \(error)", isConfiguration: true)
         }
@@ -159,8 +159,8 @@ struct PairAssembly {
         }
         let file = DurableFile(path: "\(directory)/pair")
         let settings = PairService.Settings(
-            member: configuration.role == .primary ? .first : .second, pair: configuration.guest.name, key: key,
-            listen: try local.heartbeat.map(Self.endpoint), peer: try peer.heartbeat.map(Self.endpoint),
+            member: configuration.role == .primary ? .first : .second, pair: configuration.guest.name, keys: keys,
+            encrypts: pair.encryption != .none, listen: try local.heartbeat.map(Self.endpoint), peer: try peer.heartbeat.map(Self.endpoint),
             interval: .milliseconds(UInt64(configuration.heartbeat.intervalMilliseconds)),
             timeout: .milliseconds(UInt64(configuration.heartbeat.timeoutMilliseconds)),
             failover: configuration.failover == .automatic ? .automatic : .manual, arbiter: arbiter, profile: profile,

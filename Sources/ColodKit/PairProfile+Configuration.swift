@@ -31,6 +31,10 @@ extension PairProfile {
             entries.append(.init("mac \(index)", "\(card.mac)"))
         }
         entries.append(.init("device state", ContentDigest.of(machine.sectionNames.joined(separator: "\n"))))
+        // Not told where there is none, so that a peer that knows none is no different one.
+        if let encryption = configuration.pair?.encryption, encryption != .none {
+            entries.append(.init("encryption", encryption.rawValue))
+        }
         self.init(entries)
     }
 }

@@ -108,10 +108,11 @@ struct ConfigurationReader {
     }
 
     private func readPair() -> PairConfiguration? {
-        guard let section = top.section("pair", keys: ["primary", "secondary", "key-file"]) else { return nil }
+        guard let section = top.section("pair", keys: ["primary", "secondary", "key-file", "encryption"]) else { return nil }
         return PairConfiguration(
             primary: readHost(section, "primary"), secondary: readHost(section, "secondary"),
-            keyFile: section.required("key-file", .path, placeholder: "/"))
+            keyFile: section.required("key-file", .path, placeholder: "/"),
+            encryption: section.value("encryption", .choice, default: .tls))
     }
 
     private func readHost(_ pair: Section, _ key: String) -> PairHost {

@@ -30,7 +30,12 @@ extension ConfigurationReader {
         var warnings = configuration.management.monitors.filter { !$0.address.isOfThisHost }.map { monitor in
             "management: whoever reaches \(monitor.address) controls the guest: there is no login"
         }
-        guard configuration.pair != nil else { return warnings }
+        guard let pair = configuration.pair else { return warnings }
+        if pair.encryption == .none {
+            warnings.append(
+                "pair.encryption is none: who can read the replication network reads the guest's memory, and who can "
+                    + "change packets on it changes the guest; only the beginning of each channel is authenticated")
+        }
         if configuration.arbiter == .none {
             warnings.append(
                 configuration.failover == .automatic

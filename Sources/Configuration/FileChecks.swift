@@ -55,7 +55,7 @@ struct FileChecks {
 
     private func isKey(_ path: String) -> String? {
         do {
-            _ = try loadKey(path)
+            _ = try loadKeys(path)
             return nil
         } catch {
             // One that is there and right, but open to everyone, needs no new one.

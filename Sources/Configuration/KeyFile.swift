@@ -14,26 +14,43 @@ public struct KeyFileError: Error, Sendable, Equatable, CustomStringConvertible 
     public var description: String { "\(path): \(message)" }
 }
 
-/// Reads the pre-shared key of a pair: the bytes of the file without line ends at its end.
+/// Reads the pre-shared keys of a pair: the lines of the file. The first is used; a second one is accepted beside it, while
+/// keys are exchanged.
 ///
-/// Refuses a file that others than owner and group may read or write, and a key outside
-/// `ConfigurationLimits.keyLength`.
-public func loadKey(_ path: String) throws(KeyFileError) -> [UInt8] {
+/// Refuses a file that others than owner and group may read or write, a key outside `ConfigurationLimits.keyLength`,
+/// and more than two.
+public func loadKeys(_ path: String) throws(KeyFileError) -> [[UInt8]] {
     let limits = ConfigurationLimits.keyLength
-    let file = try readSmallFile(path, limit: limits.upperBound + 2)
+    let file = try readSmallFile(path, limit: 2 * (limits.upperBound + 2))
     guard file.mode & 0o007 == 0 else {
         throw KeyFileError(
             path: path, message: "may be used by everyone on this host; run: chmod 640 \(path)",
             isOnlyTooOpen: true)
     }
-    var key = file.bytes
-    while let last = key.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { key.removeLast() }
-    guard limits.contains(key.count) else {
+    let lines = lines(of: file.bytes)
+    guard lines.count <= 2 else {
+        throw KeyFileError(
+            path: path,
+            message: "holds \(lines.count) lines; expected the key, and while keys are exchanged a second one that is "
+                + "accepted")
+    }
+    for key in lines where !limits.contains(key.count) {
         throw KeyFileError(
             path: path,
             message: "holds a key of \(key.count) bytes; expected \(limits.lowerBound) to \(limits.upperBound)")
     }
-    return key
+    return lines
+}
+
+/// The lines without their ends, and without empty ones at the end of the file; one at least.
+private func lines(of bytes: [UInt8]) -> [[UInt8]] {
+    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+        var line = Array(line)
+        while line.last == UInt8(ascii: "\r") { line.removeLast() }
+        return line
+    }
+    while lines.count > 1, lines.last?.isEmpty == true { lines.removeLast() }
+    return lines
 }
 
 /// All bytes and the permission bits of a regular file of at most `limit` bytes.

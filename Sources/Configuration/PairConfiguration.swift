@@ -4,11 +4,21 @@ public struct PairConfiguration: Sendable, Equatable {
     public var primary: PairHost
     /// The host whose configured role is secondary.
     public var secondary: PairHost
-    /// The file with the pre-shared key of the heartbeat; read it with `loadKey`.
+    /// The file with the pre-shared key of the heartbeat; read it with `loadKeys`.
     public var keyFile: String
+    /// How replication channels are encrypted.
+    public var encryption: PairEncryption
 
     /// The host of that configured role.
     public func host(_ role: ConfiguredRole) -> PairHost { role == .primary ? primary : secondary }
+}
+
+/// How the replication channels of a pair are encrypted; the same on both hosts.
+public enum PairEncryption: String, Sendable, CaseIterable {
+    /// By TLS, with a key for each channel that is made of the pair's.
+    case tls
+    /// Not at all: the peer is known at the beginning of each channel, and what follows is in the clear.
+    case none
 }
 
 /// The addresses of one host of the pair.

@@ -13,8 +13,10 @@ public final class PairService: @unchecked Sendable {
         public var member: PairMember
         /// The pair's name; the same on both sides.
         public var pair: String
-        /// The pre-shared key.
-        public var key: [UInt8]
+        /// The pre-shared keys, of which the first is used and the others are accepted.
+        public var keys: [[UInt8]]
+        /// Whether replication channels are encrypted, with keys made of the pair's.
+        public var encrypts: Bool
         /// Where this side listens for heartbeats.
         public var listen: [(host: String, port: Int)]
         /// Where the peer listens.
@@ -38,15 +40,16 @@ public final class PairService: @unchecked Sendable {
 
         /// Settings with every value given.
         public init(
-            member: PairMember, pair: String, key: [UInt8], listen: [(host: String, port: Int)],
-            peer: [(host: String, port: Int)], interval: Nanoseconds, timeout: Nanoseconds,
+            member: PairMember, pair: String, keys: [[UInt8]], encrypts: Bool = true,
+            listen: [(host: String, port: Int)], peer: [(host: String, port: Int)], interval: Nanoseconds, timeout: Nanoseconds,
             failover: FailoverPolicy, arbiter: (any Arbiter)?, profile: PairProfile = PairProfile(),
             checkpointDelay: Nanoseconds = .milliseconds(50), synchronisationTimeout: Nanoseconds = .seconds(300),
             replicationTimeout: Nanoseconds? = nil
         ) {
             self.member = member
             self.pair = pair
-            self.key = key
+            self.keys = keys
+            self.encrypts = encrypts
             self.listen = listen
             self.peer = peer
             self.interval = interval
@@ -76,7 +79,7 @@ public final class PairService: @unchecked Sendable {
     /// Tells the observer: the log and management clients may keep a caller waiting, and the loop must not be.
     private let teller: WorkerThread
     private let published: ThreadGate<Published>
-    private let authenticator: SharedKeyAuthenticator
+    private let keys: PairKeys
     /// This process, as its heartbeat names it.
     let instance: UInt64
     private var driver: PairDriver
@@ -106,11 +109,11 @@ public final class PairService: @unchecked Sendable {
         beat.interval = settings.interval
         beat.timeout = settings.timeout
         instance = UInt64.random(in: 1...UInt64.max)
-        authenticator = SharedKeyAuthenticator(key: settings.key)
+        keys = PairKeys(settings.keys)
         let identity = HeartbeatIdentity(
             member: settings.member, instance: instance, pair: settings.pair, profile: settings.profile)
         let monitor = HeartbeatMonitor(
-            configuration: beat, identity: identity, authenticator: authenticator, report: controller.report(now),
+            configuration: beat, identity: identity, authenticator: keys, report: controller.report(now),
             now: now)
         driver = PairDriver(controller: controller, monitor: monitor, profile: settings.profile)
         published = ThreadGate(Published(snapshot: PairSnapshot(driver: driver, now: now)))
@@ -360,31 +363,46 @@ public final class PairService: @unchecked Sendable {
 
 extension PairService {
     /// The answer to a challenge of the peer, for this side's outgoing run.
-    func proof(run: UInt64, challenge: [UInt8]) -> ReplicationProof {
+    func proof(run: UInt64, challenge: [UInt8]) -> ChannelProof {
         let snapshot = self.snapshot
-        return ReplicationProof(
+        let key = keys.current
+        let proof = ReplicationProof(
             pair: settings.pair, term: snapshot.term,
             sender: .init(member: settings.member, instance: instance, run: run),
             receiver: .init(
                 member: settings.member.other, instance: snapshot.peerInstance ?? 0,
                 run: snapshot.peerReport?.run ?? 0),
-            challenge: challenge, authenticator: authenticator)
+            challenge: challenge, authenticator: key)
+        return ChannelProof(bytes: proof.bytes, protection: protection(proof, key))
     }
 
-    /// Waits until the peer's heartbeat tells of the run that these bytes prove; false if that does not happen by then. A
-    /// channel may come before the heartbeat that announces it. Nor does it wait on once `isUseless`.
-    func isProven(
+    /// Waits until the peer's heartbeat tells of the run that these bytes prove, and says how the channel goes on; nil if
+    /// that does not happen by then. A channel may come before the heartbeat that announces it. Nor does it wait on once
+    /// `isUseless`.
+    func admission(
         _ offered: [UInt8], run: UInt64, challenge: [UInt8], until deadline: Nanoseconds,
         unless isUseless: () -> Bool = { false }
-    ) -> Bool {
-        published.wait(until: deadline) { [self] published -> Bool? in
-            if isUseless() { return false }
-            return expected(published.snapshot, run, challenge)?.matches(offered) == true ? true : nil
-        } ?? false
+    ) -> ChannelProtection? {
+        published.wait(until: deadline) { [self] published -> ChannelProtection?? in
+            if isUseless() { return .some(nil) }
+            for key in keys.accepted {
+                guard let proof = expected(published.snapshot, run, challenge, key), proof.matches(offered) else {
+                    continue
+                }
+                return protection(proof, key)
+            }
+            return nil
+        } ?? nil
     }
 
-    /// The proof that the peer has to show, as its heartbeat describes it.
-    private func expected(_ snapshot: PairSnapshot, _ run: UInt64, _ challenge: [UInt8]) -> ReplicationProof? {
+    private func protection(_ proof: ReplicationProof, _ key: SharedKeyAuthenticator) -> ChannelProtection {
+        settings.encrypts ? .encrypted(key: proof.sessionKey(key)) : .none
+    }
+
+    /// The proof that the peer has to show, as its heartbeat describes it, if it uses `key`.
+    private func expected(
+        _ snapshot: PairSnapshot, _ run: UInt64, _ challenge: [UInt8], _ key: SharedKeyAuthenticator
+    ) -> ReplicationProof? {
         guard snapshot.peerIsAlive, let report = snapshot.peerReport, let peer = snapshot.peerInstance,
             report.term == snapshot.term, report.state == .synchronising, report.extensions.contains(.proof)
         else { return nil }
@@ -392,7 +410,7 @@ extension PairService {
             pair: settings.pair, term: snapshot.term,
             sender: .init(member: settings.member.other, instance: peer, run: report.run),
             receiver: .init(member: settings.member, instance: instance, run: run), challenge: challenge,
-            authenticator: authenticator)
+            authenticator: key)
     }
 }
 

@@ -5,17 +5,32 @@ import Synchronization
 import SystemCalls
 import Transport
 
+/// How a replication channel goes on behind the proof.
+enum ChannelProtection: Sendable, Equatable {
+    /// In the clear.
+    case none
+    /// By TLS with this key, which both sides make of the pair's and of the proof.
+    case encrypted(key: [UInt8])
+}
+
+/// The answer to a challenge, and how the channel goes on behind it.
+struct ChannelProof: Sendable {
+    let bytes: [UInt8]
+    let protection: ChannelProtection
+}
+
 /// The replication channels of a pair before a migration gets them: who connects has to prove that it is the peer, for the
-/// run that its heartbeat tells of. A connection that cannot has changed nothing but a counter.
+/// run that its heartbeat tells of, and both sides then go on with TLS and a key of that proof. A connection that cannot
+/// has changed nothing but a counter.
 final class ReplicationChannels: Sendable {
     /// What a listener needs to know.
     struct Judge: Sendable {
-        /// Whether these bytes are the right answer to the challenge; may wait until the deadline, or
-        /// until the answer is of no use any more.
-        var isProven:
+        /// How the channel goes on if these bytes are the right answer to the challenge, nil if they are not; may wait
+        /// until the deadline, or until the answer is of no use any more.
+        var admission:
             @Sendable (
                 _ offered: [UInt8], _ challenge: [UInt8], _ deadline: Nanoseconds, _ isUseless: () -> Bool
-            ) -> Bool
+            ) -> ChannelProtection?
         /// Takes a channel that has proven itself; false if it is not wanted any more.
         var take: @Sendable (Channel) -> Bool
         /// Somebody was sent away; the text says who and why.
@@ -111,7 +126,8 @@ final class ReplicationChannels: Sendable {
         guard let number = enter(channel) else { return channel.shutDown() }
         do {
             _ = try Thread(name: "replication-proof") { [self] in
-                if isAdmitted(channel, number, judge), !cancellation.isCancelled, judge.take(channel) {
+                let admitted = admit(channel, number, cancellation, judge)
+                if let admitted, !cancellation.isCancelled, judge.take(admitted) {
                     // One channel a run: the port is free for the next run as soon as this one is on its way.
                     cancellation.cancel()
                 } else {
@@ -157,7 +173,10 @@ final class ReplicationChannels: Sendable {
         state.withLock(notify: false) { $0.visitors.contains { $0.number == number } }
     }
 
-    private func isAdmitted(_ channel: Channel, _ number: UInt64, _ judge: Judge) -> Bool {
+    /// The channel to go on with, once the visitor has proven itself; nil if it has not.
+    private func admit(
+        _ channel: Channel, _ number: UInt64, _ cancellation: Cancellation, _ judge: Judge
+    ) -> Channel? {
         let deadline = clock.now() + Self.proofDeadline
         var random = SystemRandomNumberGenerator()
         let challenge = (0..<ReplicationProof.challengeLength).map { _ in
@@ -169,12 +188,17 @@ final class ReplicationChannels: Sendable {
             try channel.flush()
             channel.writeDeadline = .never
             let offered = try channel.readBytes(ReplicationProof.length, deadline: deadline)
-            if judge.isProven(offered, challenge, deadline, { !isThere(number) }) { return keep(number) }
-            complain("a connection to the replication port did not prove to be the peer", "", judge)
+            let protection = judge.admission(offered, challenge, deadline) { !isThere(number) }
+            guard let protection else {
+                complain("a connection to the replication port did not prove to be the peer", "", judge)
+                return nil
+            }
+            let end = try protection.protect(channel, as: .server, cancellation, until: deadline, clock)
+            return keep(number) ? end : nil
         } catch {
             complain("a connection to the replication port said nothing that counts", ": \(error)", judge)
+            return nil
         }
-        return false
     }
 
     /// A host that reaches the port can be refused as often as it likes: that is told once a minute.
@@ -182,9 +206,9 @@ final class ReplicationChannels: Sendable {
         if let text = complaints.tell(what, what + detail) { judge.refused(text) }
     }
 
-    /// Connects to `address` and answers the challenge with `prove`. Blocks; not on a loop.
+    /// Connects to `address`, answers the challenge with `prove`, and goes on as that says. Blocks; not on a loop.
     func connect(
-        to address: MigrationAddress, prove: (_ challenge: [UInt8]) -> [UInt8]
+        to address: MigrationAddress, prove: (_ challenge: [UInt8]) -> ChannelProof
     ) throws -> Channel {
         let cancellation = try Cancellation()
         let isOver = state.withLock { state in
@@ -198,10 +222,24 @@ final class ReplicationChannels: Sendable {
         let challenge = try channel.readBytes(ReplicationProof.challengeLength, deadline: deadline)
         if cancellation.isCancelled { throw TransportError.cancelled }
         channel.writeDeadline = deadline
-        try channel.write(prove(challenge))
+        let proof = prove(challenge)
+        try channel.write(proof.bytes)
         try channel.flush()
         channel.writeDeadline = .never
-        return channel
+        return try proof.protection.protect(channel, as: .client, cancellation, until: deadline, clock)
+    }
+}
+
+extension ChannelProtection {
+    /// The channel to go on with: `channel` itself, or one with TLS over the same connection once the peer has shown that
+    /// it has the same key.
+    fileprivate func protect(
+        _ channel: Channel, as role: TLSRole, _ cancellation: Cancellation, until deadline: Nanoseconds,
+        _ clock: SystemClock
+    ) throws(TransportError) -> Channel {
+        guard case .encrypted(let key) = self else { return channel }
+        let left = max(deadline, clock.now()) - clock.now()
+        return try channel.secured(as: .keyed(role, key: key), cancellation: cancellation, within: left)
     }
 }
 

@@ -163,7 +163,7 @@ extension ReplicationService: PairOperations {
         guard !runDriver.runs.isVoid(outgoing: run) else { return runDriver.tell(.outgoingEnded("cancelled")) }
         do {
             let channel = try channels.connect(to: MigrationAddress(pair.peerURI)) { challenge in
-                pair.service.proof(run: run, challenge: challenge).bytes
+                pair.service.proof(run: run, challenge: challenge)
             }
             guard !runDriver.runs.isVoid(outgoing: run) else {
                 channel.shutDown()
@@ -220,9 +220,9 @@ extension ReplicationService: PairOperations {
 
     private func judge(_ run: UInt64) -> ReplicationChannels.Judge {
         ReplicationChannels.Judge(
-            isProven: { [weak self] offered, challenge, deadline, isUseless in
-                self?.pair?.service.isProven(
-                    offered, run: run, challenge: challenge, until: deadline, unless: isUseless) ?? false
+            admission: { [weak self] offered, challenge, deadline, isUseless in
+                self?.pair?.service.admission(
+                    offered, run: run, challenge: challenge, until: deadline, unless: isUseless)
             },
             take: { [weak self] channel in self?.take(channel, run) ?? false },
             refused: { [environment] text in environment.log(.warning(text)) },

@@ -5,6 +5,21 @@ public import Environment
 public protocol MessageAuthenticator: Sendable {
     /// The 32-byte code of `bytes`.
     func code(for bytes: [UInt8]) -> [UInt8]
+    /// Whether `code` is that of `bytes`, by any key that is accepted; tells nothing by its duration about a key.
+    func accepts(_ code: [UInt8], for bytes: [UInt8]) -> Bool
+    /// The mark of the key that is accepted beside the one that codes are made with: 24 bits; 0 if there is none.
+    var secondKeyMark: UInt32 { get }
+}
+
+/// What has one key.
+extension MessageAuthenticator {
+    /// Whether `code` is the one that this side would have made.
+    public func accepts(_ code: [UInt8], for bytes: [UInt8]) -> Bool {
+        HeartbeatCoding.isEqualInConstantTime(self.code(for: bytes), code)
+    }
+
+    /// None.
+    public var secondKeyMark: UInt32 { 0 }
 }
 
 /// Who speaks: the same on every connection of a process.
@@ -78,10 +93,11 @@ public enum HeartbeatFault: Error, Sendable, Equatable {
 ///              u8 length + pair name, u8 count of profile entries, for each u8 length + name, u8 length + value
 ///     report   type 2: be64 sequence, body, 32 bytes code
 ///     body     be64 sentAt ns, be64 echo ns, be32 timeout ms, be64 term, u8 state, u8 flags, be16 impairments,
-///              u8 leaving, be32 extensions, be64 run, be64 checkpoint, u8 request, be64 request's term
+///              u8 leaving, be24 second key, u8 extensions, be64 run, be64 checkpoint, u8 request, be64 request's term
 ///     flags    1 serving, 2 protected, 4 ready, 8 has a complete checkpoint, 16 promises, 32 enters a term,
 ///              64 the guest is stopped; 128 is not used
 ///     leaving  the numbers of `Leaving`; impairments and extensions are the bits of `Impairments`, `PairExtensions`
+///     second key  the mark of the key that the sender accepts beside its own, 0 for none: during an exchange of keys
 ///     request  0 none, 1 continue alone, 2 take over, 3 start, 4 hand over; the term is 0 for 0 and 4
 ///
 /// Both sides send one hello at once and reports from then on, in any number. The code of a report is HMAC-SHA256 over
@@ -166,7 +182,7 @@ public enum HeartbeatCoding {
         writer.write(flags.enumerated().reduce(UInt8(0)) { $0 | ($1.element ? 1 << $1.offset : 0) })
         writer.write(report.impairments.rawValue)
         writer.write(report.leaving.rawValue)
-        writer.write(report.extensions.rawValue)
+        writer.write(report.secondKeyMark << 8 | UInt32(report.extensions.rawValue))
         writer.write(report.run)
         writer.write(report.checkpoint)
         let kind: UInt8 =
@@ -203,7 +219,9 @@ public enum HeartbeatCoding {
             report.impairments = Impairments(rawValue: try reader.read())
             guard let leaving = Leaving(rawValue: try reader.read()) else { throw HeartbeatFault.malformed("leaving") }
             report.leaving = leaving
-            report.extensions = PairExtensions(rawValue: try reader.read())
+            let keyAndExtensions: UInt32 = try reader.read()
+            report.secondKeyMark = keyAndExtensions >> 8
+            report.extensions = PairExtensions(rawValue: UInt8(truncatingIfNeeded: keyAndExtensions))
             report.run = try reader.read()
             report.checkpoint = try reader.read()
             let kind: UInt8 = try reader.read()

@@ -44,6 +44,8 @@ public struct HeartbeatConnection: Sendable {
     public mutating func send(_ message: HeartbeatMessage) -> [UInt8]? {
         guard let peerHello, !hasFailed else { return nil }
         sentSequence += 1
+        var message = message
+        message.report.secondKeyMark = authenticator.secondKeyMark
         var payload = ByteWriter(capacity: 128)
         payload.write(sentSequence)
         payload.write(HeartbeatCoding.encode(message))
@@ -109,8 +111,9 @@ public struct HeartbeatConnection: Sendable {
             throw .malformed("report of \(payload.count) bytes")
         }
         let signed = Array(payload[..<length])
-        let code = authenticator.code(for: peerHello + hello + signed)
-        guard HeartbeatCoding.isEqualInConstantTime(code, Array(payload[length...])) else { throw .notAuthentic }
+        guard authenticator.accepts(Array(payload[length...]), for: peerHello + hello + signed) else {
+            throw .notAuthentic
+        }
         let sequence = signed[0..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard sequence > receivedSequence else { throw .replayed(sequence) }
         receivedSequence = sequence

@@ -27,6 +27,8 @@ public struct PairReport: Sendable, Equatable {
     public var leaving = Leaving.stays
     /// What this side can do beyond the plain protocol; used only if both sides name it.
     public var extensions = PairExtensions()
+    /// The mark of the key that this side accepts beside the one that it uses; 0 for none. Heartbeat connections fill it in.
+    public var secondKeyMark: UInt32 = 0
     /// The replication run that this side sends or waits for; with the instance numbers of both processes it makes the
     /// proof of a replication channel unique (ReplicationProof).
     public var run: UInt64 = 0
@@ -89,10 +91,10 @@ public enum Leaving: UInt8, Sendable, Hashable, CaseIterable {
 /// What goes beyond the plain protocol between two sides.
 public struct PairExtensions: OptionSet, Sendable, Hashable {
     /// One bit for each.
-    public let rawValue: UInt32
+    public let rawValue: UInt8
 
     /// The set of these bits.
-    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// A replication channel begins with a ReplicationProof.
     public static let proof = PairExtensions(rawValue: 1)

@@ -11,6 +11,7 @@ public struct ReplicationProof: Sendable, Equatable {
     /// The length in bytes.
     public static let length = 8 + HeartbeatCoding.codeLength
     private static let magic = Array("colodRP1".utf8)
+    private static let keyLabel = Array("colodRK1".utf8)
 
     /// One end of a channel.
     public struct End: Sendable, Equatable {
@@ -51,6 +52,12 @@ public struct ReplicationProof: Sendable, Equatable {
             text.write(end.run)
         }
         bytes = Self.magic + authenticator.code(for: text.bytes)
+    }
+
+    /// The key of the TLS session that follows on the channel: the code of "colodRK1" and the proof. Since the proof is the
+    /// code of pair, term, challenge and run, so is the key good for that connection and run alone.
+    public func sessionKey(_ authenticator: any MessageAuthenticator) -> [UInt8] {
+        authenticator.code(for: Self.keyLabel + bytes)
     }
 
     /// Whether these are the bytes of this proof; tells nothing by its duration.

@@ -28,6 +28,8 @@ public enum TLSAuthorization: Sendable, Equatable {
         case certificate
         /// By a key that both have.
         case sharedKey
+        /// By a key that both have made for this connection alone.
+        case sessionKey
         /// Not at all.
         case anonymous
     }
@@ -67,11 +69,18 @@ public enum TLSAuthorization: Sendable, Equatable {
     public static let defaultPriority =
         "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
 
+    /// Two ends of one program agree on the newest: TLS 1.3, with a secret of the connection's own beside the key, so that
+    /// what was recorded stays secret when the key is lost.
+    private static let sessionKeyPriority =
+        "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-KX-ALL:+ECDHE-PSK"
+        + ":%SERVER_PRECEDENCE"
+
     /// The whole priority string. A server chooses by its own order.
     var priorityText: String {
+        if proof == .sessionKey { return priority ?? Self.sessionKeyPriority }
         var text = priority ?? Self.defaultPriority
         switch proof {
-        case .certificate: break
+        case .certificate, .sessionKey: break
         case .sharedKey: text += ":+ECDHE-PSK:+DHE-PSK:+PSK"
         case .anonymous: text += ":+ANON-ECDH:+ANON-DH"
         }

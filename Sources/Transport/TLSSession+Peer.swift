@@ -14,7 +14,7 @@ extension TLSSession {
     private func provenIdentity() throws(TLSFailure) -> String? {
         // SAFETY: GnuTLS lends names and certificates as long as the session does not change, which it does no more.
         switch end.proof {
-        case .anonymous: return nil
+        case .anonymous, .sessionKey: return nil
         case .sharedKey:
             guard end.role == .server, let name = unsafe gnutls_psk_server_get_username(pointer) else { return nil }
             return unsafe String(cString: name)

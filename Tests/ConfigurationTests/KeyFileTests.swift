@@ -15,14 +15,14 @@ import Testing
     }
 
     @Test func aKeyIsReadWithoutTheLineEndBehindIt() throws {
-        let key = try withFile("0123456789abcdef\r\n", mode: 0o640) { try loadKey($0) }
-        #expect(key == Array("0123456789abcdef".utf8))
+        let key = try withFile("0123456789abcdef\r\n", mode: 0o640) { try loadKeys($0) }
+        #expect(key == [Array("0123456789abcdef".utf8)])
     }
 
     @Test(arguments: [0o644, 0o642, 0o641])
     func aKeyThatEveryoneMayUseIsRefused(mode: Int) throws {
         try withFile("0123456789abcdef", mode: mode) { path in
-            #expect(throws: KeyFileError.self) { try loadKey(path) }
+            #expect(throws: KeyFileError.self) { try loadKeys(path) }
         }
     }
 
@@ -30,7 +30,7 @@ import Testing
     func aKeyOfTheWrongLengthIsRefused(content: String) throws {
         try withFile(content, mode: 0o600) { path in
             #expect {
-                try loadKey(path)
+                try loadKeys(path)
             } throws: { error in
                 let text = (error as? KeyFileError)?.description ?? ""
                 return text.contains("16 to 4096") || text.contains("larger than")
@@ -40,7 +40,7 @@ import Testing
 
     @Test func aMissingFileIsNamed() {
         #expect {
-            try loadKey("/nonexistent/key")
+            try loadKeys("/nonexistent/key")
         } throws: { error in
             (error as? KeyFileError)?.description == "/nonexistent/key: cannot be opened: No such file or directory"
         }

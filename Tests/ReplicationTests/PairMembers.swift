@@ -28,7 +28,7 @@ final class Member: Sendable {
         let events = events
         service = try PairService(
             settings: PairService.Settings(
-                member: member, pair: pair, key: key, listen: [("127.0.0.1", ports.own)],
+                member: member, pair: pair, keys: [key], listen: [("127.0.0.1", ports.own)],
                 peer: [("127.0.0.1", ports.peer)], interval: .milliseconds(20), timeout: .seconds(3),
                 failover: failover, arbiter: arbiter),
             record: record ?? PairRecord(term: .none), file: file, operations: operations,

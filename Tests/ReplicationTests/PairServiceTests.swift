@@ -15,7 +15,7 @@ struct PairServiceTests {
     @Test(arguments: [5, 30, 60, 120] as [UInt64])
     func aQuestionStaysOpenLongerThanItsArbiterTakes(seconds: UInt64) {
         let settings = PairService.Settings(
-            member: .first, pair: "web", key: [], listen: [], peer: [], interval: .milliseconds(20),
+            member: .first, pair: "web", keys: [[]], listen: [], peer: [], interval: .milliseconds(20),
             timeout: .seconds(3), failover: .automatic,
             arbiter: CommandArbiter(path: "/bin/true", arguments: [], timeout: .seconds(seconds)))
         let rules = PairService.rules(settings)

@@ -23,7 +23,7 @@ struct ReplicationChannelsTests {
         try channels.listen(
             on: address,
             .init(
-                isProven: { offered, _, _, _ in offered == proof },
+                admission: { offered, _, _, _ in offered == proof ? ChannelProtection.none : nil },
                 take: { _ in
                     taken.withLock { $0 += 1 }
                     return true
@@ -33,7 +33,7 @@ struct ReplicationChannelsTests {
             silent.append(
                 try Channel.connect(to: address, cancellation: try Cancellation(), within: .seconds(5)))
         }
-        let peer = try ReplicationChannels().connect(to: address) { _ in proof }
+        let peer = try ReplicationChannels().connect(to: address) { _ in ChannelProof(bytes: proof, protection: .none) }
         let wasTaken = taken.wait(until: clock.now() + Self.deadline) { $0 == 1 ? true : nil }
         #expect(wasTaken == true)
         for channel in silent + [peer] { channel.shutDown() }

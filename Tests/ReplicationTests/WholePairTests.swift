@@ -32,7 +32,7 @@ struct WholePairTests {
             colo = try COLOMachine(incoming: true, checkpointDelay: 5, openForwards: openForwards)
             service = try PairService(
                 settings: PairService.Settings(
-                    member: member, pair: "web", key: Array("the key of the pair".utf8),
+                    member: member, pair: "web", keys: [Array("the key of the pair".utf8)],
                     listen: [("127.0.0.1", ports.own)], peer: [("127.0.0.1", ports.peer)],
                     interval: .milliseconds(20), timeout: .seconds(3), failover: failover, arbiter: nil),
                 record: PairRecord(term: .none), file: DurableFile(path: folder.path("record-\(member)")),
