@@ -25,6 +25,8 @@ final class ChannelProxy: Sendable {
     }
 
     private struct State {
+        var wanted: [UInt8] = []
+        var found = 0
         var toSecondary = Lane()
         var toPrimary = Lane()
         var ended = false
@@ -80,12 +82,19 @@ final class ChannelProxy: Sendable {
         state.withLock(notify: false) { direction == .toSecondary ? $0.toSecondary.count : $0.toPrimary.count }
     }
 
+    /// From now on the proxy reads along for `bytes`.
+    func look(for bytes: [UInt8]) { state.withLock { ($0.wanted, $0.found) = (bytes, 0) } }
+
+    /// How often it has seen them, as long as they did not lie across the end of what it read at once.
+    var found: Int { state.withLock(notify: false) { $0.found } }
+
     private static func pump(_ direction: Direction, from: Channel, to: Channel, _ state: ThreadGate<State>) {
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         while true {
             let count = buffer.withUnsafeMutableBytes { (try? from.read(into: $0, deadline: .never)) ?? 0 }
             let lane = state.withLock { state in
-                direction == .toSecondary ? take(count, &state.toSecondary) : take(count, &state.toPrimary)
+                state.found += occurrences(of: state.wanted, in: buffer[..<max(0, count)])
+                return direction == .toSecondary ? take(count, &state.toSecondary) : take(count, &state.toPrimary)
             }
             var passed = count
             switch lane.fault {
@@ -103,6 +112,13 @@ final class ChannelProxy: Sendable {
             from.shutDown()
             to.shutDown()
             return
+        }
+    }
+
+    private static func occurrences(of wanted: [UInt8], in bytes: ArraySlice<UInt8>) -> Int {
+        guard let first = wanted.first, bytes.count >= wanted.count else { return 0 }
+        return bytes[...(bytes.endIndex - wanted.count)].indices.count { index in
+            bytes[index] == first && bytes[index..<index + wanted.count].elementsEqual(wanted)
         }
     }
 

@@ -25,14 +25,14 @@ struct WholePairTests {
 
         init(
             _ member: PairMember, _ folder: TemporaryFolder, ports: (own: Int, peer: Int), listenURI: String,
-            peerURI: String, failover: FailoverPolicy = .automatic,
+            peerURI: String, failover: FailoverPolicy = .automatic, encrypts: Bool = true,
             openForwards: @escaping @Sendable () -> Void = {}
         ) throws {
             self.folder = folder
             colo = try COLOMachine(incoming: true, checkpointDelay: 5, openForwards: openForwards)
             service = try PairService(
                 settings: PairService.Settings(
-                    member: member, pair: "web", keys: [Array("the key of the pair".utf8)],
+                    member: member, pair: "web", keys: [Array("the key of the pair".utf8)], encrypts: encrypts,
                     listen: [("127.0.0.1", ports.own)], peer: [("127.0.0.1", ports.peer)],
                     interval: .milliseconds(20), timeout: .seconds(3), failover: failover, arbiter: nil),
                 record: PairRecord(term: .none), file: DurableFile(path: folder.path("record-\(member)")),
@@ -63,7 +63,7 @@ struct WholePairTests {
         let second: Host
 
         init(
-            openForwards: @escaping @Sendable () -> Void = {}, prepare: (COLOMachine) throws -> Void = { _ in }
+            encrypts: Bool = true, openForwards: @escaping @Sendable () -> Void = {}, prepare: (COLOMachine) throws -> Void = { _ in }
         ) async throws {
             let folder = try TemporaryFolder()
             let (one, two) = try Member.freePorts()
@@ -71,10 +71,10 @@ struct WholePairTests {
             proxy = try ChannelProxy(listen: .unix(path: link), target: .unix(path: far))
             first = try Host(
                 .first, folder, ports: (one, two), listenURI: "unix:\(near)", peerURI: "unix:\(link)",
-                openForwards: openForwards)
+                encrypts: encrypts, openForwards: openForwards)
             second = try Host(
                 .second, folder, ports: (two, one), listenURI: "unix:\(far)", peerURI: "unix:\(near)",
-                openForwards: openForwards)
+                encrypts: encrypts, openForwards: openForwards)
             for host in [first, second] { try prepare(host.colo) }
             try await first.service.start()
             try await second.service.start()
