@@ -1,3 +1,4 @@
+import Configuration
 import Environment
 import ManagementServer
 import QAPI
@@ -34,6 +35,22 @@ extension ManagementTarget {
         let known = pair.failedCommands
         pair.post(.startCommanded)
         try await outcome(pair, known) { $0.report.isServing }
+    }
+
+    func xColodReloadKeys() async throws(CommandError) -> ColodKeys {
+        guard let pair, let path = status.configuration.pair?.keyFile else {
+            throw .generic("This guest has no pair")
+        }
+        let refusal = await offload { () -> String? in
+            do {
+                try pair.exchangeKeys(for: try loadKeys(path))
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        if let refusal { throw .generic("The keys stay as they were: \(refusal)") }
+        return ColodKeys(keys: pair.keyMarks, peer: pair.peerKeyMarks)
     }
 
     func xColodDrill() async throws(CommandError) -> ColodDrill {

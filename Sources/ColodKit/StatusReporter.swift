@@ -39,7 +39,7 @@ struct StatusReporter: Sendable {
                 networks: UInt64(configuration.pair?.host(configuration.role.other).heartbeat.count ?? 0),
                 networksUp: UInt64(snapshot?.heartbeatNetworks ?? 0), ignored: snapshot?.ignoredPeers ?? 0,
                 serving: snapshot.flatMap { $0.peerIsAlive ? $0.peerReport?.isServing : nil },
-                heartbeat: networks(snapshot)),
+                heartbeat: networks(snapshot), keys: pair?.peerKeyMarks),
             checkpoints: statistics.completed, heldPackets: 0, heldBytes: 0,
             failover: configuration.failover == .automatic ? .automatic : .manual, arbiter: arbiterName)
         status.pauseMs = statistics.pauses.summary.map { .init(median: $0.median, p99: $0.p99, max: $0.max) }
@@ -51,6 +51,8 @@ struct StatusReporter: Sendable {
         status.takeoverMs = replication.takeoverDuration.map(\.inMilliseconds)
         status.impairments = snapshot.map(impairments).flatMap { $0.isEmpty ? nil : $0 }
         status.stopped = isStopped(snapshot)
+        status.encryption = pair == nil ? nil : replication.encryption
+        status.keys = pair?.keyMarks
         status.waitsFor = waitsFor(snapshot)
         let engine = machine.parts.engine
         status.retiredInstructions = engine.vCPUCount > 0 ? engine.retiredInstructions : nil

@@ -163,6 +163,23 @@ public final class PairService: @unchecked Sendable {
         settings.replicationTimeout ?? max(.seconds(1), Nanoseconds(settings.timeout.count * 3))
     }
 
+    /// The marks of the pair's keys, as people read them, that of the used one first.
+    public var keyMarks: [String] { keys.marks.map(PairKeys.text) }
+
+    /// Those of the peer, as far as it was heard; nil if it is not heard now.
+    public var peerKeyMarks: [String]? {
+        let snapshot = self.snapshot
+        guard snapshot.peerIsAlive, let report = snapshot.peerReport, let used = keys.peerMark else { return nil }
+        return [used, report.secondKeyMark].filter { $0 != 0 }.map(PairKeys.text)
+    }
+
+    /// Takes these keys from now on, the first to use and the others to accept. Throws, and changes nothing, if the two
+    /// sides would no longer understand each other.
+    public func exchangeKeys(for keys: [[UInt8]]) throws(PairKeys.Refusal) {
+        let snapshot = self.snapshot
+        try self.keys.exchange(for: keys, peer: snapshot.peerIsAlive ? snapshot.peerReport : nil)
+    }
+
     /// Why a command would be refused now; nil if it would be carried out.
     public func refusal(of command: PairController.Command) -> String? {
         snapshot.refusals[command] ?? nil

@@ -58,6 +58,11 @@ extension ReplicationService: PairOperations {
         return first - began
     }
 
+    /// How the channel of the run is encrypted, or "none"; nil if there is no channel.
+    public var encryption: String? {
+        state.withLock(notify: false) { $0.channel }.map { $0.encryption ?? "none" }
+    }
+
     /// Lets out what the checkpoint contains, as long as the lease lasts.
     public func releaseOutput(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds) -> Bool {
         gate.release(throughCheckpoint: checkpoint, before: deadline)
@@ -169,6 +174,7 @@ extension ReplicationService: PairOperations {
                 channel.shutDown()
                 return runDriver.tell(.outgoingEnded("cancelled"))
             }
+            state.withLock { $0.channel = channel }
             try migration.migrate(on: channel) { (settings: inout MigrationSettings) throws(MigrationSettingsError) in
                 settings = try Self.replicationSettings(settings.parameters)
             }.start()
@@ -235,6 +241,7 @@ extension ReplicationService: PairOperations {
         runDriver.tell(.accepted)
         guard runDriver.runs.incomingRun == run else { return false }
         do throws(MigrationRefusal) {
+            state.withLock { $0.channel = channel }
             try migration.migrateIncoming(on: channel)
             // An abandonment of this run a moment ago found nothing to cut.
             if runDriver.runs.incomingRun != run { migration.cancelChannel() }

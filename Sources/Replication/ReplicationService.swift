@@ -63,6 +63,8 @@ public final class ReplicationService: COLOHandler {
         var isCheckpointDue = false
         /// A guest that is taken over stays stopped.
         var staysStopped = false
+        /// The channel of the run, for what it is encrypted with.
+        weak var channel: Channel?
         /// When the last takeover was decided.
         var takeoverBeganAt: Nanoseconds?
     }

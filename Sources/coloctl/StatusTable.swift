@@ -53,8 +53,19 @@ struct StatusTable {
                 ("Ignored peers", "\(status.peer.ignored) heartbeat connections refused; the log names their addresses")
             )
         }
+        if let encryption = status.encryption {
+            rows.append(("Encryption", encryption == "none" ? "NONE: checkpoints travel in the clear" : encryption))
+        }
+        if let keys { rows.append(("Keys", keys)) }
         rows.append(("Failover", "\(status.failover.rawValue), arbiter \(status.arbiter)"))
         return rows
+    }
+
+    /// While keys are exchanged: the used one, then the accepted one, of each side.
+    private var keys: String? {
+        let (own, peer) = (status.keys ?? [], status.peer.keys ?? [])
+        guard max(own.count, peer.count) > 1 || !peer.isEmpty && own != peer else { return nil }
+        return "this side \(KeyMarks.text(own)); the peer \(KeyMarks.text(peer))"
     }
 
     private var peer: String {

@@ -112,6 +112,7 @@ final class FakeCommands: RefusingCommands {
 
     func xColodStart() async throws(CommandError) {}
 
+    func xColodReloadKeys() async throws(CommandError) -> ColodKeys { ColodKeys(keys: ["0a1b2c"]) }
     func xColodDrill() async throws(CommandError) -> ColodDrill { ColodDrill(milliseconds: 12.5) }
 
     // MARK: What belongs to the connection

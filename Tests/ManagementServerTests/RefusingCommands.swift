@@ -23,6 +23,7 @@ extension RefusingCommands {
     func xColodStatus() async throws(CommandError) -> ColodStatus { throw .refused }
     func xColodFailover() async throws(CommandError) { throw .refused }
     func xColodStart() async throws(CommandError) { throw .refused }
+    func xColodReloadKeys() async throws(CommandError) -> ColodKeys { throw .refused }
     func xColodDrill() async throws(CommandError) -> ColodDrill { throw .refused }
     func queryMigrate() async throws(CommandError) -> MigrationInfo { throw .refused }
     func migrateSetCapabilities(capabilities: [MigrationCapabilityStatus]) async throws(CommandError) { throw .refused }

@@ -7,6 +7,7 @@ extension CommandTable {
         CommandEntry("x-colod-status", run: xColodStatus),
         CommandEntry("x-colod-failover", run: xColodFailover),
         CommandEntry("x-colod-start", run: xColodStart),
+        CommandEntry("x-colod-reload-keys", run: xColodReloadKeys),
         CommandEntry("x-colod-drill", run: xColodDrill),
     ]
 }
@@ -36,6 +37,14 @@ extension CommandTable {
         try reader.finish()
         try await commands.xColodStart()
         return .object([:])
+    }
+
+    private static func xColodReloadKeys(
+        _ commands: any QMPCommands, _ arguments: JSONObject
+    ) async throws(CommandError) -> JSONValue {
+        var reader = ArgumentReader(arguments)
+        try reader.finish()
+        return try await commands.xColodReloadKeys().json
     }
 
     private static func xColodDrill(

@@ -17,6 +17,12 @@ public protocol ColodCommands: Sendable {
     /// The one who gives this vouches that the peer neither runs the guest nor holds a checkpoint of it.
     func xColodStart() async throws(CommandError)
 
+    /// `x-colod-reload-keys`: Read the file with the pair's keys again, and use the first and accept the second from
+    /// now on. So keys are exchanged without an outage.
+    ///
+    /// - Returns: the keys of both sides
+    func xColodReloadKeys() async throws(CommandError) -> ColodKeys
+
     /// `x-colod-drill`: Rehearse a failover: the secondary takes the guest over while the primary lives and agrees, and
     /// the two exchange their roles. It can be given on either side.
     ///

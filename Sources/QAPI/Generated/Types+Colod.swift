@@ -86,6 +86,9 @@ public struct ColodPeer: SchemaObject, Hashable {
     public var serving: Bool?
     /// The networks one by one; absent without a pair.
     public var heartbeat: [ColodNetwork]?
+    /// The marks of the keys of the pair that it uses and, while keys are exchanged, accepts; absent while it is not
+    /// heard.
+    public var keys: [String]?
 
     /// Put together from its members.
     public init(
@@ -95,7 +98,8 @@ public struct ColodPeer: SchemaObject, Hashable {
         networksUp: UInt64,
         ignored: UInt64,
         serving: Bool? = nil,
-        heartbeat: [ColodNetwork]? = nil
+        heartbeat: [ColodNetwork]? = nil,
+        keys: [String]? = nil
     ) {
         self.connected = connected
         self.lastHeardMs = lastHeardMs
@@ -104,6 +108,7 @@ public struct ColodPeer: SchemaObject, Hashable {
         self.ignored = ignored
         self.serving = serving
         self.heartbeat = heartbeat
+        self.keys = keys
     }
 
     /// As read from a request, member by member.
@@ -115,6 +120,7 @@ public struct ColodPeer: SchemaObject, Hashable {
         ignored = try reader.required("ignored")
         serving = try reader.optional("serving")
         heartbeat = try reader.optional("heartbeat")
+        keys = try reader.optional("keys")
     }
 
     /// As sent, member by member.
@@ -126,6 +132,7 @@ public struct ColodPeer: SchemaObject, Hashable {
         writer.add("ignored", ignored)
         writer.add("serving", serving)
         writer.add("heartbeat", heartbeat)
+        writer.add("keys", keys)
     }
 }
 
@@ -202,6 +209,10 @@ public struct ColodStatus: SchemaObject, Hashable {
     public var failover: ColodFailoverMode
     /// Who is asked before this side goes on alone: "none" or "command".
     public var arbiter: String
+    /// How the replication channel is encrypted ("TLS1.3 AES-128-GCM"), or "none"; absent where there is no channel.
+    public var encryption: String?
+    /// The marks of the pair's keys, that of the used one first; absent without a pair.
+    public var keys: [String]?
     /// Instructions that the guest has executed, if the engine counts them.
     public var retiredInstructions: UInt64?
 
@@ -227,6 +238,8 @@ public struct ColodStatus: SchemaObject, Hashable {
         takeoverMs: Double? = nil,
         failover: ColodFailoverMode,
         arbiter: String,
+        encryption: String? = nil,
+        keys: [String]? = nil,
         retiredInstructions: UInt64? = nil
     ) {
         self.role = role
@@ -249,6 +262,8 @@ public struct ColodStatus: SchemaObject, Hashable {
         self.takeoverMs = takeoverMs
         self.failover = failover
         self.arbiter = arbiter
+        self.encryption = encryption
+        self.keys = keys
         self.retiredInstructions = retiredInstructions
     }
 
@@ -274,6 +289,8 @@ public struct ColodStatus: SchemaObject, Hashable {
         takeoverMs = try reader.optional("takeover-ms")
         failover = try reader.required("failover")
         arbiter = try reader.required("arbiter")
+        encryption = try reader.optional("encryption")
+        keys = try reader.optional("keys")
         retiredInstructions = try reader.optional("retired-instructions")
     }
 
@@ -299,7 +316,35 @@ public struct ColodStatus: SchemaObject, Hashable {
         writer.add("takeover-ms", takeoverMs)
         writer.add("failover", failover)
         writer.add("arbiter", arbiter)
+        writer.add("encryption", encryption)
+        writer.add("keys", keys)
         writer.add("retired-instructions", retiredInstructions)
+    }
+}
+
+/// The keys of a pair, by their marks: six hexadecimal digits that are made of a key and tell nothing of it.
+public struct ColodKeys: SchemaObject, Hashable {
+    /// Those of this side, the used one first, then the accepted one.
+    public var keys: [String]
+    /// Those of the peer; absent while it is not heard.
+    public var peer: [String]?
+
+    /// Put together from its members.
+    public init(keys: [String], peer: [String]? = nil) {
+        self.keys = keys
+        self.peer = peer
+    }
+
+    /// As read from a request, member by member.
+    public init(reading reader: inout ArgumentReader) throws(CommandError) {
+        keys = try reader.required("keys")
+        peer = try reader.optional("peer")
+    }
+
+    /// As sent, member by member.
+    public func write(into writer: inout ObjectWriter) {
+        writer.add("keys", keys)
+        writer.add("peer", peer)
     }
 }
 
