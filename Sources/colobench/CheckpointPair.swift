@@ -6,6 +6,7 @@ import QAPI
 import QMP
 import Replication
 import SystemCalls
+import Transport
 import VirtualMachine
 
 /// Two `none` machines of this process in COLO, with checkpoints on demand.
@@ -33,11 +34,14 @@ final class CheckpointPair {
     private static let checkpointDelay: UInt32 = 3_600_000
 
     private let folder: TemporaryFolder
+    private let encrypts: Bool
     private let primary: End
     private let secondary: End
 
-    init(memorySize: Int) throws {
+    /// `encrypts`: the channel is encrypted as that of a pair.
+    init(memorySize: Int, encrypts: Bool = false) throws {
         folder = try TemporaryFolder(prefix: "colod-bench")
+        self.encrypts = encrypts
         primary = try End(memorySize: memorySize, incoming: false) { _ in }
         secondary = try End(memorySize: memorySize, incoming: true) { _ in }
         try primary.migration.updateParameters {
@@ -49,12 +53,34 @@ final class CheckpointPair {
 
     /// Synchronises the secondary and enters COLO.
     func startReplication() throws {
-        let uri = "unix:\(folder.path("replication"))"
-        try secondary.migration.migrateIncoming(uri: uri)
-        try primary.migration.migrate(uri: uri).start()
+        let (near, far) = try connect()
+        try secondary.migration.migrateIncoming(on: far)
+        try primary.migration.migrate(on: near) { _ in }.start()
         try wait("in COLO") {
             primary.replication.coloStatus.mode == .primary && primary.machine.runState == .running
         }
+    }
+
+    /// The two ends of a channel.
+    private func connect() throws -> (Channel, Channel) {
+        let cancellation = try Cancellation()
+        let limit = Nanoseconds.seconds(UInt64(Self.deadline.components.seconds))
+        let listener = try Listener(.unix(path: folder.path("replication")))
+        defer { listener.stop() }
+        let near = try Channel.connect(to: listener.address, cancellation: cancellation, within: limit)
+        let far = try listener.accept(cancellation: cancellation)
+        guard encrypts else { return (near, far) }
+        let key = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+        let secured = ThreadGate<Result<Channel, any Error>?>(nil)
+        _ = try Thread(name: "handshake") {
+            let end = Result<Channel, any Error> {
+                try far.secured(as: .keyed(.server, key: key), cancellation: cancellation, within: limit)
+            }
+            secured.withLock { $0 = end }
+        }
+        let client = try near.secured(as: .keyed(.client, key: key), cancellation: cancellation, within: limit)
+        guard let server = secured.wait({ $0 }) else { throw LabError("no handshake") }
+        return (client, try server.get())
     }
 
     /// Writes to `count` different pages of the primary, at random places.
@@ -70,11 +96,15 @@ final class CheckpointPair {
         }
     }
 
-    /// Makes a checkpoint now and waits until the secondary has it.
-    func checkpoint() throws {
+    /// Makes a checkpoint now and waits until the secondary has it; how long that took.
+    @discardableResult
+    func checkpoint() throws -> Nanoseconds {
+        let clock = SystemClock()
         let before = statistics.completed
+        let start = clock.now()
         primary.replication.holdLimitReached()
         try wait("done with a checkpoint") { statistics.completed > before }
+        return clock.now() - start
     }
 
     /// What the primary counted.
@@ -93,7 +123,7 @@ final class CheckpointPair {
                 let status = primary.migration.queryMigrate()
                 throw LabError("not \(what) within \(Self.deadline): \(status.json.text())")
             }
-            pause(.microseconds(200))
+            pause(.microseconds(20))
         }
     }
 }
