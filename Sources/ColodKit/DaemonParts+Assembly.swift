@@ -160,7 +160,8 @@ struct PairAssembly {
         let file = DurableFile(path: "\(directory)/pair")
         let settings = PairService.Settings(
             member: configuration.role == .primary ? .first : .second, pair: configuration.guest.name, keys: keys,
-            encrypts: pair.encryption != .none, listen: try local.heartbeat.map(Self.endpoint), peer: try peer.heartbeat.map(Self.endpoint),
+            encrypts: pair.encryption != .none, listen: try local.heartbeat.map(Self.endpoint),
+            peer: try peer.heartbeat.map(Self.endpoint),
             interval: .milliseconds(UInt64(configuration.heartbeat.intervalMilliseconds)),
             timeout: .milliseconds(UInt64(configuration.heartbeat.timeoutMilliseconds)),
             failover: configuration.failover == .automatic ? .automatic : .manual, arbiter: arbiter, profile: profile,

@@ -108,7 +108,9 @@ struct ConfigurationReader {
     }
 
     private func readPair() -> PairConfiguration? {
-        guard let section = top.section("pair", keys: ["primary", "secondary", "key-file", "encryption"]) else { return nil }
+        guard let section = top.section("pair", keys: ["primary", "secondary", "key-file", "encryption"]) else {
+            return nil
+        }
         return PairConfiguration(
             primary: readHost(section, "primary"), secondary: readHost(section, "secondary"),
             keyFile: section.required("key-file", .path, placeholder: "/"),

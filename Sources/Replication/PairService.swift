@@ -41,7 +41,8 @@ public final class PairService: @unchecked Sendable {
         /// Settings with every value given.
         public init(
             member: PairMember, pair: String, keys: [[UInt8]], encrypts: Bool = true,
-            listen: [(host: String, port: Int)], peer: [(host: String, port: Int)], interval: Nanoseconds, timeout: Nanoseconds,
+            listen: [(host: String, port: Int)], peer: [(host: String, port: Int)], interval: Nanoseconds,
+            timeout: Nanoseconds,
             failover: FailoverPolicy, arbiter: (any Arbiter)?, profile: PairProfile = PairProfile(),
             checkpointDelay: Nanoseconds = .milliseconds(50), synchronisationTimeout: Nanoseconds = .seconds(300),
             replicationTimeout: Nanoseconds? = nil

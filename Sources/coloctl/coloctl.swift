@@ -20,7 +20,8 @@ struct Coloctl: ParsableCommand {
             """,
         version: ProgramSupport.versionLine("coloctl"),
         subcommands: [
-            StatusCommand.self, EventsCommand.self, FailoverCommand.self, StartCommand.self, DrillCommand.self, ReloadKeysCommand.self,
+            StatusCommand.self, EventsCommand.self, FailoverCommand.self, StartCommand.self, DrillCommand.self,
+            ReloadKeysCommand.self,
             QMPCommand.self, CheckCommand.self, StreamFileCommand.self,
         ])
 

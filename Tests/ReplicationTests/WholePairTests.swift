@@ -63,7 +63,8 @@ struct WholePairTests {
         let second: Host
 
         init(
-            encrypts: Bool = true, openForwards: @escaping @Sendable () -> Void = {}, prepare: (COLOMachine) throws -> Void = { _ in }
+            encrypts: Bool = true, openForwards: @escaping @Sendable () -> Void = {},
+            prepare: (COLOMachine) throws -> Void = { _ in }
         ) async throws {
             let folder = try TemporaryFolder()
             let (one, two) = try Member.freePorts()

@@ -118,6 +118,30 @@ extension SystemTests {
             }
         }
 
+        @Test("a reload takes the pair's new key; one that fails leaves the unit as it is")
+        func reload() throws {
+            let pair = LiveSystemdPair(container: try .boot())
+            try pair.install()
+            for name in ["one", "two"] { try pair.start(name) }
+            for name in ["one", "two"] { try pair.waitForProtection(of: name) }
+            let (old, new) = ("$(sed -n 1p /etc/colod/old)", "another-key-of-16-bytes-or-more")
+            try pair.container.check("cp /etc/colod/key /etc/colod/old && echo \(new) > /etc/colod/key")
+            let (status, _) = try pair.container.run("systemctl reload colod@one")
+            #expect(status != .exited(0))
+            #expect(try pair.journal(of: "one").contains("the peer still uses the key"))
+            for keys in ["\(old)\\n\(new)", "\(new)\\n\(old)", new] {
+                try pair.container.check("printf \"\(keys)\\n\" > /etc/colod/key")
+                for name in ["one", "two"] {
+                    try pair.container.waitFor(
+                        "reloaded", within: .seconds(10), "systemctl reload colod@\(name)")
+                }
+            }
+            for name in ["one", "two"] {
+                #expect(try pair.health(of: name) == LiveSystemdPair.healthy)
+                try pair.waitForProtection(of: name)
+            }
+        }
+
         @Test("what a restart cannot mend is not restarted")
         func wrongFiles() throws {
             let pair = LiveSystemdPair(container: try .boot())
