@@ -105,22 +105,24 @@ extension MigrationController {
             configuration.coloRefusal = MigrationRefusal.coloNotAvailable.description
         } else if let disk = machine.parts.writableDisks.first {
             configuration.coloRefusal = MigrationRefusal.diskNotReplicated(disk).description
-        } else if let other = notInCOLO(incomingSettings) {
+        } else if let other = Self.bypassingCheckpoints.first(where: { incomingSettings[$0] }) {
             configuration.coloRefusal = MigrationRefusal.notInCOLO(other).description
         }
         return configuration
     }
 
-    /// What is on of the capabilities with which a checkpoint's pages would go past the copy that is kept of them.
-    private func notInCOLO(_ settings: MigrationSettings) -> MigrationCapability? {
-        [.multifd, .compress].first { settings[$0] }
-    }
+    /// The capabilities with which a checkpoint's pages would go past the copy that is kept of them.
+    private static let bypassingCheckpoints: [MigrationCapability] = [.multifd, .compress]
 
     /// What could not work with anybody who connects to `address`.
     private func incomingRefusal(_ address: MigrationAddress, _ settings: MigrationSettings) -> MigrationRefusal? {
         if settings[.multifd], !address.hasSeveralChannels { return .multifdNeedsSocket }
         if settings[.multifd], settings[.postcopyPreempt] { return .multifdWithPreemption }
-        if settings[.xColo], let other = notInCOLO(settings) { return .notInCOLO(other) }
+        if settings[.xColo] {
+            // A source with a return path does not begin COLO either.
+            let notInCOLO = [.returnPath] + Self.bypassingCheckpoints
+            if let other = notInCOLO.first(where: { settings[$0] }) { return .notInCOLO(other) }
+        }
         return nil
     }
 

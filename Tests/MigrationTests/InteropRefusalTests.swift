@@ -50,7 +50,7 @@ struct InteropRefusalTests {
         try expectSourceRefuses([.xColo, other], Self.coloText(other))
     }
 
-    @Test(arguments: [MigrationCapability.multifd, .compress])
+    @Test(arguments: [MigrationCapability.returnPath, .multifd, .compress])
     func aSecondaryGoesWithoutIt(other: MigrationCapability) throws {
         try expectDestinationRefuses([.xColo, other], Self.coloText(other))
     }
