@@ -8,7 +8,10 @@ enum Normalisation {
         "total-time", "setup-time", "downtime", "expected-downtime", "total", "remaining", "transferred", "duplicate",
         "normal", "normal-bytes", "dirty-sync-count", "mbps", "pages-per-second", "dirty-pages-rate", "precopy-bytes",
         "downtime-bytes", "start-time", "dirty-rate", "cpu-throttle-percentage", "thread-id", "port", "base-memory",
-        "plugged-memory", "pass", "multifd-bytes",
+        "plugged-memory", "pass", "multifd-bytes", "dirty-sync-missed-zero-copy",
+        // Of compression and of the XBZRLE cache.
+        "pages", "bytes", "busy", "busy-rate", "compressed-size", "compression-rate", "encoding-rate", "cache-miss",
+        "cache-miss-rate", "overflow",
     ]
     /// What names the program.
     private static let names: Set<String> = ["package"]
