@@ -32,7 +32,9 @@ struct MigrateBenchmark: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Memory of the destination: hot, cold.")
     var memory: [MigrationMemory] = [.hot, .cold]
 
-    @Option(parsing: .upToNextOption, help: "What the pages hold: random, zero, half (every other page is zero).")
+    @Option(
+        parsing: .upToNextOption,
+        help: "What the pages hold: random, zero, half (every other page is zero), text (of a small vocabulary).")
     var content: [PageFilling] = [.random, .zero, .half]
 
     @Option(parsing: .upToNextOption, help: "Transports: tcp, unix.")

@@ -10,6 +10,8 @@ enum PageFilling: String, ExpressibleByArgument, CaseIterable {
     case random, zero
     /// Every other page is zero.
     case half
+    /// Words of a small vocabulary: what compresses well.
+    case text
 }
 
 /// Two files of RAM, kept from run to run, and the processes that migrate from one to the other.

@@ -41,6 +41,14 @@ import SystemCalls
         return try unsafe body(UnsafeMutableRawBufferPointer(start: base, count: bytes.count))
     }
 
+    /// Words of eight letters.
+    private static let vocabulary: [UInt64] = {
+        var random = SeededGenerator(seed: 2)
+        return (0..<64).map { _ in
+            (0..<8).reduce(0) { word, _ in word << 8 | UInt64.random(in: 0x61...0x7a, using: &random) }
+        }
+    }()
+
     /// Writes every page.
     func fill(_ filling: PageFilling) {
         var random = SeededGenerator(seed: 1)
@@ -48,8 +56,9 @@ import SystemCalls
         for page in unsafe 0..<bytes.count / 4096 {
             let isZero = filling == .zero || filling == .half && page & 1 == 1
             for word in 0..<512 {
-                unsafe bytes.storeBytes(
-                    of: isZero ? 0 : random.next(), toByteOffset: page * 4096 + word * 8, as: UInt64.self)
+                let number = isZero ? 0 : random.next()
+                let value = filling == .text ? Self.vocabulary[Int(number % UInt64(Self.vocabulary.count))] : number
+                unsafe bytes.storeBytes(of: value, toByteOffset: page * 4096 + word * 8, as: UInt64.self)
             }
         }
     }
