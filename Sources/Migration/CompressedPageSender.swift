@@ -12,6 +12,12 @@ import Transport
     @safe final class Job: @unchecked Sendable {
         // SAFETY: the sending thread uses it before `isBusy` is set and after it is reset, the worker between; both happen
         // with the gate's lock held. The buffers are allocated and freed here.
+        struct State {
+            var isBusy = false
+            var isEnding = false
+        }
+        /// Of this job alone, so that a page wakes nobody but the thread that compresses it.
+        let gate = ThreadGate(State())
         var location = PageLocation(block: 0, page: 0)
         let page = UnsafeMutableRawBufferPointer.allocate(byteCount: MigrationFormat.pageSize, alignment: 64)
         let output = UnsafeMutableRawBufferPointer.allocate(
@@ -25,12 +31,7 @@ import Transport
             unsafe output.deallocate()
         }
     }
-    private struct State {
-        var isBusy: [Bool]
-        var isEnding = false
-    }
     private let jobs: [Job]
-    private let gate: ThreadGate<State>
     private let threads: [Thread]
     private let waits: Bool
     private let counters: CompressionCounters
@@ -43,18 +44,16 @@ import Transport
         self.waits = waits
         self.counters = counters
         let jobs = (0..<count).map { _ in Job() }
-        let gate = ThreadGate(State(isBusy: jobs.map { _ in false }))
         self.jobs = jobs
-        self.gate = gate
         var threads: [Thread] = []
         do {
             for (index, job) in jobs.enumerated() {
                 let deflater = DeflaterBox(try PageDeflater(level: level))
                 threads.append(
-                    try Thread(name: "compress_\(index)") { Self.run(gate, index, job, deflater.deflater) })
+                    try Thread(name: "compress_\(index)") { Self.run(job, deflater.deflater) })
             }
         } catch {
-            gate.withLock { $0.isEnding = true }
+            for job in jobs { job.gate.withLock { $0.isEnding = true } }
             for thread in threads { thread.join() }
             throw .peer("compress: \(error)")
         }
@@ -67,12 +66,12 @@ import Transport
         init(_ deflater: PageDeflater) { self.deflater = deflater }
     }
 
-    private static func run(_ gate: ThreadGate<State>, _ index: Int, _ job: Job, _ deflater: PageDeflater) {
-        while gate.wait({ $0.isBusy[index] ? true : $0.isEnding ? false : nil }) == true {
+    private static func run(_ job: Job, _ deflater: PageDeflater) {
+        while job.gate.wait({ $0.isBusy ? true : $0.isEnding ? false : nil }) == true {
             do throws(CompressionError) {
                 job.length = try unsafe deflater.compress(UnsafeRawBufferPointer(job.page), into: job.output)
             } catch { job.failure = error }
-            gate.withLock { $0.isBusy[index] = false }
+            job.gate.withLock { $0.isBusy = false }
         }
     }
 
@@ -95,7 +94,7 @@ import Transport
                 job.location = location
                 // A vCPU may write to the page meanwhile, and zlib looks at some bytes twice.
                 unsafe job.page.copyMemory(from: UnsafeRawBufferPointer(start: place, count: MigrationFormat.pageSize))
-                gate.withLock { [next] state in state.isBusy[next] = true }
+                job.gate.withLock { $0.isBusy = true }
                 next = (next + 1) % jobs.count
             } else {
                 counters.addBusy()
@@ -106,7 +105,7 @@ import Transport
 
     /// The job of the thread whose turn it is, what it did before being written; nil if it works and is not waited for.
     private func freeJob(_ records: inout RAMRecords, on main: Channel) throws(TransportError) -> Job? {
-        let isBusy = gate.withLock(notify: false) { [next] state in state.isBusy[next] }
+        let isBusy = jobs[next].gate.withLock(notify: false) { $0.isBusy }
         if isBusy {
             guard waits else { return nil }
             counters.addBusy()
@@ -117,8 +116,8 @@ import Transport
 
     /// Waits for a thread and writes what it has done.
     private func finish(_ index: Int, _ records: inout RAMRecords, on main: Channel) throws(TransportError) {
-        gate.wait { $0.isBusy[index] ? nil : () }
         let job = jobs[index]
+        job.gate.wait { $0.isBusy ? nil : () }
         if let failure = job.failure { throw .failed(action: "compress", reason: failure.description) }
         guard job.length > 0 else { return }
         defer { job.length = 0 }
@@ -134,7 +133,7 @@ import Transport
 
     /// Ends the threads.
     func end() {
-        gate.withLock { $0.isEnding = true }
+        for job in jobs { job.gate.withLock { $0.isEnding = true } }
         for thread in threads { thread.join() }
     }
 }

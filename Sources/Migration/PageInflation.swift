@@ -9,6 +9,12 @@ final class PageInflation: Sendable {
     @safe private final class Job: @unchecked Sendable {
         // SAFETY: the receiving thread uses it before it is busy and the worker while it is; both change that with the
         // gate's lock held. The buffer is allocated and freed here.
+        struct State {
+            var isBusy = false
+            var isEnding = false
+        }
+        /// Of this job alone, so that a page wakes nobody but the thread that decompresses it.
+        let gate = ThreadGate(State())
         let input = UnsafeMutableRawBufferPointer.allocate(
             byteCount: PageDeflater.bound(MigrationFormat.pageSize), alignment: 64)
         var length = 0
@@ -31,10 +37,9 @@ final class PageInflation: Sendable {
     }
     private struct State {
         var idle: [Int]
-        var busy: Set<Int> = []
         var failure: MigrationFailure?
-        var isEnding = false
     }
+    /// What the receiving thread waits for.
     private let gate: ThreadGate<State>
     private let jobs: [Job]
     private let threads: [Thread]
@@ -52,7 +57,7 @@ final class PageInflation: Sendable {
                 threads.append(try Thread(name: "decompress_\(index)") { Self.run(gate, index, job) })
             }
         } catch {
-            gate.withLock { $0.isEnding = true }
+            for job in jobs { job.gate.withLock { $0.isEnding = true } }
             for thread in threads { thread.join() }
             throw .peer("compress: \(error)")
         }
@@ -61,15 +66,15 @@ final class PageInflation: Sendable {
     }
 
     private static func run(_ gate: ThreadGate<State>, _ index: Int, _ job: Job) {
-        while gate.wait({ $0.busy.contains(index) ? true : $0.isEnding ? false : nil }) == true {
+        while job.gate.wait({ $0.isBusy ? true : $0.isEnding ? false : nil }) == true {
             var failure: MigrationFailure?
             do throws(CompressionError) { try job.run() } catch {
                 let (page, block) = (job.location.page, job.location.block)
                 failure = .peer(
                     "section 'ram' at offset \(job.offset): \(error.description) (page \(page) of block \(block))")
             }
+            job.gate.withLock(notify: false) { $0.isBusy = false }
             gate.withLock { state in
-                state.busy.remove(index)
                 state.idle.append(index)
                 if state.failure == nil { state.failure = failure }
             }
@@ -94,21 +99,21 @@ final class PageInflation: Sendable {
         unsafe job.target = unsafe target
         job.location = location
         job.offset = offset
-        gate.withLock { _ = $0.busy.insert(index) }
+        job.gate.withLock { $0.isBusy = true }
     }
 
     /// Waits until all that was given is in its place.
     func settle() throws(MigrationFailure) {
         let outcome = gate.wait { state -> Result<Void, MigrationFailure>? in
             if let failure = state.failure { return .failure(failure) }
-            return state.busy.isEmpty ? .success(()) : nil
+            return state.idle.count == jobs.count ? .success(()) : nil
         }
         try outcome?.get()
     }
 
     /// Ends the threads, after what they are at.
     func end() {
-        gate.withLock { $0.isEnding = true }
+        for job in jobs { job.gate.withLock { $0.isEnding = true } }
         for thread in threads { thread.join() }
     }
 }
