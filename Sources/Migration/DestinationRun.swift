@@ -244,6 +244,7 @@ final class DestinationRun {
             while let (block, pages) = reader.takeArrivedPages() {
                 arrivals.noteWritten(pages, ofBlock: block)
             }
+            takeHeldPages(behind: location, reader, arrivals)
         case .deltaPage(let location, let length):
             try unsafe reader.takeDelta(length, of: location, into: arrivals.place(of: location))
             arrivals.noteWritten(location)
@@ -255,13 +256,19 @@ final class DestinationRun {
             }
             arrivals.noteWritten(location)
         case .filledPage(let location, 0):
-            let end = machine.memory.blocks[location.block].pageCount
-            let more = reader.takeZeroPages(behind: location, upTo: end)
-            clear(location.page..<more.upperBound, ofBlock: location.block, arrivals)
+            clear(location.page..<location.page + 1, ofBlock: location.block, arrivals)
+            takeHeldPages(behind: location, reader, arrivals)
         case .filledPage(let location, let byte): fill(location, byte, arrivals)
         case .liveSectionEnd(let type): try multifd?.endPart(isLast: type == .sectionEnd)
         case .device(let section): sections.append(section)
         default: break
+        }
+    }
+
+    private func takeHeldPages(behind location: PageLocation, _ reader: StreamReader, _ arrivals: PageArrivals) {
+        let end = machine.memory.blocks[location.block].pageCount
+        reader.takeHeldPages(behind: location, upTo: end, into: arrivals) { pages in
+            clear(pages, ofBlock: location.block, arrivals)
         }
     }
 

@@ -93,6 +93,15 @@ import MigrationFormat
         last = location
     }
 
+    /// Pages that were announced came wholly.
+    func take(_ pages: Range<Int>, ofBlock block: Int) {
+        length = page(1) == PageLocation(block: block, page: pages.lowerBound) ? length + pages.count : pages.count
+        last = PageLocation(block: block, page: pages.upperBound - 1)
+    }
+
+    /// Whether nothing of the pages behind the last one is in its place.
+    var isSettled: Bool { complete == 0 && begun == nil }
+
     /// Something else than a page came.
     func end() {
         last = nil

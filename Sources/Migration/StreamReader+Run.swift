@@ -49,11 +49,37 @@ extension StreamReader {
     /// The pages behind the one that was taken last that are in their places already; they count as taken, too.
     func takeArrivedPages() -> (block: Int, pages: Range<Int>)? { isAfterPage ? run.takeComplete() : nil }
 
-    /// The pages behind `location`, a page of zeroes that `next` has returned, that are announced as zeroes next to it,
-    /// up to `end`; they count as taken.
-    func takeZeroPages(behind location: PageLocation, upTo end: Int) -> Range<Int> {
-        let first = location.page + 1
-        return first..<first + window.dropRepeatedZeroPages(first..<max(first, end))
+    /// Takes what the window holds of pages that follow the last one, which is `location` or was read with it, one after the other, up to `end`: pages that came
+    /// wholly, and pages of zeroes, which are told to `clear`. Where a guest has written here and there, both take turns.
+    /// Returns how many there were.
+    @discardableResult
+    func takeHeldPages(
+        behind location: PageLocation, upTo end: Int, into arrivals: PageArrivals, clear: (Range<Int>) -> Void
+    ) -> Int {
+        guard run.isSettled else { return 0 }
+        let block = location.block
+        let first = (run.last ?? location).page + 1
+        var page = first
+        while page < end {
+            // SAFETY: the pages up to `end` lie in their block.
+            let place = unsafe arrivals.place(of: PageLocation(block: block, page: page))
+            let pages = unsafe page..<page + window.takeRepeatedPages(page..<end, to: place)
+            if !pages.isEmpty {
+                arrivals.noteWritten(pages, ofBlock: block)
+                copiedBytes += UInt64(pages.count * MigrationFormat.pageSize)
+                run.take(pages, ofBlock: block)
+                isAfterPage = true
+            }
+            let zeroes = pages.upperBound..<pages.upperBound + window.dropRepeatedZeroPages(pages.upperBound..<end)
+            if !zeroes.isEmpty {
+                clear(zeroes)
+                run.end()
+                isAfterPage = false
+            }
+            guard zeroes.upperBound > page else { break }
+            page = zeroes.upperBound
+        }
+        return page - first
     }
 
     /// Whether a page is expected, and has a place.

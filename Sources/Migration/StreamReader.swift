@@ -18,7 +18,7 @@ final class StreamReader {
     /// Bytes of pages that went from the channel to their place with nothing in between.
     private(set) var directBytes: UInt64 = 0
     /// Bytes of pages that were copied from the window.
-    private(set) var copiedBytes: UInt64 = 0
+    var copiedBytes: UInt64 = 0
 
     init(channel: Channel, decoder: StreamDecoder) {
         self.channel = channel

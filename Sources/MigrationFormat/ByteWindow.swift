@@ -157,6 +157,32 @@ extension ByteWindow {
 }
 
 extension ByteWindow {
+    /// Copies the payloads of the records that bring, one after the other, the pages `pages` of the block of the record
+    /// before, as far as they stand at the front wholly, to `place` and behind it, and drops them; returns how many.
+    public mutating func takeRepeatedPages(_ pages: Range<Int>, to place: UnsafeMutableRawPointer) -> Int {
+        let size = RepeatedPageHeader.size + MigrationFormat.pageSize
+        let limit = min(pages.count, available / size)
+        let start = head
+        let count = unsafe storage.withUnsafeBytes { raw in
+            // SAFETY: `limit` records lie between `head` and `tail`, and the caller lends as many pages at `place`.
+            var count = 0
+            guard let base = raw.baseAddress else { return 0 }
+            while count < limit {
+                let record = unsafe base + start + count * size
+                guard
+                    unsafe record.loadUnaligned(as: UInt64.self)
+                        == RepeatedPageHeader.word(page: pages.lowerBound + count)
+                else { break }
+                unsafe (place + count * MigrationFormat.pageSize).copyMemory(
+                    from: record + RepeatedPageHeader.size, byteCount: MigrationFormat.pageSize)
+                count += 1
+            }
+            return count
+        }
+        skip(count * size)
+        return count
+    }
+
     /// Drops the records that say, one after the other, that the pages `pages` of the block of the record before are zero,
     /// as far as they stand at the front; returns how many there were.
     public mutating func dropRepeatedZeroPages(_ pages: Range<Int>) -> Int {

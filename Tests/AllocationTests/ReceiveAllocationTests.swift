@@ -38,16 +38,23 @@ private struct Receiver {
                     arrivals.noteWritten(pages, ofBlock: block)
                     received += pages.count
                 }
+                guard takeHeldPages(behind: location) else { return false }
             case .filledPage(let location, 0):
-                let more = reader.takeZeroPages(behind: location, upTo: pageCount)
-                guard arrivals.noteZero(location.page..<more.upperBound, ofBlock: location.block) == nil else {
-                    return false
-                }
-                received += 1 + more.count
+                guard arrivals.noteZero(location) else { return false }
+                received += 1
+                guard takeHeldPages(behind: location) else { return false }
             default: break
             }
         }
         return true
+    }
+
+    private mutating func takeHeldPages(behind location: PageLocation) -> Bool {
+        var areZero = true
+        received += reader.takeHeldPages(behind: location, upTo: pageCount, into: arrivals) { pages in
+            areZero = areZero && arrivals.noteZero(pages, ofBlock: location.block) == nil
+        }
+        return areZero
     }
 }
 

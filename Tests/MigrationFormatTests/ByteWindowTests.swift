@@ -1,0 +1,46 @@
+import ByteCoding
+import MigrationFormat
+import Testing
+
+/// Records that a window takes without having them decoded.
+struct ByteWindowTests {
+    /// Records of the pages of a block, `payloads` telling each page's byte; those of `otherPages` name another page.
+    private static func window(_ payloads: [UInt8], otherPages: Set<Int> = []) -> ByteWindow {
+        var writer = ByteWriter()
+        for (page, byte) in payloads.enumerated() {
+            let number = UInt64(otherPages.contains(page) ? page + 1 : page)
+            // wire.md §4.3: page 08, the block of the page before 20.
+            writer.write(number * 4096 | 0x28)
+            writer.write([UInt8](repeating: byte, count: 4096))
+        }
+        return ByteWindow(writer.bytes)
+    }
+
+    private static func take(_ pages: Range<Int>, from window: inout ByteWindow) -> (count: Int, memory: [UInt8]) {
+        var memory = [UInt8](repeating: 0xff, count: max(1, pages.count) * 4096)
+        let count = memory.withUnsafeMutableBytes {
+            $0.baseAddress.map { window.takeRepeatedPages(pages, to: $0) } ?? 0
+        }
+        return (count, memory)
+    }
+
+    @Test func pagesThatFollowEachOtherAreTakenAtOnce() {
+        var window = Self.window([1, 2, 3])
+        let (count, memory) = Self.take(0..<8, from: &window)
+        #expect(count == 3 && window.available == 0 && window.offset == 3 * 4104)
+        #expect([0, 4095, 4096, 8192, 12287, 12288].map { memory[$0] } == [1, 1, 2, 3, 3, 0xff])
+    }
+
+    /// A page that is not the next one, that is too far, or that is there only in part, stays where it is.
+    @Test func whatIsNotTheNextPageStays() {
+        var window = Self.window([1, 2, 3], otherPages: [1])
+        #expect(Self.take(0..<8, from: &window).count == 1)
+        #expect(window.available == 2 * 4104)
+        window = Self.window([1, 2, 3])
+        #expect(Self.take(0..<2, from: &window).count == 2)
+        #expect(Self.take(0..<0, from: &window).count == 0)
+        window = ByteWindow(Array(Self.window([1, 2]).copy(2 * 4104 - 1)))
+        #expect(Self.take(0..<8, from: &window).count == 1)
+        #expect(window.available == 4103)
+    }
+}
