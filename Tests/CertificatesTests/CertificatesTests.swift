@@ -1,5 +1,4 @@
 import Glibc
-
 import PairLab
 import SystemCalls
 import Testing
