@@ -17,7 +17,7 @@ SOURCES := Package.swift Sources Tests
 # Debian packages: what building, the guest and the demo need, and the peers and oracles of the tests.
 PACKAGES := libgnutls28-dev libzstd-dev zlib1g-dev libslirp-dev libsystemd-dev pkg-config \
 	binutils cpio debian-archive-keyring iproute2 xz-utils
-TEST_PACKAGES := python3-venv qemu-system-x86 qemu-user-static systemd systemd-container openssl strace
+TEST_PACKAGES := python3-venv qemu-system-x86 qemu-user-static systemd systemd-container openssl strace zstd
 
 # The packages of $(1) that are not installed.
 missing = $(shell for p in $(1); do \
@@ -87,6 +87,7 @@ bench: build guest ## Print the benchmark numbers of this machine
 	$(BIN)/colobench dirty-limit
 	$(BIN)/colobench qmp --during-migration
 	$(BIN)/colobench migrate
+	$(BIN)/colobench migrate-guest --guest "$(GUEST)"
 
 package: deps-demo ## Pack the programs and units for hosts without the toolchain: .build/colod.tar.gz
 	$(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-static --product colod

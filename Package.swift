@@ -85,6 +85,7 @@ let package = Package(
 
         // Layer 3
         module("ManagedObjects", ["QMP", "SystemCalls", "Transport", "CGnuTLS"]),
+        module("Certificates", ["ManagedObjects", "SystemCalls", "CGnuTLS"]),
         module("MachineModel", ["GuestMemory", "MigrationFormat", "SystemCalls", "ByteCoding", "Environment"]),
 
         // Layer 4
@@ -146,7 +147,10 @@ let package = Package(
         program("colod", ["ColodKit", "Configuration", "ProgramSupport"]),
         program(
             "coloctl",
-            ["QMP", "QAPI", "MigrationFormat", "StreamAnalysis", "SystemCalls", "Environment", "ProgramSupport"]),
+            [
+                "Certificates", "ManagedObjects", "QMP", "QAPI", "MigrationFormat", "StreamAnalysis", "SystemCalls",
+                "Environment", "ProgramSupport",
+            ]),
         program("colosim", ["MigrationCore", "Simulation", "ProgramSupport"]),
         program("qapigen", ["QAPIGenerator"]),
         program(
@@ -176,6 +180,7 @@ let package = Package(
         tests("QAPITests", ["QAPI", "QMP"]),
         tests("QAPIGeneratorTests", ["QAPIGenerator", "QAPI", "QMP"]),
         tests("ManagedObjectsTests", ["ManagedObjects", "PairLab", "QMP", "SystemCalls"]),
+        tests("CertificatesTests", ["Certificates", "ManagedObjects", "PairLab", "SystemCalls"]),
         tests("MachineModelTests", ["MachineModel", "MigrationFormat", "ByteCoding"]),
         tests("JobsTests", ["Jobs", "QAPI"]),
         tests("HumanMonitorTests", ["HumanMonitor", "QAPI"]),
@@ -197,7 +202,7 @@ let package = Package(
             "MigrationTests",
             [
                 "Migration", "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "GuestMemory",
-                "ManagedObjects", "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP", "PairLab",
+                "ManagedObjects", "Certificates", "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP", "PairLab",
             ]),
         tests(
             "DirtyRateTests",

@@ -164,7 +164,8 @@ final class DaemonParts: Sendable {
         if let console = Self.consoleName(configuration.guest) { state.addConsole(filename: console) }
         let target = ManagementTarget(
             machine: machine, migration: migration, replication: replication, dirtyRate: dirtyRate, pair: pair,
-            state: state, status: status, emit: { hub.emit($0) }, end: { endWith.yield($0) })
+            state: state, status: status, emit: { hub.emit($0) }, end: { endWith.yield($0) },
+            warn: { log.warning("\($0)") })
         server = try ManagementServer(commands: target, hub: hub, version: ColodKit.serverVersion) { text in
             log.warning("\(text)")
         }

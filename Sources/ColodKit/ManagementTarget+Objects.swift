@@ -1,3 +1,4 @@
+import Glibc
 import ManagedObjects
 import ManagementServer
 import QAPI
@@ -21,7 +22,14 @@ extension ManagementTarget {
 
     func objectAdd(_ arguments: ObjectOptions) async throws(CommandError) {
         // Credentials are read from files, which may lie on a slow disk.
-        try await onThread { try state.objects.add(arguments.id) { try arguments.make() } }
+        try await onThread {
+            try state.objects.add(arguments.id) { try arguments.make() }
+            guard let credentials = state.objects.object(arguments.id) as? TLSCredentials else { return }
+            let now = Int(time(nil))
+            for text in credentials.certificates.compactMap({ $0.warning(at: now) }) {
+                warn("object \(arguments.id): \(text)")
+            }
+        }
     }
 
     func objectDel(id: String) async throws(CommandError) { try answering { try state.objects.remove(id) } }

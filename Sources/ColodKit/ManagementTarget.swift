@@ -21,6 +21,8 @@ struct ManagementTarget: QMPCommands {
     let status: StatusReporter
     let emit: @Sendable (Event) -> Void
     let end: @Sendable (DaemonEnd) -> Void
+    /// Writes a line to the log that the operator should see.
+    let warn: @Sendable (String) -> Void
     let clock = SystemClock()
 
     func queryVersion() async throws(CommandError) -> VersionInfo {

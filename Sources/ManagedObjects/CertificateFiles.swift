@@ -42,6 +42,19 @@ struct CertificateFiles {
         }
     }
 
+    /// What their certificates say of themselves; those that cannot be read are left out.
+    var summaries: [CertificateSummary] {
+        // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
+        // them.
+        let authorities = try? unsafe Self.read(
+            authority, .readAuthorities(path: authority.path), X509Certificate.list)
+        let own = certificate.flatMap { file in
+            try? unsafe Self.read(file, .readCertificate(path: file.path, endpoint), X509Certificate.one)
+        }
+        return (authorities ?? []).map { $0.summary(path: authority.path) }
+            + [own].compactMap { $0?.summary(path: certificate?.path ?? "") }
+    }
+
     /// Hands them to GnuTLS.
     func load() throws(CredentialsError) -> CredentialsHandle {
         // SAFETY: GnuTLS uses what it is given until the call returns; handles live as long as the objects that own
@@ -82,7 +95,7 @@ struct CertificateFiles {
         guard code >= 0 else { throw .failed(step, .library(GnuTLSError(code: code))) }
     }
 
-    private static func read<Value>(
+    static func read<Value>(
         _ file: CredentialFile, _ step: CredentialsError.Step,
         _ parse: (UnsafeRawBufferPointer) throws(GnuTLSError) -> Value
     ) throws(CredentialsError) -> Value {

@@ -51,6 +51,8 @@ public final class TLSCredentials: ManagedObject {
     public let settings: TLSSettings
     /// The kind.
     public let kind: Kind
+    /// The certificates among the files, as they were when the object was made: the authorities' and this side's.
+    public let certificates: [CertificateSummary]
     private let handle: CredentialsHandle
 
     /// Which end of a connection they are for.
@@ -64,7 +66,7 @@ public final class TLSCredentials: ManagedObject {
         let files = try CertificateFiles(settings)
         if sanityCheck { try files.check() }
         if let passwordID { throw .noSecret(passwordID) }
-        self.init(settings, .certificate(sanityCheck: sanityCheck), try files.load())
+        self.init(settings, .certificate(sanityCheck: sanityCheck), try files.load(), files.summaries)
     }
 
     /// `tls-creds-psk`: keys.psk of the directory, lines "NAME:KEY" with the key in hexadecimal digits.
@@ -84,9 +86,12 @@ public final class TLSCredentials: ManagedObject {
         self.init(settings, .anonymous, try CredentialsHandle(anonymous: settings))
     }
 
-    private init(_ settings: TLSSettings, _ kind: Kind, _ handle: CredentialsHandle) {
+    private init(
+        _ settings: TLSSettings, _ kind: Kind, _ handle: CredentialsHandle, _ certificates: [CertificateSummary] = []
+    ) {
         self.settings = settings
         self.kind = kind
+        self.certificates = certificates
         self.handle = handle
     }
 

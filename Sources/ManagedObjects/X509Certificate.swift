@@ -1,9 +1,9 @@
-import CGnuTLS
+public import CGnuTLS
 import Glibc
 
 /// A certificate that was read in order to be checked.
 @safe final class X509Certificate {
-    fileprivate let handle: gnutls_x509_crt_t
+    let handle: gnutls_x509_crt_t
 
     // SAFETY: the handle is owned from here on, and freed by `deinit` alone.
     fileprivate init(owning handle: gnutls_x509_crt_t) { unsafe self.handle = unsafe handle }
@@ -42,10 +42,28 @@ import Glibc
 
     /// Throws unless the certificate of file `path` is valid now and fit for `role`.
     func check(_ role: CertificateRole, path: String) throws(CredentialsError) {
-        try checkTime(role, path)
-        try checkBasicConstraints(role, path)
-        try checkKeyUsage(role, path)
-        if case .own(let endpoint) = role { try checkPurpose(endpoint, path) }
+        if let first = faults(role, path: path).first { throw first }
+    }
+
+    /// Everything that keeps the certificate of file `path` from being valid now and fit for `role`.
+    func faults(_ role: CertificateRole, path: String) -> [CredentialsError] {
+        [Check.time, .basicConstraints, .keyUsage, .purpose].compactMap { one in
+            do throws(CredentialsError) {
+                try check(one, role, path)
+                return nil
+            } catch { return error }
+        }
+    }
+
+    private enum Check { case time, basicConstraints, keyUsage, purpose }
+
+    private func check(_ what: Check, _ role: CertificateRole, _ path: String) throws(CredentialsError) {
+        switch what {
+        case .time: try checkTime(role, path)
+        case .basicConstraints: try checkBasicConstraints(role, path)
+        case .keyUsage: try checkKeyUsage(role, path)
+        case .purpose: if case .own(let endpoint) = role { try checkPurpose(endpoint, path) }
+        }
     }
 
     private func checkTime(_ role: CertificateRole, _ path: String) throws(CredentialsError) {
@@ -119,7 +137,8 @@ import Glibc
         if index > 0, isCritical { throw .certificate(path: path, .otherPurpose(endpoint)) }
     }
 
-    /// Throws unless one of `authorities`, from file `authorityPath`, vouches for the certificate of file `path`.
+    /// Throws unless one of `authorities`, from file `authorityPath`, vouches for the certificate of file `path`. Whether
+    /// their time is right `check` tells better.
     func verify(
         _ authorities: [X509Certificate], path: String, authorityPath: String
     ) throws(CredentialsError) {
@@ -130,7 +149,8 @@ import Glibc
         var status: UInt32 = 0
         // All handles live until the call returns: they belong to `self` and `authorities`.
         let code = withExtendedLifetime((self, authorities)) {
-            unsafe gnutls_x509_crt_list_verify(&own, 1, &trusted, UInt32(trusted.count), nil, 0, 0, &status)
+            unsafe gnutls_x509_crt_list_verify(
+                &own, 1, &trusted, UInt32(trusted.count), nil, 0, GNUTLS_VERIFY_DISABLE_TIME_CHECKS.rawValue, &status)
         }
         guard code >= 0 else { throw .certificate(path: path, .notVerified(GnuTLSError(code: code))) }
         guard status != 0 else { return }
@@ -151,8 +171,11 @@ public struct GnuTLSError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The code, negative.
     public let code: Int32
 
+    /// The error of that code.
+    public init(code: Int32) { self.code = code }
+
     /// Throws `code` if it is one of an error.
-    static func check(_ code: Int32) throws(GnuTLSError) { if code < 0 { throw GnuTLSError(code: code) } }
+    public static func check(_ code: Int32) throws(GnuTLSError) { if code < 0 { throw GnuTLSError(code: code) } }
 
     /// What it means: gnutls_strerror(3).
     public var description: String {
@@ -163,7 +186,7 @@ public struct GnuTLSError: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension UnsafeRawBufferPointer {
     /// The bytes in the shape that GnuTLS takes; it does not write to them.
-    func withDatum<Result, Failure: Error>(
+    public func withDatum<Result, Failure: Error>(
         _ body: (inout gnutls_datum_t) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         // SAFETY: the datum is only valid inside `body`, as the bytes are; GnuTLS takes it as constant.

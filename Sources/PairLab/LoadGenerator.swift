@@ -104,6 +104,9 @@ public final class LoadGenerator: Sendable {
         return LoadReport(connections: gate.withLock { $0.reports })
     }
 
+    /// The ledger so far.
+    public var report: LoadReport { LoadReport(connections: gate.withLock(notify: false) { $0.reports }) }
+
     private func describe() -> String {
         gate.withLock(notify: false) { state in
             state.reports.map { "\($0.acknowledged.count) of \($0.sent) \($0.failure ?? "alive")" }.joined(

@@ -30,6 +30,16 @@ public struct LoadReport: Sendable {
         return answer
     }
 
+    /// The longest time that a connection waited for its next answer in or just after `span`.
+    public func longestGap(in span: ClosedRange<Nanoseconds>) -> Nanoseconds {
+        connections.reduce(.zero) { longest, connection in
+            let times = connection.acknowledged.map(\.time)
+            return zip(times, times.dropFirst()).reduce(longest) { longest, gap in
+                gap.1 >= span.lowerBound && gap.0 <= span.upperBound ? max(longest, gap.1 - gap.0) : longest
+            }
+        }
+    }
+
     /// How long after the death of a host its last packets may still be read.
     static let leftoverTime = Nanoseconds.milliseconds(20)
 

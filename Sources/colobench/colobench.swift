@@ -10,8 +10,7 @@ struct Program: ParsableCommand {
         version: ProgramSupport.versionLine("colobench"),
         subcommands: [
             Demo.self, Boot.self, Failover.self, Checkpoint.self, MIPSCommand.self, QMPBenchmark.self,
-            DirtyLimitCommand.self, MigrateBenchmark.self,
-            RISCVTestCommand.self,
+            DirtyLimitCommand.self, MigrateBenchmark.self, MigrateGuestBenchmark.self, RISCVTestCommand.self,
         ])
 
     static func main() {

@@ -17,12 +17,12 @@ struct Coloctl: ParsableCommand {
               coloctl qmp migrate-set-parameters '{"x-checkpoint-delay": 50}'
               coloctl check --name web        as a monitoring plugin: exit status 0, 1, 2 or 3
               coloctl stream FILE             what is in a recorded migration stream; needs no colod
+              coloctl tls ca DIR              certificates and keys for migrations over TLS; needs no colod
             """,
         version: ProgramSupport.versionLine("coloctl"),
         subcommands: [
             StatusCommand.self, EventsCommand.self, FailoverCommand.self, StartCommand.self, DrillCommand.self,
-            ReloadKeysCommand.self,
-            QMPCommand.self, CheckCommand.self, StreamFileCommand.self,
+            ReloadKeysCommand.self, QMPCommand.self, CheckCommand.self, StreamFileCommand.self, TLSCommand.self,
         ])
 
     static func main() {

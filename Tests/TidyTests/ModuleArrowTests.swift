@@ -11,7 +11,7 @@ private let layers: [[String]] = [
         "QMP", "QAPI",
         "QAPIGenerator", "Jobs", "HumanMonitor",
     ],
-    ["MachineModel", "ManagedObjects"],
+    ["MachineModel", "ManagedObjects", "Certificates"],
     ["EngineRISCV", "Virtio", "PlatformDevices", "Configuration", "Simulation"],
     ["VirtualMachine"],
     ["Migration", "DirtyRate"],
