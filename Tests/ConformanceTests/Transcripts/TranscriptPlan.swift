@@ -46,7 +46,6 @@ extension TranscriptPlan {
             "a return path over a one-way pipe leaves QEMU 7.2 waiting for ever, and the rest goes with that"),
         TranscriptPlan(
             "surrounding", until: "\"system_reset", "firmware that resets the machine by itself, and disk exports"),
-        TranscriptPlan("misc_errors_3", until: #"exec:cat>/dev/null", "blk""#, "background snapshots"),
         TranscriptPlan("final_checks", until: "xbzrle", "XBZRLE, compression"),
         TranscriptPlan("postcopy", needs: "postcopy"),
         TranscriptPlan("postcopy_cancel_pauses", needs: "postcopy"),
@@ -66,7 +65,6 @@ extension TranscriptPlan {
         TranscriptPlan("xbzrle", needs: "XBZRLE"),
         TranscriptPlan("block_mig", needs: "block migration"),
         TranscriptPlan("dirty_bitmaps", needs: "dirty bitmaps"),
-        TranscriptPlan("background_snapshot", needs: "background snapshots"),
         TranscriptPlan("release_ram", needs: "postcopy"),
         TranscriptPlan("snapshots", needs: "qcow2 snapshots"),
         TranscriptPlan("late_block_activate", needs: "disks that can be locked"),
