@@ -163,13 +163,16 @@ extension SourceMachine {
         let milliseconds = Double(pages * MigrationCore.pageSize) / bandwidth.bytesPerMillisecond
         expectedDowntime = UInt64(milliseconds)
         if milliseconds <= Double(tunables.downtimeLimit) { return begin(.halting, .haltGuest, &actions) }
-        if convergence.notePass(dirtied: pages, sent: bytesSent, now: now, settings: tunables.autoConverge),
-            convergence.percentage != throttlePercentage
-        {
-            throttlePercentage = convergence.percentage
-            actions.append(.throttle(throttlePercentage))
+        if convergence.notePass(dirtied: pages, sent: bytesSent, now: now, settings: tunables.autoConverge) {
+            throttle(&actions)
         }
         sendBatch(&actions)
+    }
+
+    private mutating func throttle(_ actions: inout [Action]) {
+        guard convergence.percentage != throttlePercentage else { return }
+        throttlePercentage = convergence.percentage
+        actions.append(.throttle(throttlePercentage))
     }
 
     // MARK: Switchover
@@ -241,6 +244,10 @@ extension SourceMachine {
         let isOtherLimit = changed.maxBandwidth != tunables.maxBandwidth
         tunables = changed
         limiter.bytesPerSecond = changed.maxBandwidth
+        if throttlePercentage > 0 {
+            convergence.tune(changed.autoConverge)
+            throttle(&actions)
+        }
         // What was due under the old limit is forgotten.
         if isOtherLimit, pendingVerdict == nil, case .pacing = phase { sendBatch(&actions) }
     }

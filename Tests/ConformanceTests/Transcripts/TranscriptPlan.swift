@@ -46,6 +46,9 @@ extension TranscriptPlan {
             "a return path over a one-way pipe leaves QEMU 7.2 waiting for ever, and the rest goes with that"),
         TranscriptPlan(
             "surrounding", until: "\"system_reset", "firmware that resets the machine by itself, and disk exports"),
+        TranscriptPlan(
+            "misc_errors_3", until: "migrate-incoming",
+            "whether a destination is active before a client asks for events is a matter of speed"),
         TranscriptPlan("final_checks", until: "xbzrle", "XBZRLE, compression"),
         TranscriptPlan("postcopy", needs: "postcopy"),
         TranscriptPlan("postcopy_cancel_pauses", needs: "postcopy"),
