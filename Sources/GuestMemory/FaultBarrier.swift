@@ -13,10 +13,12 @@ public final class FaultBarrier: WriteBarrier {
     }
     private let state = ThreadGate(State())
 
-    /// A barrier in front of `memory`. Throws if the host has none.
-    public init(_ memory: GuestMemory) throws(SystemError) {
+    /// A barrier in front of `memory`. Throws if the host has none. `coveringAbsentPages`: also in front of pages that are
+    /// not present, if the kernel can; else those are made present first.
+    public init(_ memory: GuestMemory, coveringAbsentPages: Bool = true) throws(SystemError) {
         self.memory = memory
-        faults = try WriteFaults(shared: memory.blocks.contains { $0.backing.isShared })
+        let isShared = memory.blocks.contains { $0.backing.isShared }
+        faults = try WriteFaults(shared: isShared, coveringAbsentPages: coveringAbsentPages)
         ending = try EventSignal()
     }
 
@@ -55,6 +57,11 @@ public final class FaultBarrier: WriteBarrier {
             try faults.register(memory.blocks[block].mapping)
             state.withLock { $0.blocks.append(block) }
         }
+    }
+
+    /// Those of a page of the host.
+    public func pagesTogether(inBlock block: Int) -> Int {
+        max(1, memory.blocks[block].hostPageSize / targetPageSize)
     }
 
     /// Protects the blocks, and begins to hear of writers.

@@ -116,9 +116,9 @@ public import SystemCalls
         }
     }
 
-    /// The pages that the host protects together with `page`.
+    /// The pages that are saved together with `page`.
     func unit(of page: Int, _ block: Int) -> Range<Int> {
-        let count = max(1, memory.blocks[block].hostPageSize / targetPageSize)
+        let count = barrier.pagesTogether(inBlock: block)
         let start = page / count * count
         return start..<min(start + count, memory.blocks[block].pageCount)
     }

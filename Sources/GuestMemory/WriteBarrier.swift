@@ -4,6 +4,8 @@ public import SystemCalls
 public protocol WriteBarrier: AnyObject, Sendable {
     /// Makes ready what takes its time, for the blocks of these places, while the guest runs.
     func prepare(_ blocks: [Int]) throws(SystemError)
+    /// How many pages of a block go together: whoever may write one may write them all.
+    func pagesTogether(inBlock block: Int) -> Int
     /// From now on `snapshot` is asked. Called with the guest at rest.
     func raise(for snapshot: MemorySnapshot) throws(SystemError)
     /// These pages may be written without asking.
@@ -29,6 +31,9 @@ public final class MarkBarrier: WriteBarrier {
 
     /// Notes the blocks.
     public func prepare(_ blocks: [Int]) { self.blocks.withLock { $0 = blocks } }
+
+    /// Each page has its mark.
+    public func pagesTogether(inBlock block: Int) -> Int { 1 }
 
     /// Has each mark ask.
     public func raise(for snapshot: MemorySnapshot) {

@@ -24,6 +24,8 @@ public final class MigrationController: Sendable {
     private let lent = Mutex(MigrationResources())
     /// For migrations that begin from now on.
     let incomingLimits = Mutex(IncomingLimits())
+    /// Bytes of copies that may wait in a snapshot; the same.
+    let snapshotRoom = Mutex(MemorySnapshot.poolLimit)
 
     struct State: Sendable {
         var settings = MigrationSettings()

@@ -10,12 +10,15 @@ import VirtualMachine
 final class SnapshotSection: RAMCarrier {
     private let machine: VirtualMachine
     private let ignoresShared: Bool
+    private let room: Int
     private var snapshot: MemorySnapshot?
     private var isPartOpen = false
     var sender: RAMSender
 
-    init(of machine: VirtualMachine, _ settings: MigrationSettings) {
+    /// `room`: bytes of copies that may wait until the guest does.
+    init(of machine: VirtualMachine, _ settings: MigrationSettings, room: Int) {
         self.machine = machine
+        self.room = room
         ignoresShared = settings[.xIgnoreShared]
         sender = RAMSender(layout: machine.layout)
     }
@@ -24,7 +27,7 @@ final class SnapshotSection: RAMCarrier {
     /// long as `isWanted` says so.
     func begin<Result>(isWanted: () -> Bool, _ body: () -> Result) throws(MigrationFailure) -> Result {
         let snapshot = try onSystem { () throws(SystemError) in
-            try machine.prepareSnapshot(leavingOutShared: ignoresShared)
+            try machine.prepareSnapshot(leavingOutShared: ignoresShared, room: room)
         }
         let patience = Nanoseconds.milliseconds(MigrationLimits.pauseMilliseconds)
         while true {

@@ -52,7 +52,8 @@ final class SourceRun {
         self.destination = destination
         machine = controller.machine
         counters = session.counters
-        snapshot = settings[.backgroundSnapshot] ? SnapshotSection(of: machine, settings) : nil
+        let room = controller.snapshotRoom.withLock { $0 }
+        snapshot = settings[.backgroundSnapshot] ? SnapshotSection(of: machine, settings, room: room) : nil
         moving = snapshot == nil ? try RAMSection(of: machine, settings) : nil
         guard let ram: any RAMCarrier = snapshot ?? moving else { preconditionFailure("one of the two was made") }
         self.ram = ram

@@ -13,15 +13,15 @@ public final class WriteFaults: Sendable {
     public let coversAbsentPages: Bool
 
     /// Throws EOPNOTSUPP if the kernel cannot do it at all, or not for memory that is `shared` with others or of huge
-    /// pages; EPERM or ENOSYS if this process may not use it.
-    public init(shared: Bool) throws(SystemError) {
+    /// pages; EPERM or ENOSYS if this process may not use it. `coveringAbsentPages`: if the kernel can (Linux 6.4).
+    public init(shared: Bool, coveringAbsentPages: Bool = true) throws(SystemError) {
         let required = clinux_userfault_write | (shared ? clinux_userfault_write_shared : 0)
         // What the kernel has can be asked only once of each descriptor, and enabling is asking.
         let available = try Self.enable(0, of: try Self.open())
         guard available & required == required else {
             throw SystemError(code: EOPNOTSUPP, call: "userfaultfd", subject: "for write protection")
         }
-        let absent = available & clinux_userfault_write_absent
+        let absent = coveringAbsentPages ? available & clinux_userfault_write_absent : 0
         descriptor = try Self.open()
         _ = try Self.enable(required | absent, of: descriptor)
         coversAbsentPages = absent != 0

@@ -27,11 +27,14 @@ extension VirtualMachine {
         parts.engine.marksBeforeWriting ? nil : FaultBarrier.obstacle(to: memory)
     }
 
-    /// What the next snapshot is made of. `leavingOutShared`: not of RAM that others share.
-    public func prepareSnapshot(leavingOutShared: Bool) throws(SystemError) -> MemorySnapshot {
+    /// What the next snapshot is made of. `leavingOutShared`: not of RAM that others share. `room`: bytes of copies that
+    /// may wait until the guest does.
+    public func prepareSnapshot(
+        leavingOutShared: Bool, room: Int = MemorySnapshot.poolLimit
+    ) throws(SystemError) -> MemorySnapshot {
         let barrier: any WriteBarrier =
             parts.engine.marksBeforeWriting ? MarkBarrier(memory) : try FaultBarrier(memory)
-        return try MemorySnapshot(of: memory, leavingOutShared: leavingOutShared, barrier: barrier)
+        return try MemorySnapshot(of: memory, leavingOutShared: leavingOutShared, barrier: barrier, poolLimit: room)
     }
 
     /// The run states in which a guest has an instant to keep.

@@ -9,19 +9,21 @@ import Testing
 
 /// What asks a snapshot, and what keeps the memory.
 enum SnapshotKind: CaseIterable, Sendable {
-    case marks, faultsOfAnonymousMemory, faultsOfMemfd, faultsOfHugePages
+    case marks, faultsOfAnonymousMemory, faultsOfPresentMemory, faultsOfMemfd, faultsOfHugePages, marksOfHugePages
 
     /// Whether this host has it.
-    var isPossible: Bool { self != .faultsOfHugePages || HugePages.canBeHad }
+    var isPossible: Bool { !hasHugePages || HugePages.canBeHad }
+
+    var hasHugePages: Bool { self == .faultsOfHugePages || self == .marksOfHugePages }
 
     static let possible = allCases.filter(\.isPossible)
 
     func memory(pages: Int) throws -> GuestMemory {
         let backing: MemoryBacking =
             switch self {
-            case .marks, .faultsOfAnonymousMemory: .anonymous
+            case .marks, .faultsOfAnonymousMemory, .faultsOfPresentMemory: .anonymous
             case .faultsOfMemfd: .memfd
-            case .faultsOfHugePages: .hugePages(path: nil)
+            case .faultsOfHugePages, .marksOfHugePages: .hugePages(path: nil)
             }
         return GuestMemory(blocks: [
             try RAMBlock(name: "ram", guestAddress: 0, size: pages * targetPageSize, backing: backing)
@@ -29,7 +31,12 @@ enum SnapshotKind: CaseIterable, Sendable {
     }
 
     func barrier(_ memory: GuestMemory) throws -> any WriteBarrier {
-        self == .marks ? MarkBarrier(memory) : try FaultBarrier(memory)
+        switch self {
+        case .marks, .marksOfHugePages: MarkBarrier(memory)
+        // As with a kernel that knows only of present ones.
+        case .faultsOfPresentMemory: try FaultBarrier(memory, coveringAbsentPages: false)
+        default: try FaultBarrier(memory)
+        }
     }
 }
 
@@ -52,7 +59,7 @@ enum SnapshotKind: CaseIterable, Sendable {
 
     @Test(arguments: SnapshotKind.possible)
     func eachPageComesOnceAsItWasAtTheInstant(kind: SnapshotKind) throws {
-        let pages = kind == .faultsOfHugePages ? HugePages(4) : nil
+        let pages = kind.hasHugePages ? HugePages(4) : nil
         defer { withExtendedLifetime(pages) {} }
         let memory = try kind.memory(pages: Self.pages)
         // The upper half was never touched, so its pages are not present.
@@ -97,9 +104,8 @@ enum SnapshotKind: CaseIterable, Sendable {
     /// What lets a writer go on that found no room.
     enum Release: CaseIterable { case taking, hurry, end }
 
-    @Test(arguments: SnapshotKind.possible.filter { $0 != .faultsOfHugePages }, Release.allCases)
+    @Test(arguments: SnapshotKind.possible.filter { !$0.hasHugePages }, Release.allCases)
     func whoFindsNoRoomWaitsUntilThereIs(kind: SnapshotKind, release: Release) throws {
-        // The host's thread hurries as well, as it serves whoever is waited for.
         let memory = try kind.memory(pages: 8)
         let snapshot = try MemorySnapshot(
             of: memory, leavingOutShared: false, barrier: try kind.barrier(memory), poolLimit: 2 * targetPageSize)
@@ -172,6 +178,27 @@ enum SnapshotKind: CaseIterable, Sendable {
         memory.store(0, UInt64(1))
         let copies = snapshot.take(atMost: 100)
         #expect(copies.map(\.page) == [0, 1, 2, 3] && copies.allSatisfy { memory.blocks[$0.block].name == "rom" })
+    }
+
+    @Test func aFileInMemoryCanBeProtected() throws {
+        let path = "/dev/shm/colod-\(UUID())"
+        defer { unlink(path) }
+        for isShared in [true, false] {
+            let memory = GuestMemory(blocks: [
+                try RAMBlock(
+                    name: "ram", guestAddress: 0, size: 64 * targetPageSize,
+                    backing: .file(path: path, isShared: isShared))
+            ])
+            for page in 0..<UInt64(32) { memory.store(page * 4096 + 8, page) }
+            let snapshot = try MemorySnapshot(
+                of: memory, leavingOutShared: false, barrier: try FaultBarrier(memory))
+            try snapshot.begin()
+            for page in 0..<UInt64(64) where page % 2 == 0 { memory.store(page * 4096 + 8, UInt64.max) }
+            let content = takeAll(snapshot)
+            #expect(content.count == 64 && content.allSatisfy { $0.value == ($0.key < 32 ? UInt64($0.key) : 0) })
+            snapshot.end()
+            for page in 0..<UInt64(64) { memory.store(page * 4096 + 8, UInt64(0)) }
+        }
     }
 
     @Test func aFileOnADiskIsNoMemoryForThis() throws {

@@ -140,6 +140,41 @@ import VirtualMachine
         guest.machine.endSnapshot(snapshot)
     }
 
+    /// What an operator may do while the guest waits for a channel that takes nothing.
+    @Test(arguments: [Trouble.cancel, .yank, .quit])
+    func aGuestThatWaitsForTheChannelObeysAndIsLetGo(trouble: Trouble) throws {
+        let subject = try Subject()
+        let guest = subject.guest
+        let memory = guest.machine.memory
+        guest.controller.snapshotRoom.withLock { $0 = 2 * targetPageSize }
+        // In front of the pages that the guest writes, and more than a pipe holds.
+        for page in UInt64(600)..<2000 { memory.store(0x8000_0000 + page * 4096, page) }
+        try guest.controller.migrate(uri: "exec:exec sleep 100").start()
+        #expect(guest.log.wait(for: "active"))
+        let pause = ThreadGate(())
+        var counts: [UInt64] = []
+        let end = SystemClock().now() + .seconds(10)
+        while SystemClock().now() < end {
+            counts.append(memory.load(WritingGuest.base, as: UInt64.self) ?? 0)
+            if counts.count > 2, counts.suffix(3).allSatisfy({ $0 == counts.last }) { break }
+            _ = pause.wait(until: SystemClock().now() + .milliseconds(100)) { _ -> Bool? in nil }
+        }
+        try #require(SystemClock().now() < end, "it waits for room: \(counts)")
+        let begin = SystemClock().now()
+        #expect(guest.controller.queryMigrate().status == .active)
+        try guest.machine.stopByCommand()
+        try guest.machine.continueByCommand()
+        _ = try guest.checkedCount()
+        switch trouble {
+        case .cancel: guest.controller.migrateCancel()
+        case .yank: guest.controller.yank()
+        default: guest.controller.endByCommand()
+        }
+        try #require(guest.controller.waitUntilIdle(deadline: SystemClock().now() + .seconds(10)))
+        #expect(SystemClock().now() - begin < .seconds(4))
+        try subject.goesOn()
+    }
+
     /// A device's write is kept from the image as a vCPU's is.
     @Test func whatADeviceWritesIsNotInTheImage() throws {
         let subject = try Subject(bandwidth: 1 << 20)

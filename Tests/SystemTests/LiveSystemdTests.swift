@@ -118,7 +118,7 @@ extension SystemTests {
             }
         }
 
-        @Test("the unit lets a guest that runs be written to a file, and be loaded from it")
+        @Test("the unit lets a guest that runs be written to a file")
         func snapshot() throws {
             let pair = LiveSystemdPair(container: try .boot())
             try pair.install()
