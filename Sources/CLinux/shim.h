@@ -19,6 +19,7 @@
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
+#include <linux/userfaultfd.h>
 #include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
@@ -200,4 +201,56 @@ static inline int clinux_set_bridge_port(int socket, const char *bridge, int ind
     strncpy(request.ifr_name, bridge, IFNAMSIZ - 1);
     request.ifr_ifindex = index;
     return ioctl(socket, add ? SIOCBRADDIF : SIOCBRDELIF, &request);
+}
+
+// userfaultfd(2), and ioctl_userfaultfd(2) for write protection.
+
+/// A descriptor for faults of this process; `user_only`: those that user mode meets, which every process may have.
+static inline int clinux_userfault(int user_only) {
+    return (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | (user_only ? UFFD_USER_MODE_ONLY : 0));
+}
+
+/// The same through /dev/userfaultfd, open as `device`, for whoever may open that (Linux 6.1 and newer).
+static inline int clinux_userfault_by_device(int device) { return ioctl(device, _IO(0xAA, 0x00), O_CLOEXEC | O_NONBLOCK); }
+
+/// Features of UFFDIO_API: write faults of anonymous memory, of shared memory and huge pages, and of pages that are not
+/// present (which the headers of Debian 12 lack).
+static const uint64_t clinux_userfault_write = UFFD_FEATURE_PAGEFAULT_FLAG_WP;
+static const uint64_t clinux_userfault_write_shared = UFFD_FEATURE_WP_HUGETLBFS_SHMEM;
+static const uint64_t clinux_userfault_write_absent = 1u << 13;
+
+/// UFFDIO_API: enables features, once for a descriptor, and tells which ones the kernel has.
+static inline int clinux_userfault_enable(int fd, uint64_t features, uint64_t *available) {
+    struct uffdio_api api = {.api = UFFD_API, .features = features};
+    if (ioctl(fd, UFFDIO_API, &api) != 0) return -1;
+    *available = api.features;
+    return 0;
+}
+
+/// UFFDIO_REGISTER for write protection; EOPNOTSUPP if the kernel does not protect memory of that kind.
+static inline int clinux_userfault_register(int fd, uint64_t start, uint64_t length) {
+    struct uffdio_register request = {.range = {start, length}, .mode = UFFDIO_REGISTER_MODE_WP};
+    if (ioctl(fd, UFFDIO_REGISTER, &request) != 0) return -1;
+    if (request.ioctls & (uint64_t)1 << _UFFDIO_WRITEPROTECT) return 0;
+    errno = EOPNOTSUPP;
+    return -1;
+}
+
+/// UFFDIO_UNREGISTER.
+static inline int clinux_userfault_unregister(int fd, uint64_t start, uint64_t length) {
+    struct uffdio_range range = {start, length};
+    return ioctl(fd, UFFDIO_UNREGISTER, &range);
+}
+
+/// UFFDIO_WRITEPROTECT: protects a range, or lets it be written and wakes who waits for that.
+static inline int clinux_userfault_protect(int fd, uint64_t start, uint64_t length, int on) {
+    struct uffdio_writeprotect request = {.range = {start, length}, .mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0};
+    return ioctl(fd, UFFDIO_WRITEPROTECT, &request);
+}
+
+/// The address of the next fault; 0 if there is none now.
+static inline uint64_t clinux_userfault_next(int fd) {
+    struct uffd_msg message;
+    if (read(fd, &message, sizeof message) != sizeof message || message.event != UFFD_EVENT_PAGEFAULT) return 0;
+    return message.arg.pagefault.address;
 }

@@ -78,6 +78,9 @@ public final class RISCVEngine: GuestEngine {
     /// Empties the write TLBs of all harts.
     public func forgetWritePermissions() { for hart in harts { hart.forgetWritePermissions() } }
 
+    /// A page is marked where it gets into a write TLB.
+    public var marksBeforeWriting: Bool { true }
+
     /// Empties all TLBs, and has decoded code compared with memory before it is executed again.
     public func forgetTranslations() { for hart in harts { hart.forgetTranslations() } }
 

@@ -19,8 +19,11 @@ import SystemCalls
     let sets: [PageSet]
     /// The words of each of `sets`, where marking finds them without a reference to count.
     private let words: UnsafeMutablePointer<UnsafeMutablePointer<Atomic<UInt64>>>
-    /// A bit for each tracker that records.
-    private let recording = Atomic<UInt8>(0)
+    /// A bit for each tracker that records, and `askingBit`.
+    private let recording = Atomic<UInt16>(0)
+    /// Set while somebody is asked before a page is written.
+    private static let askingBit = UInt16(1) << UInt16(trackerLimit)
+    private let asked = Mutex<AskedBeforeWrites?>(nil)
     /// A bit for each tracker that only wants to know of vCPUs' writes.
     private let vCPUsOnly = Atomic<UInt8>(0)
 
@@ -60,12 +63,16 @@ import SystemCalls
 
     @inline(__always)
     private func record(_ page: Int) {
-        insert(page, recording.load(ordering: .relaxed) & ~vCPUsOnly.load(ordering: .relaxed))
+        let recording = recording.load(ordering: .relaxed)
+        if recording & Self.askingBit != 0 { ask(page) }
+        insert(page, UInt8(truncatingIfNeeded: recording) & ~vCPUsOnly.load(ordering: .relaxed))
     }
 
     @inline(__always)
     private func recordByVCPU(_ page: Int) -> Bool {
-        let recording = recording.load(ordering: .relaxed)
+        let all = recording.load(ordering: .relaxed)
+        if all & Self.askingBit != 0 { ask(page) }
+        let recording = UInt8(truncatingIfNeeded: all)
         let counting = vCPUsOnly.load(ordering: .relaxed) & recording
         insert(page, recording & ~counting)
         return insert(page, counting)
@@ -92,6 +99,27 @@ import SystemCalls
         return isNew
     }
 
+    // MARK: Asking before a write
+
+    /// Has `asked`, which must not change before `askNobody`, asked of each page that is marked from now on, before it is
+    /// written. Called with the guest at rest, and the engine has to forget its write permissions in the same rest.
+    func ask(_ asked: AskedBeforeWrites) {
+        self.asked.withLock { $0 = asked }
+        recording.bitwiseOr(Self.askingBit, ordering: .releasing)
+    }
+
+    /// Nobody is asked any more; who is being asked at this moment still is.
+    func askNobody() {
+        recording.bitwiseAnd(~Self.askingBit, ordering: .releasing)
+        asked.withLock { $0 = nil }
+    }
+
+    @inline(never)
+    private func ask(_ page: Int) {
+        guard let asked = asked.withLock({ $0 }) else { return }
+        asked.snapshot.willWrite(page, ofBlock: asked.block)
+    }
+
     // MARK: For trackers
 
     func start(_ slot: Int, vCPUsOnly only: Bool) {
@@ -101,8 +129,8 @@ import SystemCalls
             vCPUsOnly.bitwiseAnd(~(1 << UInt8(slot)), ordering: .relaxed)
         }
         sets[slot].removeAll()
-        recording.bitwiseOr(1 << UInt8(slot), ordering: .releasing)
+        recording.bitwiseOr(1 << UInt16(slot), ordering: .releasing)
     }
 
-    func stop(_ slot: Int) { recording.bitwiseAnd(~(1 << UInt8(slot)), ordering: .releasing) }
+    func stop(_ slot: Int) { recording.bitwiseAnd(~(1 << UInt16(slot)), ordering: .releasing) }
 }

@@ -50,11 +50,11 @@ public import SystemCalls
         return unsafe words[page >> 6].bitwiseAnd(~bit, ordering: .acquiringAndReleasing).oldValue & bit != 0
     }
 
-    /// Whether a page is there.
+    /// Whether a page is there. What was done before it was removed is seen by who finds that it is not.
     public func contains(_ page: Int) -> Bool {
         let bit = bit(of: page)
         // SAFETY: `bit` has checked the page.
-        return unsafe words[page >> 6].load(ordering: .relaxed) & bit != 0
+        return unsafe words[page >> 6].load(ordering: .acquiring) & bit != 0
     }
 
     @inline(__always)
@@ -86,7 +86,7 @@ public import SystemCalls
         // SAFETY: `forEachPart` gives words below `wordCount`.
         forEachPart(pages) { word, mask in
             if unsafe words[word].load(ordering: .relaxed) & mask != 0 {
-                unsafe words[word].bitwiseAnd(~mask, ordering: .relaxed)
+                unsafe words[word].bitwiseAnd(~mask, ordering: .releasing)
             }
         }
     }

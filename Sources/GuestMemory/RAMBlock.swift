@@ -18,7 +18,7 @@ public final class RAMBlock: Sendable {
     public let backing: MemoryBacking
     /// The unit in which the host provides them, in bytes: that of a huge page, if they are.
     public let hostPageSize: Int
-    private let mapping: MemoryMapping
+    let mapping: MemoryMapping
 
     /// Maps a zero-filled block. Throws if `size` cannot be mapped; `size` is rounded up to whole pages.
     public init(name: String, guestAddress: UInt64, size: Int) throws(SystemError) {

@@ -22,6 +22,8 @@ public protocol GuestEngine: AnyObject, Sendable {
     func retire()
     /// Forgets every cached write permission, so that the next store to each page marks it in the dirty log again.
     func forgetWritePermissions()
+    /// Whether that mark comes before the store, and nobody else writes to the guest's RAM without one.
+    var marksBeforeWriting: Bool { get }
     /// Forgets everything cached about memory, after its content was replaced from outside.
     func forgetTranslations()
     /// Instructions retired by all vCPUs since the start of this process; may be read while running.
@@ -51,6 +53,8 @@ extension GuestEngine {
     public func shutDown() { shutDown(until: Nanoseconds.never) }
     /// Nothing to slow down.
     public func setThrottle(percentage: Int) {}
+    /// Nobody knows who writes.
+    public var marksBeforeWriting: Bool { false }
     /// Nothing rests.
     public var throttlePercentage: Int { 0 }
     /// No vCPU, no thread.

@@ -175,13 +175,25 @@ extension MigrationController {
             guard handler != nil else { throw .coloNotAvailable }
         }
         if settings[.multifd], settings[.postcopyPreempt] { throw .multifdWithPreemption }
-        let notCarried: [MigrationCapability] = [
-            .postcopyRam, .backgroundSnapshot, .dirtyBitmaps,
-            .postcopyPreempt,
-        ]
+        if settings[.backgroundSnapshot] {
+            let state = machine.runState
+            guard VirtualMachine.statesForSnapshots.contains(state) else { throw .noMomentToKeep(state) }
+        }
+        let notCarried: [MigrationCapability] = [.postcopyRam, .dirtyBitmaps, .postcopyPreempt]
         for capability in notCarried where settings[capability] {
             throw .notSupported(capability)
         }
+    }
+}
+
+extension MigrationRefusal {
+    /// Snapshots are refused for this.
+    init(_ obstacle: FaultBarrier.Obstacle) {
+        self =
+            switch obstacle {
+            case .host: .noSnapshotsOnThisHost
+            case .memory: .noSnapshotsOfThisMemory
+            }
     }
 }
 
@@ -192,6 +204,7 @@ extension SourceMachine.Configuration {
         hasReturnPath = settings[.returnPath]
         pausesBeforeSwitchover = settings[.pauseBeforeSwitchover]
         isCOLO = settings[.xColo]
+        isBackgroundSnapshot = settings[.backgroundSnapshot]
         returnPathTimeout = .milliseconds(MigrationLimits.returnPathDeadlineMilliseconds)
         pausedInterval = .milliseconds(MigrationLimits.pausedPartMilliseconds)
     }

@@ -24,6 +24,8 @@ public final class MigrationController: Sendable {
     private let lent = Mutex(MigrationResources())
     /// For migrations that begin from now on.
     let incomingLimits = Mutex(IncomingLimits())
+    /// Bytes of copies that may wait in a snapshot; the same.
+    let snapshotRoom = Mutex(MemorySnapshot.poolLimit)
 
     struct State: Sendable {
         var settings = MigrationSettings()
@@ -83,8 +85,11 @@ public final class MigrationController: Sendable {
     /// `migrate-set-capabilities`. Refused while an outgoing migration is under way. In COLO they are those of the next
     /// run, but for xbzrle, which checkpoints would take up at once and do not have.
     public func setCapabilities(_ changes: [MigrationCapabilityStatus]) throws(MigrationRefusal) {
+        let asksForSnapshots = changes.contains { $0.capability == .backgroundSnapshot && $0.state }
+        let obstacle = asksForSnapshots ? machine.obstacleToSnapshots : nil
         try withState { (state: inout State) throws(MigrationRefusal) in
             guard !state.isMigrating else { throw .inProgress }
+            if let obstacle { throw MigrationRefusal(obstacle) }
             var result = state.settings
             try onSettings { () throws(MigrationSettingsError) in try result.setCapabilities(changes) }
             let isCOLO = state.outgoingStatus == .colo || state.incomingStatus == .colo

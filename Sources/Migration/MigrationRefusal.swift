@@ -28,6 +28,12 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
     case sharedMemoryInCOLO
     /// Nobody runs COLO on this machine.
     case coloNotAvailable
+    /// The host does not tell who writes to memory that is protected.
+    case noSnapshotsOnThisHost
+    /// It does, but not of the kind of memory that the guest has.
+    case noSnapshotsOfThisMemory
+    /// In this state a guest has no moment to keep.
+    case noMomentToKeep(RunState)
     /// The stream of this capability is not spoken.
     case notSupported(MigrationCapability)
     /// Only sockets can have channels beside the main one.
@@ -75,6 +81,10 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
         case .sharedMemoryInCOLO:
             "Capability 'x-colo' is not compatible with capability 'x-ignore-shared' on shared RAM"
         case .coloNotAvailable: "COLO is not available on this machine"
+        case .noSnapshotsOnThisHost: "Background-snapshot is not supported by host kernel"
+        case .noSnapshotsOfThisMemory: "Background-snapshot is not compatible with guest memory configuration"
+        case .noMomentToKeep(let state):
+            "Background-snapshot needs a guest that runs or is paused, and this one is '\(state.rawValue)'; 'cont' first"
         case .notSupported(let capability): "Capability '\(capability.rawValue)' is not supported"
         case .multifdNeedsSocket: "multifd is not supported by current protocol"
         case .multifdWithPreemption: "Capability 'multifd' is not compatible with capability 'postcopy-preempt'"

@@ -49,7 +49,7 @@ extension SourceMachine {
         case .completed:
             let end = endedAt ?? now
             info.totalTime = milliseconds(from: startedAt, to: end)
-            info.downtime = haltedAt.map { milliseconds(from: $0, to: end) } ?? 0
+            info.downtime = haltedAt.map { milliseconds(from: $0, to: end) } ?? snapshotDowntime
             info.setupTime = Int64(setupTime.inMilliseconds)
             info.ram = stats(counters)
             info.xbzrleCache = counters.xbzrle?.stats
@@ -83,6 +83,9 @@ extension SourceMachine {
         }
         return stats
     }
+
+    /// A snapshot of a guest that stood for less than a millisecond has not stopped it for none.
+    private var snapshotDowntime: Int64 { snapshotPause.map { Int64($0.inMilliseconds.rounded(.up)) } ?? 0 }
 
     private func milliseconds(from start: Nanoseconds, to end: Nanoseconds) -> Int64 {
         Int64((end - start).inMilliseconds)

@@ -7,8 +7,32 @@ import SystemCalls
 import Transport
 import VirtualMachine
 
-/// The section "ram": what of RAM the destination lacks, and how its pages travel.
-final class RAMSection: LiveSection {
+/// The section "ram", whatever decides which pages are sent when.
+protocol RAMCarrier: LiveSection {
+    /// How pages travel; the checkpoints that follow a migration (COLO) go on with it.
+    var sender: RAMSender { get set }
+}
+
+extension RAMCarrier {
+    /// Queues the START section of the RAM of `machine`.
+    func setUp(_ machine: VirtualMachine, ignoresShared: Bool, on channel: Channel) throws(TransportError) {
+        var writer = ByteWriter(capacity: 1024)
+        StreamEncoder.writeRAMStart(
+            id: machine.ramSectionID, layout: machine.layout,
+            guestAddresses: ignoresShared ? machine.memory.blocks.map(\.guestAddress) : nil, to: &writer)
+        try sender.settle(on: channel)
+        try channel.write(writer.bytes)
+    }
+
+    /// Sends a part with nothing in it.
+    func sendEmptyPart(of machine: VirtualMachine, on channel: Channel) throws(TransportError) {
+        try sender.open(.sectionPart, id: machine.ramSectionID, on: channel)
+        try sender.close(id: machine.ramSectionID, on: channel)
+    }
+}
+
+/// The section "ram" of a guest that moves: what of RAM the destination lacks.
+final class RAMSection: RAMCarrier {
     private let machine: VirtualMachine
     private let ignoresShared: Bool
     private let goesOnInCheckpoints: Bool
@@ -18,7 +42,6 @@ final class RAMSection: LiveSection {
     private var part = RecordType.sectionPart
     /// A part was begun and not ended.
     private var isPartOpen = false
-    /// How pages travel; the checkpoints that follow a migration (COLO) go on with it.
     var sender: RAMSender
 
     init(of machine: VirtualMachine, _ settings: MigrationSettings) throws(SystemError) {
@@ -35,12 +58,7 @@ final class RAMSection: LiveSection {
     var pending: Int { unsent.count }
 
     func setUp(on channel: Channel) throws(TransportError) {
-        var writer = ByteWriter(capacity: 1024)
-        StreamEncoder.writeRAMStart(
-            id: machine.ramSectionID, layout: machine.layout,
-            guestAddresses: ignoresShared ? machine.memory.blocks.map(\.guestAddress) : nil, to: &writer)
-        try sender.settle(on: channel)
-        try channel.write(writer.bytes)
+        try setUp(machine, ignoresShared: ignoresShared, on: channel)
     }
 
     func harvest(isLast: Bool, isWanted: () -> Bool) throws(MigrationFailure) {
@@ -70,11 +88,5 @@ final class RAMSection: LiveSection {
             try sender.close(id: id, on: channel)
             isPartOpen = false
         }
-    }
-
-    /// Sends a part with nothing in it.
-    func sendEmptyPart(on channel: Channel) throws(TransportError) {
-        try sender.open(.sectionPart, id: machine.ramSectionID, on: channel)
-        try sender.close(id: machine.ramSectionID, on: channel)
     }
 }

@@ -24,7 +24,8 @@ extension SourceRun {
             for section in sections { try section.setUp(on: channel) }
             return bytesSent(channel)
         }
-        try takeChanges()
+        // What a snapshot sends is known when it begins.
+        if snapshot == nil { try takeChanges() }
         return .setUp(pages: pending, bytes: sent)
     }
 
@@ -70,7 +71,7 @@ extension SourceRun {
     /// Shows a destination that this side lives, and this side when the destination has gone.
     func sendEmptyPart() throws(MigrationFailure) -> SourceMachine.Event {
         try onOpenChannel { (channel) throws(TransportError) in
-            try ram.sendEmptyPart(on: channel)
+            try ram.sendEmptyPart(of: machine, on: channel)
             try channel.flush()
         }
         return .spoke

@@ -22,7 +22,12 @@ final class SourceRun {
     let clock = SystemClock()
     private let destination: Destination
     private var channel: Channel?
-    let ram: RAMSection
+    let ram: any RAMCarrier
+    /// The same if the guest moves, and if a moment of it is kept.
+    private let moving: RAMSection?
+    let snapshot: SnapshotSection?
+    /// The devices, as they were when the snapshot began.
+    var devicesBefore: DeviceBytes?
     /// What is sent in parts, in the order of the stream.
     let sections: [any LiveSection]
     /// The channels beside the main one, if pages travel there.
@@ -47,7 +52,11 @@ final class SourceRun {
         self.destination = destination
         machine = controller.machine
         counters = session.counters
-        ram = try RAMSection(of: machine, settings)
+        let room = controller.snapshotRoom.withLock { $0 }
+        snapshot = settings[.backgroundSnapshot] ? SnapshotSection(of: machine, settings, room: room) : nil
+        moving = snapshot == nil ? try RAMSection(of: machine, settings) : nil
+        guard let ram: any RAMCarrier = snapshot ?? moving else { preconditionFailure("one of the two was made") }
+        self.ram = ram
         sections = (settings[.block] ? [EmptyDiskSection(id: machine.diskSectionID)] : []) + [ram]
     }
 
@@ -82,6 +91,7 @@ final class SourceRun {
         switch action {
         case .connect: try connect()
         case .sendSetup: try sendSetup()
+        case .beginSnapshot: try beginSnapshot()
         case .sendPages(let limit): try sendPages(limit)
         case .harvest: try harvest()
         case .haltGuest: try haltGuest()
@@ -96,6 +106,7 @@ final class SourceRun {
         case .leaveGuest: leaveGuest()
         case .giveGuestBack: giveGuestBack()
         case .keepGuest: keepGuest()
+        case .endSnapshot: endSnapshot()
         case .tell, .pass, .report, .interrupt, .throttle, .end: .interrupted()
         }
     }
@@ -304,12 +315,12 @@ final class SourceRun {
     private func resumeGuest() { try? machine.run() }
 
     private func runCOLO() -> SourceMachine.Event {
-        guard let handler = controller.handler, let channel else {
+        guard let handler = controller.handler, let channel, let moving else {
             resumeGuest()
             return .coloEnded
         }
         let session = COLOPrimarySession(
-            machine: machine, channel: channel, sender: ram.sender, tracker: ram.tracker,
+            machine: machine, channel: channel, sender: ram.sender, tracker: moving.tracker,
             guestRan: stateBefore == .running
         ) { [controller, session] in controller.post(.coloPass, of: session) }
         _ = handler.runPrimary(session)
@@ -320,18 +331,11 @@ final class SourceRun {
     // MARK: The last bytes
 
     private func sendState() throws(MigrationFailure) -> SourceMachine.Event {
-        var writer = ByteWriter(capacity: 64 << 10)
-        let sections = machine.pauseBriefly {
-            machine.saveDeviceSections(to: &writer)
-            return machine.describeDeviceSections()
-        }
-        StreamEncoder.writeEndOfSections(to: &writer)
-        let lengthToEnd = UInt64(writer.bytes.count)
-        VMDescription.write(devices: sections, to: &writer)
+        let devices = devicesBefore ?? machine.pauseBriefly { DeviceBytes(of: machine) }
         try onOpenChannel { (channel) throws(TransportError) in
             let before = channel.bytesSent
-            defer { endMayHaveLeft = channel.bytesSent >= before + lengthToEnd }
-            try channel.write(writer.bytes)
+            defer { endMayHaveLeft = channel.bytesSent >= before + devices.lengthToEnd }
+            try channel.write(devices.bytes)
             try channel.flush()
         }
         counters.note(remaining: 0)

@@ -74,14 +74,18 @@ public struct AutoConverge: Sendable {
         guard strikes >= Self.patience else { return }
         strikes = 0
         guard percentage > 0 else {
-            percentage = settings.initial
+            percentage = min(settings.initial, settings.maximum)
             return
         }
-        var step = Double(settings.increment)
+        var step = settings.increment
         if settings.isTailslow {
-            let running = Double(100 - percentage)
-            step = min(step, running - running * allowed / dirtied)
+            let running = 100 - percentage
+            // Whole hundredths, and enough of them.
+            step = min(step, running - Int(Double(running) * allowed / dirtied))
         }
-        percentage = min(percentage + Int(step), settings.maximum)
+        percentage = min(percentage + step, settings.maximum)
     }
+
+    /// The settings are these from now on: a guest that is slowed down by more than they allow gets that back at once.
+    mutating func tune(_ settings: Settings?) { if let settings { percentage = min(percentage, settings.maximum) } }
 }

@@ -22,6 +22,10 @@
 /// guest; if somebody has and it fails, the last word may be lost. One that lets nothing be heard is told that the stream
 /// is over, since it may wait for that (`cat > file`).
 /// Without a return path the destination's word is never heard, and a stream that has left wholly counts as completed.
+///
+/// **Background snapshots.** The guest stands for a moment only and goes on at the source, whatever comes of it: what
+/// leaves is the guest of that moment, which a destination may run as well. So a cancel is obeyed until the very end. However
+/// it ends, the last thing that is done is to let the guest write without a look at the snapshot.
 public enum MigrationCore {
     /// Bytes of a guest page, the unit of everything that is counted here.
     public static let pageSize = 4096
@@ -47,6 +51,10 @@ public enum BrokenMigrationRule: String, Sendable, CaseIterable {
     case forgetGuest = "forget-guest"
     /// Pages that were sent are sent again in the last round.
     case sendTwice = "send-twice"
+    /// A page of a snapshot is sent as it is when its turn comes, not as it was.
+    case sendLateSnapshot = "send-late-snapshot"
+    /// A snapshot that has ended goes on holding the guest up.
+    case keepSnapshot = "keep-snapshot"
     /// The destination takes what data channels bring whenever it comes.
     case ignoreBarrier = "ignore-barrier"
     /// A data channel goes on behind the end of a part although another has not handed in its SYNC.

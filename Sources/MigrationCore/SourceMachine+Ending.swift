@@ -6,6 +6,8 @@ extension SourceMachine {
         // From the commitment on, a migration to COLO is cut rather than cancelled: the pair decides what becomes of it.
         if phase == .colo || (configuration.isCOLO && isHandingOver) { return actions.append(.interrupt) }
         guard isRunning, status != .cancelling, !isCommitted else { return }
+        // It has ended, and how is told in a moment.
+        if case .settling = phase { return }
         step(to: .cancelling, &actions)
         stop(.cancelled, now, &actions)
     }
@@ -35,18 +37,18 @@ extension SourceMachine {
     mutating func conclude(_ verdict: Verdict, _ now: Nanoseconds, _ actions: inout [Action]) {
         releaseThrottle(&actions)
         pendingVerdict = nil
+        // Before clients are told: they may want the next snapshot at once.
+        if snapshotPause != nil {
+            if configuration.brokenRule == .keepSnapshot { return settled(verdict, now, &actions) }
+            return begin(.settling(verdict), .endSnapshot, &actions)
+        }
         let isUnsure = endMayHaveLeft && !peerFailed && configuration.brokenRule != .resumeWhenUnsure
         switch verdict {
         case .completed: return begin(.settling(verdict), .leaveGuest, &actions)
         case .failed(let why):
             // Clients are told before the guest goes on, and of a cancel afterwards.
-            failure = why
-            if isUnsure {
-                failure = "\(why). The destination may run the guest, so it stays stopped here; 'cont' if it does not"
-            }
-            step(to: .failed, &actions)
-            endedAt = now
-            actions.append(.report(failure ?? why, guestStands: guestStands && isUnsure))
+            let doubt = ". The destination may run the guest, so it stays stopped here; 'cont' if it does not"
+            fail(isUnsure ? why + doubt : why, guestStands: guestStands && isUnsure, now, &actions)
         case .cancelled: break
         }
         guard guestStands, !isQuitting, configuration.brokenRule != .forgetGuest || verdict != .cancelled else {
@@ -55,11 +57,18 @@ extension SourceMachine {
         begin(.settling(verdict), isUnsure ? .keepGuest : .giveGuestBack, &actions)
     }
 
+    private mutating func fail(_ why: String, guestStands: Bool, _ now: Nanoseconds, _ actions: inout [Action]) {
+        failure = why
+        step(to: .failed, &actions)
+        endedAt = now
+        actions.append(.report(why, guestStands: guestStands))
+    }
+
     mutating func settled(_ verdict: Verdict, _ now: Nanoseconds, _ actions: inout [Action]) {
         switch verdict {
         case .completed: step(to: .completed, &actions)
         case .cancelled: step(to: .cancelled, &actions)
-        case .failed: break
+        case .failed(let why): if failure == nil { fail(why, guestStands: false, now, &actions) }
         }
         finish(now, &actions)
     }

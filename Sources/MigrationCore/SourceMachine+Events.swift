@@ -62,6 +62,7 @@ extension SourceMachine {
     private mutating func note(_ event: Event) {
         switch event {
         case .halted: guestStands = true
+        case .snapshotBegun(_, let pause): snapshotPause = pause
         case .stateSent: endMayHaveLeft = true
         case .failed(_, let mayHaveLeft), .interrupted(let mayHaveLeft):
             // A destination of COLO counts on nothing before the very last byte is there, which then has not left.
@@ -84,13 +85,17 @@ extension SourceMachine {
         switch (phase, event) {
         case (.connecting, .connected): begin(.settingUp, .sendSetup, &actions)
         case (.settingUp, .setUp(_, let bytes)):
-            countPass(&actions)
+            if !configuration.isBackgroundSnapshot { countPass(&actions) }
             setupTime = now - startedAt
             bandwidth.begin(bytes: bytes, now: now)
             convergence = AutoConverge(now: now, sent: bytes)
             limiter = RateLimiter(bytesPerSecond: tunables.maxBandwidth, now: now)
             step(to: .active, &actions)
+            if configuration.isBackgroundSnapshot {
+                return begin(.beginningSnapshot, .beginSnapshot, &actions)
+            }
             sendBatch(&actions)
+        case (.beginningSnapshot, .snapshotBegun): sendBatch(&actions)
         case (.sending, .sent(let left, let bytes, let pages)):
             bandwidth.note(bytes: bytes, pages: pages, now: now)
             batchSent(left: left, bytes: bytes, now, &actions)
@@ -148,6 +153,7 @@ extension SourceMachine {
             if let pause { return phase = .pacing(until: pause) }
             return sendBatch(&actions)
         }
+        if configuration.isBackgroundSnapshot { return begin(.sendingState, .sendState, &actions) }
         // As long as nothing was measured, the round was so short that the next one will be, too.
         if bandwidth.bytesPerMillisecond == 0 { return begin(.halting, .haltGuest, &actions) }
         begin(.harvesting, .harvest, &actions)
@@ -157,13 +163,16 @@ extension SourceMachine {
         let milliseconds = Double(pages * MigrationCore.pageSize) / bandwidth.bytesPerMillisecond
         expectedDowntime = UInt64(milliseconds)
         if milliseconds <= Double(tunables.downtimeLimit) { return begin(.halting, .haltGuest, &actions) }
-        if convergence.notePass(dirtied: pages, sent: bytesSent, now: now, settings: tunables.autoConverge),
-            convergence.percentage != throttlePercentage
-        {
-            throttlePercentage = convergence.percentage
-            actions.append(.throttle(throttlePercentage))
+        if convergence.notePass(dirtied: pages, sent: bytesSent, now: now, settings: tunables.autoConverge) {
+            throttle(&actions)
         }
         sendBatch(&actions)
+    }
+
+    private mutating func throttle(_ actions: inout [Action]) {
+        guard convergence.percentage != throttlePercentage else { return }
+        throttlePercentage = convergence.percentage
+        actions.append(.throttle(throttlePercentage))
     }
 
     // MARK: Switchover
@@ -235,6 +244,10 @@ extension SourceMachine {
         let isOtherLimit = changed.maxBandwidth != tunables.maxBandwidth
         tunables = changed
         limiter.bytesPerSecond = changed.maxBandwidth
+        if throttlePercentage > 0 {
+            convergence.tune(changed.autoConverge)
+            throttle(&actions)
+        }
         // What was due under the old limit is forgotten.
         if isOtherLimit, pendingVerdict == nil, case .pacing = phase { sendBatch(&actions) }
     }

@@ -10,6 +10,8 @@ public struct SourceMachine: Sendable {
         public var pausesBeforeSwitchover = false
         /// The stream ends in COLO instead of in a running destination.
         public var isCOLO = false
+        /// What is sent is the guest as it is at one instant at the beginning, and it goes on here. Without a return path.
+        public var isBackgroundSnapshot = false
         /// How long the destination may take for its last word.
         public var returnPathTimeout = Nanoseconds.seconds(30)
         /// How long a command may carry the whole stream without an answer to the ping at its beginning, until it is told
@@ -55,6 +57,8 @@ public struct SourceMachine: Sendable {
         case setUp(pages: Int, bytes: UInt64)
         /// `sendPages`: `left` pages of the round are still to be sent; in total `bytes` and `pages` have left.
         case sent(left: Int, bytes: UInt64, pages: UInt64)
+        /// `beginSnapshot`: the instant is there, `pages` pages are to be sent, and the guest goes on after `pause`.
+        case snapshotBegun(pages: Int, pause: Nanoseconds)
         /// `harvest` or `harvestLast`: so many pages are to be sent now.
         case harvested(pages: Int)
         /// `haltGuest`: it stands; whether it ran before.
@@ -80,7 +84,7 @@ public struct SourceMachine: Sendable {
         case commandEnded(heard: Bool, failure: String?)
         /// `runCOLO` is over.
         case coloEnded
-        /// `leaveGuest`, `giveGuestBack` or `keepGuest` is done.
+        /// `leaveGuest`, `giveGuestBack`, `keepGuest` or `endSnapshot` is done.
         case guestSettled
         /// The action that is under way failed. `endMayHaveLeft`: the byte that ends the sections was taken by the kernel.
         case failed(String, endMayHaveLeft: Bool = false)
@@ -118,6 +122,9 @@ public struct SourceMachine: Sendable {
         case connect
         /// Queue header and block list, and harvest for the first time.
         case sendSetup
+        /// Stop the guest for a moment, keep the devices as they are then, and see to it that of each page what it holds then
+        /// is sent, whatever the guest writes.
+        case beginSnapshot
         /// Send the next pages of the round, at most so many.
         case sendPages(Int)
         /// Harvest the dirty log: a new round.
@@ -146,6 +153,8 @@ public struct SourceMachine: Sendable {
         case giveGuestBack
         /// The guest stays where it stands: the destination may run it.
         case keepGuest
+        /// The guest may write what it likes: nothing more of the snapshot is sent.
+        case endSnapshot
         /// All is over.
         case end
 
@@ -161,7 +170,7 @@ public struct SourceMachine: Sendable {
     /// What is under way.
     enum Phase: Sendable, Equatable {
         case idle, connecting, settingUp, sending, harvesting, halting, asking, speaking, harvestingLast, sendingLast
-        case sendingState, closing, colo
+        case sendingState, closing, colo, beginningSnapshot
         case awaitingPeer(until: Nanoseconds)
         case pacing(until: Nanoseconds)
         case paused(nextWord: Nanoseconds)
@@ -197,6 +206,8 @@ public struct SourceMachine: Sendable {
     public internal(set) var setupTime = Nanoseconds.zero
     /// Since when the guest stands for the switchover.
     public internal(set) var haltedAt: Nanoseconds?
+    /// How long the guest stood for a snapshot.
+    public internal(set) var snapshotPause: Nanoseconds?
     /// When it was over.
     public internal(set) var endedAt: Nanoseconds?
 

@@ -60,12 +60,19 @@ import Glibc
 
     deinit { unsafe munmap(base, count) }
 
+    /// Where it begins, as a number.
+    var address: Int { unsafe Int(bitPattern: base) }
+
     /// Makes a range present, whatever it holds and whoever writes there meanwhile: madvise(2) MADV_POPULATE_WRITE. A
     /// kernel before 5.14 does not know it; then the bytes are made present as they are first touched.
     public func populate(offset: Int, count: Int) {
         precondition(offset >= 0 && count >= 0 && offset <= self.count && count <= self.count - offset)
         unsafe madvise(base + offset, count, clinux_populate_write)
     }
+
+    /// Makes a range present for reading, zeroes where nothing was: madvise(2) MADV_POPULATE_READ. False if a kernel before
+    /// 5.14 does not know it.
+    public func populateForReading() -> Bool { unsafe madvise(base, count, clinux_populate_read) == 0 }
 
     /// Gives the content back to the kernel; the bytes read as zero again: madvise(2) MADV_DONTNEED, or MADV_REMOVE for
     /// a file that others share.

@@ -53,7 +53,7 @@ extension VirtualMachine {
     }
 
     private func resetParts() {
-        parts.lock.withLockWhileFrozen { parts.resetToPowerOn() }
+        withHurriedWriters { parts.lock.withLockWhileFrozen { parts.resetToPowerOn() } }
         parts.engine.forgetTranslations()
     }
 

@@ -12,6 +12,7 @@ extension VirtualMachine {
     /// still when it comes back. From any thread, at any time; a second call does nothing.
     public func retire() {
         guard let previous = publishRetirement() else { return }
+        hurryWriters()
         parts.engine.retire()
         parts.lock.close()
         endAnnouncements()

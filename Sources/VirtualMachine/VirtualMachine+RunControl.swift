@@ -136,6 +136,8 @@ extension VirtualMachine {
             guard !control.ended else { return }
             control.ended = true
             endAnnouncements()
+            // For good: nobody who writes for the guest may keep it from ending.
+            hurryWriters()
             let stands = parts.engine.shutDown(until: SystemClock().now() + Self.pausePatience)
             // Never thawed: a device thread that waits for the lock must not get to RAM now, which may be that of a later
             // checkpoint than its device. Its input is refused, and it ends.
@@ -215,6 +217,13 @@ extension VirtualMachine {
 
     func stopEngine(_ control: inout Control, until deadline: Nanoseconds) throws(PauseTimeout) {
         guard control.engineRuns else { return }
+        // A vCPU or device that waits for a snapshot's room would not come to a stand.
+        try withHurriedWriters { () throws(PauseTimeout) in try stand(until: deadline) }
+        parts.clock.stop()
+        control.engineRuns = false
+    }
+
+    private func stand(until deadline: Nanoseconds) throws(PauseTimeout) {
         do throws(PauseTimeout) {
             try parts.engine.pause(until: deadline)
         } catch {
@@ -225,8 +234,6 @@ extension VirtualMachine {
             let device = "a device is in the middle of an operation"
             throw PauseTimeout(busy: [], reason: stalledDisk?.description ?? device)
         }
-        parts.clock.stop()
-        control.engineRuns = false
     }
 
     private func stopEngine(

@@ -29,6 +29,8 @@ public final class VirtualMachine: Sendable {
     let control: TicketLock<Control>
     private let published: Mutex<Published>
     let stopEventIsDue = Atomic<Bool>(false)
+    /// The snapshot that keeps pages from being written.
+    let snapshot = Mutex<MemorySnapshot?>(nil)
     private let announcers = Mutex<[String: Announcer]>([:])
     private let handler = Mutex<(@Sendable (MachineEvent) -> Void)?>(nil)
 

@@ -171,7 +171,7 @@ private func checkMemory(_ block: RAMBlock) throws {
 }
 
 /// Huge pages that a test has the host set aside, and gives back.
-private final class HugePages {
+final class HugePages {
     static let pageSize = 2 << 20
     static let pool = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
     private let before: Int

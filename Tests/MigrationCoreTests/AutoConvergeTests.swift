@@ -70,9 +70,48 @@ struct AutoConvergeTests {
         _ = periods.pass(600, live)
         #expect(periods.pass(600, live) == 20)
         _ = periods.pass(520, live)
-        // 80 of 100 run; 500 / 520 of that would do.
-        #expect(periods.pass(520, live) == 23)
+        // 80 of 100 run; 500 / 520 of that would do, which is 76.9: 77 would be too many.
+        #expect(periods.pass(520, live) == 24)
         _ = periods.pass(5000, live)
-        #expect(periods.pass(5000, live) == 33)
+        #expect(periods.pass(5000, live) == 34)
+        // However little is missing, something is taken.
+        _ = periods.pass(501, live)
+        #expect(periods.pass(501, live) == 35)
+    }
+
+    @Test func theFirstStepGoesNoFurtherThanTheMaximum() {
+        var live = settings
+        live.maximum = 15
+        var periods = Periods()
+        _ = periods.pass(600, live)
+        #expect(periods.pass(600, live) == 15)
+    }
+
+    @Test func aLowerMaximumCountsAtOnce() {
+        var live = settings
+        let source = SourceMachineTests.Source(bandwidth: 0)
+        source.machine.tunables.downtimeLimit = 0
+        source.machine.tunables.autoConverge = live
+        #expect(source.play(to: .harvest))
+        // A second after the one before, and far more was dirtied than sent.
+        var sent: UInt64 = 50_000
+        func pass() -> [SourceMachine.Action] {
+            source.now = source.now + .seconds(1)
+            sent += 50_000
+            defer { _ = source.take(.sent(left: 0, bytes: sent, pages: 10)) }
+            return source.take(.harvested(pages: 1000))
+        }
+        _ = pass()
+        #expect(pass().contains(.throttle(20)))
+        _ = pass()
+        #expect(pass().contains(.throttle(30)))
+        live.maximum = 25
+        var tunables = source.machine.tunables
+        tunables.autoConverge = live
+        #expect(source.take(.tuned(tunables)) == [.throttle(25)])
+        #expect(source.machine.throttlePercentage == 25)
+        live.maximum = 99
+        tunables.autoConverge = live
+        #expect(source.take(.tuned(tunables)).isEmpty, "more is taken by passes alone")
     }
 }

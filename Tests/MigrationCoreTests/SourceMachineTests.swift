@@ -5,7 +5,7 @@ import Testing
 
 struct SourceMachineTests {
     /// A source, the time, and everything that it said.
-    private final class Source {
+    final class Source {
         var machine: SourceMachine
         var now = Nanoseconds.seconds(1)
         var said: [SourceMachine.Action] = []
@@ -41,6 +41,7 @@ struct SourceMachineTests {
             switch action {
             case .connect: .connected
             case .sendSetup: .setUp(pages: 10, bytes: 100)
+            case .beginSnapshot: .snapshotBegun(pages: 10, pause: .milliseconds(1))
             case .sendPages: .sent(left: 0, bytes: 50_000, pages: 10)
             case .harvest, .harvestLast: .harvested(pages: 1)
             case .haltGuest: .halted(ran: true)
@@ -50,7 +51,7 @@ struct SourceMachineTests {
             case .closeStream: .streamClosed
             case .awaitPeer, .hearOut: .peerSaid(0)
             case .runCOLO: .coloEnded
-            case .leaveGuest, .giveGuestBack, .keepGuest: .guestSettled
+            case .leaveGuest, .giveGuestBack, .keepGuest, .endSnapshot: .guestSettled
             case .tell, .pass, .report, .interrupt, .throttle, .end: nil
             }
         }

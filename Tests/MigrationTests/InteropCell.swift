@@ -106,8 +106,6 @@ struct InteropCell: Sendable, CustomStringConvertible {
         case works
         /// A colod refuses it before any byte, for that reason.
         case refused(String)
-        /// A colod as source does not have this, and says so.
-        case notYet(MigrationCapability)
         /// The colod that is the source fails before any byte, for that reason.
         case failsInColod(String)
         /// The QEMU that is the source fails, and says why.
@@ -115,10 +113,6 @@ struct InteropCell: Sendable, CustomStringConvertible {
     }
 
     var expectation: Expectation {
-        switch feature {
-        case .backgroundSnapshot where direction.startsAtColod: return .notYet(.backgroundSnapshot)
-        default: break
-        }
         if feature.dataChannels != nil, !transport.hasSeveralChannels {
             return .refused("multifd is not supported by current protocol")
         }

@@ -55,7 +55,6 @@ struct InteropTable {
         switch outcome {
         case .passed: word = "ok"
         case .refused(let reason): word = "ref" + number(of: "refused by colod before any byte: \(reason)")
-        case .notYet(let capability): word = "ny" + number(of: "not yet, and refused by its name: \(capability)")
         case .impossible(let reason): word = "n/a" + number(of: "not applicable: \(reason)")
         }
         words[cell.description] = word

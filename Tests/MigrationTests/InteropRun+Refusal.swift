@@ -65,19 +65,6 @@ extension InteropRun {
         try expect("the source's run state", source.machine.runState, before)
         return .impossible("colod: \(reason)")
     }
-
-    /// What a colod does not have as source.
-    func refuse(_ capability: MigrationCapability) throws -> Outcome {
-        let source = try ColodEnd(scene(isSource: true)).machine
-        do {
-            try source.migrate(to: link.sourceURI { "1" })
-            throw LabError("the source migrates: it has '\(capability.rawValue)' now, and this cell wants its test")
-        } catch let error as MigrationRefusal {
-            try expect("the refusal", error, .notSupported(capability))
-        }
-        try expect("what the source told", source.log.lines, [])
-        return .notYet(capability.rawValue)
-    }
 }
 
 extension TestMachine {

@@ -14,7 +14,7 @@ import VirtualMachine
 /// counter. So at any instruction boundary the pages tell whether one write was lost or came from another moment.
 final class WritingGuest: Sendable {
     static let pages: UInt64 = 256
-    private static let base: UInt64 = 0x8080_0000
+    static let base: UInt64 = 0x8080_0000
     private static let program: [UInt32] = [
         0x4040_0413,  //       li    s0, 0x404
         0x0154_1413,  //       slli  s0, s0, 21

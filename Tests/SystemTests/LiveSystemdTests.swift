@@ -142,6 +142,32 @@ extension SystemTests {
             }
         }
 
+        @Test("the unit lets a guest that runs be written to a file")
+        func snapshot() throws {
+            let pair = LiveSystemdPair(container: try .boot())
+            try pair.install()
+            let file = "/var/lib/colod/lone/snapshot"
+            func configuration(_ name: String, _ rest: String) throws {
+                try pair.container.write(
+                    """
+                    guest: {name: \(name), machine: none, memory: 16M}
+                    management: {qmp: "unix:/run/colod/\(name).qmp"}
+                    \(rest)
+                    """, to: "/etc/colod/\(name).yaml")
+                try pair.start(name)
+            }
+            try configuration("lone", "")
+            let ask = "coloctl qmp --socket /run/colod/lone.qmp"
+            try pair.container.check(
+                "\(ask) migrate-set-capabilities "
+                    + "'{\"capabilities\": [{\"capability\": \"background-snapshot\", \"state\": true}]}' && "
+                    + "\(ask) migrate '{\"uri\": \"exec:cat > \(file)\"}'")
+            try pair.container.waitFor(
+                "completed", within: .seconds(10), "\(ask) query-migrate | grep -F '\"status\": \"completed\"'")
+            #expect(try pair.container.check("\(ask) query-status").contains("\"running\": true"))
+            #expect(try pair.container.check("coloctl stream --summary \(file)").contains("16777216"))
+        }
+
         @Test("what a restart cannot mend is not restarted")
         func wrongFiles() throws {
             let pair = LiveSystemdPair(container: try .boot())

@@ -31,11 +31,12 @@ final class MigrationChecker {
         let last = statuses[statuses.count - 1]
         let allowed = Self.successors.first { $0.0 == last }?.1 ?? []
         if !allowed.contains(status) { violated("the source was \(last) and says \(status)") }
-        if status == .active, passes != 1 { violated("\(passes) passes before the migration was active") }
+        let first: UInt64 = world.settings.isBackgroundSnapshot ? 0 : 1
+        if status == .active, passes != first { violated("\(passes) passes before the migration was active") }
         if status == .completed, world.settings.hasReturnPath, !world.destination.hadGuest {
             violated("the source completed and the destination has no guest")
         }
-        if status == .cancelled, world.destination.hadGuest {
+        if status == .cancelled, world.destination.hadGuest, !world.settings.isBackgroundSnapshot {
             violated("the migration was cancelled and the destination has the guest")
         }
         statuses.append(status)
@@ -64,16 +65,18 @@ final class MigrationChecker {
 
     /// The destination starts the guest with this memory.
     func startsWith(_ memory: [UInt64]) {
-        let differing = memory.indices.filter { memory[$0] != world.source.memory[$0] }
+        let wanted = world.source.snapshot?.image ?? world.source.memory
+        let differing = memory.indices.filter { memory[$0] != wanted[$0] }
         if let first = differing.first {
             violated(
                 "\(differing.count) pages differ at the start, the first is \(first): \(memory[first]) instead of"
-                    + " \(world.source.memory[first])")
+                    + " \(wanted[first])")
         }
     }
 
     /// After every event.
     func look() {
+        guard !world.settings.isBackgroundSnapshot else { return }
         if world.source.hasGuest, world.destination.hasGuest { violated("both sides have the guest") }
     }
 
@@ -84,8 +87,14 @@ final class MigrationChecker {
         if source.isAlive, !source.machine.hasEnded {
             violated("the source waits for ever, in \(source.machine.status)")
         }
+        if source.isAlive, source.snapshot?.isOver == false {
+            violated("the snapshot is over and the guest still waits for it")
+        }
         if !destination.isOver, !destination.waitsForSource {
             violated("the destination waits for ever, in \(destination.machine.status)")
+        }
+        if world.settings.isBackgroundSnapshot, source.isAlive, !source.hasGuest {
+            violated("a snapshot took the guest away")
         }
         // A process that ends takes what it had with it.
         guard source.isAlive, destination.isAlive, !source.machine.hasQuit else { return }

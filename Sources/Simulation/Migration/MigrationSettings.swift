@@ -23,6 +23,8 @@ public import MigrationCore
 //   Words      completed with a return path means that the destination has the guest; cancelled, that it has not.
 //   Deadlines  both sides end, and no wait lasts longer than its deadline.
 //   Once       a page is sent again only if it was dirtied.
+//   Snapshots  (of one seed in five) the guest goes on at the source and what the destination starts with is the memory of
+//              that instant, each page sent once; however it ends, the guest waits for the snapshot no more.
 
 /// What a run is about; everything else follows from the seed.
 public struct MigrationSettings: Sendable {
@@ -43,6 +45,8 @@ public struct MigrationSettings: Sendable {
     var dataChannelArrival: DataChannelArrival
     var hasReturnPath: Bool
     var pausesBeforeSwitchover: Bool
+    /// Whether the guest of one instant is sent while it runs on.
+    public internal(set) var isBackgroundSnapshot: Bool
     var acceptsDevices: Bool
 
     /// From the last fault to the end at the latest: longer than all deadlines together.
@@ -62,7 +66,10 @@ public struct MigrationSettings: Sendable {
         acceptsDevices = !chance.chance(1, in: 10)
         dataChannels = chance.chance(1, in: 2) ? 0 : 1 + Int(chance.next() % 4)
         let arrivals = DataChannelArrival.allCases
+        isBackgroundSnapshot = chance.chance(1, in: 5)
         dataChannelArrival = chance.chance(3, in: 4) ? .inTime : arrivals[Int(chance.next() % UInt64(arrivals.count))]
+        // Neither of them goes with it.
+        if isBackgroundSnapshot { (hasReturnPath, pausesBeforeSwitchover, dataChannels) = (false, false, 0) }
     }
 }
 

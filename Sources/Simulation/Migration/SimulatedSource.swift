@@ -15,6 +15,8 @@ final class SimulatedSource {
     private var guestRuns: Bool
     private var dirty: [Bool]
     var left: [Int] = []
+    private(set) var snapshot: SimulatedSnapshot?
+    private var sentOnce: Set<Int> = []
     private(set) var sentCount = 0
     /// How often each page may be sent: once for each harvest that found it.
     private(set) var mayBeSent: [Int]
@@ -38,6 +40,7 @@ final class SimulatedSource {
         var configuration = SourceMachine.Configuration()
         configuration.hasReturnPath = settings.hasReturnPath
         configuration.pausesBeforeSwitchover = settings.pausesBeforeSwitchover
+        configuration.isBackgroundSnapshot = settings.isBackgroundSnapshot
         configuration.brokenRule = settings.sabotage
         let limit = [0, 4096 * 2000, 4096 * 20_000][Int(world.random(0...2))]
         machine = SourceMachine(
@@ -61,10 +64,12 @@ final class SimulatedSource {
     /// The guest at work.
     func dirtySomething() {
         world.after(world.microseconds(500...15_000)) { [self] in
-            guard isAlive, !machine.hasEnded else { return }
+            guard isAlive, !machine.hasEnded || snapshot?.isOver == false else { return }
             if hasGuest, guestRuns {
                 for _ in 0..<world.random(0...40) {
                     let page = Int(world.random(0...UInt64(memory.count - 1)))
+                    // Nothing is written while the guest waits for room.
+                    guard snapshot?.save(page, memory[page]) ?? true else { break }
                     memory[page] += 1
                     dirty[page] = true
                 }
@@ -140,7 +145,7 @@ final class SimulatedSource {
         lastNumber += 1
         underWay = lastNumber
         switch action {
-        case .haltGuest, .leaveGuest, .giveGuestBack, .keepGuest: isMachineAtWork = true
+        case .haltGuest, .leaveGuest, .giveGuestBack, .keepGuest, .beginSnapshot, .endSnapshot: isMachineAtWork = true
         default: isMachineAtWork = false
         }
         switch action {
@@ -158,6 +163,23 @@ final class SimulatedSource {
                 sendSetup()
             } then: { [self] in
                 endPart($0)
+            }
+        case .beginSnapshot:
+            outcome { [self] in
+                guestRuns = true
+                snapshot = SimulatedSnapshot(of: memory)
+                return .snapshotBegun(pages: memory.count, pause: .milliseconds(1))
+            }
+        case .endSnapshot:
+            outcome { [self] in
+                snapshot?.isOver = true
+                return .guestSettled
+            }
+        case .sendPages(let limit) where machine.configuration.isBackgroundSnapshot:
+            written {
+                self.sendCopies(limit)
+            } then: { [self] event in
+                if snapshot?.remaining == 0 { endPart(event) } else { finish(event) }
             }
         case .sendPages(let limit):
             written { [self] in
@@ -247,6 +269,17 @@ final class SimulatedSource {
         }
         takeDirty()
         return .setUp(pages: left.count, bytes: 0)
+    }
+
+    private func sendCopies(_ limit: Int) -> SourceMachine.Event {
+        guard var copies = snapshot?.take(limit, memory) else { return .interrupted() }
+        if world.settings.sabotage == .sendLateSnapshot { copies = copies.map { ($0.page, memory[$0.page]) } }
+        for copy in copies where !sentOnce.insert(copy.page).inserted {
+            world.checker.violated("page \(copy.page) of a snapshot was sent twice")
+        }
+        sentCount += copies.count
+        world.channel.send(.pages(copies))
+        return .sent(left: snapshot?.remaining ?? 0, bytes: UInt64(sentCount * 4096), pages: UInt64(sentCount))
     }
 
     private func takeDirty() {

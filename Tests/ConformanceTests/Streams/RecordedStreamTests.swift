@@ -52,6 +52,42 @@ extension ConformanceTests {
             #expect(pages >= list.blocks.reduce(0) { $0 + $1.length } / 4096)
         }
 
+        @Test(
+            "a snapshot of a guest that runs has the same sections from either, and each page once",
+            arguments: [Program.qemu, .colod])
+        func snapshot(program: Program) throws {
+            var options = StartOptions()
+            options.megabytes = 16
+            options.machine = "none"
+            let stream = try RecordedStream(program, options, capabilities: ["background-snapshot"])
+            let reading = StreamReading(stream.bytes)
+            #expect(reading.damage == nil)
+            var words: [String] = []
+            for item in reading.items {
+                let word =
+                    switch item.content {
+                    case .header: "header"
+                    case .section(let section): "\(section.type) \(section.header.name)"
+                    case .endOfSections: "end"
+                    case .description: "description"
+                    default: "\(item.content)"
+                    }
+                // QEMU begins another part now and then.
+                if word != words.last { words.append(word) }
+            }
+            #expect(
+                words == [
+                    "header", "sectionStart ram", "sectionPart ram", "sectionFull timer", "sectionFull globalstate",
+                    "end",
+                    "description",
+                ])
+            #expect(reading.totals.pages.reduce(0) { $0 + $1.pages } == 16 << 8)
+            #expect(reading.totals.pages.allSatisfy { $0.kind == .raw || $0.kind == .zero })
+            let state = reading.devices.last?.content.state?.fields.last
+            guard case .bytes(let text)? = state?.value else { throw LabError("globalstate: \(words)") }
+            #expect(String(decoding: text, as: UTF8.self).hasPrefix("running"))
+        }
+
         @Test("the devices of a PC are told with their values")
         func valuesOfAPC() throws {
             let reading = StreamReading(try RecordedStream.qemu("pc").bytes)
