@@ -68,6 +68,8 @@ import Transport
     }
 
     private static func run(_ gate: ThreadGate<State>, _ index: Int, _ job: Job, _ deflater: PageDeflater) {
+        // The guest's vCPUs go first.
+        Thread.deferCurrent()
         while gate.wait({ $0.isBusy[index] ? true : $0.isEnding ? false : nil }) == true {
             do throws(CompressionError) {
                 job.length = try unsafe deflater.compress(UnsafeRawBufferPointer(job.page), into: job.output)

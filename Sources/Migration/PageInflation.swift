@@ -61,6 +61,8 @@ final class PageInflation: Sendable {
     }
 
     private static func run(_ gate: ThreadGate<State>, _ index: Int, _ job: Job) {
+        // The vCPUs of this host's other guests go first.
+        Thread.deferCurrent()
         while gate.wait({ $0.busy.contains(index) ? true : $0.isEnding ? false : nil }) == true {
             var failure: MigrationFailure?
             do throws(CompressionError) { try job.run() } catch {
