@@ -132,7 +132,7 @@ extension X509Certificate {
     }
 
     /// A name that somebody else chose, without what a terminal would obey.
-    private static func printable(_ bytes: [UInt8]) -> String {
+    static func printable(_ bytes: [UInt8]) -> String {
         String(decoding: bytes.map { $0 < 0x20 || $0 == 0x7f ? UInt8(ascii: "?") : $0 }, as: UTF8.self)
     }
 }

@@ -20,11 +20,14 @@ public struct CredentialsReport: Sendable {
         /// What else is in the file.
         public let content: String?
         /// What is wrong.
-        public fileprivate(set) var problems: [Problem]
+        public let problems: [Problem]
     }
 
     /// In the order of the files that objects want: the authorities, the server, the client, the shared keys.
     public private(set) var entries: [Entry] = []
+
+    /// How many names of shared keys are told.
+    private static let shownNames = 10
 
     /// Whether there is an error.
     public var hasErrors: Bool { entries.contains { $0.problems.contains(where: \.isError) } }
@@ -111,13 +114,14 @@ public struct CredentialsReport: Sendable {
         do throws(CredentialFileError) {
             let names = try unsafe CredentialFile(path: path).withBytes { bytes in
                 unsafe bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
-                    line.firstIndex(of: UInt8(ascii: ":")).map { String(decoding: line[..<$0], as: UTF8.self) }
+                    line.firstIndex(of: UInt8(ascii: ":")).map { X509Certificate.printable(Array(line[..<$0])) }
                 }
             }
+            let shown = names.prefix(Self.shownNames) + (names.count > Self.shownNames ? ["..."] : [])
             let missing = names.isEmpty ? [Problem(isError: true, text: "it has no line NAME:KEY")] : []
             entries.append(
                 Entry(
-                    file: "keys.psk", certificate: nil, content: "keys of \(names.joined(separator: ", "))",
+                    file: "keys.psk", certificate: nil, content: "keys of \(shown.joined(separator: ", "))",
                     problems: missing + Self.exposure(path)))
         } catch {
             entries.append(

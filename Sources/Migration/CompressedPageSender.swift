@@ -67,6 +67,8 @@ import Transport
     }
 
     private static func run(_ job: Job, _ deflater: PageDeflater) {
+        // The guest's vCPUs go first.
+        Thread.deferCurrent()
         while job.gate.wait({ $0.isBusy ? true : $0.isEnding ? false : nil }) == true {
             do throws(CompressionError) {
                 job.length = try unsafe deflater.compress(UnsafeRawBufferPointer(job.page), into: job.output)

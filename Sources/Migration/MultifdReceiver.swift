@@ -36,10 +36,12 @@ final class MultifdReceiver: Sendable {
         var threads: [Thread] = []
         do throws(SystemError) {
             for (index, channel) in channels.enumerated() {
+                let computes = decoders[index].computes
                 let reader = MultifdChannelReader(
                     channel, arrivals, layout, leavingOutShared: leavingOutShared, decoders[index])
                 threads.append(
                     try Thread(name: "multifdrecv_\(index)") {
+                        if computes { Thread.deferCurrent() }
                         let failure = Self.run(reader, index, gate)
                         gate.withLock { state in
                             state.barrier.ended(channel: index)

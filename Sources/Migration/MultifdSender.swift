@@ -172,6 +172,7 @@ final class MultifdSendWorker: Sendable {
         self.gate = gate
         let box = EncoderBox(encoder)
         thread = try Thread(name: "multifdsend_\(index)") { [identity] in
+            if box.encoder.computes { Thread.deferCurrent() }
             identity.withLock { $0 = Thread.currentID }
             defer { identity.withLock { $0 = nil } }
             Self.run(gate, channel, box, report)

@@ -4,6 +4,8 @@ import Transport
 
 /// Reads the payload of multifd packets from one channel; belongs to the channel's thread.
 protocol PacketDecoder: AnyObject {
+    /// Whether it computes. A thread that does gives way to the vCPUs of this host.
+    var computes: Bool { get }
     /// Moves the pages of the packet to where they belong in their block, which begins at `base` and has all of them.
     func take(
         _ packet: MultifdPacket, to base: UnsafeMutableRawPointer, from channel: Channel
@@ -11,6 +13,9 @@ protocol PacketDecoder: AnyObject {
 }
 
 extension PacketDecoder {
+    /// It moves bytes.
+    var computes: Bool { false }
+
     /// Throws if the packet's pages are in another form than this decoder reads.
     func check(_ packet: MultifdPacket, _ method: MultifdPacket.Method) throws(MigrationFailure) {
         guard packet.method != method else { return }
@@ -48,6 +53,7 @@ final class PlainPacketDecoder: PacketDecoder {
 /// Pages compressed, as one stream for the whole life of the channel.
 @safe final class CompressedPacketDecoder: PacketDecoder {
     // SAFETY: the buffer is allocated and freed here, and used by one thread.
+    let computes = true
     private let method: MultifdPacket.Method
     private let stream: any StreamDecompressor
     private let input: UnsafeMutableRawBufferPointer

@@ -7,8 +7,15 @@ import Transport
 
 /// Sends multifd packets on one channel; belongs to the channel's thread.
 protocol PacketEncoder: AnyObject {
+    /// Whether it computes. A thread that does gives way to the vCPUs.
+    var computes: Bool { get }
     /// Sends the packet; it has left when the call returns.
     func send(_ packet: MultifdSender.Packet, on channel: Channel) throws(TransportError)
+}
+
+extension PacketEncoder {
+    /// It moves bytes.
+    var computes: Bool { false }
 }
 
 extension MultifdSender.Packet {
@@ -49,6 +56,7 @@ final class PlainPacketEncoder: PacketEncoder {
 /// the same one.
 @safe final class CompressedPacketEncoder: PacketEncoder {
     // SAFETY: both buffers are allocated and freed here, and used by one thread.
+    let computes = true
     private let method: MultifdPacket.Method
     private let stream: any StreamCompressor
     private let pages: UnsafeMutableRawBufferPointer

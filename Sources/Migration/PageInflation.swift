@@ -66,6 +66,8 @@ final class PageInflation: Sendable {
     }
 
     private static func run(_ gate: ThreadGate<State>, _ index: Int, _ job: Job) {
+        // The vCPUs of this host's other guests go first.
+        Thread.deferCurrent()
         while job.gate.wait({ $0.isBusy ? true : $0.isEnding ? false : nil }) == true {
             var failure: MigrationFailure?
             do throws(CompressionError) { try job.run() } catch {

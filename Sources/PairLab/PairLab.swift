@@ -1,6 +1,6 @@
 /// A laboratory for pairs: hosts made of network namespaces, `colod` processes on them, a Redis client with a ledger
-/// of every acknowledged write, a QMP client, and a real QEMU as the other end of a channel. The tests that need more
-/// than one process, the demo and the benchmarks are written with it.
+/// of every acknowledged write, guests that move from host to host, a QMP client, and a real QEMU as the other end of a
+/// channel. The tests that need more than one process, the demo and the benchmarks are written with it.
 ///
 /// Nothing of a laboratory outlives the process that made it, however that ends: the namespaces have no name and go
 /// with the last descriptor and process in them (with them go their bridges, taps and cables), and every process

@@ -45,6 +45,10 @@ public final class Thread: @unchecked Sendable {
     /// RLIMIT_NICE of getrlimit(2). For threads that do little and must do it soon.
     public static func favourCurrent() { _ = clinux_set_thread_priority(-10) }
 
+    /// Has the calling thread give way to others of ordinary priority where there are more of them than processors:
+    /// setpriority(2). For threads that compute for long in the background.
+    public static func deferCurrent() { _ = clinux_set_thread_priority(5) }
+
     /// Waits until the thread has ended. To be called once at most; a thread never joined is detached.
     public func join() {
         guard !joined else { return }

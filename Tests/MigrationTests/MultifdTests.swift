@@ -1,4 +1,5 @@
 import Environment
+import Glibc
 import GuestMemory
 import MigrationFormat
 import PairLab
@@ -56,6 +57,26 @@ import VirtualMachine
         #expect(SystemClock().now() - start > .milliseconds(150))
         #expect(destination.awaits("completed"), "\(destination.log.lines)")
         #expect(firstDifference(destination.ram, source.ram) == nil)
+    }
+
+    /// Else a guest on a host with few processors stands still, for its clients, while it is compressed.
+    @Test(arguments: [(MultiFDCompression.none, Int32(0)), (.zlib, 5), (.zstd, 5)])
+    func threadsThatCompressGiveWayToVCPUs(compression: MultiFDCompression, niceness: Int32) throws {
+        let source = try TestMachine()
+        source.fill(seed: 24)
+        try source.machine.run()
+        let destination = try TestMachine(incoming: true)
+        for machine in [source, destination] { try Self.settings(machine, channels: 2, compression: compression) }
+        try source.controller.setCapabilities([.init(.pauseBeforeSwitchover, true)])
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
+        #expect(source.awaits("pre-switchover"), "\(source.log.lines)")
+        let threads = source.controller.migrationThreads()
+        let shown = threads.map { "\($0.name) \(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t($0.id)))" }
+        #expect(
+            shown == ["multifdsend_1 \(niceness)", "multifdsend_0 \(niceness)", "live_migration 0"])
+        source.controller.migrateCancel()
+        #expect(source.awaits("cancelled"), "\(source.log.lines)")
     }
 
     @Test(

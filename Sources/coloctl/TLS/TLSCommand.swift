@@ -71,7 +71,7 @@ struct TLSCommand: ParsableCommand {
     }
 }
 
-/// Where files are written, and whether others may be replaced.
+/// What the commands that write files have in common.
 struct TLSWritingOptions: ParsableArguments {
     @Flag(help: "Replace files that are there.") var force = false
 }
