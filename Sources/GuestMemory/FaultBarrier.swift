@@ -108,7 +108,8 @@ public final class FaultBarrier: WriteBarrier {
     }
 
     private func serve(_ blocks: [Int], _ snapshot: MemorySnapshot) {
-        while let fault = faults.next(in: blocks.map { memory.blocks[$0].mapping }) {
+        let mappings = blocks.map { memory.blocks[$0].mapping }
+        while let fault = faults.next(in: mappings) {
             let block = blocks[fault.memory]
             let page = fault.offset / targetPageSize
             snapshot.willWrite(page, ofBlock: block)

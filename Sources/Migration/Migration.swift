@@ -10,6 +10,8 @@
 ///   be sent (`UnsentPages`), the devices, the guest's stop and its return. It has a snapshot of the settings; what may
 ///   change meanwhile reaches the state machine as an event, and what it counts is read without a lock
 ///   (`MigrationCounters`).
+/// - Which pages leave when is the business of the section of RAM: `RAMSection` of a guest that moves, `SnapshotSection` of
+///   one that runs on here.
 /// - It leads to a socket, a command or a descriptor that a client has passed; what clients have made known by name
 ///   comes from `MigrationResources`.
 /// - `DestinationRun` carries out those of an incoming one: one connection, pages straight into RAM, devices validated
@@ -23,7 +25,7 @@
 ///   a `MigrationFailure`.
 ///
 /// Pages are never copied on the way out: the kernel gathers them from guest memory, or from the copies that a
-/// checkpoint made.
+/// checkpoint or a snapshot made.
 public enum MigrationLimits {
     /// How long a source waits for the destination's last word on the return path.
     public static let returnPathDeadlineMilliseconds: UInt64 = 30_000

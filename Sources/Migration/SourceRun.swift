@@ -52,11 +52,14 @@ final class SourceRun {
         self.destination = destination
         machine = controller.machine
         counters = session.counters
-        let room = controller.snapshotRoom.withLock { $0 }
-        snapshot = settings[.backgroundSnapshot] ? SnapshotSection(of: machine, settings, room: room) : nil
-        moving = snapshot == nil ? try RAMSection(of: machine, settings) : nil
-        guard let ram: any RAMCarrier = snapshot ?? moving else { preconditionFailure("one of the two was made") }
-        self.ram = ram
+        if settings[.backgroundSnapshot] {
+            let section = SnapshotSection(
+                of: machine, settings, room: controller.snapshotRoom.withLock { $0 })
+            (ram, moving, snapshot) = (section, nil, section)
+        } else {
+            let section = try RAMSection(of: machine, settings)
+            (ram, moving, snapshot) = (section, section, nil)
+        }
         sections = (settings[.block] ? [EmptyDiskSection(id: machine.diskSectionID)] : []) + [ram]
     }
 
