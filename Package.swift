@@ -91,6 +91,7 @@ let package = Package(
         module("EngineRISCV", ["MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "Environment", "CLinux"]),
         module("Virtio", ["MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "SystemCalls"]),
         module("PlatformDevices", ["MachineModel", "GuestMemory", "ByteCoding", "Environment", "SystemCalls"]),
+        module("PCI", ["MachineModel", "GuestMemory", "PacketPath"]),
         module("Configuration", ["SystemCalls", .product(name: "Yams", package: "Yams")]),
         module("Simulation", ["ReplicationCore", "MigrationCore", "MigrationFormat", "Environment", "ByteCoding"]),
 
@@ -98,7 +99,7 @@ let package = Package(
         module(
             "VirtualMachine",
             [
-                "QAPI", "MachineModel", "EngineRISCV", "Virtio", "PlatformDevices", "GuestMemory", "BlockLayer",
+                "QAPI", "MachineModel", "EngineRISCV", "Virtio", "PlatformDevices", "PCI", "GuestMemory", "BlockLayer",
                 "PacketPath",
                 "MigrationFormat", "SystemCalls", "ByteCoding", "Environment",
             ]),
@@ -186,6 +187,7 @@ let package = Package(
             "VirtioTests",
             ["Virtio", "MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "Environment"]),
         tests("PlatformDevicesTests", ["PlatformDevices", "MachineModel", "GuestMemory", "ByteCoding", "Environment"]),
+        tests("PCITests", ["PCI", "MachineModel", "GuestMemory", "PacketPath", "ByteCoding"]),
         tests("ConfigurationTests", ["Configuration"]),
         tests(
             "VirtualMachineTests",
