@@ -26,6 +26,8 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
     case notInCOLO(MigrationCapability)
     /// A checkpoint would share memory with the guest that runs on.
     case sharedMemoryInCOLO
+    /// A guest that may have this card cannot be replicated.
+    case primaryInCOLO(String)
     /// Nobody runs COLO on this machine.
     case coloNotAvailable
     /// The stream of this capability is not spoken.
@@ -74,6 +76,8 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
         case .notInCOLO(let other): "Capability 'x-colo' is not compatible with capability '\(other.rawValue)'"
         case .sharedMemoryInCOLO:
             "Capability 'x-colo' is not compatible with capability 'x-ignore-shared' on shared RAM"
+        case .primaryInCOLO(let card):
+            "Capability 'x-colo' is not compatible with the failover pair of card '\(card)'"
         case .coloNotAvailable: "COLO is not available on this machine"
         case .notSupported(let capability): "Capability '\(capability.rawValue)' is not supported"
         case .multifdNeedsSocket: "multifd is not supported by current protocol"

@@ -28,6 +28,14 @@ final class RunControl: Sendable {
         channels.cancel()
     }
 
+    /// Waits until `isDone`, which is asked now and after every `look`; false if the run was cancelled first.
+    func wait(until isDone: () -> Bool) -> Bool {
+        gate.wait(until: .never) { $0.cancelled ? false : isDone() ? true : nil } ?? false
+    }
+
+    /// Something changed that the run may wait for.
+    func look() { gate.withLock { _ in } }
+
     /// Whether its thread is over.
     var isFinished: Bool { gate.withLock(notify: false) { $0.finished } }
 

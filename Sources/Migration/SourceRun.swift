@@ -81,7 +81,9 @@ final class SourceRun {
     private func outcome(of action: SourceMachine.Action) throws(MigrationFailure) -> SourceMachine.Event {
         switch action {
         case .connect: try connect()
+        case .holdPrimaries: holdPrimaries()
         case .sendSetup: try sendSetup()
+        case .awaitUnplug: try awaitUnplug()
         case .sendPages(let limit): try sendPages(limit)
         case .harvest: try harvest()
         case .haltGuest: try haltGuest()
@@ -96,7 +98,7 @@ final class SourceRun {
         case .leaveGuest: leaveGuest()
         case .giveGuestBack: giveGuestBack()
         case .keepGuest: keepGuest()
-        case .tell, .pass, .report, .interrupt, .throttle, .end: .interrupted()
+        case .tell, .pass, .report, .interrupt, .throttle, .releasePrimaries, .end: .interrupted()
         }
     }
 

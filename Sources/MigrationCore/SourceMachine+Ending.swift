@@ -55,6 +55,8 @@ extension SourceMachine {
         begin(.settling(verdict), isUnsure ? .keepGuest : .giveGuestBack, &actions)
     }
 
+    private var guestMayHaveMoved: Bool { peerHasGuest || endMayHaveLeft && !peerFailed }
+
     mutating func settled(_ verdict: Verdict, _ now: Nanoseconds, _ actions: inout [Action]) {
         switch verdict {
         case .completed: step(to: .completed, &actions)
@@ -65,6 +67,10 @@ extension SourceMachine {
     }
 
     mutating func finish(_ now: Nanoseconds, _ actions: inout [Action]) {
+        // A guest that may run elsewhere has its card there.
+        if primariesAreHeld, configuration.brokenRule != .keepPrimary {
+            actions.append(.releasePrimaries(giveBack: !guestMayHaveMoved))
+        }
         if endedAt == nil { endedAt = now }
         phase = .ended
         actions.append(.end)

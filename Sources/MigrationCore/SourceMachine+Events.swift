@@ -61,6 +61,7 @@ extension SourceMachine {
     /// What an outcome tells whatever comes next.
     private mutating func note(_ event: Event) {
         switch event {
+        case .primariesHeld(let count): (primariesAreHeld, primariesToUnplug) = (true, count)
         case .halted: guestStands = true
         case .stateSent: endMayHaveLeft = true
         case .failed(_, let mayHaveLeft), .interrupted(let mayHaveLeft):
@@ -82,15 +83,16 @@ extension SourceMachine {
 
     private mutating func advance(_ event: Event, _ now: Nanoseconds, _ actions: inout [Action]) {
         switch (phase, event) {
-        case (.connecting, .connected): begin(.settingUp, .sendSetup, &actions)
-        case (.settingUp, .setUp(_, let bytes)):
+        case (.connecting, .connected):
+            if configuration.hasPrimaries { return begin(.holdingPrimaries, .holdPrimaries, &actions) }
+            begin(.settingUp, .sendSetup, &actions)
+        case (.holdingPrimaries, .primariesHeld): begin(.settingUp, .sendSetup, &actions)
+        case (.settingUp, .setUp):
             countPass(&actions)
-            setupTime = now - startedAt
-            bandwidth.begin(bytes: bytes, now: now)
-            convergence = AutoConverge(now: now, sent: bytes)
-            limiter = RateLimiter(bytesPerSecond: tunables.maxBandwidth, now: now)
-            step(to: .active, &actions)
-            sendBatch(&actions)
+            guard primariesToUnplug > 0 else { return beginRounds(now, &actions) }
+            step(to: .waitUnplug, &actions)
+            begin(.awaitingUnplug, .awaitUnplug, &actions)
+        case (.awaitingUnplug, .unplugged): beginRounds(now, &actions)
         case (.sending, .sent(let left, let bytes, let pages)):
             bandwidth.note(bytes: bytes, pages: pages, now: now)
             batchSent(left: left, bytes: bytes, now, &actions)
@@ -131,6 +133,15 @@ extension SourceMachine {
     }
 
     // MARK: Rounds
+
+    private mutating func beginRounds(_ now: Nanoseconds, _ actions: inout [Action]) {
+        setupTime = now - startedAt
+        bandwidth.begin(bytes: bytesSent, now: now)
+        convergence = AutoConverge(now: now, sent: bytesSent)
+        limiter = RateLimiter(bytesPerSecond: tunables.maxBandwidth, now: now)
+        step(to: .active, &actions)
+        sendBatch(&actions)
+    }
 
     private mutating func sendBatch(_ actions: inout [Action]) {
         var pages = MigrationCore.pagesPerBatch

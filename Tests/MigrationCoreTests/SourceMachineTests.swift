@@ -40,6 +40,8 @@ struct SourceMachineTests {
         private func outcome(of action: SourceMachine.Action) -> SourceMachine.Event? {
             switch action {
             case .connect: .connected
+            case .holdPrimaries: .primariesHeld(1)
+            case .awaitUnplug: .unplugged
             case .sendSetup: .setUp(pages: 10, bytes: 100)
             case .sendPages: .sent(left: 0, bytes: 50_000, pages: 10)
             case .harvest, .harvestLast: .harvested(pages: 1)
@@ -51,7 +53,7 @@ struct SourceMachineTests {
             case .awaitPeer, .hearOut: .peerSaid(0)
             case .runCOLO: .coloEnded
             case .leaveGuest, .giveGuestBack, .keepGuest: .guestSettled
-            case .tell, .pass, .report, .interrupt, .throttle, .end: nil
+            case .tell, .pass, .report, .interrupt, .throttle, .releasePrimaries, .end: nil
             }
         }
 
@@ -70,6 +72,58 @@ struct SourceMachineTests {
                 .haltGuest, .harvestLast, .pass(3), .sendPages(256), .sendState, .closeStream, .leaveGuest,
                 .tell(.completed), .end,
             ])
+    }
+
+    @Test func aGuestGivesItsPrimaryCardUpBeforeItMoves() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: .leaveGuest))
+        #expect(source.take(.guestSettled) == [.tell(.completed), .releasePrimaries(giveBack: false), .end])
+        #expect(
+            source.said.prefix(9) == [
+                .tell(.setup), .connect, .holdPrimaries, .sendSetup, .pass(1), .tell(.waitUnplug), .awaitUnplug,
+                .tell(.active), .sendPages(256),
+            ])
+    }
+
+    @Test func aGuestWithoutItsPrimaryCardIsNotWaitedFor() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: .holdPrimaries))
+        #expect(source.take(.primariesHeld(0)) == [.sendSetup])
+        #expect(source.play(to: .sendPages(256)))
+        #expect(source.told == [.setup, .active])
+    }
+
+    @Test func aCancelWhileTheCardIsWaitedForGivesItBack() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: .awaitUnplug))
+        #expect(source.machine.isRunning)
+        #expect(source.take(.cancel) == [.tell(.cancelling), .interrupt])
+        #expect(source.take(.interrupted()) == [.tell(.cancelled), .releasePrimaries(giveBack: true), .end])
+    }
+
+    @Test func aFailureGivesTheCardBackAfterItWasTold() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: .harvest))
+        let actions = source.take(.failed("broken"))
+        #expect(
+            actions == [
+                .tell(.failed), .report("broken", guestStands: false), .releasePrimaries(giveBack: true), .end,
+            ])
+    }
+
+    @Test func aProcessThatEndsWhileTheCardIsWaitedForTellsNoMoreThanThat() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: .awaitUnplug))
+        #expect(source.take(.quit) == [.tell(.cancelling), .interrupt])
+        #expect(source.take(.interrupted()) == [.releasePrimaries(giveBack: true), .end])
+    }
+
+    /// A guest that the destination may run has its card there.
+    @Test func aGuestThatMayHaveMovedDoesNotGetItsCardBack() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: .sendState))
+        #expect(source.take(.failed("broken", endMayHaveLeft: true)).contains(.keepGuest))
+        #expect(source.take(.guestSettled) == [.releasePrimaries(giveBack: false), .end])
     }
 
     /// Every lasting action before the commitment, and what comes after a cancel in the middle of it.

@@ -33,6 +33,7 @@ final class TestMachine: Sendable {
             case .pass(let number):
                 passes.tell(number)
                 log.add("pass \(number)")
+            case .unplugPrimary(let card): log.add("UNPLUG_PRIMARY \(card)")
             case .incomingRefused(let text): log.add("incoming refused: \(text)")
             case .incomingFailed(let text): log.add("incoming failed: \(text)")
             case .outgoingFailed(let text, _): log.add("outgoing failed: \(text)")

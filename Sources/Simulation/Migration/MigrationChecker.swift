@@ -21,7 +21,8 @@ final class MigrationChecker {
 
     /// From each status to those that may follow it (qmp.md §4).
     private static let successors: [(SourceMachine.Status, [SourceMachine.Status])] = [
-        (.none, [.setup]), (.setup, [.active, .failed, .cancelling]),
+        (.none, [.setup]), (.setup, [.waitUnplug, .active, .failed, .cancelling]),
+        (.waitUnplug, [.active, .failed, .cancelling]),
         (.active, [.completed, .failed, .cancelling, .preSwitchover, .colo]),
         (.preSwitchover, [.device, .failed, .cancelling]), (.device, [.completed, .failed, .cancelling, .colo]),
         (.cancelling, [.cancelled]), (.colo, [.completed]),
@@ -64,6 +65,7 @@ final class MigrationChecker {
 
     /// The destination starts the guest with this memory.
     func startsWith(_ memory: [UInt64]) {
+        if world.source.hasPrimary { violated("the guest moved with its primary card") }
         let differing = memory.indices.filter { memory[$0] != world.source.memory[$0] }
         if let first = differing.first {
             violated(
@@ -89,6 +91,9 @@ final class MigrationChecker {
         }
         // A process that ends takes what it had with it.
         guard source.isAlive, destination.isAlive, !source.machine.hasQuit else { return }
+        if source.hasGuest, world.settings.hasPrimary, !source.hasPrimary || source.isPrimaryHeld {
+            violated("the guest stayed and did not get its primary card back")
+        }
         let isError = source.keepsGuestStopped || destination.machine.failure != nil
         if !source.hasGuest, !destination.hasGuest, !isError { violated("nobody has the guest, and no error says why") }
         let isBack = source.machine.status == .cancelled

@@ -12,6 +12,9 @@ final class SimulatedSource {
     private(set) var isAlive = true
     /// The guest stands although it has not left: the destination may run it.
     private(set) var keepsGuestStopped = false
+    /// Whether the guest has its primary card, and whether it is to have it.
+    private(set) var hasPrimary: Bool
+    private(set) var isPrimaryHeld = false
     private var guestRuns: Bool
     private var dirty: [Bool]
     var left: [Int] = []
@@ -38,7 +41,9 @@ final class SimulatedSource {
         var configuration = SourceMachine.Configuration()
         configuration.hasReturnPath = settings.hasReturnPath
         configuration.pausesBeforeSwitchover = settings.pausesBeforeSwitchover
+        configuration.hasPrimaries = settings.hasPrimary
         configuration.brokenRule = settings.sabotage
+        hasPrimary = settings.hasPrimary
         let limit = [0, 4096 * 2000, 4096 * 20_000][Int(world.random(0...2))]
         machine = SourceMachine(
             configuration: configuration,
@@ -123,6 +128,9 @@ final class SimulatedSource {
             if status == .preSwitchover { operatorDecides() }
         case .pass(let number): world.checker.passed(number)
         case .interrupt: interrupt()
+        case .releasePrimaries(let giveBack):
+            isPrimaryHeld = false
+            if giveBack { hasPrimary = true }
         case .end: closeChannels()
         case .report, .throttle: break
         default: world.checker.violated("a lasting action was carried out at once: \(action)")
@@ -152,6 +160,16 @@ final class SimulatedSource {
                 world.destination.connected()
                 world.dataChannels.connect()
                 return .connected
+            }
+        case .holdPrimaries:
+            outcome { [self] in
+                isPrimaryHeld = true
+                return .primariesHeld(1)
+            }
+        case .awaitUnplug:
+            outcome(after: world.microseconds(1000...8_000_000)) { [self] in
+                hasPrimary = false
+                return .unplugged
             }
         case .sendSetup:
             written { [self] in
@@ -193,7 +211,7 @@ final class SimulatedSource {
                 keepsGuestStopped = true
                 return .guestSettled
             }
-        case .tell, .pass, .report, .interrupt, .throttle, .end: break
+        case .tell, .pass, .report, .interrupt, .throttle, .releasePrimaries, .end: break
         }
     }
 
