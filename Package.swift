@@ -199,7 +199,8 @@ let package = Package(
             "MigrationTests",
             [
                 "Migration", "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "GuestMemory",
-                "ManagedObjects", "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP", "PairLab",
+                "ManagedObjects", "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP", "PairLab", "Virtio", "PCI",
+                "PacketPath",
             ]),
         tests(
             "DirtyRateTests",

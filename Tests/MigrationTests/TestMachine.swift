@@ -17,13 +17,17 @@ final class TestMachine: Sendable {
     /// Told of each pass before anything of it is sent.
     let passes: PassObserver
 
-    init(
+    convenience init(
         incoming: Bool = false, megabytes: Int = TestMachine.megabytes, autostart: Bool = true,
         memory: GuestMemory? = nil, uuid: [UInt8]? = nil
     ) throws {
-        let log = EventLog()
         var parts = try NoneMachine.parts(memorySize: megabytes << 20, uuid: uuid)
         if let memory { parts.memory = memory }
+        try self.init(parts: parts, incoming: incoming, autostart: autostart)
+    }
+
+    init(parts: MachineParts, incoming: Bool = false, autostart: Bool = true) throws {
+        let log = EventLog()
         machine = VirtualMachine(parts: parts, incoming: incoming, autostart: autostart)
         machine.setEventHandler { log.add("\($0)") }
         let passes = PassObserver()
