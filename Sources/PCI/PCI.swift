@@ -8,6 +8,9 @@
 /// | `PCICard` | what can be in a slot: one function with configuration space and I/O ports |
 /// | `PCNetCard` | AMD Am79C970A data sheet: a network card that kernels have a driver for |
 ///
+/// The network card is no virtio one because Linux takes only a device that sits on the PCI bus itself as the primary card
+/// of a failover pair (drivers/net/net_failover.c), and a virtio card sits on the virtio bus.
+///
 /// Root port n is device n + 1 of bus 0; function 0 of device 0 of the bus behind it is the card, as long as the slot has
 /// one and powers it. Whatever else a guest looks for reads as all ones and ignores what is written. Only I/O ports are
 /// routed to a card; the window for memory is there because bridges have one, and reads as all ones.

@@ -97,7 +97,7 @@ public final class PCNetCard: PCICard, @unchecked Sendable {
     public func loadPort(_ address: UInt64, width: Int) -> UInt64? {
         guard let register = register(at: address) else { return nil }
         defer { chipChanged() }
-        return chip.load(register, width: width)
+        return chip.load(register, width: width) & allOnes(width: width)
     }
 
     /// A store at an I/O address.
