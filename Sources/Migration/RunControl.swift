@@ -28,9 +28,10 @@ final class RunControl: Sendable {
         channels.cancel()
     }
 
-    /// Waits until `isDone`, which is asked now and after every `look`; false if the run was cancelled first.
-    func wait(until isDone: () -> Bool) -> Bool {
-        gate.wait(until: .never) { $0.cancelled ? false : isDone() ? true : nil } ?? false
+    /// Waits until `isDone`, which is asked now and after every `look`; false if it was not by `deadline`, or before the
+    /// run was cancelled.
+    func wait(until deadline: Nanoseconds, for isDone: () -> Bool) -> Bool {
+        gate.wait(until: deadline) { $0.cancelled ? false : isDone() ? true : nil } ?? false
     }
 
     /// Something changed that the run may wait for.

@@ -1,24 +1,32 @@
+import Environment
 import MigrationCore
+import SystemCalls
 import VirtualMachine
 
 // The primary cards of failover pairs: the guest gives them up before it moves.
 extension SourceRun {
-    func holdPrimaries() -> SourceMachine.Event {
+    func holdPrimaries() throws(MigrationFailure) -> SourceMachine.Event {
+        let pairs = machine.parts.failoverPairs
         var count = 0
-        for pair in machine.parts.failoverPairs {
+        for (index, pair) in pairs.enumerated() {
             pair.onUnplug { [control = session.control] in control.look() }
-            guard pair.hold() else { continue }
+            guard let wasPlugged = pair.hold(until: clock.now() + VirtualMachine.pausePatience) else {
+                for other in pairs[..<index] { other.giveBack() }
+                throw .peer(
+                    "the guest's devices are busy, so that it could not be asked to give up its card \(pair.id)")
+            }
+            guard wasPlugged else { continue }
             count += 1
             controller.tell(.unplugPrimary(pair.id))
         }
         return .primariesHeld(count)
     }
 
-    /// As long as the guest takes, or until somebody cancels.
-    func awaitUnplug() throws(MigrationFailure) -> SourceMachine.Event {
+    func awaitUnplug(until deadline: Nanoseconds) throws(MigrationFailure) -> SourceMachine.Event {
         let pairs = machine.parts.failoverPairs
-        guard session.control.wait(until: { !pairs.contains(where: \.isPlugged) }) else { throw .cancelled }
-        return .unplugged
+        if session.control.wait(until: deadline, for: { !pairs.contains(where: \.isPlugged) }) { return .unplugged }
+        guard !session.control.isCancelled else { throw .cancelled }
+        return .stillPlugged
     }
 }
 

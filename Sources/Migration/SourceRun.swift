@@ -81,9 +81,9 @@ final class SourceRun {
     private func outcome(of action: SourceMachine.Action) throws(MigrationFailure) -> SourceMachine.Event {
         switch action {
         case .connect: try connect()
-        case .holdPrimaries: holdPrimaries()
+        case .holdPrimaries: try holdPrimaries()
         case .sendSetup: try sendSetup()
-        case .awaitUnplug: try awaitUnplug()
+        case .awaitUnplug(let deadline): try awaitUnplug(until: deadline)
         case .sendPages(let limit): try sendPages(limit)
         case .harvest: try harvest()
         case .haltGuest: try haltGuest()

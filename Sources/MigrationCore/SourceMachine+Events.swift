@@ -91,7 +91,9 @@ extension SourceMachine {
             countPass(&actions)
             guard primariesToUnplug > 0 else { return beginRounds(now, &actions) }
             step(to: .waitUnplug, &actions)
-            begin(.awaitingUnplug, .awaitUnplug, &actions)
+            awaitUnplug(now, &actions)
+        case (.awaitingUnplug, .stillPlugged): begin(.speakingOfUnplug, .sendEmptyPart, &actions)
+        case (.speakingOfUnplug, .spoke): awaitUnplug(now, &actions)
         case (.awaitingUnplug, .unplugged): beginRounds(now, &actions)
         case (.sending, .sent(let left, let bytes, let pages)):
             bandwidth.note(bytes: bytes, pages: pages, now: now)
@@ -133,6 +135,10 @@ extension SourceMachine {
     }
 
     // MARK: Rounds
+
+    private mutating func awaitUnplug(_ now: Nanoseconds, _ actions: inout [Action]) {
+        begin(.awaitingUnplug, .awaitUnplug(until: now + configuration.pausedInterval), &actions)
+    }
 
     private mutating func beginRounds(_ now: Nanoseconds, _ actions: inout [Action]) {
         setupTime = now - startedAt

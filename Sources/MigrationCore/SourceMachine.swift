@@ -18,7 +18,7 @@ public struct SourceMachine: Sendable {
         /// that nothing more comes. A destination behind it has answered long before; one that is told too early may lose
         /// its way back, because some relays end once one direction has.
         public var commandSilence = Nanoseconds.seconds(2)
-        /// How often a destination hears of a source that is paused before the switchover.
+        /// How often a destination hears of a source that is paused before the switchover, or waits for a primary card.
         public var pausedInterval = Nanoseconds.seconds(10)
         /// A rule to break, for tests.
         public var brokenRule: BrokenMigrationRule?
@@ -57,6 +57,8 @@ public struct SourceMachine: Sendable {
         case primariesHeld(Int)
         /// `awaitUnplug`: it has given all of them up.
         case unplugged
+        /// `awaitUnplug`: it has not by then.
+        case stillPlugged
         /// `sendSetup`: header and block list are queued, and the first harvest found `pages` to send; `bytes` have left.
         case setUp(pages: Int, bytes: UInt64)
         /// `sendPages`: `left` pages of the round are still to be sent; in total `bytes` and `pages` have left.
@@ -126,8 +128,8 @@ public struct SourceMachine: Sendable {
         case holdPrimaries
         /// Queue header and block list, and harvest for the first time.
         case sendSetup
-        /// Wait until the guest has given them up.
-        case awaitUnplug
+        /// Wait until the guest has given them up, but no longer than that.
+        case awaitUnplug(until: Nanoseconds)
         /// Let the guest have primary cards again: give back what it had, or leave it to what boots here next.
         case releasePrimaries(giveBack: Bool)
         /// Send the next pages of the round, at most so many.
@@ -172,7 +174,8 @@ public struct SourceMachine: Sendable {
 
     /// What is under way.
     enum Phase: Sendable, Equatable {
-        case idle, connecting, holdingPrimaries, settingUp, awaitingUnplug, sending, harvesting, halting, asking,
+        case idle, connecting, holdingPrimaries, settingUp, awaitingUnplug, speakingOfUnplug, sending, harvesting,
+            halting, asking,
             speaking, harvestingLast, sendingLast
         case sendingState, closing, colo
         case awaitingPeer(until: Nanoseconds)

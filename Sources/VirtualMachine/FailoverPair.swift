@@ -1,3 +1,4 @@
+public import Environment
 import GuestMemory
 import MachineModel
 import PCI
@@ -13,7 +14,7 @@ import Virtio
 /// the address is announced there once, so that switches follow.
 ///
 /// Threads: `hold`, `giveBack` and `release` may be called from any thread that does not have the machine lock, and wait
-/// for it; `isPlugged` from every thread.
+/// for it; `isPlugged` may be asked from every thread.
 public final class FailoverPair: @unchecked Sendable {
     // SAFETY: every `var` is touched only with the machine lock held or the machine paused.
     /// The name of the primary card, for clients.
@@ -58,9 +59,10 @@ public final class FailoverPair: @unchecked Sendable {
     public func onUnplug(_ body: @escaping @Sendable () -> Void) { observer.withLock { $0 = body } }
 
     /// The guest begins to move: the primary does not come into its slot from now on, and if it is there, the guest is
-    /// asked to give it up. Returns whether it was there.
-    public func hold() -> Bool {
-        lock.withLockWhileFrozen {
+    /// asked to give it up. Returns whether it was there; nil, with nothing changed, if a vCPU that stands in a disk has the
+    /// devices until `deadline` (of SystemClock).
+    public func hold(until deadline: Nanoseconds) -> Bool? {
+        lock.withLockWhileFrozen(until: deadline) {
             isHeld = true
             isWantedBack = false
             if port.isOccupied { port.pressAttentionButton() }

@@ -74,14 +74,17 @@ struct SourceMachineTests {
             ])
     }
 
+    /// The third outcome comes 600 ms after the beginning.
+    private static let firstWait = SourceMachine.Action.awaitUnplug(until: .milliseconds(11_600))
+
     @Test func aGuestGivesItsPrimaryCardUpBeforeItMoves() {
         let source = Source { $0.hasPrimaries = true }
         #expect(source.play(to: .leaveGuest))
         #expect(source.take(.guestSettled) == [.tell(.completed), .releasePrimaries(giveBack: false), .end])
         #expect(
             source.said.prefix(9) == [
-                .tell(.setup), .connect, .holdPrimaries, .sendSetup, .pass(1), .tell(.waitUnplug), .awaitUnplug,
-                .tell(.active), .sendPages(256),
+                .tell(.setup), .connect, .holdPrimaries, .sendSetup, .pass(1), .tell(.waitUnplug),
+                Self.firstWait, .tell(.active), .sendPages(256),
             ])
     }
 
@@ -95,10 +98,20 @@ struct SourceMachineTests {
 
     @Test func aCancelWhileTheCardIsWaitedForGivesItBack() {
         let source = Source { $0.hasPrimaries = true }
-        #expect(source.play(to: .awaitUnplug))
+        #expect(source.play(to: Self.firstWait))
         #expect(source.machine.isRunning)
         #expect(source.take(.cancel) == [.tell(.cancelling), .interrupt])
         #expect(source.take(.interrupted()) == [.tell(.cancelled), .releasePrimaries(giveBack: true), .end])
+    }
+
+    /// A destination gives up on a source that says nothing for 30 seconds; a guest may take longer.
+    @Test func theDestinationHearsOfASourceThatWaitsForItsGuest() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: Self.firstWait))
+        #expect(source.take(.stillPlugged) == [.sendEmptyPart])
+        #expect(source.take(.spoke) == [.awaitUnplug(until: source.now + .seconds(10))])
+        #expect(source.machine.status == .waitUnplug)
+        #expect(source.take(.unplugged) == [.tell(.active), .sendPages(256)])
     }
 
     @Test func aFailureGivesTheCardBackAfterItWasTold() {
@@ -113,7 +126,7 @@ struct SourceMachineTests {
 
     @Test func aProcessThatEndsWhileTheCardIsWaitedForTellsNoMoreThanThat() {
         let source = Source { $0.hasPrimaries = true }
-        #expect(source.play(to: .awaitUnplug))
+        #expect(source.play(to: Self.firstWait))
         #expect(source.take(.quit) == [.tell(.cancelling), .interrupt])
         #expect(source.take(.interrupted()) == [.releasePrimaries(giveBack: true), .end])
     }

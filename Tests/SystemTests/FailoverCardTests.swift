@@ -19,6 +19,7 @@ extension SystemTests {
             let lab = try FailoverLab()
             let source = try lab.start(.a)
             try lab.waitForConsole(of: .a, Self.replugged)
+            try lab.waitForConsole(of: .a, "Ready to accept connections")
             let load = try LoadGenerator(PairNetwork.guestAddress, from: lab.network.client, connections: 3)
             try load.waitForWrites(50, within: Self.guestLimit)
             #expect(try lab.guestSends(through: "tap1", of: .a, under: load))

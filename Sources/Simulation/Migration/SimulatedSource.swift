@@ -15,6 +15,7 @@ final class SimulatedSource {
     /// Whether the guest has its primary card, and whether it is to have it.
     private(set) var hasPrimary: Bool
     private(set) var isPrimaryHeld = false
+    private var unplugsAt = Nanoseconds.zero
     private var guestRuns: Bool
     private var dirty: [Bool]
     var left: [Int] = []
@@ -164,10 +165,12 @@ final class SimulatedSource {
         case .holdPrimaries:
             outcome { [self] in
                 isPrimaryHeld = true
+                unplugsAt = world.now + world.microseconds(1000...25_000_000)
                 return .primariesHeld(1)
             }
-        case .awaitUnplug:
-            outcome(after: world.microseconds(1000...8_000_000)) { [self] in
+        case .awaitUnplug(let deadline):
+            outcome(after: max(world.now, min(unplugsAt, deadline)) - world.now) { [self] in
+                guard world.now >= unplugsAt else { return .stillPlugged }
                 hasPrimary = false
                 return .unplugged
             }
