@@ -39,7 +39,8 @@ public final class RootPort: SavedDevice, @unchecked Sendable {
     private static let linkActive: UInt64 = 1 << 13
 
     /// Port number `index`, whose slot is empty and may get `card`. It interrupts by `line`, and so does the card.
-    /// `onRelease` is called when the guest has given the card up, or lost it by a reset, with the machine lock held.
+    /// `onRelease` is called when the guest has given the card up, or lost it by a reset or a loaded state, with the
+    /// machine lock held or the machine paused.
     public init(
         index: Int, card: any PCICard, line: InterruptLine, onRelease: @escaping @Sendable () -> Void = {}
     ) {
@@ -197,9 +198,11 @@ public final class RootPort: SavedDevice, @unchecked Sendable {
 
     /// Makes a loaded state current. The slot is empty in it.
     public func restore(_ saved: Saved) {
+        let hadCard = slot.isOccupied
         registers = saved.registers
         slot = saved.slot
         card.reset()
         slotChanged()
+        if hadCard { onRelease() }
     }
 }

@@ -10,8 +10,7 @@ import Virtio
 /// primary card in a hot-plug slot, which the guest uses as long as it has it and gives up before it moves.
 ///
 /// The primary stays out of its slot until the guest's driver has accepted the other card as a stand-in: a guest that
-/// knows nothing of this never sees two cards with one address. Whenever the guest's frames begin to take the other way,
-/// the address is announced there once, so that switches follow.
+/// knows nothing of this never sees two cards with one address.
 ///
 /// Threads: `hold`, `giveBack` and `release` may be called from any thread that does not have the machine lock, and wait
 /// for it; `isPlugged` may be asked from every thread.
@@ -21,6 +20,9 @@ public final class FailoverPair: @unchecked Sendable {
     public let id: String
     let card: PCNetCard
     let port: RootPort
+    /// Where the guest's address is announced.
+    let path: FailoverPath
+    let standby: VirtioNetwork
     private let lock: MachineLock
     private let observer: Mutex<@Sendable () -> Void>
     /// The guest's driver takes the standby card as one.
@@ -38,14 +40,17 @@ public final class FailoverPair: @unchecked Sendable {
     ) {
         // Set below: card and port tell the pair, which has them.
         let told = FailoverNotices()
-        let frame = EthernetAddress(standby.mac)?.announcement ?? []
+        let path = FailoverPath(standby: standby.backend, primary: backend, mac: standby.mac)
         self.id = id
+        self.path = path
+        self.standby = standby
         self.lock = lock
         observer = Mutex {}
-        card = PCNetCard(mac: standby.mac, backend: backend, memory: memory, lock: lock) { backend.send(frame) }
-        let standbyBackend = standby.backend
+        card = PCNetCard(mac: standby.mac, backend: backend, memory: memory, lock: lock) {
+            path.primaryStarted()
+        }
         port = RootPort(index: index, card: card, line: line) {
-            standbyBackend.send(frame)
+            path.primaryLeft()
             told.pair?.cardLeft()
         }
         told.pair = self

@@ -42,7 +42,7 @@ public final class RISCVMachine: Sendable {
         let configuration = board.configuration
         try board.powerOn(touchingRAM: !(configuration.isIncoming && configuration.memoryBacking.isShared))
         let networks = board.slots.compactMap { $0.device as? VirtioNetwork }
-        let backends = networks.map(\.backend) + board.failoverPairs.map(\.card.backend)
+        let backends = networks.map(\.backend) + board.failoverPairs.flatMap { [$0.path, $0.card.backend] }
         let disks = board.slots.compactMap { ($0.device as? VirtioBlock)?.backend as? RawDisk }
         let engine = board.engine
         parts = MachineParts(

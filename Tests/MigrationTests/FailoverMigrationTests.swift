@@ -60,6 +60,23 @@ struct FailoverMigrationTests {
         #expect(source.primaryNetwork.sent.isEmpty)
     }
 
+    /// Also what is announced because the guest has arrived, or because an operator asks for it.
+    @Test func theAddressIsAnnouncedWhereTheGuestsFramesAre() throws {
+        let machine = try Self.running()
+        let frame = try #require(EthernetAddress(FailoverMachine.mac)).announcement
+        machine.startPrimaryDriver()
+        #expect(machine.primaryNetwork.sent.first == frame)
+        #expect(machine.standbyNetwork.sent.isEmpty)
+        machine.base.machine.announce(AnnounceParameters(rounds: 1))
+        #expect(machine.primaryNetwork.sent.count >= 2)
+        #expect(machine.standbyNetwork.sent.isEmpty)
+        machine.giveUpCard()
+        let before = machine.primaryNetwork.sent.count
+        machine.base.machine.announce(AnnounceParameters(rounds: 1))
+        #expect(machine.standbyNetwork.sent == [frame, frame])
+        #expect(machine.primaryNetwork.sent.count == before)
+    }
+
     @Test func aMigrationWithoutThePluggedCardWaitsForNothing() throws {
         let source = try Self.running()
         source.giveUpCard()
