@@ -2,8 +2,8 @@
 /// touches a channel, a thread, guest memory or a clock; the module Migration carries the actions out, and Simulation
 /// does the same over simulated channels.
 ///
-/// - `SourceMachine`: connect, setup, the wait for the guest's primary cards, rounds over the dirty log, switchover (with a pause before it, if that is wanted),
-///   the devices, and the end: completed, failed, cancelled, or COLO.
+/// - `SourceMachine`: connect, setup, the wait for the guest's primary cards, rounds over the dirty log, switchover (with
+///   a pause before it, if that is wanted), the devices, and the end: completed, failed, cancelled, or COLO.
 /// - `DestinationMachine`: accept, load, start the guest, tell the source.
 /// - `DataChannelBarrier` keeps pages that travel on several channels in order, at either end.
 /// - `RateLimiter` keeps a source below its bandwidth, `AutoConverge` slows a guest down that dirties faster than is

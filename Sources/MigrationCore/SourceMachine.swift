@@ -174,9 +174,8 @@ public struct SourceMachine: Sendable {
 
     /// What is under way.
     enum Phase: Sendable, Equatable {
-        case idle, connecting, holdingPrimaries, settingUp, awaitingUnplug, speakingOfUnplug, sending, harvesting,
-            halting, asking,
-            speaking, harvestingLast, sendingLast
+        case idle, connecting, holdingPrimaries, settingUp, awaitingUnplug, speakingOfUnplug
+        case sending, harvesting, halting, asking, speaking, harvestingLast, sendingLast
         case sendingState, closing, colo
         case awaitingPeer(until: Nanoseconds)
         case pacing(until: Nanoseconds)
