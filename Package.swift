@@ -92,6 +92,7 @@ let package = Package(
         module("EngineRISCV", ["MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "Environment", "CLinux"]),
         module("Virtio", ["MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "SystemCalls"]),
         module("PlatformDevices", ["MachineModel", "GuestMemory", "ByteCoding", "Environment", "SystemCalls"]),
+        module("PCI", ["MachineModel", "GuestMemory", "PacketPath"]),
         module("Configuration", ["SystemCalls", .product(name: "Yams", package: "Yams")]),
         module("Simulation", ["ReplicationCore", "MigrationCore", "MigrationFormat", "Environment", "ByteCoding"]),
 
@@ -99,7 +100,7 @@ let package = Package(
         module(
             "VirtualMachine",
             [
-                "QAPI", "MachineModel", "EngineRISCV", "Virtio", "PlatformDevices", "GuestMemory", "BlockLayer",
+                "QAPI", "MachineModel", "EngineRISCV", "Virtio", "PlatformDevices", "PCI", "GuestMemory", "BlockLayer",
                 "PacketPath",
                 "MigrationFormat", "SystemCalls", "ByteCoding", "Environment",
             ]),
@@ -191,6 +192,7 @@ let package = Package(
             "VirtioTests",
             ["Virtio", "MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "Environment"]),
         tests("PlatformDevicesTests", ["PlatformDevices", "MachineModel", "GuestMemory", "ByteCoding", "Environment"]),
+        tests("PCITests", ["PCI", "MachineModel", "GuestMemory", "PacketPath", "ByteCoding"]),
         tests("ConfigurationTests", ["Configuration"]),
         tests(
             "VirtualMachineTests",
@@ -203,6 +205,7 @@ let package = Package(
             [
                 "Migration", "VirtualMachine", "MachineModel", "MigrationFormat", "Transport", "GuestMemory",
                 "ManagedObjects", "Certificates", "SystemCalls", "ByteCoding", "Environment", "QAPI", "QMP", "PairLab",
+                "Virtio", "PCI", "PacketPath",
             ]),
         tests(
             "DirtyRateTests",

@@ -88,6 +88,9 @@ extension DaemonParts {
         switch event {
         case .status(let status): hub.emit(.migration(status: status))
         case .pass(let number): hub.emit(.migrationPass(pass: Int64(clamping: number)))
+        case .unplugPrimary(let card):
+            log.notice("the guest is asked to give up its card \(card) before it moves")
+            hub.emit(.unplugPrimary(deviceId: card))
         case .incomingRefused(let why):
             // A host that reaches the port can cause it, as often as it likes.
             let text = "somebody who came to migrate a guest here was sent away: \(why)"

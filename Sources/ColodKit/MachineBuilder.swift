@@ -111,26 +111,33 @@ struct MachineBuilder {
         var holds: [OutputHold] = []
         var userNetworks: [UserBackend] = []
         for card in guest.network {
-            let backend: any PacketPath.NetworkBackend
-            switch card.backend {
-            case .tap(let name, let bridge):
-                // A side that begins anew must not depend on a bridge that is being remade.
-                backend = try TapBackend(name: name, bridge: bridge, waitsForBridge: isPaired)
-            case .user(let forwards):
-                let rules = try forwards.map { try PacketPath.PortForward($0.description) }
-                let network = try UserBackend(forwards: rules, opensForwardsAtStart: opensForwards)
-                userNetworks.append(network)
-                backend = network
-            }
+            let backend = try backend(card.backend, &userNetworks)
             let hold = OutputHold(backend, holdLimit: holdLimit) { [hooks] in hooks.holdLimitPassed() }
             holds.append(hold)
-            settings.networks.append(.init(mac: card.mac.bytes, backend: hold))
+            // No pair has a primary card, so that nothing of it is ever held.
+            let primary = try card.primary.map { try self.backend($0, &userNetworks) }
+            settings.networks.append(.init(mac: card.mac.bytes, backend: hold, primary: primary))
         }
         let board = try RISCVMachine(settings)
         hooks.onTyping { board.typeAtConsole($0) }
         return BuiltMachine(
             machine: VirtualMachine(parts: board.parts, incoming: isIncoming, autostart: autostart),
             gate: OutputGate(holds: holds), userNetworks: userNetworks, console: console)
+    }
+
+    private func backend(
+        _ configuration: Configuration.NetworkBackend, _ userNetworks: inout [UserBackend]
+    ) throws -> any PacketPath.NetworkBackend {
+        switch configuration {
+        case .tap(let name, let bridge):
+            // A side that begins anew must not depend on a bridge that is being remade.
+            return try TapBackend(name: name, bridge: bridge, waitsForBridge: isPaired)
+        case .user(let forwards):
+            let rules = try forwards.map { try PacketPath.PortForward($0.description) }
+            let network = try UserBackend(forwards: rules, opensForwardsAtStart: opensForwards)
+            userNetworks.append(network)
+            return network
+        }
     }
 
     /// The sixteen bytes of a UUID text.

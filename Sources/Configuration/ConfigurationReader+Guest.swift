@@ -7,6 +7,9 @@ extension ConfigurationReader {
     /// What only a machine with a vCPU can use.
     private static let vcpuKeys = ["vcpus", "kernel", "initrd", "append", "firmware", "disks", "network"]
 
+    /// What says where the frames of a card go.
+    private static let backendKeys = ["backend", "tap", "bridge", "forward"]
+
     func readGuest() -> GuestConfiguration {
         let section = top.section("guest", keys: Self.guestKeys, required: true)
         guard let section else { return Self.placeholder }
@@ -53,14 +56,29 @@ extension ConfigurationReader {
     }
 
     private func readNetwork(_ guest: Section, guest name: String) -> [NetworkConfiguration] {
-        let keys = ["backend", "mac", "tap", "bridge", "forward"]
-        let cards = guest.sections("network", keys: keys, limit: ConfigurationLimits.networkCards)
+        let cards = guest.sections(
+            "network", keys: Self.backendKeys + ["mac", "failover", "primary"], limit: ConfigurationLimits.networkCards)
         var seen: Set<MACAddress> = []
         return cards.enumerated().map { index, card in
             let mac = card.value("mac", .mac, default: MACAddress(guest: name, index: index))
             if !seen.insert(mac).inserted { card.problem("mac", "\(mac) is the address of another card of this guest") }
-            return NetworkConfiguration(backend: readBackend(card), mac: mac)
+            return NetworkConfiguration(backend: readBackend(card), mac: mac, primary: readPrimary(card))
         }
+    }
+
+    /// The card that the guest gives up before it moves, if the network is a failover pair.
+    private func readPrimary(_ card: Section) -> NetworkBackend? {
+        let isPair = card.value("failover", .boolean, default: false)
+        guard isPair else {
+            if card.has("primary"), card.isSound("failover") {
+                card.problem("primary", "has no meaning without failover: true")
+            }
+            return nil
+        }
+        if top.has("pair") {
+            card.problem("failover", "a protected guest keeps all of its cards; expected failover: false, or no 'pair'")
+        }
+        return card.section("primary", keys: Self.backendKeys, required: true).map(readBackend)
     }
 
     private func readBackend(_ card: Section) -> NetworkBackend {

@@ -126,6 +126,8 @@ public struct NetworkConfiguration: Sendable, Equatable {
     /// The card's address. Where the file names none it follows from the guest's name and the card's position, so that
     /// both hosts of a pair come to the same one.
     public var mac: MACAddress
+    /// What a second card with the same address is connected to, for which this one stands by; nil if there is none.
+    public var primary: NetworkBackend?
 }
 
 /// What a network card is connected to.

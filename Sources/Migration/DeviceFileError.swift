@@ -6,6 +6,8 @@ public import SystemCalls
 public enum DeviceFileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The guest runs, and devices are replaced only while it stands.
     case machineRuns
+    /// The guest has this primary card, which does not move with it.
+    case primaryPlugged(String)
     /// A migration stands in the way.
     case migration(MigrationRefusal)
     /// The guest did not stand still for the moment that its state is taken in.
@@ -27,6 +29,8 @@ public enum DeviceFileError: Error, Equatable, Sendable, CustomStringConvertible
     public var description: String {
         switch self {
         case .machineRuns: "Cannot update device state while vm is running"
+        case .primaryPlugged(let card):
+            "Cannot save device state while the guest has its card '\(card)': it is asked to give it up only by 'migrate'"
         case .migration(let refusal): refusal.description
         case .pause(let error): error.description
         case .notOpened(let path, let error): "Unable to open \(path): \(error.reason)"

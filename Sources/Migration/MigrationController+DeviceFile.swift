@@ -13,6 +13,7 @@ extension MigrationController {
     /// state is taken in, with its events.
     public func saveDevices(to path: String) throws(DeviceFileError) {
         try Self.checkName(path)
+        if let pair = machine.parts.failoverPairs.first(where: \.isPlugged) { throw .primaryPlugged(pair.id) }
         let blob: [UInt8]
         do { blob = try machine.captureDevices() } catch { throw .pause(error) }
         let file = try Self.open(path, O_WRONLY | O_CREAT | O_TRUNC)

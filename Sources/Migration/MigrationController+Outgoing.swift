@@ -76,8 +76,10 @@ extension MigrationController {
                 try adjust(&settings)
                 return settings
             }
+            var configuration = SourceMachine.Configuration(settings)
+            configuration.hasPrimaries = !machine.parts.failoverPairs.isEmpty
             let session = SourceSession(
-                SourceMachine(configuration: .init(settings), tunables: .init(settings.parameters, settings)),
+                SourceMachine(configuration: configuration, tunables: .init(settings.parameters, settings)),
                 settings: settings, totalBytes: bytesToSend(settings), control: control)
             state.outgoing = session
             state.hidesFailure = false
@@ -172,6 +174,8 @@ extension MigrationController {
             guard !settings[.xIgnoreShared] || !machine.layout.contains(where: \.isShared) else {
                 throw .sharedMemoryInCOLO
             }
+            // A checkpoint cannot wait until the guest has given a card up.
+            if let pair = machine.parts.failoverPairs.first { throw .primaryInCOLO(pair.id) }
             guard handler != nil else { throw .coloNotAvailable }
         }
         if settings[.multifd], settings[.postcopyPreempt] { throw .multifdWithPreemption }

@@ -10,6 +10,8 @@ public enum MigrationEvent: Sendable, Equatable {
     case status(MigrationStatus)
     /// A pass over the dirty log began (MIGRATION_PASS); only while the capability `events` is on.
     case pass(UInt64)
+    /// A guest that is to move was asked to give up the primary card of this name (UNPLUG_PRIMARY).
+    case unplugPrimary(String)
     /// An incoming migration failed: the machine cannot run. The text says why.
     case incomingFailed(String)
     /// Somebody who came to migrate was sent away, and another may come. The text says why.

@@ -26,6 +26,8 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
     case notInCOLO(MigrationCapability)
     /// A checkpoint would share memory with the guest that runs on.
     case sharedMemoryInCOLO
+    /// A guest that may have this card cannot be replicated.
+    case primaryInCOLO(String)
     /// Nobody runs COLO on this machine.
     case coloNotAvailable
     /// The host does not tell who writes to memory that is protected.
@@ -80,6 +82,8 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
         case .notInCOLO(let other): "Capability 'x-colo' is not compatible with capability '\(other.rawValue)'"
         case .sharedMemoryInCOLO:
             "Capability 'x-colo' is not compatible with capability 'x-ignore-shared' on shared RAM"
+        case .primaryInCOLO(let card):
+            "Capability 'x-colo' is not compatible with the failover pair of card '\(card)'"
         case .coloNotAvailable: "COLO is not available on this machine"
         case .noSnapshotsOnThisHost: "Background-snapshot is not supported by host kernel"
         case .noSnapshotsOfThisMemory: "Background-snapshot is not compatible with guest memory configuration"

@@ -8,6 +8,7 @@ extension SourceMachine.Status {
         switch self {
         case .none: .none
         case .setup: .setup
+        case .waitUnplug: .waitUnplug
         case .active: .active
         case .preSwitchover: .preSwitchover
         case .device: .device
@@ -55,7 +56,7 @@ extension SourceMachine {
             info.xbzrleCache = counters.xbzrle?.stats
             info.compression = counters.compression?.stats
         case .failed: info.errorDesc = failure
-        case .none, .setup, .cancelled, .colo: break
+        case .none, .setup, .waitUnplug, .cancelled, .colo: break
         }
         return info
     }

@@ -28,6 +28,15 @@ final class RunControl: Sendable {
         channels.cancel()
     }
 
+    /// Waits until `isDone`, which is asked now and after every `look`; false if it was not by `deadline`, or before the
+    /// run was cancelled.
+    func wait(until deadline: Nanoseconds, for isDone: () -> Bool) -> Bool {
+        gate.wait(until: deadline) { $0.cancelled ? false : isDone() ? true : nil } ?? false
+    }
+
+    /// Something changed that the run may wait for.
+    func look() { gate.withLock { _ in } }
+
     /// Whether its thread is over.
     var isFinished: Bool { gate.withLock(notify: false) { $0.finished } }
 

@@ -93,8 +93,10 @@ final class SourceRun {
     private func outcome(of action: SourceMachine.Action) throws(MigrationFailure) -> SourceMachine.Event {
         switch action {
         case .connect: try connect()
+        case .holdPrimaries: try holdPrimaries()
         case .sendSetup: try sendSetup()
         case .beginSnapshot: try beginSnapshot()
+        case .awaitUnplug(let deadline): try awaitUnplug(until: deadline)
         case .sendPages(let limit): try sendPages(limit)
         case .harvest: try harvest()
         case .haltGuest: try haltGuest()
@@ -110,7 +112,7 @@ final class SourceRun {
         case .giveGuestBack: giveGuestBack()
         case .keepGuest: keepGuest()
         case .endSnapshot: endSnapshot()
-        case .tell, .pass, .report, .interrupt, .throttle, .end: .interrupted()
+        case .tell, .pass, .report, .interrupt, .throttle, .releasePrimaries, .end: .interrupted()
         }
     }
 

@@ -2,8 +2,8 @@
 /// touches a channel, a thread, guest memory or a clock; the module Migration carries the actions out, and Simulation
 /// does the same over simulated channels.
 ///
-/// - `SourceMachine`: connect, setup, rounds over the dirty log, switchover (with a pause before it, if that is wanted),
-///   the devices, and the end: completed, failed, cancelled, or COLO.
+/// - `SourceMachine`: connect, setup, the wait for the guest's primary cards, rounds over the dirty log, switchover (with
+///   a pause before it, if that is wanted), the devices, and the end: completed, failed, cancelled, or COLO.
 /// - `DestinationMachine`: accept, load, start the guest, tell the source.
 /// - `DataChannelBarrier` keeps pages that travel on several channels in order, at either end.
 /// - `RateLimiter` keeps a source below its bandwidth, `AutoConverge` slows a guest down that dirties faster than is
@@ -13,6 +13,10 @@
 /// most, and its outcome comes back as an event. Whatever else happens meanwhile, a cancel, a failure, a new limit, is
 /// another event; the machine notes what follows from it, and cuts the action short with `interrupt` if it has to. So
 /// there is no point at which a cancel is not looked at.
+///
+/// **Primary cards.** A guest with a failover pair is asked to give its primary card up as soon as there is a channel, and
+/// moves without it; how long that takes is up to the guest, and to the operator who may cancel. A guest that stays gets
+/// it back, after clients were told how the migration ended.
 ///
 /// **Who runs the guest.** Until the byte that ends the sections has left, the destination cannot run the guest: whatever
 /// fails, it goes on at the source. Afterwards only the destination's word tells. If it says that it failed, the guest
@@ -49,6 +53,8 @@ public enum BrokenMigrationRule: String, Sendable, CaseIterable {
     case startTorn = "start-torn"
     /// A guest that stood for the switchover is not resumed when the migration is cancelled.
     case forgetGuest = "forget-guest"
+    /// A guest that stays does not get its primary card back.
+    case keepPrimary = "keep-primary"
     /// Pages that were sent are sent again in the last round.
     case sendTwice = "send-twice"
     /// A page of a snapshot is sent as it is when its turn comes, not as it was.

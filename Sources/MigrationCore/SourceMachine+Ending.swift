@@ -64,6 +64,10 @@ extension SourceMachine {
         actions.append(.report(why, guestStands: guestStands))
     }
 
+    private var guestMayHaveMoved: Bool {
+        !configuration.isBackgroundSnapshot && (peerHasGuest || endMayHaveLeft && !peerFailed)
+    }
+
     mutating func settled(_ verdict: Verdict, _ now: Nanoseconds, _ actions: inout [Action]) {
         switch verdict {
         case .completed: step(to: .completed, &actions)
@@ -74,6 +78,10 @@ extension SourceMachine {
     }
 
     mutating func finish(_ now: Nanoseconds, _ actions: inout [Action]) {
+        // A guest that may run elsewhere has its card there.
+        if primariesAreHeld, configuration.brokenRule != .keepPrimary {
+            actions.append(.releasePrimaries(giveBack: !guestMayHaveMoved))
+        }
         if endedAt == nil { endedAt = now }
         phase = .ended
         actions.append(.end)

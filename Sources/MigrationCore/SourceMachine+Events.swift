@@ -61,6 +61,7 @@ extension SourceMachine {
     /// What an outcome tells whatever comes next.
     private mutating func note(_ event: Event) {
         switch event {
+        case .primariesHeld(let count): (primariesAreHeld, primariesToUnplug) = (true, count)
         case .halted: guestStands = true
         case .snapshotBegun(_, let pause): snapshotPause = pause
         case .stateSent: endMayHaveLeft = true
@@ -83,18 +84,18 @@ extension SourceMachine {
 
     private mutating func advance(_ event: Event, _ now: Nanoseconds, _ actions: inout [Action]) {
         switch (phase, event) {
-        case (.connecting, .connected): begin(.settingUp, .sendSetup, &actions)
-        case (.settingUp, .setUp(_, let bytes)):
+        case (.connecting, .connected):
+            if configuration.hasPrimaries { return begin(.holdingPrimaries, .holdPrimaries, &actions) }
+            begin(.settingUp, .sendSetup, &actions)
+        case (.holdingPrimaries, .primariesHeld): begin(.settingUp, .sendSetup, &actions)
+        case (.settingUp, .setUp):
             if !configuration.isBackgroundSnapshot { countPass(&actions) }
-            setupTime = now - startedAt
-            bandwidth.begin(bytes: bytes, now: now)
-            convergence = AutoConverge(now: now, sent: bytes)
-            limiter = RateLimiter(bytesPerSecond: tunables.maxBandwidth, now: now)
-            step(to: .active, &actions)
-            if configuration.isBackgroundSnapshot {
-                return begin(.beginningSnapshot, .beginSnapshot, &actions)
-            }
-            sendBatch(&actions)
+            guard primariesToUnplug > 0 else { return beginRounds(now, &actions) }
+            step(to: .waitUnplug, &actions)
+            awaitUnplug(now, &actions)
+        case (.awaitingUnplug, .stillPlugged): begin(.speakingOfUnplug, .sendEmptyPart, &actions)
+        case (.speakingOfUnplug, .spoke): awaitUnplug(now, &actions)
+        case (.awaitingUnplug, .unplugged): beginRounds(now, &actions)
         case (.beginningSnapshot, .snapshotBegun): sendBatch(&actions)
         case (.sending, .sent(let left, let bytes, let pages)):
             bandwidth.note(bytes: bytes, pages: pages, now: now)
@@ -136,6 +137,20 @@ extension SourceMachine {
     }
 
     // MARK: Rounds
+
+    private mutating func awaitUnplug(_ now: Nanoseconds, _ actions: inout [Action]) {
+        begin(.awaitingUnplug, .awaitUnplug(until: now + configuration.pausedInterval), &actions)
+    }
+
+    private mutating func beginRounds(_ now: Nanoseconds, _ actions: inout [Action]) {
+        setupTime = now - startedAt
+        bandwidth.begin(bytes: bytesSent, now: now)
+        convergence = AutoConverge(now: now, sent: bytesSent)
+        limiter = RateLimiter(bytesPerSecond: tunables.maxBandwidth, now: now)
+        step(to: .active, &actions)
+        if configuration.isBackgroundSnapshot { return begin(.beginningSnapshot, .beginSnapshot, &actions) }
+        sendBatch(&actions)
+    }
 
     private mutating func sendBatch(_ actions: inout [Action]) {
         var pages = MigrationCore.pagesPerBatch

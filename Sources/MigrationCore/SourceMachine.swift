@@ -12,13 +12,15 @@ public struct SourceMachine: Sendable {
         public var isCOLO = false
         /// What is sent is the guest as it is at one instant at the beginning, and it goes on here. Without a return path.
         public var isBackgroundSnapshot = false
+        /// The guest has cards that it is asked to give up before it moves.
+        public var hasPrimaries = false
         /// How long the destination may take for its last word.
         public var returnPathTimeout = Nanoseconds.seconds(30)
         /// How long a command may carry the whole stream without an answer to the ping at its beginning, until it is told
         /// that nothing more comes. A destination behind it has answered long before; one that is told too early may lose
         /// its way back, because some relays end once one direction has.
         public var commandSilence = Nanoseconds.seconds(2)
-        /// How often a destination hears of a source that is paused before the switchover.
+        /// How often a destination hears of a source that is paused before the switchover, or waits for a primary card.
         public var pausedInterval = Nanoseconds.seconds(10)
         /// A rule to break, for tests.
         public var brokenRule: BrokenMigrationRule?
@@ -46,13 +48,19 @@ public struct SourceMachine: Sendable {
 
     /// The statuses that clients see, by their names in the schema.
     public enum Status: Sendable, Equatable {
-        case none, setup, active, preSwitchover, device, completed, failed, cancelling, cancelled, colo
+        case none, setup, waitUnplug, active, preSwitchover, device, completed, failed, cancelling, cancelled, colo
     }
 
     /// What happened. An event that belongs to an action tells its outcome.
     public enum Event: Sendable, Equatable {
         /// `connect`: the channel is there.
         case connected
+        /// `holdPrimaries`: the guest was asked to give up so many cards.
+        case primariesHeld(Int)
+        /// `awaitUnplug`: it has given all of them up.
+        case unplugged
+        /// `awaitUnplug`: it has not by then.
+        case stillPlugged
         /// `sendSetup`: header and block list are queued, and the first harvest found `pages` to send; `bytes` have left.
         case setUp(pages: Int, bytes: UInt64)
         /// `sendPages`: `left` pages of the round are still to be sent; in total `bytes` and `pages` have left.
@@ -120,11 +128,17 @@ public struct SourceMachine: Sendable {
         case throttle(Int)
         /// Make the channel.
         case connect
+        /// Ask the guest to give up its primary cards, and let it have none from now on.
+        case holdPrimaries
         /// Queue header and block list, and harvest for the first time.
         case sendSetup
         /// Stop the guest for a moment, keep the devices as they are then, and see to it that of each page what it holds then
         /// is sent, whatever the guest writes.
         case beginSnapshot
+        /// Wait until the guest has given them up, but no longer than that.
+        case awaitUnplug(until: Nanoseconds)
+        /// Let the guest have primary cards again: give back what it had, or leave it to what boots here next.
+        case releasePrimaries(giveBack: Bool)
         /// Send the next pages of the round, at most so many.
         case sendPages(Int)
         /// Harvest the dirty log: a new round.
@@ -161,7 +175,7 @@ public struct SourceMachine: Sendable {
         /// Whether it takes its time and has an outcome.
         public var isLasting: Bool {
             switch self {
-            case .tell, .pass, .report, .interrupt, .throttle, .end: false
+            case .tell, .pass, .report, .interrupt, .throttle, .releasePrimaries, .end: false
             default: true
             }
         }
@@ -169,7 +183,8 @@ public struct SourceMachine: Sendable {
 
     /// What is under way.
     enum Phase: Sendable, Equatable {
-        case idle, connecting, settingUp, sending, harvesting, halting, asking, speaking, harvestingLast, sendingLast
+        case idle, connecting, holdingPrimaries, settingUp, awaitingUnplug, speakingOfUnplug
+        case sending, harvesting, halting, asking, speaking, harvestingLast, sendingLast
         case sendingState, closing, colo, beginningSnapshot
         case awaitingPeer(until: Nanoseconds)
         case pacing(until: Nanoseconds)
@@ -221,6 +236,9 @@ public struct SourceMachine: Sendable {
     var pendingVerdict: Verdict?
     var isQuitting = false
     var mayGoOn = false
+    /// Primary cards are held back, and how many the guest is to give up.
+    var primariesAreHeld = false
+    var primariesToUnplug = 0
     /// The guest stands for the switchover, and may have to be given back.
     var guestStands = false
     /// The whole state is leaving or has left: a cancel comes too late.
@@ -252,7 +270,7 @@ public struct SourceMachine: Sendable {
     /// Whether it has begun and is not over. COLO does not count.
     public var isRunning: Bool {
         switch status {
-        case .setup, .active, .preSwitchover, .device, .cancelling: true
+        case .setup, .waitUnplug, .active, .preSwitchover, .device, .cancelling: true
         case .none, .completed, .failed, .cancelled, .colo: false
         }
     }

@@ -56,6 +56,11 @@ public final class LabHost: Sendable {
         }
     }
 
+    /// Begins to record the frames that come in on an interface of this host: of a tap, those that the guest sends.
+    public func recordFrames(from interface: String) throws -> FrameRecord {
+        try perform { try FrameRecord(interface: interface) }
+    }
+
     /// Connects to a TCP port, sends `bytes` and closes the connection.
     public func sendOnce(_ bytes: [UInt8], to address: String, port: UInt16) throws {
         try StreamSocket.tcp(address, port, from: self, within: .seconds(2)).send(bytes, within: .seconds(2))

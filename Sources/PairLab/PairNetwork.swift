@@ -87,8 +87,7 @@ public final class PairNetwork: Sendable {
 
     /// Begins to record the frames that come from a host's guest network.
     public func recordFrames(from side: Side) throws -> FrameRecord {
-        let port = Self.port(side, .guest)
-        return try fabric.perform { try FrameRecord(interface: port) }
+        try fabric.recordFrames(from: Self.port(side, .guest))
     }
 
     /// Why no such network can be made by this process; nil if it can.

@@ -19,6 +19,8 @@ public protocol VirtioDevice: DeclaredState {
     func queueNotified(_ index: Int, of transport: VirtioTransport)
     /// The driver reset the device.
     func reset()
+    /// A driver begins or ends to serve the device, also by a reset or a loaded state.
+    func driverChanged(of transport: VirtioTransport)
 }
 
 extension VirtioDevice {
@@ -26,6 +28,8 @@ extension VirtioDevice {
     public var stateVersion: UInt32 { 1 }
     /// Forgets what the last driver left.
     public func reset() {}
+    /// Nothing that depends on it.
+    public func driverChanged(of transport: VirtioTransport) {}
 }
 
 extension VirtioDevice where Saved == Void {

@@ -10,7 +10,7 @@ import Synchronization
 /// touching the machine lock: a secondary that only holds checkpoints never builds up a backlog.
 public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
     // SAFETY: `announcing`, `buffers` and `transport` are touched only with the machine lock held or the machine paused;
-    // `transport` is set once before the back-end starts.
+    // `transport` and `acceptanceChanged` are set once before the back-end starts.
     /// The device ID (virtio 1.2 §5).
     public let deviceID: UInt32 = 1
     /// The name of its section in a stream.
@@ -21,8 +21,11 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
     public let mac: [UInt8]
     /// Where its frames go.
     public let backend: any NetworkBackend
+    /// Whether it offers itself as the stand-in of another card with the same address (VIRTIO_NET_F_STANDBY).
+    public let isStandby: Bool
     private let lock: MachineLock
     private var announcing = false
+    private var acceptanceChanged: @Sendable (Bool) -> Void = { _ in }
     private weak var transport: VirtioTransport?
     /// The receive buffers of the frame that is delivered, and how much of each is written; empty between two frames.
     private var buffers: [(chain: DescriptorChain, written: Int)] = []
@@ -34,6 +37,7 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
         static let status: UInt64 = 1 << 16
         static let controlQueue: UInt64 = 1 << 17
         static let guestAnnounce: UInt64 = 1 << 21
+        static let standby: UInt64 = 1 << 62
     }
     enum Queue {
         static let receive = 0
@@ -47,16 +51,22 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
     private static let announce: UInt16 = 2
 
     /// A card with the hardware address `mac` (six bytes) whose frames go to `backend`.
-    public init(mac: [UInt8], backend: any NetworkBackend, lock: MachineLock) {
+    public init(mac: [UInt8], backend: any NetworkBackend, lock: MachineLock, isStandby: Bool = false) {
         precondition(mac.count == 6)
         self.mac = mac
         self.backend = backend
         self.lock = lock
+        self.isStandby = isStandby
     }
+
+    /// Sets what is told whether the guest's driver takes the card as a stand-in: whenever a driver begins or ends to
+    /// serve it, with the machine lock held or the machine paused. To be set once, before the machine runs.
+    public func onAcceptance(_ body: @escaping @Sendable (Bool) -> Void) { acceptanceChanged = body }
 
     /// The feature bits of its kind that it offers.
     public var features: UInt64 {
         Feature.mac | Feature.mergeReceiveBuffers | Feature.status | Feature.controlQueue | Feature.guestAnnounce
+            | (isStandby ? Feature.standby : 0)
     }
 
     /// The configuration space.
@@ -87,6 +97,12 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
 
     /// Forgets what the last driver left.
     public func reset() { announcing = false }
+
+    /// Tells whether the card is taken as a stand-in.
+    public func driverChanged(of transport: VirtioTransport) {
+        guard isStandby else { return }
+        acceptanceChanged(transport.isDriverReady && transport.hasNegotiated(Feature.standby))
+    }
 
     /// Serves the requests that wait in a queue.
     public func queueNotified(_ index: Int, of transport: VirtioTransport) {

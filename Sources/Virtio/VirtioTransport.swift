@@ -74,6 +74,7 @@ public final class VirtioTransport: MemoryMappedDevice, SavedDevice, @unchecked 
     func updateReadiness() {
         let running = Status.driverOK | Status.featuresOK
         ready.store(state.status & (running | Status.needsReset) == running, ordering: .releasing)
+        device.driverChanged(of: self)
     }
 
     func driveLine() { line.set(state.interruptStatus != 0) }

@@ -1,5 +1,6 @@
 import BlockLayer
 public import Environment
+import PCI
 import PacketPath
 import QAPI
 
@@ -43,7 +44,9 @@ public struct MachineHealth: Equatable, Sendable {
 extension VirtualMachine {
     /// What keeps the guest from serving now. From any thread; waits for no system call of anybody.
     public var health: MachineHealth {
-        let failure = parts.networkDevices.lazy.compactMap { $0.backend.failure }.first
+        let failure =
+            parts.networkDevices.lazy.compactMap(\.backend.failure).first
+            ?? parts.failoverPairs.lazy.compactMap(\.card.backend.failure).first
         return MachineHealth(
             networkFailure: failure?.description, stalledDisk: stalledDisk,
             isStopped: runState == .paused && !isRetired)

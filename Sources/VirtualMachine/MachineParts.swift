@@ -44,6 +44,8 @@ public struct MachineParts: Sendable {
     public var savedDevices: [any SavedDevice]
     /// The network cards.
     public var networkDevices: [any NetworkDevice]
+    /// The networks with a card that the guest gives up before it moves.
+    public var failoverPairs: [FailoverPair]
     /// The guest's name; empty if it has none.
     public var name: String
     /// The guest's UUID, sixteen bytes; nil if it has none.
@@ -60,8 +62,8 @@ public struct MachineParts: Sendable {
     /// The parts of a machine.
     public init(
         machineType: String, memory: GuestMemory, engine: any GuestEngine, clock: GuestClock, lock: MachineLock,
-        savedDevices: [any SavedDevice], networkDevices: [any NetworkDevice] = [], name: String = "",
-        uuid: [UInt8]? = nil, writableDisks: [String] = [], disks: [MachineDisk] = [],
+        savedDevices: [any SavedDevice], networkDevices: [any NetworkDevice] = [], failoverPairs: [FailoverPair] = [],
+        name: String = "", uuid: [UInt8]? = nil, writableDisks: [String] = [], disks: [MachineDisk] = [],
         resetToPowerOn: @escaping @Sendable () -> Void = {}, shutDownDevices: @escaping @Sendable () -> Void = {}
     ) {
         self.machineType = machineType
@@ -71,6 +73,7 @@ public struct MachineParts: Sendable {
         self.lock = lock
         self.savedDevices = savedDevices
         self.networkDevices = networkDevices
+        self.failoverPairs = failoverPairs
         self.name = name
         self.uuid = uuid
         self.writableDisks = writableDisks

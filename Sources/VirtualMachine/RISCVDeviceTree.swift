@@ -1,5 +1,6 @@
 import EngineRISCV
 import MachineModel
+import PCI
 import PlatformDevices
 import Virtio
 
@@ -17,6 +18,13 @@ enum RISCVBoard {
     /// Interrupt sources of the virtio slots, in their order; as many slots there can be.
     static let virtioSources = [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17, 18]
 
+    /// The PCI host, which is there only for failover pairs: configuration space, I/O ports, memory.
+    static let pciECAM: UInt64 = 0x3000_0000
+    static let pciPorts: UInt64 = 0x300_0000
+    static let pciMemory: UInt64 = 0x4000_0000
+    /// Interrupt sources of the root ports, in their order.
+    static let pciSources = [19, 20, 21, 22]
+
     static func virtioBase(slot: Int) -> UInt64 { virtio + UInt64(slot) * VirtioTransport.size }
 }
 
@@ -28,6 +36,7 @@ struct RISCVDeviceTree {
     var initrd: Range<UInt64>?
     var randomSeed: [UInt8]
     var virtioSlotCount: Int
+    var rootPorts: [RootPort] = []
 
     private enum Handle {
         static let plic: UInt32 = 1
@@ -121,7 +130,42 @@ struct RISCVDeviceTree {
         node.add(uart)
         node.add(rtc)
         for slot in 0..<virtioSlotCount { node.add(virtio(slot)) }
+        if !rootPorts.isEmpty { node.add(pci) }
         return node
+    }
+
+    private var pci: DeviceTreeNode {
+        var node = Self.unit("pci", RISCVBoard.pciECAM)
+        node.set("compatible", "pci-host-ecam-generic")
+        node.set("device_type", "pci")
+        node.set("#address-cells", cells: 3)
+        node.set("#size-cells", cells: 2)
+        node.set("#interrupt-cells", cells: 1)
+        node.set("bus-range", cells: 0, UInt32(PCI.busCount - 1))
+        node.set("reg", wide: RISCVBoard.pciECAM, PCI.ecamSize)
+        node.setFlag("dma-coherent")
+        // Kind and PCI address, address, length: the ports begin at 0, and memory is where it is for the CPU.
+        node.set(
+            "ranges",
+            cells: Self.range(PCISpace.ports, 0, RISCVBoard.pciPorts, PCI.portsSize)
+                + Self.range(PCISpace.memory, RISCVBoard.pciMemory, RISCVBoard.pciMemory, PCI.memorySize))
+        // By device and pin; what is behind a root port has pin 1 and comes out at pin 1 of the port.
+        node.set("interrupt-map-mask", cells: 0xf800, 0, 0, 7)
+        node.set(
+            "interrupt-map",
+            cells: zip(rootPorts, RISCVBoard.pciSources).flatMap { port, source in
+                [UInt32(port.device) << 11, 0, 0, 1, Handle.plic, UInt32(source)]
+            })
+        return node
+    }
+
+    private enum PCISpace {
+        static let ports: UInt32 = 0x100_0000
+        static let memory: UInt32 = 0x200_0000
+    }
+
+    private static func range(_ space: UInt32, _ there: UInt64, _ here: UInt64, _ length: UInt64) -> [UInt32] {
+        [space] + [there, here, length].flatMap { [UInt32($0 >> 32), UInt32(truncatingIfNeeded: $0)] }
     }
 
     private func wires(_ interrupts: UInt32...) -> [UInt32] {

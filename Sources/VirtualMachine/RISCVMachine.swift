@@ -4,6 +4,7 @@ public import EngineRISCV
 import Environment
 import GuestMemory
 import MachineModel
+import PCI
 import PacketPath
 import PlatformDevices
 import SystemCalls
@@ -14,9 +15,11 @@ extension VirtioNetwork: NetworkDevice {}
 /// The machine `riscv64`: the engine, its devices, and the images it boots.
 ///
 /// The board has RAM at 0x80000000 and, as far as configured: ACLINT, PLIC, a 16550 serial port, a real-time clock, a
-/// power controller and one virtio MMIO slot for each network card, each disk, the random source and the console.
+/// power controller and one virtio MMIO slot for each network card, each disk, the random source and the console. With
+/// failover pairs it also has a PCI host with a root port for each of them.
 /// Sections in a stream, in this order: the harts, riscv-aclint (with the guest clock), riscv-plic, serial,
-/// goldfish_rtc, and the virtio slots, whose instance number is their slot.
+/// goldfish_rtc, the root ports, and the virtio slots, whose instance number is their slot. The slots come last because
+/// the state of one may bring a card into a root port.
 public final class RISCVMachine: Sendable {
     /// The name in the configuration section of a stream.
     public static let machineType = "colod-riscv64"
@@ -39,12 +42,15 @@ public final class RISCVMachine: Sendable {
         let configuration = board.configuration
         try board.powerOn(touchingRAM: !(configuration.isIncoming && configuration.memoryBacking.isShared))
         let networks = board.slots.compactMap { $0.device as? VirtioNetwork }
+        let backends = networks.map(\.backend) + board.failoverPairs.flatMap { [$0.path, $0.card.backend] }
         let disks = board.slots.compactMap { ($0.device as? VirtioBlock)?.backend as? RawDisk }
         let engine = board.engine
         parts = MachineParts(
             machineType: Self.machineType, memory: board.memory, engine: engine, clock: board.clock, lock: board.lock,
-            savedDevices: engine.savedDevices + [board.aclint, board.plic, board.uart, board.rtc] + board.slots,
-            networkDevices: networks, name: configuration.name, uuid: configuration.uuid,
+            savedDevices: engine.savedDevices + [board.aclint, board.plic, board.uart, board.rtc]
+                + board.failoverPairs.map(\.port) + board.slots,
+            networkDevices: networks, failoverPairs: board.failoverPairs, name: configuration.name,
+            uuid: configuration.uuid,
             writableDisks: configuration.disks.filter { !$0.isReadOnly }.map(\.path),
             disks: disks.enumerated().map { MachineDisk(name: "disk\($0.offset)", backend: $0.element) },
             resetToPowerOn: {
@@ -56,7 +62,7 @@ public final class RISCVMachine: Sendable {
             },
             shutDownDevices: {
                 board.alarmTimer.stop()
-                for network in networks { network.backend.stop() }
+                for backend in backends { backend.stop() }
             })
         self.engine = engine
         uart = board.uart
@@ -65,8 +71,9 @@ public final class RISCVMachine: Sendable {
             for slot in board.slots {
                 if let network = slot.device as? VirtioNetwork { try network.start(through: slot) }
             }
+            for pair in board.failoverPairs { try pair.card.start() }
         } catch {
-            for network in networks { network.backend.stop() }
+            for backend in backends { backend.stop() }
             engine.shutDown()
             throw .network(error)
         }
@@ -91,6 +98,7 @@ private struct RISCVBoardAssembly: Sendable {
     let rtc: GoldfishRTC
     let alarmTimer: DeviceTimer
     let slots: [VirtioTransport]
+    let failoverPairs: [FailoverPair]
     private let images: RISCVBootImages
     private let ram: RAMBlock
 
@@ -122,7 +130,12 @@ private struct RISCVBoardAssembly: Sendable {
         self.alarmTimer = alarmTimer
         let power = PowerController(base: RISCVBoard.power, request: configuration.onRequest)
         slots = try Self.makeSlots(configuration, memory, lock, plic)
-        let devices: [any MemoryMappedDevice] = [aclint, plic, uart, rtc, power] + slots
+        failoverPairs = Self.makeFailoverPairs(configuration, slots, memory, lock, plic)
+        let pci = PCIHost(
+            ecam: RISCVBoard.pciECAM, portsBase: RISCVBoard.pciPorts, memoryBase: RISCVBoard.pciMemory,
+            ports: failoverPairs.map(\.port))
+        let devices: [any MemoryMappedDevice] =
+            [aclint, plic, uart, rtc, power] + slots + (failoverPairs.isEmpty ? [] : pci.windows)
         do throws(SystemError) {
             engine = try RISCVEngine(
                 memory: memory, bus: Bus(lock: lock, devices: devices), interrupts: harts, clock: clock,
@@ -152,6 +165,9 @@ private struct RISCVBoardAssembly: Sendable {
         for network in configuration.networks where network.mac.count != 6 || network.mac[0] & 1 != 0 {
             throw .invalid(setting: "network.mac", why: "not the six bytes of one card's address")
         }
+        guard configuration.networks.count(where: { $0.primary != nil }) <= RISCVBoard.pciSources.count else {
+            throw .invalid(setting: "network", why: "more than \(RISCVBoard.pciSources.count) failover pairs")
+        }
         // The random source and the console take a slot each.
         guard configuration.networks.count + configuration.disks.count + 2 <= RISCVBoard.virtioSources.count else {
             throw .invalid(
@@ -163,7 +179,7 @@ private struct RISCVBoardAssembly: Sendable {
         _ configuration: RISCVMachineConfiguration, _ memory: GuestMemory, _ lock: MachineLock, _ plic: PLIC
     ) throws(RISCVMachineError) -> [VirtioTransport] {
         var devices: [any VirtioDevice] = configuration.networks.map {
-            VirtioNetwork(mac: $0.mac, backend: $0.backend, lock: lock)
+            VirtioNetwork(mac: $0.mac, backend: $0.backend, lock: lock, isStandby: $0.primary != nil)
         }
         do throws(BlockError) {
             for (index, disk) in configuration.disks.enumerated() {
@@ -179,6 +195,23 @@ private struct RISCVBoardAssembly: Sendable {
                 line: InterruptLine(controller: plic, source: RISCVBoard.virtioSources[slot]), log: configuration.log)
         }
     }
+
+    /// The networks are in the first slots, in their order.
+    private static func makeFailoverPairs(
+        _ configuration: RISCVMachineConfiguration, _ slots: [VirtioTransport], _ memory: GuestMemory,
+        _ lock: MachineLock, _ plic: PLIC
+    ) -> [FailoverPair] {
+        var pairs: [FailoverPair] = []
+        for (index, (network, slot)) in zip(configuration.networks, slots).enumerated() {
+            guard let backend = network.primary, let standby = slot.device as? VirtioNetwork else { continue }
+            let line = InterruptLine(controller: plic, source: RISCVBoard.pciSources[pairs.count])
+            pairs.append(
+                FailoverPair(
+                    id: "net\(index)-primary", index: pairs.count, standby: standby, backend: backend, memory: memory,
+                    lock: lock, line: line))
+        }
+        return pairs
+    }
 }
 
 extension RISCVBoardAssembly {
@@ -188,6 +221,7 @@ extension RISCVBoardAssembly {
     /// `touchingRAM`: also RAM, which otherwise is somebody else's.
     func powerOn(touchingRAM: Bool = true) throws(RISCVMachineError) {
         for slot in slots { slot.resetToPowerOn() }
+        for pair in failoverPairs { pair.resetToPowerOn() }
         uart.resetToPowerOn()
         rtc.resetToPowerOn()
         aclint.resetToPowerOn()
@@ -205,7 +239,7 @@ extension RISCVBoardAssembly {
             hartCount: configuration.vCPUCount, memory: ram.guestAddress..<ram.guestAddress + UInt64(ram.size),
             bootArguments: configuration.append, initrd: images.initrdRange,
             randomSeed: (0..<Self.seedLength).map { _ in UInt8.random(in: .min ... .max) },
-            virtioSlotCount: slots.count
+            virtioSlotCount: slots.count, rootPorts: failoverPairs.map(\.port)
         ).blob()
     }
 

@@ -27,11 +27,14 @@ public struct RISCVMachineConfiguration: Sendable {
         public var mac: [UInt8]
         /// Where its frames go. The machine starts and stops it.
         public var backend: any NetworkBackend
+        /// Where the frames of a second card with the same address go, for which this one stands by; nil if there is none.
+        public var primary: (any NetworkBackend)?
 
         /// A card with the address `mac`.
-        public init(mac: [UInt8], backend: any NetworkBackend) {
+        public init(mac: [UInt8], backend: any NetworkBackend, primary: (any NetworkBackend)? = nil) {
             self.mac = mac
             self.backend = backend
+            self.primary = primary
         }
     }
 

@@ -27,8 +27,13 @@ extension VirtualMachine {
         announce(parameters, devices, name: name)
     }
 
+    /// The way that the guest's frames take.
+    private func path(of device: any NetworkDevice) -> any NetworkBackend {
+        parts.failoverPairs.first { $0.standby === device }?.path ?? device.backend
+    }
+
     private func announce(_ parameters: AnnounceParameters, _ devices: [any NetworkDevice], name: String) {
-        let cards = devices.compactMap { device in EthernetAddress(device.mac).map { (device.backend, $0) } }
+        let cards = devices.compactMap { device in EthernetAddress(device.mac).map { (path(of: device), $0) } }
         let announcer = Announcer(cards, parameters: parameters)
         // Without a thread the first round must do: the network learns the rest from the guest's own frames.
         try? announcer.start()

@@ -40,6 +40,8 @@ struct SourceMachineTests {
         private func outcome(of action: SourceMachine.Action) -> SourceMachine.Event? {
             switch action {
             case .connect: .connected
+            case .holdPrimaries: .primariesHeld(1)
+            case .awaitUnplug: .unplugged
             case .sendSetup: .setUp(pages: 10, bytes: 100)
             case .beginSnapshot: .snapshotBegun(pages: 10, pause: .milliseconds(1))
             case .sendPages: .sent(left: 0, bytes: 50_000, pages: 10)
@@ -52,7 +54,7 @@ struct SourceMachineTests {
             case .awaitPeer, .hearOut: .peerSaid(0)
             case .runCOLO: .coloEnded
             case .leaveGuest, .giveGuestBack, .keepGuest, .endSnapshot: .guestSettled
-            case .tell, .pass, .report, .interrupt, .throttle, .end: nil
+            case .tell, .pass, .report, .interrupt, .throttle, .releasePrimaries, .end: nil
             }
         }
 
@@ -71,6 +73,71 @@ struct SourceMachineTests {
                 .haltGuest, .harvestLast, .pass(3), .sendPages(256), .sendState, .closeStream, .leaveGuest,
                 .tell(.completed), .end,
             ])
+    }
+
+    /// The third outcome comes 600 ms after the beginning.
+    private static let firstWait = SourceMachine.Action.awaitUnplug(until: .milliseconds(11_600))
+
+    @Test func aGuestGivesItsPrimaryCardUpBeforeItMoves() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: .leaveGuest))
+        #expect(source.take(.guestSettled) == [.tell(.completed), .releasePrimaries(giveBack: false), .end])
+        #expect(
+            source.said.prefix(9) == [
+                .tell(.setup), .connect, .holdPrimaries, .sendSetup, .pass(1), .tell(.waitUnplug),
+                Self.firstWait, .tell(.active), .sendPages(256),
+            ])
+    }
+
+    @Test func aGuestWithoutItsPrimaryCardIsNotWaitedFor() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: .holdPrimaries))
+        #expect(source.take(.primariesHeld(0)) == [.sendSetup])
+        #expect(source.play(to: .sendPages(256)))
+        #expect(source.told == [.setup, .active])
+    }
+
+    @Test func aCancelWhileTheCardIsWaitedForGivesItBack() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: Self.firstWait))
+        #expect(source.machine.isRunning)
+        #expect(source.take(.cancel) == [.tell(.cancelling), .interrupt])
+        #expect(source.take(.interrupted()) == [.tell(.cancelled), .releasePrimaries(giveBack: true), .end])
+    }
+
+    /// A destination gives up on a source that says nothing for 30 seconds; a guest may take longer.
+    @Test func theDestinationHearsOfASourceThatWaitsForItsGuest() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: Self.firstWait))
+        #expect(source.take(.stillPlugged) == [.sendEmptyPart])
+        #expect(source.take(.spoke) == [.awaitUnplug(until: source.now + .seconds(10))])
+        #expect(source.machine.status == .waitUnplug)
+        #expect(source.take(.unplugged) == [.tell(.active), .sendPages(256)])
+    }
+
+    @Test func aFailureGivesTheCardBackAfterItWasTold() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: .harvest))
+        let actions = source.take(.failed("broken"))
+        #expect(
+            actions == [
+                .tell(.failed), .report("broken", guestStands: false), .releasePrimaries(giveBack: true), .end,
+            ])
+    }
+
+    @Test func aProcessThatEndsWhileTheCardIsWaitedForTellsNoMoreThanThat() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: Self.firstWait))
+        #expect(source.take(.quit) == [.tell(.cancelling), .interrupt])
+        #expect(source.take(.interrupted()) == [.releasePrimaries(giveBack: true), .end])
+    }
+
+    /// A guest that the destination may run has its card there.
+    @Test func aGuestThatMayHaveMovedDoesNotGetItsCardBack() {
+        let source = Source { $0.hasPrimaries = true }
+        #expect(source.play(to: .sendState))
+        #expect(source.take(.failed("broken", endMayHaveLeft: true)).contains(.keepGuest))
+        #expect(source.take(.guestSettled) == [.releasePrimaries(giveBack: false), .end])
     }
 
     /// Every lasting action before the commitment, and what comes after a cancel in the middle of it.

@@ -17,13 +17,17 @@ final class TestMachine: Sendable {
     /// Told of each pass before anything of it is sent.
     let passes: PassObserver
 
-    init(
+    convenience init(
         incoming: Bool = false, megabytes: Int = TestMachine.megabytes, autostart: Bool = true,
         memory: GuestMemory? = nil, uuid: [UInt8]? = nil
     ) throws {
-        let log = EventLog()
         var parts = try NoneMachine.parts(memorySize: megabytes << 20, uuid: uuid)
         if let memory { parts.memory = memory }
+        try self.init(parts: parts, incoming: incoming, autostart: autostart)
+    }
+
+    init(parts: MachineParts, incoming: Bool = false, autostart: Bool = true) throws {
+        let log = EventLog()
         machine = VirtualMachine(parts: parts, incoming: incoming, autostart: autostart)
         machine.setEventHandler { log.add("\($0)") }
         let passes = PassObserver()
@@ -33,6 +37,7 @@ final class TestMachine: Sendable {
             case .pass(let number):
                 passes.tell(number)
                 log.add("pass \(number)")
+            case .unplugPrimary(let card): log.add("UNPLUG_PRIMARY \(card)")
             case .incomingRefused(let text): log.add("incoming refused: \(text)")
             case .incomingFailed(let text): log.add("incoming failed: \(text)")
             case .outgoingFailed(let text, _): log.add("outgoing failed: \(text)")

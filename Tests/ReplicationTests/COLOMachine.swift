@@ -47,6 +47,7 @@ final class COLOMachine: Sendable {
             switch event {
             case .status(let status): log.add("MIGRATION \(status.rawValue)")
             case .pass(let number): log.add("MIGRATION_PASS \(number)")
+            case .unplugPrimary(let card): log.add("UNPLUG_PRIMARY \(card)")
             case .incomingRefused(let text): log.add("incoming refused: \(text)")
             case .incomingFailed(let text): log.add("incoming failed: \(text)")
             case .outgoingFailed(let text, _): log.add("outgoing failed: \(text)")

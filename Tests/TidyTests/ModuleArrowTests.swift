@@ -12,7 +12,7 @@ private let layers: [[String]] = [
         "QAPIGenerator", "Jobs", "HumanMonitor",
     ],
     ["MachineModel", "ManagedObjects", "Certificates"],
-    ["EngineRISCV", "Virtio", "PlatformDevices", "Configuration", "Simulation"],
+    ["EngineRISCV", "Virtio", "PlatformDevices", "PCI", "Configuration", "Simulation"],
     ["VirtualMachine"],
     ["Migration", "DirtyRate"],
     ["Replication"],

@@ -21,7 +21,8 @@ final class MigrationChecker {
 
     /// From each status to those that may follow it (qmp.md §4).
     private static let successors: [(SourceMachine.Status, [SourceMachine.Status])] = [
-        (.none, [.setup]), (.setup, [.active, .failed, .cancelling]),
+        (.none, [.setup]), (.setup, [.waitUnplug, .active, .failed, .cancelling]),
+        (.waitUnplug, [.active, .failed, .cancelling]),
         (.active, [.completed, .failed, .cancelling, .preSwitchover, .colo]),
         (.preSwitchover, [.device, .failed, .cancelling]), (.device, [.completed, .failed, .cancelling, .colo]),
         (.cancelling, [.cancelled]), (.colo, [.completed]),
@@ -65,7 +66,10 @@ final class MigrationChecker {
 
     /// The destination starts the guest with this memory.
     func startsWith(_ memory: [UInt64]) {
-        let wanted = world.source.snapshot?.image ?? world.source.memory
+        let source = world.source
+        let hadPrimary = source.snapshot?.hasPrimary ?? source.hasPrimary
+        if hadPrimary { violated("the guest moved with its primary card") }
+        let wanted = source.snapshot?.image ?? source.memory
         let differing = memory.indices.filter { memory[$0] != wanted[$0] }
         if let first = differing.first {
             violated(
@@ -98,6 +102,9 @@ final class MigrationChecker {
         }
         // A process that ends takes what it had with it.
         guard source.isAlive, destination.isAlive, !source.machine.hasQuit else { return }
+        if source.hasGuest, world.settings.hasPrimary, !source.hasPrimary || source.isPrimaryHeld {
+            violated("the guest stayed and did not get its primary card back")
+        }
         let isError = source.keepsGuestStopped || destination.machine.failure != nil
         if !source.hasGuest, !destination.hasGuest, !isError { violated("nobody has the guest, and no error says why") }
         let isBack = source.machine.status == .cancelled

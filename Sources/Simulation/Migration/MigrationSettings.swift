@@ -14,6 +14,7 @@ public import MigrationCore
 //              closes, what it had sent arrives, what was sent to it breaks the channel.
 //   Operator   cancels, quits, yanks either end, changes the limits, and lets a paused migration go on late, or cancels
 //              it instead; all at any instant or at the n-th action.
+//   Guest      takes up to some seconds to give its primary card up.
 //   State      the destination refuses the devices.
 //
 // Checked
@@ -21,6 +22,7 @@ public import MigrationCore
 //   Memory     what the destination starts with is what the source stopped with.
 //   Statuses   come in the order of the schema's state machine, passes are numbered, the first comes before `active`.
 //   Words      completed with a return path means that the destination has the guest; cancelled, that it has not.
+//   Cards      a guest moves without its primary card, and has it again if it stays.
 //   Deadlines  both sides end, and no wait lasts longer than its deadline.
 //   Once       a page is sent again only if it was dirtied.
 //   Snapshots  (of one seed in five) the guest goes on at the source and what the destination starts with is the memory of
@@ -43,6 +45,8 @@ public struct MigrationSettings: Sendable {
     /// How many data channels there are beside the main one.
     public var dataChannels: Int
     var dataChannelArrival: DataChannelArrival
+    /// Whether the guest has a primary card, which it gives up before it moves.
+    var hasPrimary: Bool
     var hasReturnPath: Bool
     var pausesBeforeSwitchover: Bool
     /// Whether the guest of one instant is sent while it runs on.
@@ -70,6 +74,7 @@ public struct MigrationSettings: Sendable {
         dataChannelArrival = chance.chance(3, in: 4) ? .inTime : arrivals[Int(chance.next() % UInt64(arrivals.count))]
         // Neither of them goes with it.
         if isBackgroundSnapshot { (hasReturnPath, pausesBeforeSwitchover, dataChannels) = (false, false, 0) }
+        hasPrimary = chance.chance(1, in: 4)
     }
 }
 

@@ -5,6 +5,8 @@ struct SimulatedSnapshot {
 
     /// What it has to be at the destination.
     let image: [UInt64]
+    /// Whether the guest had its primary card then.
+    let hasPrimary: Bool
     /// Nobody waits for room any more.
     var isOver = false
     private var isSaved: [Bool]
@@ -13,8 +15,8 @@ struct SimulatedSnapshot {
     /// Pages that were not sent.
     private(set) var remaining: Int
 
-    init(of memory: [UInt64]) {
-        image = memory
+    init(of memory: [UInt64], hasPrimary: Bool) {
+        (image, self.hasPrimary) = (memory, hasPrimary)
         isSaved = Array(repeating: false, count: memory.count)
         remaining = memory.count
     }

@@ -12,6 +12,10 @@ final class SimulatedSource {
     private(set) var isAlive = true
     /// The guest stands although it has not left: the destination may run it.
     private(set) var keepsGuestStopped = false
+    /// Whether the guest has its primary card, and whether it is to have it.
+    private(set) var hasPrimary: Bool
+    private(set) var isPrimaryHeld = false
+    private var unplugsAt = Nanoseconds.zero
     private var guestRuns: Bool
     private var dirty: [Bool]
     var left: [Int] = []
@@ -41,7 +45,9 @@ final class SimulatedSource {
         configuration.hasReturnPath = settings.hasReturnPath
         configuration.pausesBeforeSwitchover = settings.pausesBeforeSwitchover
         configuration.isBackgroundSnapshot = settings.isBackgroundSnapshot
+        configuration.hasPrimaries = settings.hasPrimary
         configuration.brokenRule = settings.sabotage
+        hasPrimary = settings.hasPrimary
         let limit = [0, 4096 * 2000, 4096 * 20_000][Int(world.random(0...2))]
         machine = SourceMachine(
             configuration: configuration,
@@ -128,6 +134,9 @@ final class SimulatedSource {
             if status == .preSwitchover { operatorDecides() }
         case .pass(let number): world.checker.passed(number)
         case .interrupt: interrupt()
+        case .releasePrimaries(let giveBack):
+            isPrimaryHeld = false
+            if giveBack { hasPrimary = true }
         case .end: closeChannels()
         case .report, .throttle: break
         default: world.checker.violated("a lasting action was carried out at once: \(action)")
@@ -158,6 +167,18 @@ final class SimulatedSource {
                 world.dataChannels.connect()
                 return .connected
             }
+        case .holdPrimaries:
+            outcome { [self] in
+                isPrimaryHeld = true
+                unplugsAt = world.now + world.microseconds(1000...25_000_000)
+                return .primariesHeld(1)
+            }
+        case .awaitUnplug(let deadline):
+            outcome(after: max(world.now, min(unplugsAt, deadline)) - world.now) { [self] in
+                guard world.now >= unplugsAt else { return .stillPlugged }
+                hasPrimary = false
+                return .unplugged
+            }
         case .sendSetup:
             written { [self] in
                 sendSetup()
@@ -167,7 +188,7 @@ final class SimulatedSource {
         case .beginSnapshot:
             outcome { [self] in
                 guestRuns = true
-                snapshot = SimulatedSnapshot(of: memory)
+                snapshot = SimulatedSnapshot(of: memory, hasPrimary: hasPrimary)
                 return .snapshotBegun(pages: memory.count, pause: .milliseconds(1))
             }
         case .endSnapshot:
@@ -215,7 +236,7 @@ final class SimulatedSource {
                 keepsGuestStopped = true
                 return .guestSettled
             }
-        case .tell, .pass, .report, .interrupt, .throttle, .end: break
+        case .tell, .pass, .report, .interrupt, .throttle, .releasePrimaries, .end: break
         }
     }
 
