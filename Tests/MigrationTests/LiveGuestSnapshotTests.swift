@@ -106,7 +106,8 @@ import VirtualMachine
             _ = pause.wait(until: SystemClock().now() + .milliseconds(50)) { _ -> Bool? in nil }
             return memory.load(WritingGuest.base, as: UInt64.self) == count
         }
-        while !stands() {}
+        let end = SystemClock().now() + .seconds(10)
+        while !stands() { try #require(SystemClock().now() < end, "it waits for room") }
         let begin = SystemClock().now()
         for _ in 0..<10 {
             try guest.machine.stopByCommand()
@@ -190,7 +191,11 @@ import VirtualMachine
         let folder = try TemporaryFolder()
         try guest.controller.migrate(uri: "exec:cat > '\(folder.path("snapshot"))'").start()
         #expect(guest.log.wait(for: "active"))
-        while subject.instants.withLock({ $0.isEmpty }) { sched_yield() }
+        let end = SystemClock().now() + .seconds(10)
+        while subject.instants.withLock({ $0.isEmpty }) {
+            try #require(SystemClock().now() < end, "it was not stopped")
+            sched_yield()
+        }
         try subject.goesOn()
         guest.machine.memory.store(address, UInt64(2))
         #expect(guest.log.wait(for: "completed"))
