@@ -335,10 +335,17 @@ final class DaemonParts: Sendable {
 
     private func connect(_ hooks: MachineHooks) {
         let (hub, log, machine, endWith, pair) = (hub, log, built.machine, endWith, pair)
+        let (networks, clock) = (built.userNetworks, clock)
+        // Those of a guest that arrives may still be its source's, on the same host. In a pair the takeover opens them.
+        let opensForwards = pair == nil && configuration.start.incoming != nil && !networks.isEmpty
         machine.setEventHandler { event in
             switch event {
             case .stop: hub.emit(.stop)
-            case .resume: hub.emit(.resume)
+            case .resume:
+                hub.emit(.resume)
+                if opensForwards {
+                    _ = try? Thread(name: "forwards") { Self.openForwards(networks, clock, log) }
+                }
             case .shutdown(let guest, _): hub.emit(.shutdown(guest ? .guestShutdown : .hostQmpQuit))
             case .reset(let guest, _): hub.emit(.reset(guest ? .guestReset : .hostQmpSystemReset))
             }

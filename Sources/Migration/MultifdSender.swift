@@ -24,9 +24,16 @@ final class MultifdSender: PageSender {
 
         var count: Int { unsafe places.count }
 
-        func append(_ page: Int, at place: UnsafeRawPointer) {
-            header.offsets.append(UInt64(page * MigrationFormat.pageSize))
-            unsafe places.append(place)
+        /// How many more pages it takes.
+        var room: Int { MultifdPacket.pageLimit - count }
+
+        /// As many pages as lie at `first` and behind it.
+        func append(_ pages: Range<Int>, at first: UnsafeRawPointer) {
+            header.offsets.append(contentsOf: pages.lazy.map { UInt64($0 * MigrationFormat.pageSize) })
+            unsafe places.append(
+                contentsOf: pages.indices.lazy.map { page in
+                    unsafe first + (page - pages.lowerBound) * MigrationFormat.pageSize
+                })
         }
 
         func removeAll() {
@@ -92,19 +99,35 @@ final class MultifdSender: PageSender {
         on main: Channel
     ) throws(TransportError) {
         // SAFETY: the caller lends as many pages as `pages` has, from `first` on, until it has settled.
+        if current.block != block, current.count > 0 { try dispatch() }
+        var page = pages.lowerBound
         var place = unsafe first
-        for page in pages {
-            if unsafe PageContent.isZero(place) {
-                try records.sendZero(PageLocation(block: block, page: page), on: main)
-            } else {
-                if current.block != block, current.count > 0 { try dispatch() }
+        while page < pages.upperBound {
+            let limit = min(pages.upperBound, page + current.room)
+            let end = unsafe Self.endOfContent(from: page, limit: limit, at: place)
+            if end > page {
                 current.block = block
-                unsafe current.append(page, at: place)
-                records.normalPages += 1
-                if current.count == MultifdPacket.pageLimit { try dispatch() }
+                unsafe current.append(page..<end, at: place)
+                records.normalPages += UInt64(end - page)
+                if current.room == 0 { try dispatch() }
             }
-            unsafe place += MigrationFormat.pageSize
+            let isZero = end < limit
+            if isZero { try records.sendZero(PageLocation(block: block, page: end), on: main) }
+            unsafe place += (end + (isZero ? 1 : 0) - page) * MigrationFormat.pageSize
+            page = end + (isZero ? 1 : 0)
         }
+    }
+
+    /// The first page of zeroes, not before `page`, which lies at `place`; `limit` if there is none before that.
+    private static func endOfContent(from page: Int, limit: Int, at place: UnsafeRawPointer) -> Int {
+        // SAFETY: the caller lends the pages up to `limit`.
+        var end = page
+        var next = unsafe place
+        while end < limit, unsafe !PageContent.isZero(next) {
+            end += 1
+            unsafe next += MigrationFormat.pageSize
+        }
+        return end
     }
 
     func settle(_ records: inout RAMRecords, on main: Channel) throws(TransportError) {

@@ -1,5 +1,7 @@
+import Environment
 import Glibc
 import PairLab
+import QMP
 import SystemCalls
 import Testing
 
@@ -25,6 +27,60 @@ extension SystemTests {
                 #expect(!(colod.output + ready).lowercased().contains(word), "\(colod.output)\(ready)")
             }
         }
+
+        @Test("the host ports of a guest that arrives open when it runs", needsPair())
+        func arrival() throws {
+            let folder = try TemporaryFolder(prefix: "colod-arrival")
+            let host = try LabHost(sharingMachineNetworkAs: "arrival")
+            let port = try #require(try freeLoopbackPorts(1).first)
+            func start(_ name: String, _ arguments: [String]) throws -> (ManagedProcess, QMPClient) {
+                let socket = folder.path("\(name).qmp")
+                try folder.write(
+                    """
+                    guest:
+                      name: lone
+                      machine: riscv64
+                      memory: 64M
+                      kernel: \(Guest.folder)/Image
+                      network: [{backend: user, forward: ["tcp:127.0.0.1:\(port)-10.0.2.15:6379"]}]
+                    management: {qmp: "unix:\(socket)"}
+                    """, to: "\(name).yaml")
+                let process = try host.start(
+                    [ProtectedPair.builtProgram("colod"), "--config", folder.path("\(name).yaml")] + arguments,
+                    log: folder.path("\(name).log"))
+                return (process, try QMPClient(path: socket, within: .seconds(20)))
+            }
+            let (source, monitor) = try start("source", ["-S"])
+            defer { source.killAndWait() }
+            // The source has the port until it ends.
+            let (destination, there) = try start("destination", ["--incoming", "unix:\(folder.path("stream"))"])
+            defer { destination.killAndWait() }
+            try monitor.execute(
+                "migrate-set-capabilities", ["capabilities": [["capability": "events", "state": true]]])
+            try monitor.execute("migrate", ["uri": .string("unix:\(folder.path("stream"))")])
+            _ = try monitor.waitForEvent("MIGRATION", within: .seconds(20)) { $0["data"]?["status"] == "completed" }
+            try monitor.execute("quit")
+            #expect(source.waitForExit(within: .seconds(10)) == .exited(0))
+            #expect(throws: (any Error).self) {
+                try RedisClient("127.0.0.1", port: port, from: host, within: .milliseconds(200))
+            }
+            try there.execute("cont")
+            _ = try there.waitForEvent("RESUME", within: .seconds(10)) { _ in true }
+            try eventually(within: .seconds(10)) {
+                (try? RedisClient("127.0.0.1", port: port, from: host, within: .milliseconds(200))) != nil
+            }
+        }
+    }
+}
+
+/// Waits until `holds`; for what gives no event. Throws if it does not by then.
+private func eventually(within limit: Nanoseconds, _ holds: () -> Bool) throws {
+    let end = SystemClock().now() + limit
+    while !holds() {
+        guard SystemClock().now() < end else {
+            throw LabError("it did not come to that within \(limit.inMilliseconds) ms")
+        }
+        pause(.milliseconds(20))
     }
 }
 
