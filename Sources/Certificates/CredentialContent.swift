@@ -49,6 +49,8 @@ public struct CredentialContent: Sendable {
         Paths.remove(neighbour)
         let file = try Descriptor.open(
             neighbour, flags: O_WRONLY | O_CREAT | O_EXCL, mode: isSecret ? 0o600 : 0o644)
+        // Gone already if it has taken its place.
+        defer { Paths.remove(neighbour) }
         var written = 0
         while written < bytes.count {
             let count = unsafe bytes[written...].withUnsafeBytes {
@@ -66,7 +68,6 @@ public struct CredentialContent: Sendable {
         } else {
             // Unlike rename(2), it replaces nothing.
             guard unsafe link(neighbour, path) == 0 else { throw SystemError(code: errno, call: "link", subject: path) }
-            Paths.remove(neighbour)
         }
     }
 }

@@ -338,13 +338,16 @@ final class DaemonParts: Sendable {
         let (networks, clock) = (built.userNetworks, clock)
         // Those of a guest that arrives may still be its source's, on the same host. In a pair the takeover opens them.
         let opensForwards = pair == nil && configuration.start.incoming != nil && !networks.isEmpty
+        let isOpening = OneAtATime()
         machine.setEventHandler { event in
             switch event {
             case .stop: hub.emit(.stop)
             case .resume:
                 hub.emit(.resume)
                 if opensForwards {
-                    _ = try? Thread(name: "forwards") { Self.openForwards(networks, clock, log) }
+                    _ = try? Thread(name: "forwards") {
+                        isOpening.run { Self.openForwards(networks, clock, log) }
+                    }
                 }
             case .shutdown(let guest, _): hub.emit(.shutdown(guest ? .guestShutdown : .hostQmpQuit))
             case .reset(let guest, _): hub.emit(.reset(guest ? .guestReset : .hostQmpSystemReset))
@@ -392,5 +395,20 @@ private final class PairHolder: Sendable {
     func changed(_ event: PairEvent?) {
         let state = state.withLock { $0 }
         if let service = state.service { state.observer?(service, event) }
+    }
+}
+
+/// Work that is not begun again while it is under way.
+private final class OneAtATime: Sendable {
+    private let isBusy = Mutex(false)
+
+    func run(_ body: () -> Void) {
+        let begins = isBusy.withLock { isBusy in
+            defer { isBusy = true }
+            return !isBusy
+        }
+        guard begins else { return }
+        body()
+        isBusy.withLock { $0 = false }
     }
 }

@@ -22,7 +22,12 @@ extension ManagementTarget {
 
     func queryColoStatus() async throws(CommandError) -> COLOStatus { replication.coloStatus }
 
-    func xColodStatus() async throws(CommandError) -> ColodStatus { status.current }
+    func xColodStatus() async throws(CommandError) -> ColodStatus {
+        var answer = status.current
+        let warnings = certificateWarnings
+        answer.warnings = warnings.isEmpty ? nil : warnings
+        return answer
+    }
 
     func xColodFailover() async throws(CommandError) {
         guard let pair else { throw .generic("This guest has no pair") }

@@ -24,12 +24,17 @@ extension ManagementTarget {
         // Credentials are read from files, which may lie on a slow disk.
         try await onThread {
             try state.objects.add(arguments.id) { try arguments.make() }
-            guard let credentials = state.objects.object(arguments.id) as? TLSCredentials else { return }
-            let now = Int(time(nil))
-            for text in credentials.certificates.compactMap({ $0.warning(at: now) }) {
-                warn("object \(arguments.id): \(text)")
-            }
+            for text in Self.warnings(of: arguments.id, state.objects.object(arguments.id)) { warn(text) }
         }
+    }
+
+    /// What is about to end, or has ended, of the certificates that objects were made of.
+    var certificateWarnings: [String] { state.objects.objects.flatMap { Self.warnings(of: $0.name, $0.object) } }
+
+    private static func warnings(of name: String, _ object: (any ManagedObject)?) -> [String] {
+        guard let credentials = object as? TLSCredentials else { return [] }
+        let now = Int(time(nil))
+        return credentials.certificates.compactMap { $0.warning(at: now) }.map { "object \(name): \($0)" }
     }
 
     func objectDel(id: String) async throws(CommandError) { try answering { try state.objects.remove(id) } }

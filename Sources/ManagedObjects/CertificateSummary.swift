@@ -133,6 +133,10 @@ extension X509Certificate {
 
     /// A name that somebody else chose, without what a terminal would obey.
     static func printable(_ bytes: [UInt8]) -> String {
-        String(decoding: bytes.map { $0 < 0x20 || $0 == 0x7f ? UInt8(ascii: "?") : $0 }, as: UTF8.self)
+        var text = String.UnicodeScalarView()
+        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+            text.append(scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) ? "?" : scalar)
+        }
+        return String(text)
     }
 }

@@ -56,7 +56,7 @@ public struct CredentialsReport: Sendable {
                 CredentialFile(path: path), .readAuthorities(path: path), X509Certificate.list)
             for one in found {
                 let faults = one.faults(.authority, path: path).map { Problem(isError: true, text: "\($0)") }
-                add("ca-cert.pem", one.summary(path: path), faults)
+                add("ca-cert.pem", one.summary(path: path), faults + Self.exposure("\(directory)/ca-key.pem"))
             }
             return found
         } catch {

@@ -16,6 +16,8 @@ extension MigrationController {
         if let pair = machine.parts.failoverPairs.first(where: \.isPlugged) { throw .primaryPlugged(pair.id) }
         let blob: [UInt8]
         do { blob = try machine.captureDevices() } catch { throw .pause(error) }
+        // Its driver may have become ready meanwhile.
+        if let pair = machine.parts.failoverPairs.first(where: \.isPlugged) { throw .primaryPlugged(pair.id) }
         let file = try Self.open(path, O_WRONLY | O_CREAT | O_TRUNC)
         var writer = ByteWriter(capacity: blob.count + 8)
         writer.write(MigrationFormat.magic)

@@ -60,7 +60,7 @@ extension MigrationController {
         for action in actions {
             switch action {
             case .interrupt: session.interrupt()
-            case .releasePrimaries(let giveBack): releasePrimaries(giveBack: giveBack)
+            case .releasePrimaries(let giveBack): releasePrimaries(of: session, giveBack: giveBack)
             case .throttle(let percentage): machine.parts.engine.setThrottle(percentage: percentage)
             case .end: session.end()
             default: session.give(action)

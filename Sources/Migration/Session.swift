@@ -2,6 +2,7 @@ import Environment
 import QAPI
 import Synchronization
 import SystemCalls
+import VirtualMachine
 
 /// One run of a migration as all threads see it: its state machine, what its thread is to do next, and how it is cut
 /// short.
@@ -26,6 +27,8 @@ final class Session<Machine: Sendable, Action: Sendable>: Sendable {
     let settings: MigrationSettings
     /// What it has sent; only of an outgoing one.
     let counters: MigrationCounters
+    /// The cards that its guest is to give up, by name; only of an outgoing one.
+    let primaryHolds = Mutex<[String: FailoverHold]>([:])
     /// The channel, and the waits of the thread.
     let control: RunControl
     private let slot = ThreadGate(Slot())

@@ -1,5 +1,6 @@
 import Environment
 import MigrationCore
+import Synchronization
 import SystemCalls
 import VirtualMachine
 
@@ -8,14 +9,15 @@ extension SourceRun {
     func holdPrimaries() throws(MigrationFailure) -> SourceMachine.Event {
         let pairs = machine.parts.failoverPairs
         var count = 0
-        for (index, pair) in pairs.enumerated() {
+        for pair in pairs {
             pair.onUnplug { [control = session.control] in control.look() }
-            guard let wasPlugged = pair.hold(until: clock.now() + VirtualMachine.pausePatience) else {
-                for other in pairs[..<index] { other.giveBack() }
+            guard let hold = pair.hold(until: clock.now() + VirtualMachine.pausePatience) else {
+                controller.releasePrimaries(of: session, giveBack: true)
                 throw .peer(
                     "the guest's devices are busy, so that it could not be asked to give up its card \(pair.id)")
             }
-            guard wasPlugged else { continue }
+            session.primaryHolds.withLock { $0[pair.id] = hold }
+            guard hold.wasPlugged else { continue }
             count += 1
             controller.tell(.unplugPrimary(pair.id))
         }
@@ -26,15 +28,24 @@ extension SourceRun {
         let pairs = machine.parts.failoverPairs
         if session.control.wait(until: deadline, for: { !pairs.contains(where: \.isPlugged) }) { return .unplugged }
         guard !session.control.isCancelled else { throw .cancelled }
+        for pair in pairs { pair.askAgain() }
         return .stillPlugged
+    }
+
+    /// No destination takes a guest that has its card.
+    func checkPrimaries() throws(MigrationFailure) {
+        if let pair = machine.parts.failoverPairs.first(where: \.isPlugged) {
+            throw .peer("the guest has its card \(pair.id) again")
+        }
     }
 }
 
 extension MigrationController {
     /// The guest may have its primary cards again.
-    func releasePrimaries(giveBack: Bool) {
+    func releasePrimaries(of session: SourceSession, giveBack: Bool) {
         for pair in machine.parts.failoverPairs {
-            if giveBack { pair.giveBack() } else { pair.release() }
+            guard let hold = session.primaryHolds.withLock({ $0.removeValue(forKey: pair.id) }) else { continue }
+            if giveBack { pair.giveBack(hold) } else { pair.release(hold) }
         }
     }
 

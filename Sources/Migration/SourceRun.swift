@@ -278,6 +278,7 @@ final class SourceRun {
     // MARK: The guest
 
     private func haltGuest() throws(MigrationFailure) -> SourceMachine.Event {
+        try checkPrimaries()
         let before = try onMachine { () throws(RunStateError) in try machine.haltForMigration() }
         stateBefore = before
         counters.noteHalt()

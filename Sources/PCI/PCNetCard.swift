@@ -82,7 +82,8 @@ public final class PCNetCard: PCICard, @unchecked Sendable {
     /// A store there.
     public func storeConfiguration(offset: Int, width: Int, value: UInt64) {
         configuration.store(offset: offset, width: width, value: value)
-        interruptChanged()
+        // A driver that takes the bus away has no frame written to memory from then on.
+        chipChanged()
     }
 
     private func command(_ bit: UInt16) -> Bool { configuration[ConfigurationSpace.Register.command] & bit != 0 }

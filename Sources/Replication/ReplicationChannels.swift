@@ -193,8 +193,9 @@ final class ReplicationChannels: Sendable {
                 complain("a connection to the replication port did not prove to be the peer", "", judge)
                 return nil
             }
-            let end = try protection.protect(channel, as: .server, cancellation, until: deadline, clock)
-            return keep(number) ? end : nil
+            // Nobody sends the peer away any more.
+            guard keep(number) else { return nil }
+            return try protection.protect(channel, as: .server, cancellation, until: deadline, clock)
         } catch {
             complain("a connection to the replication port said nothing that counts", ": \(error)", judge)
             return nil

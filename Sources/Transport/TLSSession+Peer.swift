@@ -14,7 +14,12 @@ extension TLSSession {
     private func provenIdentity() throws(TLSFailure) -> String? {
         // SAFETY: GnuTLS lends names and certificates as long as the session does not change, which it does no more.
         switch end.proof {
-        case .anonymous, .sessionKey: return nil
+        case .anonymous: return nil
+        case .sessionKey:
+            guard unsafe gnutls_kx_get(pointer) == GNUTLS_KX_ECDHE_PSK else {
+                throw .handshake(reason: "The peer did not show the key of the connection")
+            }
+            return nil
         case .sharedKey:
             guard end.role == .server, let name = unsafe gnutls_psk_server_get_username(pointer) else { return nil }
             return unsafe String(cString: name)

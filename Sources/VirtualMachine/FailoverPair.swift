@@ -4,6 +4,7 @@ import MachineModel
 import PCI
 import PacketPath
 import Synchronization
+import SystemCalls
 import Virtio
 
 /// A network of the guest with two cards of the same address: a virtio card that stands by and moves with the guest, and a
@@ -13,7 +14,7 @@ import Virtio
 /// knows nothing of this never sees two cards with one address.
 ///
 /// Threads: `hold`, `giveBack` and `release` may be called from any thread that does not have the machine lock, and wait
-/// for it; `isPlugged` may be asked from every thread.
+/// for it no longer than their deadline; `isPlugged` may be asked from every thread.
 public final class FailoverPair: @unchecked Sendable {
     // SAFETY: every `var` is touched only with the machine lock held or the machine paused.
     /// The name of the primary card, for clients.
@@ -27,8 +28,9 @@ public final class FailoverPair: @unchecked Sendable {
     private let observer: Mutex<@Sendable () -> Void>
     /// The guest's driver takes the standby card as one.
     private var isAccepted = false
-    /// The guest is moving: the primary stays out.
-    private var isHeld = false
+    /// The guest is moving, by this number of the move, and the primary stays out; nil if it stays.
+    private var hold: UInt64?
+    private var lastHold: UInt64 = 0
     /// The guest was asked to give the card up, and gets it back once it has done so.
     private var isWantedBack = false
 
@@ -64,28 +66,51 @@ public final class FailoverPair: @unchecked Sendable {
     public func onUnplug(_ body: @escaping @Sendable () -> Void) { observer.withLock { $0 = body } }
 
     /// The guest begins to move: the primary does not come into its slot from now on, and if it is there, the guest is
-    /// asked to give it up. Returns whether it was there; nil, with nothing changed, if a vCPU that stands in a disk has the
-    /// devices until `deadline` (of SystemClock).
-    public func hold(until deadline: Nanoseconds) -> Bool? {
+    /// asked to give it up. Nil, with nothing changed, if a vCPU that stands in a disk has the devices until `deadline`
+    /// (of SystemClock).
+    public func hold(until deadline: Nanoseconds) -> FailoverHold? {
         lock.withLockWhileFrozen(until: deadline) {
-            isHeld = true
+            lastHold += 1
+            hold = lastHold
             isWantedBack = false
             if port.isOccupied { port.pressAttentionButton() }
-            return port.isOccupied
+            return FailoverHold(number: lastHold, wasPlugged: port.isOccupied)
+        }
+    }
+
+    /// Asks the guest once more if it still has the card: a press that comes while it is busy with the slot is lost.
+    public func askAgain() {
+        _ = lock.withLockWhileFrozen(until: SystemClock().now() + Self.patience) {
+            if hold != nil, port.isOccupied { port.pressAttentionButton() }
         }
     }
 
     /// The guest stays: it gets the card back, at once or when it has given it up as it was asked to.
-    public func giveBack() {
-        lock.withLockWhileFrozen {
-            isHeld = false
+    public func giveBack(_ hold: FailoverHold) {
+        end(hold) { [self] in
             isWantedBack = port.isOccupied
             plugIfDue()
         }
     }
 
     /// The guest has moved: what boots here next may have the card.
-    public func release() { lock.withLockWhileFrozen { isHeld = false } }
+    public func release(_ hold: FailoverHold) { end(hold) {} }
+
+    /// How long callers wait for the machine lock.
+    private static let patience = Nanoseconds.milliseconds(100)
+
+    /// Ends the hold, unless the guest has begun to move again, and runs `body` with the machine lock; if a vCPU that
+    /// stands in a disk has that, later on a thread of its own.
+    private func end(_ ended: FailoverHold, _ body: @escaping @Sendable () -> Void) {
+        let finish: @Sendable () -> Void = { [self] in
+            guard hold == ended.number else { return }
+            hold = nil
+            body()
+        }
+        if lock.withLockWhileFrozen(until: SystemClock().now() + Self.patience, finish) != nil { return }
+        // Without a thread the card comes with the next migration's end.
+        _ = try? Thread(name: "primary-card") { [self] in lock.withLockWhileFrozen(finish) }
+    }
 
     /// Puts slot and card back to power-on. Only while the machine is paused.
     func resetToPowerOn() {
@@ -104,7 +129,14 @@ public final class FailoverPair: @unchecked Sendable {
         isWantedBack = false
     }
 
-    private func plugIfDue() { if isAccepted, !isHeld { port.insertCard() } }
+    private func plugIfDue() { if isAccepted, hold == nil { port.insertCard() } }
+}
+
+/// One move of the guest, for which it has no primary card. An end that comes late is not taken for that of the next one.
+public struct FailoverHold: Sendable {
+    let number: UInt64
+    /// Whether the card was in its slot when it began.
+    public let wasPlugged: Bool
 }
 
 /// Leads from what a pair consists of back to the pair.

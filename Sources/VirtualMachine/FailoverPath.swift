@@ -31,7 +31,11 @@ final class FailoverPath: NetworkBackend {
     /// The primary card's driver has started it. The guest may still send a frame or two by the other card, and switches
     /// follow those: so it is announced more than once.
     func primaryStarted() {
-        usesPrimary.store(true, ordering: .releasing)
+        // A guest may stop and start the card as often as it likes: no thread for each time.
+        guard !usesPrimary.exchange(true, ordering: .acquiringAndReleasing) else {
+            if let address { primary.send(address.announcement) }
+            return
+        }
         let next = address.map { Announcer([(self, $0)]) }
         replaceAnnouncer(next)
         // Without a thread the first round must do.

@@ -64,6 +64,8 @@ struct Verdict: Equatable {
             (severity, what) = (.warning, "protected, but the guest is stopped")
         } else if status.protected, let network = status.peer.downNetworks {
             (severity, what) = (.warning, "protected, but \(network)")
+        } else if status.protected, let warning = status.warnings?.first {
+            (severity, what) = (.warning, "protected, but \(warning)")
         } else if status.protected {
             (severity, what) = (.ok, "protected")
         } else if status.serving {
@@ -79,6 +81,7 @@ struct Verdict: Equatable {
         var text = "\(status.role.rawValue), \(what), term \(status.term)"
         if let age = status.lastCheckpointAgeMs { text += ", last checkpoint \(ago(milliseconds: age))" }
         if !status.protected {
+            for what in status.warnings ?? [] { text += ", \(what)" }
             for why in status.impairments ?? [] { text += ", \(why)" }
             if let what = status.waitsFor { text += ", waits for \(what)" }
             if let failure = status.lastFailure {

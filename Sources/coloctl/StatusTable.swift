@@ -42,6 +42,7 @@ struct StatusTable {
             rows.append(("Last takeover", "\(milliseconds(takeover)) to the first frame released"))
         }
         rows.append(("Last failure", failure))
+        for warning in status.warnings ?? [] { rows.append(("Warning", warning)) }
         if let count = status.retiredInstructions { rows.append(("Instructions", "\(count)")) }
         return rows
     }

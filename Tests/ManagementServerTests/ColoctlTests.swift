@@ -76,6 +76,15 @@ func status(
         #expect(Verdict(pair).line.contains("protected, but heartbeat network tcp:10.81.0.2:7801 is down"))
     }
 
+    @Test func aCertificateThatEndsSoonIsAWarningThatNamesIt() {
+        var pair = status(state: .protected, protected: true, serving: true, connected: true)
+        pair.warnings = ["object s0: the certificate /c/server-cert.pem (CN=a) ends on 2026-12-01 09:05 UTC"]
+        #expect(Verdict(pair).severity == .warning)
+        #expect(Verdict(pair).line.contains("protected, but object s0: the certificate /c/server-cert.pem (CN=a) ends"))
+        pair.protected = false
+        #expect(Verdict(pair).line.contains(", object s0: the certificate"))
+    }
+
     @Test func aGuestThatAnOperatorStoppedIsNotWell() {
         var pair = status(state: .protected, protected: true, connected: true)
         pair.stopped = true

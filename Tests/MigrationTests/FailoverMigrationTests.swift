@@ -115,11 +115,16 @@ struct FailoverMigrationTests {
     /// Whatever the guest does meanwhile: also a reset, after which its driver accepts the stand-in again.
     @Test func noCardComesIntoTheSlotWhileTheGuestMoves() throws {
         let source = try Self.running()
-        #expect(source.pair.hold(until: .never) == true)
+        let first = try #require(source.pair.hold(until: .never))
+        #expect(first.wasPlugged)
         source.giveUpCard()
         source.startDriver()
         #expect(!source.isPlugged)
-        source.pair.giveBack()
+        // The next move has begun when the end of the first one comes.
+        let second = try #require(source.pair.hold(until: .never))
+        source.pair.giveBack(first)
+        #expect(!source.isPlugged)
+        source.pair.giveBack(second)
         #expect(source.isPlugged)
     }
 

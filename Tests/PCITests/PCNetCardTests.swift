@@ -143,4 +143,16 @@ struct PCNetCardTests {
         bench.demand()
         #expect(bench.network.sent.isEmpty && !bench.card.isReceiving)
     }
+
+    /// As a kernel does that boots another one: the driver is gone, and its buffers are somebody else's memory.
+    @Test func aFrameThatComesAfterTheBusWasTakenAwayIsWrittenNowhere() {
+        bench.startDriver()
+        bench.offer(0)
+        bench.write(PCIBench.cardPlace, 0x04, 1, width: 2)
+        bench.network.deliver(PCIBench.frame(100))
+        #expect(bench.flags(ofReceive: 0) == 0x8000)
+        bench.write(PCIBench.cardPlace, 0x04, 5, width: 2)
+        bench.network.deliver(PCIBench.frame(100))
+        #expect(bench.flags(ofReceive: 0).map { $0 & 0x8000 } == 0)
+    }
 }

@@ -1,4 +1,5 @@
 import PairLab
+import QAPI
 import QMP
 import Testing
 
@@ -55,7 +56,7 @@ extension SystemTests {
             #expect(try tls("check", "\(ca)/nowhere").0 == .exited(2))
         }
 
-        @Test("the log warns of a certificate that ends within 30 days when its object is made")
+        @Test("log and status warn of a certificate that ends within 30 days, once there is an object of it")
         func warning() throws {
             let folder = try self.folder.get()
             let ca = folder.path("ca")
@@ -77,13 +78,15 @@ extension SystemTests {
                         "endpoint": "server",
                     ])
             }
+            let expected = "object short: the certificate \(ca)/short/server-cert.pem (CN=short) ends on "
+            #expect(try client.status().warnings?.map { $0.hasPrefix(expected) } == [true])
+            try client.execute("object-del", ["id": "short"])
+            #expect(try client.status().warnings == nil)
             try client.execute("quit")
             #expect(colod.waitForExit(within: .seconds(10)) == .exited(0))
             let warnings = colod.output.split(separator: "\n").filter { $0.contains("certificate") }
             #expect(warnings.count == 1, "\(colod.output)")
-            #expect(
-                warnings.first?.contains(
-                    "object short: the certificate \(ca)/short/server-cert.pem (CN=short) ends on ") == true)
+            #expect(warnings.first?.contains(expected) == true)
         }
     }
 }

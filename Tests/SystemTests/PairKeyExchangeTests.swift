@@ -36,9 +36,11 @@ extension SystemTests {
                 for side in Side.allCases {
                     let (end, text) = try reload(side, keys)
                     #expect(end == .exited(0), "\(text)")
-                    // The next step here may need what the next heartbeat from there says.
+                    // The next step there may need what the next heartbeat from here says.
+                    let marks = try pair.qmp(side).status().keys
+                    #expect(marks?.count == keys.count)
                     try pair.waitForStatus(of: side.other, "told of the keys", within: .seconds(10)) {
-                        $0.peer.keys?.count == keys.count
+                        $0.peer.keys == marks
                     }
                 }
             }

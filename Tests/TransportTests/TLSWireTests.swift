@@ -140,4 +140,20 @@ struct TLSWireTests {
             "\($0)".hasPrefix("Cannot read from TLS channel: ")
         }
     }
+
+    /// A key of the connection is the only thing that counts: neither another key, nor another way to agree.
+    @Test func whoDoesNotHaveTheKeyOfTheConnectionIsRefused() throws {
+        let key = [UInt8](repeating: 3, count: 32)
+        let pair = try TLSPair(TLSKit(client: .keyed(.client, key: key), server: .keyed(.server, key: key)))
+        #expect(pair.left.encryption == "TLS1.3 AES-128-GCM")
+        let others = [
+            try TLSEnd.keyed(.server, key: key.map { $0 ^ 1 }), try TLSKit.anonymous().server,
+            try TLSKit.sharedKey().server,
+        ]
+        for other in others {
+            #expect(throws: TransportError.self) {
+                try TLSPair(TLSKit(client: .keyed(.client, key: key), server: other))
+            }
+        }
+    }
 }

@@ -129,7 +129,8 @@ extension Introspection {
         null}, {"name": "stopped", "type": "bool", "default": null}, {"name": "waits-for", "type": "str", "default":
         null}, {"name": "takeover-ms", "type": "number", "default": null}, {"name": "failover", "type": "86"}, {"name":
         "arbiter", "type": "str"}, {"name": "encryption", "type": "str", "default": null}, {"name": "keys", "type":
-        "[str]", "default": null}, {"name": "retired-instructions", "type": "int", "default": null}]},
+        "[str]", "default": null}, {"name": "warnings", "type": "[str]", "default": null}, {"name":
+        "retired-instructions", "type": "int", "default": null}]},
         {"name": "13", "meta-type": "object", "members": [{"name": "keys", "type": "[str]"}, {"name": "peer", "type":
         "[str]", "default": null}]},
         {"name": "14", "meta-type": "object", "members": [{"name": "milliseconds", "type": "number"}, {"name":
@@ -702,7 +703,6 @@ extension Introspection {
         {"name": "168", "meta-type": "object", "members": [{"name": "host", "type": "str"}, {"name": "port", "type":
         "str"}, {"name": "numeric", "type": "bool", "default": null}, {"name": "to", "type": "int", "default": null},
         {"name": "ipv4", "type": "bool", "default": null}, {"name": "ipv6", "type": "bool", "default": null}, {"name":
-        "keep-alive", "type": "bool", "default": null}, {"name": "mptcp", "type": "bool", "default": null}]},
         """#
 
     /// All parts, in order.

@@ -3,6 +3,7 @@
 extension Introspection {
     /// Entries of the schema as JSON text, each followed by a comma.
     static let part2 = #"""
+        "keep-alive", "type": "bool", "default": null}, {"name": "mptcp", "type": "bool", "default": null}]},
         {"name": "169", "meta-type": "object", "members": [{"name": "path", "type": "str"}, {"name": "abstract", "type":
         "bool", "default": null}, {"name": "tight", "type": "bool", "default": null}]},
         {"name": "170", "meta-type": "object", "members": [{"name": "cid", "type": "str"}, {"name": "port", "type":

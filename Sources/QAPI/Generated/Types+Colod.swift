@@ -213,6 +213,9 @@ public struct ColodStatus: SchemaObject, Hashable {
     public var encryption: String?
     /// The marks of the pair's keys, that of the used one first; absent without a pair.
     public var keys: [String]?
+    /// What an operator has to see to in time, such as a certificate of an object that ends within 30 days; absent in
+    /// events, and if there is nothing.
+    public var warnings: [String]?
     /// Instructions that the guest has executed, if the engine counts them.
     public var retiredInstructions: UInt64?
 
@@ -240,6 +243,7 @@ public struct ColodStatus: SchemaObject, Hashable {
         arbiter: String,
         encryption: String? = nil,
         keys: [String]? = nil,
+        warnings: [String]? = nil,
         retiredInstructions: UInt64? = nil
     ) {
         self.role = role
@@ -264,6 +268,7 @@ public struct ColodStatus: SchemaObject, Hashable {
         self.arbiter = arbiter
         self.encryption = encryption
         self.keys = keys
+        self.warnings = warnings
         self.retiredInstructions = retiredInstructions
     }
 
@@ -291,6 +296,7 @@ public struct ColodStatus: SchemaObject, Hashable {
         arbiter = try reader.required("arbiter")
         encryption = try reader.optional("encryption")
         keys = try reader.optional("keys")
+        warnings = try reader.optional("warnings")
         retiredInstructions = try reader.optional("retired-instructions")
     }
 
@@ -318,6 +324,7 @@ public struct ColodStatus: SchemaObject, Hashable {
         writer.add("arbiter", arbiter)
         writer.add("encryption", encryption)
         writer.add("keys", keys)
+        writer.add("warnings", warnings)
         writer.add("retired-instructions", retiredInstructions)
     }
 }

@@ -60,8 +60,11 @@ struct TLSCommand: ParsableCommand {
             #"coloctl qmp object-add '{"qom-type": "\#(type)", "id": "\#(object)", "dir": "\#(folderOnHost)", "#
                 + #""endpoint": "\#(endpoint)"}'"#
         }
+        let target = host.contains(":") ? "[\(host)]" : host
+        let files = type == "tls-creds-psk" ? "*.psk" : "*.pem"
         return """
-              copy the folder    scp -r \(folder) \(host):\(folderOnHost)
+              copy the files     ssh \(host) mkdir -p -m 700 \(folderOnHost)
+                                 scp \(folder)/\(files) \(target):\(folderOnHost)/
               on the host        chown -R colod:colod \(folderOnHost)
                                  coloctl tls check \(folderOnHost)
               as destination     \(add("server"))

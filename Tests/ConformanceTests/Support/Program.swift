@@ -94,6 +94,11 @@ final class Server {
 
     /// A connection that has taken the greeting and not yet negotiated.
     func connectSilently() throws -> Monitor {
+        // A QEMU that has just lost a client may break the connection of the next one.
+        do { return try greeted() } catch  where program == .qemu { return try greeted() }
+    }
+
+    private func greeted() throws -> Monitor {
         let monitor = Monitor(try MonitorConnection(path: monitorPath))
         guard try monitor.next()?["QMP"] != nil else { throw LabError("\(program) sent no greeting") }
         return monitor
