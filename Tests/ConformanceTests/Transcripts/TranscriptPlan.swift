@@ -34,8 +34,8 @@ extension TranscriptPlan {
     static let all: [TranscriptPlan] = [
         TranscriptPlan(busy: "auto_converge"),
         TranscriptPlan(
-            busy: "compress", until: "\"quit\"",
-            "whether a destination notices that its source has gone before it is told to quit is a matter of time"),
+            busy: "compress", until: "\"max-bandwidth\": 900000000",
+            "the recorded guest writes more than that bandwidth carries, and the guest here does not"),
         TranscriptPlan(
             busy: "xbzrle", until: "\"max-bandwidth\": 900000000",
             "the recorded guest writes more than that bandwidth carries, and the guest here does not"),
