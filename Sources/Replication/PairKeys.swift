@@ -92,11 +92,3 @@ public final class PairKeys: MessageAuthenticator {
         if let refusal { throw refusal }
     }
 }
-
-extension SharedKeyAuthenticator {
-    /// 24 bits by which people and the peer tell keys apart. Never 0, which stands for no key.
-    var mark: UInt32 {
-        let code = code(for: Array("colod key mark".utf8))
-        return max(1, code.prefix(3).reduce(0) { $0 << 8 | UInt32($1) })
-    }
-}
