@@ -54,6 +54,8 @@ final class MultifdSender: PageSender {
     private let gate: ThreadGate<State>
     private var current = Packet()
     private var packets: UInt64 = 0
+    /// A packet of pages was handed to a channel.
+    private var hasPages = false
     /// Bytes of all that was handed to channels, pages as they lie in memory: what a limit of the bandwidth goes by. What
     /// the channels have carried lags behind by a packet each, which of many channels is more than a limit lets pass.
     private(set) var bytesTaken: UInt64 = 0
@@ -99,7 +101,7 @@ final class MultifdSender: PageSender {
         on main: Channel
     ) throws(TransportError) {
         // SAFETY: the caller lends as many pages as `pages` has, from `first` on, until it has settled.
-        if current.block != block, current.count > 0 { try dispatch() }
+        if current.block != block, current.count > 0 { try dispatch(on: main) }
         var page = pages.lowerBound
         var place = unsafe first
         while page < pages.upperBound {
@@ -109,7 +111,7 @@ final class MultifdSender: PageSender {
                 current.block = block
                 unsafe current.append(page..<end, at: place)
                 records.normalPages += UInt64(end - page)
-                if current.room == 0 { try dispatch() }
+                if current.room == 0 { try dispatch(on: main) }
             }
             let isZero = end < limit
             if isZero { try records.sendZero(PageLocation(block: block, page: end), on: main) }
@@ -131,7 +133,7 @@ final class MultifdSender: PageSender {
     }
 
     func settle(_ records: inout RAMRecords, on main: Channel) throws(TransportError) {
-        if current.count > 0 { try dispatch() }
+        if current.count > 0 { try dispatch(on: main) }
         try awaitAll()
         for index in workers.indices {
             gate.withLock(notify: false) { state in state.idle.removeAll { $0 == index } }
@@ -141,8 +143,12 @@ final class MultifdSender: PageSender {
         try awaitAll()
     }
 
-    /// Hands the packet to a channel that is idle, as soon as there is one.
-    private func dispatch() throws(TransportError) {
+    /// Hands the packet to a channel that is idle, as soon as there is one. What the stream begins with leaves before the
+    /// first packet: the destination reads no data channel beyond its opening until it knows the main one, and a packet
+    /// may be more than the sockets hold.
+    private func dispatch(on main: Channel) throws(TransportError) {
+        if !hasPages { try main.flush() }
+        hasPages = true
         let next = gate.wait { state -> Result<Int, TransportError>? in
             if let failure = state.failure { return .failure(failure) }
             return state.idle.popLast().map { .success($0) }
