@@ -104,13 +104,33 @@ struct SocketAddress {
 
     /// The address that a socket is bound to: getsockname(2).
     static func bound(to descriptor: Int32, family: Int32) -> SocketAddress? {
+        // SAFETY: the call uses the places of its arguments until it returns, and no longer.
+        unsafe read(family) { unsafe getsockname(descriptor, $0, $1) }
+    }
+
+    /// The address that a socket is connected to: getpeername(2).
+    static func peer(of descriptor: Int32, family: Int32) -> SocketAddress? {
+        // SAFETY: the call uses the places of its arguments until it returns, and no longer.
+        unsafe read(family) { unsafe getpeername(descriptor, $0, $1) }
+    }
+
+    /// Which host it is, without the port; nil if the family has no such thing.
+    var host: ArraySlice<UInt8>? {
+        switch family {
+        case AF_INET where bytes.count >= 8: bytes[4..<8]
+        case AF_INET6 where bytes.count >= 24: bytes[8..<24]
+        default: nil
+        }
+    }
+
+    private static func read(
+        _ family: Int32, by call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> SocketAddress? {
         var bytes = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_storage>.size)
         var length = socklen_t(bytes.count)
         let result = unsafe bytes.withUnsafeMutableBytes { raw in
-            // SAFETY: getsockname writes at most `length` bytes, the size of the buffer.
-            unsafe raw.baseAddress.map {
-                unsafe getsockname(descriptor, $0.assumingMemoryBound(to: sockaddr.self), &length)
-            } ?? -1
+            // SAFETY: the call writes at most `length` bytes, the size of the buffer.
+            unsafe raw.baseAddress.map { unsafe call($0.assumingMemoryBound(to: sockaddr.self), &length) } ?? -1
         }
         guard result == 0, Int(length) <= bytes.count else { return nil }
         return SocketAddress(family: family, bytes: Array(bytes.prefix(Int(length))))
@@ -133,9 +153,20 @@ func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: In
 }
 
 /// Whether a socket is of AF_UNIX.
-func isLocal(_ descriptor: Int32) -> Bool {
-    // SAFETY: the calls use the places of their arguments until they return, and no longer.
+func isLocal(_ descriptor: Int32) -> Bool { family(of: descriptor) == AF_UNIX }
+
+/// Whether a TCP socket is connected to an address of this host: a host talks to itself from the address that it talks to.
+func endsOnThisHost(_ descriptor: Int32) -> Bool {
+    guard let family = family(of: descriptor),
+        let own = SocketAddress.bound(to: descriptor, family: family)?.host
+    else { return false }
+    return own == SocketAddress.peer(of: descriptor, family: family)?.host
+}
+
+/// The family of a socket: SO_DOMAIN of socket(7).
+private func family(of descriptor: Int32) -> Int32? {
+    // SAFETY: the call uses the places of its arguments until it returns, and no longer.
     var domain: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)
-    return unsafe getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX
+    return unsafe getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 ? domain : nil
 }

@@ -17,7 +17,11 @@ final class SocketWire: WireEnd, Sendable {
         setNonBlocking(number)
         setOption(number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         setOption(number, SOL_SOCKET, SO_KEEPALIVE, 1)
-        if isLocal(number) { setOption(number, SOL_SOCKET, SO_SNDBUF, Transport.localSendBuffer) }
+        if isLocal(number) {
+            setOption(number, SOL_SOCKET, SO_SNDBUF, Transport.localSendBuffer)
+        } else if endsOnThisHost(number) {
+            setOption(number, SOL_SOCKET, SO_SNDBUF, Transport.loopbackSendBuffer)
+        }
         limitUnacknowledged(to: .milliseconds(Transport.stallDeadlineMilliseconds))
     }
 

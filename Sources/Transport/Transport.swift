@@ -36,9 +36,12 @@ public enum Transport {
     /// How many small bytes are collected before they are written.
     static let writeBufferSize = 64 << 10
     /// How many bytes may be on their way to a peer on this host: a batch of pages, so that sender and receiver wake each
-    /// other once in a while instead of all the time. The kernel gives less if net.core.wmem_max says so. TCP chooses by
-    /// itself.
+    /// other once in a while instead of all the time. The kernel gives less if net.core.wmem_max says so. Between hosts TCP
+    /// chooses by itself, as the way's delay asks for.
     static let localSendBuffer: Int32 = 1 << 20
+    /// The same for TCP from this host to itself (the kernel takes twice as much). There is no delay to fill there, and
+    /// bytes that lie in a socket for long have left the processor's cache when they are received.
+    static let loopbackSendBuffer: Int32 = 128 << 10
     /// How many pieces one sendmsg(2) takes at most (Linux: 1024).
     static let gatherLimit = 1024
 }
