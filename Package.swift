@@ -142,7 +142,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio),
         // What tests, the demo and the benchmarks share: hosts made of network namespaces, a Redis client, processes.
-        module("PairLab", ["SystemCalls", "CLinux", "QMP", "QAPI", "Environment"]),
+        module("PairLab", ["GuestMemory", "SystemCalls", "CLinux", "QMP", "QAPI", "Environment"]),
 
         // Layer 10: thin programs
         program("colod", ["ColodKit", "Configuration", "ProgramSupport"]),
@@ -166,7 +166,7 @@ let package = Package(
         // Tests: one target a module, and one for each kind of promise that spans modules.
         tests("ByteCodingTests", ["ByteCoding"]),
         tests("SystemCallsTests", ["SystemCalls", "Environment"]),
-        tests("GuestMemoryTests", ["GuestMemory", "SystemCalls", "Environment"]),
+        tests("GuestMemoryTests", ["GuestMemory", "PairLab", "SystemCalls", "Environment"]),
         tests("BlockLayerTests", ["BlockLayer", "SystemCalls"]),
         tests("PacketPathTests", ["PacketPath", "SystemCalls", "CLinux", "Environment"]),
         tests("CompressionTests", ["Compression"]),
@@ -182,7 +182,7 @@ let package = Package(
         tests("QAPIGeneratorTests", ["QAPIGenerator", "QAPI", "QMP"]),
         tests("ManagedObjectsTests", ["ManagedObjects", "PairLab", "QMP", "SystemCalls"]),
         tests("CertificatesTests", ["Certificates", "ManagedObjects", "PairLab", "SystemCalls"]),
-        tests("MachineModelTests", ["MachineModel", "MigrationFormat", "ByteCoding"]),
+        tests("MachineModelTests", ["MachineModel", "MigrationFormat", "SystemCalls", "ByteCoding", "Environment"]),
         tests("JobsTests", ["Jobs", "QAPI"]),
         tests("HumanMonitorTests", ["HumanMonitor", "QAPI"]),
         tests(
@@ -190,7 +190,10 @@ let package = Package(
             ["EngineRISCV", "MachineModel", "GuestMemory", "SystemCalls", "ByteCoding", "Environment"]),
         tests(
             "VirtioTests",
-            ["Virtio", "MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "ByteCoding", "Environment"]),
+            [
+                "Virtio", "MachineModel", "GuestMemory", "BlockLayer", "PacketPath", "SystemCalls", "ByteCoding",
+                "Environment",
+            ]),
         tests("PlatformDevicesTests", ["PlatformDevices", "MachineModel", "GuestMemory", "ByteCoding", "Environment"]),
         tests("PCITests", ["PCI", "MachineModel", "GuestMemory", "PacketPath", "ByteCoding"]),
         tests("ConfigurationTests", ["Configuration"]),
@@ -235,7 +238,7 @@ let package = Package(
             [
                 "ColodKit", "Configuration", "Replication", "ReplicationCore", "Diagnostics", "QAPI", "QMP",
                 "ProgramSupport", "Environment", "SystemCalls", "BlockLayer", "PairLab", "VirtualMachine", "Migration",
-                "ManagedObjects", log,
+                "ManagedObjects", "GuestMemory", log,
             ]),
         // What happens for each page, frame and query takes no memory: the allocator's calls, counted by a shim of it.
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),

@@ -13,6 +13,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/errqueue.h>
 #include <linux/if_ether.h>
@@ -172,6 +173,20 @@ static inline int clinux_enable_zero_copy(int socket) {
     return setsockopt(socket, SOL_SOCKET, 60, &on, sizeof on);
 }
 
+/// The most bytes that this process may lock in memory: RLIMIT_MEMLOCK (8) of prlimit(2), whose header Swift sees without
+/// _GNU_SOURCE; all ones without a limit.
+static inline uint64_t clinux_locked_memory_limit(void) {
+    uint64_t limit[2];
+    return syscall(SYS_prlimit64, 0, 8, NULL, limit) == 0 ? limit[0] : ~(uint64_t)0;
+}
+
+/// Whether the limit above does not hold for this thread: CAP_IPC_LOCK of capabilities(7).
+static inline int clinux_may_lock_memory(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> CAP_IPC_LOCK & 1);
+}
+
 static const int clinux_msg_zero_copy = 0x4000000;
 
 /// Takes one notice of the kernel that it is done with sends that had MSG_ZEROCOPY: SO_EE_ORIGIN_ZEROCOPY. Returns how many
@@ -203,7 +218,7 @@ static inline int clinux_set_bridge_port(int socket, const char *bridge, int ind
     return ioctl(socket, add ? SIOCBRADDIF : SIOCBRDELIF, &request);
 }
 
-// userfaultfd(2), and ioctl_userfaultfd(2) for write protection.
+// userfaultfd(2), and ioctl_userfaultfd(2) for write protection and for missing pages.
 
 /// A descriptor for faults of this process; `user_only`: those that user mode meets, which every process may have.
 static inline int clinux_userfault(int user_only) {
@@ -218,6 +233,9 @@ static inline int clinux_userfault_by_device(int device) { return ioctl(device, 
 static const uint64_t clinux_userfault_write = UFFD_FEATURE_PAGEFAULT_FLAG_WP;
 static const uint64_t clinux_userfault_write_shared = UFFD_FEATURE_WP_HUGETLBFS_SHMEM;
 static const uint64_t clinux_userfault_write_absent = 1u << 13;
+/// Features of UFFDIO_API: missing pages of shared memory, and of huge pages.
+static const uint64_t clinux_userfault_missing_shared = UFFD_FEATURE_MISSING_SHMEM;
+static const uint64_t clinux_userfault_missing_huge = UFFD_FEATURE_MISSING_HUGETLBFS;
 
 /// UFFDIO_API: enables features, once for a descriptor, and tells which ones the kernel has.
 static inline int clinux_userfault_enable(int fd, uint64_t features, uint64_t *available) {
@@ -227,13 +245,19 @@ static inline int clinux_userfault_enable(int fd, uint64_t features, uint64_t *a
     return 0;
 }
 
-/// UFFDIO_REGISTER for write protection; EOPNOTSUPP if the kernel does not protect memory of that kind.
-static inline int clinux_userfault_register(int fd, uint64_t start, uint64_t length) {
-    struct uffdio_register request = {.range = {start, length}, .mode = UFFDIO_REGISTER_MODE_WP};
+/// Modes of UFFDIO_REGISTER, and what it says can be done with the memory then.
+static const uint64_t clinux_userfault_mode_write = UFFDIO_REGISTER_MODE_WP;
+static const uint64_t clinux_userfault_mode_missing = UFFDIO_REGISTER_MODE_MISSING;
+static const uint64_t clinux_userfault_can_protect = (uint64_t)1 << _UFFDIO_WRITEPROTECT;
+static const uint64_t clinux_userfault_can_copy = (uint64_t)1 << _UFFDIO_COPY;
+static const uint64_t clinux_userfault_can_zero = (uint64_t)1 << _UFFDIO_ZEROPAGE;
+
+/// UFFDIO_REGISTER: has faults of a range told of, and tells what can be done there.
+static inline int clinux_userfault_register(int fd, uint64_t start, uint64_t length, uint64_t mode, uint64_t *can) {
+    struct uffdio_register request = {.range = {start, length}, .mode = mode};
     if (ioctl(fd, UFFDIO_REGISTER, &request) != 0) return -1;
-    if (request.ioctls & (uint64_t)1 << _UFFDIO_WRITEPROTECT) return 0;
-    errno = EOPNOTSUPP;
-    return -1;
+    *can = request.ioctls;
+    return 0;
 }
 
 /// UFFDIO_UNREGISTER.
@@ -246,6 +270,26 @@ static inline int clinux_userfault_unregister(int fd, uint64_t start, uint64_t l
 static inline int clinux_userfault_protect(int fd, uint64_t start, uint64_t length, int on) {
     struct uffdio_writeprotect request = {.range = {start, length}, .mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0};
     return ioctl(fd, UFFDIO_WRITEPROTECT, &request);
+}
+
+/// UFFDIO_COPY: places bytes where nothing is, and wakes who waits for them. How many were placed; -1 if none.
+static inline int64_t clinux_userfault_copy(int fd, uint64_t target, const void *source, uint64_t length) {
+    struct uffdio_copy request = {.dst = target, .src = (uint64_t)source, .len = length};
+    if (ioctl(fd, UFFDIO_COPY, &request) == 0) return (int64_t)length;
+    return request.copy > 0 ? request.copy : -1;
+}
+
+/// UFFDIO_ZEROPAGE: the same with zeroes.
+static inline int64_t clinux_userfault_zero(int fd, uint64_t start, uint64_t length) {
+    struct uffdio_zeropage request = {.range = {start, length}};
+    if (ioctl(fd, UFFDIO_ZEROPAGE, &request) == 0) return (int64_t)length;
+    return request.zeropage > 0 ? request.zeropage : -1;
+}
+
+/// UFFDIO_WAKE: who waits for a page of the range looks again.
+static inline int clinux_userfault_wake(int fd, uint64_t start, uint64_t length) {
+    struct uffdio_range range = {start, length};
+    return ioctl(fd, UFFDIO_WAKE, &range);
 }
 
 /// The address of the next fault; 0 if there is none now.

@@ -68,7 +68,10 @@ public final class FaultBarrier: WriteBarrier {
     public func raise(for snapshot: MemorySnapshot) throws(SystemError) {
         let blocks = state.withLock { $0.blocks }
         let thread = try Thread(name: "write-faults") { [self, weak snapshot] in
-            while waitForFault() { if let snapshot { serve(blocks, snapshot) } }
+            let mappings = blocks.map { memory.blocks[$0].mapping }
+            faults.faults.serve(mappings, until: ending) { index, offset in
+                if let snapshot { serve(offset / targetPageSize, blocks[index], snapshot) }
+            }
         }
         state.withLock { $0.thread = thread }
         for block in blocks {
@@ -97,23 +100,8 @@ public final class FaultBarrier: WriteBarrier {
         thread?.join()
     }
 
-    /// False once it ends.
-    private func waitForFault() -> Bool {
-        var entries = [
-            pollfd(fd: ending.descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: faults.descriptor.number, events: Int16(POLLIN), revents: 0),
-        ]
-        _ = Poll.wait(for: &entries, milliseconds: -1)
-        return entries[0].revents == 0
-    }
-
-    private func serve(_ blocks: [Int], _ snapshot: MemorySnapshot) {
-        let mappings = blocks.map { memory.blocks[$0].mapping }
-        while let fault = faults.next(in: mappings) {
-            let block = blocks[fault.memory]
-            let page = fault.offset / targetPageSize
-            snapshot.willWrite(page, ofBlock: block)
-            lift(snapshot.unit(of: page, block), ofBlock: block)
-        }
+    private func serve(_ page: Int, _ block: Int, _ snapshot: MemorySnapshot) {
+        snapshot.willWrite(page, ofBlock: block)
+        lift(snapshot.unit(of: page, block), ofBlock: block)
     }
 }

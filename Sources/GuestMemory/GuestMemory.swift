@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The RAM of one guest: its blocks, guest-physical address translation, and copies in and out with dirty marks.
 ///
 /// Everything a device reads for itself (descriptors, headers) is copied first and validated afterwards: a vCPU may
@@ -6,6 +8,8 @@ public final class GuestMemory: Sendable {
     /// The blocks by falling size, the order of a migration stream (wire.md §4.2).
     public let blocks: [RAMBlock]
     let trackers = TrackerSlots()
+    let partial = Atomic<Bool>(false)
+    let currentResidency = Mutex<PageResidency?>(nil)
 
     /// The memory made of `blocks`, whose address ranges must not overlap.
     public init(blocks: [RAMBlock]) {
@@ -31,9 +35,16 @@ public final class GuestMemory: Sendable {
         return nil
     }
 
+    /// The same, but nil also if a page of the range is still to come.
+    @inlinable
+    func locatePresent(_ address: UInt64, count: Int) -> (block: RAMBlock, offset: Int)? {
+        guard let place = locate(address, count: count), isHere(address, count: count) else { return nil }
+        return place
+    }
+
     /// Copies guest memory into `target`. Returns false, with nothing copied, if the range is not RAM.
     public func read(_ address: UInt64, into target: UnsafeMutableRawBufferPointer) -> Bool {
-        guard let (block, offset) = locate(address, count: target.count) else { return false }
+        guard let (block, offset) = locatePresent(address, count: target.count) else { return false }
         guard let base = target.baseAddress else { return true }
         // SAFETY: `locate` checked the range against the block; `target` is the caller's own memory.
         unsafe base.copyMemory(from: block.base + offset, byteCount: target.count)
@@ -42,7 +53,7 @@ public final class GuestMemory: Sendable {
 
     /// A copy of `count` bytes of guest memory; nil if the range is not RAM.
     public func read(_ address: UInt64, count: Int) -> [UInt8]? {
-        guard locate(address, count: count) != nil else { return nil }
+        guard locatePresent(address, count: count) != nil else { return nil }
         return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             // SAFETY: exactly `count` bytes are initialized by the copy.
             _ = unsafe read(
@@ -55,7 +66,7 @@ public final class GuestMemory: Sendable {
     /// not RAM.
     @discardableResult
     public func write(_ address: UInt64, from source: UnsafeRawBufferPointer) -> Bool {
-        guard let (block, offset) = locate(address, count: source.count) else { return false }
+        guard let (block, offset) = locatePresent(address, count: source.count) else { return false }
         guard let base = source.baseAddress, source.count > 0 else { return true }
         markDirty(block, offset: offset, count: source.count)
         // SAFETY: `locate` checked the range against the block.
@@ -73,7 +84,7 @@ public final class GuestMemory: Sendable {
     /// Reads a little-endian integer; nil if the range is not RAM.
     @inlinable
     public func load<T: FixedWidthInteger>(_ address: UInt64, as type: T.Type = T.self) -> T? {
-        guard let (block, offset) = locate(address, count: T.bitWidth / 8) else { return nil }
+        guard let (block, offset) = locatePresent(address, count: T.bitWidth / 8) else { return nil }
         // SAFETY: `locate` checked the range against the block.
         return unsafe T(littleEndian: (block.base + offset).loadUnaligned(as: T.self))
     }
@@ -82,7 +93,7 @@ public final class GuestMemory: Sendable {
     @discardableResult
     @inlinable
     public func store<T: FixedWidthInteger>(_ address: UInt64, _ value: T) -> Bool {
-        guard let (block, offset) = locate(address, count: T.bitWidth / 8) else { return false }
+        guard let (block, offset) = locatePresent(address, count: T.bitWidth / 8) else { return false }
         markDirty(block, offset: offset, count: T.bitWidth / 8)
         // SAFETY: `locate` checked the range against the block.
         unsafe (block.base + offset).storeBytes(of: value.littleEndian, as: T.self)
@@ -92,7 +103,7 @@ public final class GuestMemory: Sendable {
     /// The bytes of a range in place, for data that a device moves but never interprets (payload of a disk request,
     /// a packet). `writing` marks the pages first. Nil if the range is not RAM.
     public func payload(_ address: UInt64, count: Int, writing: Bool) -> UnsafeMutableRawBufferPointer? {
-        guard let (block, offset) = locate(address, count: count) else { return nil }
+        guard let (block, offset) = locatePresent(address, count: count) else { return nil }
         if writing { markDirty(block, offset: offset, count: count) }
         // SAFETY: in bounds by `locate`; lives as long as the block, which the machine keeps.
         return unsafe UnsafeMutableRawBufferPointer(start: block.base + offset, count: count)

@@ -47,7 +47,7 @@ extension MemoryBacking {
                 mapping: try MemoryMapping(file: file.descriptor, count: size, shared: isShared), pageSize: pageSize)
         } catch {
             guard file.system.isHugePages, error.code == ENOMEM else { throw shortage(error.description) }
-            throw shortage(HugePagePool(pageSize: pageSize).advice(pages: size / pageSize))
+            throw shortage(HugePagePool(pageSize: pageSize).shortage(pages: size / pageSize))
         }
     }
 
@@ -64,33 +64,4 @@ extension MemoryBacking {
 
     /// What the host lacks now.
     func shortage(_ why: String) -> MemoryBackingError { MemoryBackingError(self, why, isLasting: false) }
-}
-
-/// The huge pages of one size that a host has set aside: /sys/kernel/mm/hugepages (Linux, hugetlbpage.rst).
-struct HugePagePool {
-    let pageSize: Int
-
-    private var folder: String { "/sys/kernel/mm/hugepages/hugepages-\(pageSize >> 10)kB" }
-
-    /// What to do for `pages` that could not be had.
-    func advice(pages: Int) -> String {
-        guard let total = read("nr_hugepages"), let free = read("free_hugepages"), let promised = read("resv_hugepages")
-        else { return "the host has no \(pages) free huge pages of \(pageSize) bytes" }
-        let available = max(0, free - promised)
-        guard available < pages else {
-            return "no \(pages) huge pages of \(pageSize) bytes are given, though \(available) are free; "
-                + "see the limits of the mount (size=) and of the control group"
-        }
-        return "RAM needs \(pages) huge pages of \(pageSize) bytes and the host has \(available) free; reserve more: "
-            + "echo \(total + pages - available) > \(folder)/nr_hugepages"
-    }
-
-    private func read(_ name: String) -> Int? {
-        guard let file = try? Descriptor.open("\(folder)/\(name)", flags: O_RDONLY) else { return nil }
-        var bytes = [UInt8](repeating: 0, count: 32)
-        // SAFETY: the kernel writes at most as many bytes as the array has.
-        let count = unsafe Glibc.read(file.number, &bytes, bytes.count)
-        guard count > 0 else { return nil }
-        return Int(String(decoding: bytes.prefix(count).prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
-    }
 }

@@ -178,7 +178,16 @@ public import SystemCalls
         return first..<first + Swift.min(end - first, limit)
     }
 
-    /// The same, and removes these pages: no other thread gets any of them. The run may be shorter than it could be if
+    /// All pages, as runs of pages that follow each other, in rising order.
+    public var runs: some Sequence<Range<Int>> {
+        sequence(state: 0) { [self] (start: inout Int) -> Range<Int>? in
+            guard let run = nextRun(from: start) else { return nil }
+            start = run.upperBound
+            return run
+        }
+    }
+
+    /// As `nextRun`, and removes these pages: no other thread gets any of them. The run may be shorter than it could be if
     /// others take pages meanwhile.
     public func takeRun(from start: Int, limit: Int = .max) -> Range<Int>? {
         precondition(limit > 0)

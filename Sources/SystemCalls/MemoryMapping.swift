@@ -63,10 +63,23 @@ import Glibc
     /// Where it begins, as a number.
     var address: Int { unsafe Int(bitPattern: base) }
 
+    /// Where a range of it begins, for the kernel.
+    func address(_ offset: Int, count: Int) -> UInt64 {
+        check(offset, count)
+        return UInt64(address + offset)
+    }
+
+    private func check(_ offset: Int, _ count: Int) {
+        precondition(offset >= 0 && count >= 0 && offset <= self.count && count <= self.count - offset)
+    }
+
+    /// Whether the kernel may make huge pages of small ones: madvise(2) MADV_HUGEPAGE, MADV_NOHUGEPAGE. It may at first.
+    public func setMergesPages(_ on: Bool) { unsafe madvise(base, count, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) }
+
     /// Makes a range present, whatever it holds and whoever writes there meanwhile: madvise(2) MADV_POPULATE_WRITE. A
     /// kernel before 5.14 does not know it; then the bytes are made present as they are first touched.
     public func populate(offset: Int, count: Int) {
-        precondition(offset >= 0 && count >= 0 && offset <= self.count && count <= self.count - offset)
+        check(offset, count)
         unsafe madvise(base + offset, count, clinux_populate_write)
     }
 
@@ -77,18 +90,44 @@ import Glibc
     /// Gives the content back to the kernel; the bytes read as zero again: madvise(2) MADV_DONTNEED, or MADV_REMOVE for
     /// a file that others share.
     public func discard(offset: Int, count: Int) {
-        precondition(offset >= 0 && count >= 0 && offset <= self.count && count <= self.count - offset)
-        let done =
-            switch content {
-            case .zeroes: unsafe madvise(base + offset, count, MADV_DONTNEED) == 0
-            case .sharedFile: unsafe madvise(base + offset, count, MADV_REMOVE) == 0
-            // Given back, its bytes would be those of the file.
-            case .privateFile: false
-            }
-        if !done {
+        do throws(SystemError) { try drop(offset: offset, count: count) } catch {
             // Locked memory, for one, cannot be given back. The zeroes are promised all the same.
-            // SAFETY: the range lies in the mapping, as checked above.
+            // SAFETY: the range lies in the mapping, as checked there.
             unsafe memset(base + offset, 0, count)
+        }
+    }
+
+    /// The same, but throws if the kernel does not take it: EINVAL of locked memory, EOPNOTSUPP of a file that is mapped
+    /// privately. A part of a huge page may stay there, as zeroes (`holdsPages`).
+    public func drop(offset: Int, count: Int) throws(SystemError) {
+        check(offset, count)
+        switch content {
+        case .zeroes:
+            guard unsafe madvise(base + offset, count, MADV_DONTNEED) == 0 else {
+                throw .last("madvise", "MADV_DONTNEED")
+            }
+        case .sharedFile:
+            guard unsafe madvise(base + offset, count, MADV_REMOVE) == 0 else { throw .last("madvise", "MADV_REMOVE") }
+        // Given back, its bytes would be those of the file.
+        case .privateFile: throw SystemError(code: EOPNOTSUPP, call: "madvise", subject: "of a private file")
+        }
+    }
+
+    /// Whether something of a range is there, in memory: mincore(2).
+    public func holdsPages(offset: Int, count: Int) -> Bool {
+        check(offset, count)
+        let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let pagesAtOnce = 4096
+        return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: pagesAtOnce) { present in
+            var place = offset
+            while place < offset + count {
+                let part = min(pagesAtOnce * pageSize, offset + count - place)
+                // SAFETY: the call writes a byte for each page of the part.
+                guard unsafe mincore(base + place, part, present.baseAddress) == 0 else { return true }
+                for page in 0..<(part + pageSize - 1) / pageSize where unsafe present[page] & 1 != 0 { return true }
+                place += part
+            }
+            return false
         }
     }
 }

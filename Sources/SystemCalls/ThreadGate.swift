@@ -37,8 +37,9 @@ import Glibc
     ) throws(Failure) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer {
-            if notify { unsafe pthread_cond_broadcast(condition) }
             unsafe pthread_mutex_unlock(mutex)
+            // Behind it, so that who wakes at once does not find the lock held and sleep again.
+            if notify { unsafe pthread_cond_broadcast(condition) }
         }
         return try body(&value)
     }
@@ -58,8 +59,8 @@ import Glibc
     public func tryLock<Result>(_ body: (inout Value) -> Result) -> Result? {
         guard unsafe pthread_mutex_trylock(mutex) == 0 else { return nil }
         defer {
-            unsafe pthread_cond_broadcast(condition)
             unsafe pthread_mutex_unlock(mutex)
+            unsafe pthread_cond_broadcast(condition)
         }
         return body(&value)
     }

@@ -5,7 +5,7 @@ import Testing
 @testable import GuestMemory
 
 /// A folder of a test's own.
-final class BackingFolder {
+final class BackingFolder: Sendable {
     let path = FileManager.default.temporaryDirectory.appending(path: "colod-ram-\(UUID())").path()
 
     init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false) }
@@ -21,7 +21,7 @@ final class BackingFolder {
 
 /// Runs a program of the host; whether it ended well.
 @discardableResult
-private func run(_ program: String, _ arguments: String...) -> Bool {
+func run(_ program: String, _ arguments: String...) -> Bool {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [program] + arguments
@@ -171,7 +171,7 @@ private func checkMemory(_ block: RAMBlock) throws {
 }
 
 /// Huge pages that a test has the host set aside, and gives back.
-final class HugePages {
+final class HugePages: Sendable {
     static let pageSize = 2 << 20
     static let pool = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
     private let before: Int
