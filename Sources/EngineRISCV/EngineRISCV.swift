@@ -34,6 +34,8 @@
 /// - `HartPace` slows a hart down: `setThrottle` gives it a part of its time, a dirty limit (`VCPUDirtyMeter`) a number of
 ///   pages a second. Newly dirtied pages are counted where a page gets into the table for stores, `rearm` empties that
 ///   table and makes every page clean again. A resting hart waits as one in wfi does, so it stands as fast.
+/// - A page that has not come yet (`GuestMemory.isPartial`) is asked for where a table would be filled with it, and the hart
+///   sleeps at the boundary before that instruction (`Hart+Residency`). What is in a table is here.
 /// - Floating point is the host's, with its rounding mode and exception flags; `SoftFloat` rounds ties away from zero,
 ///   which hosts cannot, and converts.
 /// - A hart is a `SavedDevice` ("riscv-hart"): registers and control registers; everything cached is built anew.

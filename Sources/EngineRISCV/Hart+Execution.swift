@@ -15,6 +15,7 @@ extension Hart {
 
     private func execute(until gate: RunGate) {
         isExecuting.store(true, ordering: .sequentiallyConsistent)
+        if state.pointee.needsPage { noteBlocked(true) }
         while !gate.isStopping {
             // Taken before looking for a reason to run on: whatever comes later ends the wait.
             let seen = inputs.wakeCount
@@ -31,8 +32,14 @@ extension Hart {
                 sleep(after: seen, until: nextTimer(), unless: gate)
                 continue
             }
+            if state.pointee.needsPage, !endPageWait() {
+                sleep(after: seen, until: pageWaitEnd, unless: gate)
+                continue
+            }
             if paceOrders.areGiven { runPacedSlice() } else { runSlice(HartLimits.sliceLength) }
         }
+        // A hart that stands waits for nothing but the machine.
+        if state.pointee.needsPage { noteBlocked(false) }
         isExecuting.store(false, ordering: .sequentiallyConsistent)
     }
 
@@ -53,13 +60,14 @@ extension Hart {
         return true
     }
 
-    /// The host's time at which the next timer interrupt becomes pending.
-    private func nextTimer() -> Nanoseconds {
+    /// The host's time at which the next timer interrupt among `interrupts` becomes pending.
+    func nextTimer(of interrupts: UInt64 = InterruptBits.all) -> Nanoseconds {
         let s = state
+        let enabled = s.pointee.mie & interrupts
         var ticks = UInt64.max
-        if s.pointee.mie & InterruptBits.mtip != 0 { ticks = inputs.timerCompare }
+        if enabled & InterruptBits.mtip != 0 { ticks = inputs.timerCompare }
         let hasTimer = s.pointee.menvcfg & EnvironmentBits.supervisorTimer != 0
-        if hasTimer, s.pointee.mie & InterruptBits.stip != 0 { ticks = min(ticks, s.pointee.stimecmp) }
+        if hasTimer, enabled & InterruptBits.stip != 0 { ticks = min(ticks, s.pointee.stimecmp) }
         return ticks == .max ? .never : environment.clock.hostTime(ofTicks: ticks)
     }
 
@@ -76,7 +84,7 @@ extension Hart {
         s.pointee.mustCheckInterrupts = true
         s.pointee.beginsInScratch = false
         var turns = max(length, Self.fewestTurns)
-        slice: while s.pointee.budget > 0, turns > 0 {
+        slice: while s.pointee.budget > 0, turns > 0, !s.pointee.needsPage {
             turns -= 1
             if s.pointee.mustCheckInterrupts { takeInterrupt() }
             switch interpret() {
@@ -114,6 +122,7 @@ extension Hart {
                 inputs.wait(after: seen, until: timer)
                 continue
             }
+            if state.pointee.needsPage, !endPageWait() { break }
             slices -= 1
             runSlice(Int(min(slice, limit - done)))
         }

@@ -166,6 +166,7 @@ extension Hart: SavedDevice {
         s.pointee.beginsInScratch = false
         s.pointee.mustCheckInterrupts = true
         s.pointee.reservationOffset = -1
+        giveUpPageWait()
         inputs.set(bit: 1, saved.hasSoftwareInterrupt)
         management.restore(saved.management, address: saved.startAddress, opaque: saved.startOpaque)
         forgetTranslations()

@@ -40,6 +40,15 @@ private enum SBI {
 extension Hart {
     private typealias Answer = (error: Int64, value: UInt64)
 
+    /// Whether what the call in the registers reads has not come yet; nothing is done then.
+    var isCallWaiting: Bool {
+        let x = state.pointee.x
+        guard environment.memory.isPartial, x[17] == SBI.debugConsole, x[16] == 0 else { return false }
+        let (first, last) = (x[11], x[11] &+ min(x[10], SBI.consoleLimit) &- 1)
+        // At most two pages.
+        return mustWait(forPageAt: first & ~0xfff) || last >= first && mustWait(forPageAt: last & ~0xfff)
+    }
+
     /// Answers an `ecall` from S-mode whose `pc` has moved on already: extension in a7, function in a6.
     func answerSupervisorCall(console: @Sendable ([UInt8]) -> Void) {
         let x = state.pointee.x

@@ -14,7 +14,7 @@ extension Hart {
         static let waitForInterrupt: UInt32 = 0x1050_0073
     }
 
-    /// Executes the instruction in `instruction` and moves `pc`; false with an exception noted.
+    /// Executes the instruction in `instruction` and moves `pc`; false with an exception noted, or a page to wait for.
     func executeSystem() -> Bool {
         let s = state
         let word = s.pointee.instruction
@@ -62,6 +62,7 @@ extension Hart {
             guard case .builtIn(let console) = environment.binaryInterface else {
                 return raise(ExceptionCause.supervisorCall, 0)
             }
+            if isCallWaiting { return false }
             state.pointee.pc &+= 4
             answerSupervisorCall(console: console)
             return true
@@ -74,9 +75,11 @@ extension Hart {
         let pc = s.pointee.pc
         let low = s.pointee.instruction
         guard let physical = translate(pc &+ 2, .fetch) else { return false }
-        guard let high = environment.memory.load(physical, as: UInt16.self) else {
+        // The second half begins a page.
+        guard let page = ramOffset(page: physical, marking: false) else {
             return raise(ExceptionCause.fetchAccess, pc &+ 2)
         }
+        let high = s.pointee.ram.load(page, as: UInt16.self)
         (scratch.slots + (CodePage.slotCount - 1)).pointee = Decoder.decode(UInt32(high) << 16 | low, offset: 4094)
         s.pointee.beginsInScratch = true
         return true

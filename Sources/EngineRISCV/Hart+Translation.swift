@@ -94,8 +94,11 @@ extension Hart {
                 }
                 let span = (UInt64(1) << (12 + 9 * level)) - 1
                 guard base & span & ~0xfff == 0, permits(entry, access, privilege) else { break }
+                let physical = base & ~span | address & span
                 let wanted = PageTableEntry.accessed | (access == .store ? PageTableEntry.dirty : 0)
                 if entry & wanted != wanted {
+                    // An entry does not change before the access that it is for can happen.
+                    if environment.memory.isPartial, mustWait(forPageAt: physical & ~0xfff) { return nil }
                     guard isAllowed(place, .store, .supervisor) else {
                         _ = raise(access.accessFault, address)
                         return nil
@@ -105,7 +108,7 @@ extension Hart {
                     if !done { continue restart }
                 }
                 s.pointee.walkedLevel = level
-                return base & ~span | address & span
+                return physical
             }
             _ = raise(access.pageFault, address)
             return nil
@@ -146,7 +149,7 @@ extension Hart {
     }
 
     /// The offset from the base of RAM of `address`, which is put into the TLB; nil if it is no RAM, with the physical
-    /// address in `slowValue`, or with an exception noted and `isFault` set.
+    /// address in `slowValue`, or with an exception noted, or a page to wait for, and `isFault` set.
     func locate(_ address: UInt64, _ access: MemoryAccess, isFault: inout Bool) -> Int? {
         let s = state
         let table = access == .store ? s.pointee.stores : s.pointee.loads
@@ -159,6 +162,7 @@ extension Hart {
         // The mark in the dirty log comes before the write that it announces.
         guard let start = ramOffset(page: physical & ~0xfff, marking: access == .store) else {
             s.pointee.slowValue = physical
+            isFault = s.pointee.needsPage
             return nil
         }
         noteFill(address, s.pointee.dataContext)

@@ -2,9 +2,11 @@ import MachineModel
 
 // Exceptions, interrupts, and the return from them (RISC-V privileged spec 1.12 §3.1 and §4.1).
 extension Hart {
-    /// Enters the handler of the exception that was noted, at `pc`.
+    /// Enters the handler of the exception that was noted, at `pc`; or stays there if it is a page that keeps the
+    /// instruction from being executed.
     func takeException() {
         let s = state
+        if s.pointee.needsPage { return }
         let cause = s.pointee.trapCause
         let isDelegated = s.pointee.privilege != .machine && s.pointee.medeleg >> cause & 1 == 1
         enterTrap(cause: cause, value: s.pointee.trapValue, toSupervisor: isDelegated, isInterrupt: false)
@@ -16,15 +18,25 @@ extension Hart {
         s.pointee.mustCheckInterrupts = false
         let candidates = pendingInterrupts() & s.pointee.mie
         if candidates == 0 { return }
-        let status = s.pointee.mstatus
-        let privilege = s.pointee.privilege
-        let machineEnabled = privilege != .machine || status & StatusBits.mie != 0
-        let forMachine = machineEnabled ? candidates & ~s.pointee.mideleg : 0
+        let forMachine = candidates & interruptsForMachine
         if forMachine != 0 { return enterInterrupt(forMachine, toSupervisor: false) }
-        let supervisorEnabled =
-            privilege == .user || privilege == .supervisor && status & StatusBits.sie != 0
-        let forSupervisor = supervisorEnabled ? candidates & s.pointee.mideleg : 0
+        let forSupervisor = candidates & interruptsForSupervisor
         if forSupervisor != 0 { enterInterrupt(forSupervisor, toSupervisor: true) }
+    }
+
+    /// The interrupts that may be taken in M-mode now, were they pending and enabled in mie.
+    var interruptsForMachine: UInt64 {
+        let s = state
+        let isEnabled = s.pointee.privilege != .machine || s.pointee.mstatus & StatusBits.mie != 0
+        return isEnabled ? ~s.pointee.mideleg : 0
+    }
+
+    /// The same in S-mode.
+    var interruptsForSupervisor: UInt64 {
+        let s = state
+        let privilege = s.pointee.privilege
+        let isEnabled = privilege == .user || privilege == .supervisor && s.pointee.mstatus & StatusBits.sie != 0
+        return isEnabled ? s.pointee.mideleg : 0
     }
 
     private func enterInterrupt(_ set: UInt64, toSupervisor: Bool) {

@@ -12,6 +12,8 @@ final class HartEnvironment: @unchecked Sendable {
     let clock: GuestClock
     let binaryInterface: BinaryInterface
     let onRequest: @Sendable (GuestRequest) -> Void
+    /// How long harts wait for pages, while that is measured.
+    let blocktime = Mutex<BlocktimeMeter?>(nil)
     /// All addends of the TLBs are relative to the first block.
     let ram: HartRAM
     private(set) var harts: [Unowned] = []
@@ -51,6 +53,7 @@ final class Hart: @unchecked Sendable {
     let tables: TranslationTables
     /// Which pieces of 2 MiB hold entries that come from a page of that size, by the low bits of their number.
     var largePages = InlineArray<1024, Bool>(repeating: false)
+    private let memory: GuestMemory
     private let dirtyLog: DirtyLog
     private let ramStart: UInt64
     private let ramSize: UInt64
@@ -68,6 +71,8 @@ final class Hart: @unchecked Sendable {
     var pace = HartPace()
     /// Pages that this hart dirtied while they were counted.
     let dirtiedPages = Atomic<UInt64>(0)
+    /// The page that this hart waits for, if it does. Only the hart itself touches it.
+    var pageWait: HartPageWait?
     /// The address of the device access that this hart is in, plus one; 0 while it is in none.
     private let deviceAccess = Atomic<UInt64>(0)
 
@@ -77,6 +82,7 @@ final class Hart: @unchecked Sendable {
         self.environment = environment
         tables = TranslationTables()
         scratch = CodePage.allocateScratch()
+        memory = environment.memory
         let main = environment.memory.blocks[0]
         dirtyLog = main.dirtyLog
         ramStart = main.guestAddress
@@ -117,6 +123,7 @@ final class Hart: @unchecked Sendable {
         inputs.setTimerCompare(.max)
         if case .builtIn = environment.binaryInterface { prepareForSupervisor() }
         management.restore(reset.isStarted ? .started : .stopped)
+        giveUpPageWait()
         forgetTranslations()
         updateContext()
     }
@@ -201,15 +208,17 @@ final class Hart: @unchecked Sendable {
     }
 
     /// The offset of the page at physical address `page` from the base of RAM, in the host's address space; nil if it is
-    /// no RAM. `marking` notes in the dirty log that it will be written by this hart.
+    /// no RAM, or with `pageWait` set if it has not come yet. `marking` notes in the dirty log that it will be written by
+    /// this hart.
     @inline(__always)
     func ramOffset(page: UInt64, marking: Bool) -> Int? {
+        if memory.isPartial, mustWait(forPageAt: page) { return nil }
         let offset = page &- ramStart
         if offset < ramSize {
             if marking, dirtyLog.markByVCPU(page: Int(truncatingIfNeeded: offset) / targetPageSize) { countDirtied() }
             return Int(truncatingIfNeeded: offset)
         }
-        guard let (block, inBlock) = environment.memory.locate(page, count: targetPageSize) else { return nil }
+        guard let (block, inBlock) = memory.locate(page, count: targetPageSize) else { return nil }
         if marking, block.dirtyLog.markByVCPU(page: inBlock / targetPageSize) { countDirtied() }
         // SAFETY: `locate` found the whole page in the block.
         return unsafe environment.ram.offset(of: block.base + inBlock)

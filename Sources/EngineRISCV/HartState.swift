@@ -57,6 +57,8 @@ struct HartState {
     var isFloatEnabled = false
     /// A floating-point register or fcsr changed since FS was last made Clean; folded into mstatus when that is read.
     var isFloatDirty = false
+    /// The instruction at `pc` cannot be executed before a page has come (`Hart.pageWait`).
+    var needsPage = false
     /// The next run begins in the scratch page.
     var beginsInScratch = false
 

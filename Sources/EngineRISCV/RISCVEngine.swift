@@ -9,6 +9,7 @@ public final class RISCVEngine: GuestEngine {
     /// Name of the engine for status and logs.
     public let name = "riscv64"
     let harts: [Hart]
+    let environment: HartEnvironment
     private let runState: RunGate
     private let threads: [Thread]
     private let threadNumbers: ThreadGate<[Int32]>
@@ -34,6 +35,7 @@ public final class RISCVEngine: GuestEngine {
             harts.append(Hart(identifier: index, inputs: inputs, environment: shared))
         }
         shared.connect(harts)
+        environment = shared
         self.harts = harts
         let numbers = ThreadGate([Int32](repeating: 0, count: harts.count))
         threadNumbers = numbers
@@ -105,8 +107,8 @@ public final class RISCVEngine: GuestEngine {
     }
 
     /// Runs one hart on the calling thread for at most about `limit` instructions and returns how many it retired. It
-    /// returns early when the hart is stopped, or waits for an interrupt and no timer is set that would bring one. Only
-    /// while paused.
+    /// returns early when the hart is stopped, waits for a page of RAM, or waits for an interrupt and no timer is set that
+    /// would bring one. Only while paused.
     public func run(hart: Int, atMost limit: UInt64) -> UInt64 { harts[hart].run(atMost: limit) }
 
     /// Register `index` of hart `hart`; x0 is 0. Only while paused.

@@ -24,6 +24,14 @@ public protocol GuestEngine: AnyObject, Sendable {
     func forgetWritePermissions()
     /// Whether that mark comes before the store, and nobody else writes to the guest's RAM without one.
     var marksBeforeWriting: Bool { get }
+    /// Whether it asks for a page that has not come yet (`GuestMemory.isPartial`) before it looks at it. A vCPU that needs
+    /// one stands at the boundary before the instruction then, pauses as fast as a running one, and goes on when the page is
+    /// here. Of another engine the host has to stop the threads at such pages.
+    var asksForPages: Bool { get }
+    /// Begins to measure how long vCPUs wait for pages, from nothing on. From any thread, at any time.
+    func measureBlocktime()
+    /// What was measured since; nil if nothing was, or the engine cannot. From any thread, at any time.
+    var blocktime: Blocktime? { get }
     /// Forgets everything cached about memory, after its content was replaced from outside.
     func forgetTranslations()
     /// Instructions retired by all vCPUs since the start of this process; may be read while running.
@@ -53,6 +61,12 @@ extension GuestEngine {
     public func shutDown() { shutDown(until: Nanoseconds.never) }
     /// Nothing to slow down.
     public func setThrottle(percentage: Int) {}
+    /// It does not.
+    public var asksForPages: Bool { false }
+    /// Nothing to measure.
+    public func measureBlocktime() {}
+    /// Nothing was.
+    public var blocktime: Blocktime? { nil }
     /// Nobody knows who writes.
     public var marksBeforeWriting: Bool { false }
     /// Nothing rests.

@@ -13,6 +13,10 @@
 /// A driver that breaks the rules of a ring stops only its own device: the transport sets DEVICE_NEEDS_RESET (§2.1.2),
 /// says why in the log, and the queues stand until the driver resets the device. The guest keeps running.
 ///
+/// While pages of RAM have not come yet (`GuestMemory.isPartial`) a request is taken only when all of its pages are here.
+/// Else it stays in its ring, the missing pages are asked for, all at once, and the device looks at the queue again when
+/// they have come (`DeferredRequests`). So do frames from a back-end, up to a limit.
+///
 /// State: registers, negotiated features and the two counters of each queue. A request is carried out wholly within one
 /// notification, so between two register accesses nothing is in flight but what stands in the guest's own rings, and
 /// those are read anew from guest memory after a load.
@@ -23,6 +27,8 @@ public enum VirtioLimit {
     public static let chainBytes = 128 << 20
     /// The largest Ethernet frame that passes a virtio-net device, in bytes.
     public static let frame = 65535 + 14
+    /// How many bytes of frames wait for pages of receive buffers at most.
+    public static let waitingFrames = 1 << 20
     /// How much console input waits for the guest at most, in bytes.
     public static let consoleInput = 4096
     /// How many random bytes are given for one request at most.

@@ -9,8 +9,8 @@ import Synchronization
 /// Frames from the back-end arrive on its thread. As long as no driver serves the card they are dropped without
 /// touching the machine lock: a secondary that only holds checkpoints never builds up a backlog.
 public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
-    // SAFETY: `announcing`, `buffers` and `transport` are touched only with the machine lock held or the machine paused;
-    // `transport` and `acceptanceChanged` are set once before the back-end starts.
+    // SAFETY: `announcing`, `buffers`, `waiting` and `transport` are touched only with the machine lock held or the machine
+    // paused; `transport` and `acceptanceChanged` are set once before the back-end starts.
     /// The device ID (virtio 1.2 §5).
     public let deviceID: UInt32 = 1
     /// The name of its section in a stream.
@@ -29,6 +29,8 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
     private weak var transport: VirtioTransport?
     /// The receive buffers of the frame that is delivered, and how much of each is written; empty between two frames.
     private var buffers: [(chain: DescriptorChain, written: Int)] = []
+    /// Frames that wait for pages of receive buffers, in their order.
+    private var waiting: [[UInt8]] = []
     private let dropped = Atomic<UInt64>(0)
 
     enum Feature {
@@ -96,7 +98,10 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
     }
 
     /// Forgets what the last driver left.
-    public func reset() { announcing = false }
+    public func reset() {
+        announcing = false
+        waiting = []
+    }
 
     /// Tells whether the card is taken as a stand-in.
     public func driverChanged(of transport: VirtioTransport) {
@@ -109,7 +114,7 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
         switch index {
         case Queue.transmit: transport.serve(index) { transmit($0, of: transport) }
         case Queue.control: transport.serve(index) { control($0, of: transport) }
-        default: break
+        default: deliverWaiting(through: transport)
         }
     }
 
@@ -138,20 +143,42 @@ public final class VirtioNetwork: VirtioDevice, @unchecked Sendable {
     }
 
     /// Makes a loaded state current.
-    public func restore(_ saved: Bool) { announcing = saved }
+    public func restore(_ saved: Bool) {
+        announcing = saved
+        waiting = []
+    }
 }
 
 /// Frames for the guest.
 extension VirtioNetwork {
-    /// Copies `frame` into as many receive buffers as it needs, or drops it. With the machine lock held.
+    /// Copies `frame` into as many receive buffers as it needs, or drops it. While pages of these buffers have not come yet it
+    /// waits for them, with those that come behind it. With the machine lock held.
     func deliver(_ frame: [UInt8], through transport: VirtioTransport) {
-        // SAFETY: the frame is borrowed for the closure; slices of it are checked.
-        guard frame.count >= Self.smallestFrame, frame.count <= VirtioLimit.frame,
-            takeBuffers(for: Self.headerSize + frame.count, of: transport)
-        else {
+        if !transport.isPutAside(Queue.receive) { deliverWaiting(through: transport) }
+        let isWellSized = frame.count >= Self.smallestFrame && frame.count <= VirtioLimit.frame
+        if isWellSized, waiting.isEmpty, place(frame, through: transport) { return }
+        if isWellSized, transport.isPutAside(Queue.receive), hasRoomToWait(frame) {
+            waiting.append(frame)
+        } else {
             dropped.add(1, ordering: .relaxed)
-            return
         }
+    }
+
+    private func hasRoomToWait(_ frame: [UInt8]) -> Bool {
+        waiting.reduce(frame.count) { $0 + $1.count } <= VirtioLimit.waitingFrames
+    }
+
+    private func deliverWaiting(through transport: VirtioTransport) {
+        guard !waiting.isEmpty else { return }
+        let frames = waiting
+        waiting = []
+        for frame in frames { deliver(frame, through: transport) }
+    }
+
+    /// False if there are no buffers for the frame.
+    private func place(_ frame: [UInt8], through transport: VirtioTransport) -> Bool {
+        // SAFETY: the frame is borrowed for the closure; slices of it are checked.
+        guard takeBuffers(for: Self.headerSize + frame.count, of: transport) else { return false }
         defer { buffers.removeAll(keepingCapacity: true) }
         var sent = 0
         unsafe frame.withUnsafeBytes { bytes in
@@ -167,6 +194,7 @@ extension VirtioNetwork {
             }
         }
         transport.complete(Queue.receive, buffers)
+        return true
     }
 
     /// Writes the header of a frame that is in `buffers`: zeroes, and in its last two bytes how many these are.

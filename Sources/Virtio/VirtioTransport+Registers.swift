@@ -138,7 +138,7 @@ extension VirtioTransport {
     private func storeReady(_ index: Int, _ word: UInt32) {
         guard word & 1 == 1 else {
             state.queues[index].isReady = false
-            return
+            return forgetPutAside(index)
         }
         guard state.queues[index].isWellFormed else {
             return fail("queue \(index) cannot have \(state.queues[index].size) entries at the addresses given")

@@ -39,6 +39,7 @@ extension VirtioTransport {
     /// Makes a loaded state current.
     public func restore(_ saved: Saved) {
         state = saved.slot
+        forgetPutAside()
         saved.restoreDevice()
         updateReadiness()
         driveLine()

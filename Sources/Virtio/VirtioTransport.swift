@@ -25,9 +25,12 @@ public final class VirtioTransport: MemoryMappedDevice, SavedDevice, @unchecked 
     /// The guest's RAM.
     public let memory: GuestMemory
     private let line: InterruptLine
+    let deferred: DeferredRequests?
     private let log: @Sendable (String) -> Void
     private let ready = Atomic<Bool>(false)
     var state: State
+    /// Queues whose next request waits for pages; nothing of theirs is taken before these have come.
+    var putAside: [Int: PutAsideRequest] = [:]
     /// Room for the requests that are served, kept from one time to the next.
     private var served: [(chain: DescriptorChain, written: Int)] = []
 
@@ -45,17 +48,19 @@ public final class VirtioTransport: MemoryMappedDevice, SavedDevice, @unchecked 
         static let configuration: UInt32 = 2
     }
 
-    /// A slot with its registers from `base` on that holds `device`. `log` gets a line when the driver breaks the rules,
+    /// A slot with its registers from `base` on that holds `device`. `deferred` has it look again at requests whose pages
+    /// have not come; only memory that is always whole can do without. `log` gets a line when the driver breaks the rules,
     /// with the machine lock held.
     public init(
         base: UInt64, instance: UInt32 = 0, device: any VirtioDevice, memory: GuestMemory, line: InterruptLine,
-        log: @escaping @Sendable (String) -> Void = { _ in }
+        deferred: DeferredRequests? = nil, log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         range = base..<base + Self.size
         identity = DeviceIdentity(name: device.sectionName, instance: instance)
         self.device = device
         self.memory = memory
         self.line = line
+        self.deferred = deferred
         self.log = log
         state = State(queues: device.queueSizes.map { Virtqueue(maximumSize: $0) })
     }
@@ -86,6 +91,7 @@ public final class VirtioTransport: MemoryMappedDevice, SavedDevice, @unchecked 
 
     func resetDevice() {
         state = State(queues: device.queueSizes.map { Virtqueue(maximumSize: $0) })
+        forgetPutAside()
         updateReadiness()
         device.reset()
         driveLine()
@@ -97,16 +103,22 @@ public final class VirtioTransport: MemoryMappedDevice, SavedDevice, @unchecked 
 
 /// What a device does with its queues. With the machine lock held.
 extension VirtioTransport {
-    /// Takes the next request of queue `index`; nil if there is none, or if the driver broke a rule (the device then
-    /// stands until it is reset).
+    /// Takes the next request of queue `index`; nil if there is none, if it waits for pages (then the device is notified of
+    /// the queue again when they have come), or if the driver broke a rule (the device then stands until it is reset).
     public func pop(_ index: Int) -> DescriptorChain? {
-        guard isDriverReady, state.queues[index].isReady else { return nil }
-        do {
-            return try state.queues[index].pop(
-                memory, indirectAllowed: hasNegotiated(TransportFeature.indirectDescriptors))
-        } catch {
-            fail("queue \(index): \(error)")
-            return nil
+        guard isDriverReady, state.queues[index].isReady, !isPutAside(index) else { return nil }
+        while true {
+            do throws(VirtqueueError) {
+                return try state.queues[index].pop(
+                    memory, indirectAllowed: hasNegotiated(TransportFeature.indirectDescriptors))
+            } catch {
+                if case .pagesMissing(let places) = error, let deferred {
+                    if putAside(index, until: places, deferred) { return nil }
+                    continue
+                }
+                fail("queue \(index): \(error)")
+                return nil
+            }
         }
     }
 

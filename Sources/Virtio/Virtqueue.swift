@@ -2,7 +2,7 @@ import GuestMemory
 import MachineModel
 import Synchronization
 
-/// How a driver broke the rules of a ring.
+/// Why a queue does not go on: how a driver broke the rules of a ring, or which pages have not come yet.
 enum VirtqueueError: Error, Equatable, CustomStringConvertible {
     case ringOutsideMemory(address: UInt64)
     case availableJump(from: UInt16, to: UInt16, size: UInt16)
@@ -13,6 +13,7 @@ enum VirtqueueError: Error, Equatable, CustomStringConvertible {
     case readableAfterWritable(head: UInt16)
     case badIndirectTable(address: UInt64, count: UInt32)
     case indirectNotNegotiated(head: UInt16)
+    case pagesMissing([PageResidency.Place])
 
     var description: String {
         switch self {
@@ -30,6 +31,7 @@ enum VirtqueueError: Error, Equatable, CustomStringConvertible {
             "an indirect table of \(count) bytes at 0x\(hex(address)) cannot be one"
         case .indirectNotNegotiated(let head):
             "the chain at descriptor \(head) has an indirect table that may not be there"
+        case .pagesMissing(let places): "\(places.count) pages of a request have not come yet"
         }
     }
 }
@@ -69,10 +71,12 @@ struct Virtqueue: Equatable {
             && descriptors % 16 == 0 && driverArea % 2 == 0 && deviceArea % 4 == 0
     }
 
-    /// Takes the next chain that the driver made available; nil if there is none.
+    /// Takes the next chain that the driver made available; nil if there is none. A chain is taken only when every page that
+    /// serving it touches is here.
     mutating func pop(
         _ memory: GuestMemory, indirectAllowed: Bool
     ) throws(VirtqueueError) -> DescriptorChain? {
+        if memory.isPartial { try requireRings(memory) }
         let available = try load(memory, driverArea, 2, as: UInt16.self)
         // The entry must be read after the index that says it is there.
         atomicMemoryFence(ordering: .acquiring)
@@ -83,6 +87,7 @@ struct Virtqueue: Equatable {
         let slot = UInt64(nextAvailable & (size - 1))
         let head = try load(memory, driverArea, 4 + 2 * slot, as: UInt16.self)
         let chain = try readChain(memory, head: head, indirectAllowed: indirectAllowed)
+        if memory.isPartial { try requireBuffers(of: chain, memory) }
         nextAvailable &+= 1
         return chain
     }
@@ -170,6 +175,9 @@ extension Virtqueue {
                     throw .indirectNotNegotiated(head: head)
                 }
                 table = try indirectTable(descriptor)
+                if memory.isPartial {
+                    try require(memory.missingPages(of: table.address, count: Int(descriptor.count)))
+                }
                 index = 0
                 continue
             }
@@ -206,6 +214,30 @@ extension Virtqueue {
         guard chain.readableCount + chain.writableCount <= VirtioLimit.chainBytes else {
             throw .chainTooLarge(head: chain.head)
         }
+    }
+}
+
+// Memory that is not all here yet.
+extension Virtqueue {
+    private func require(_ missing: [PageResidency.Place]) throws(VirtqueueError) {
+        if !missing.isEmpty { throw .pagesMissing(missing) }
+    }
+
+    /// All parts of the rings, so that a request that was taken can also be given back.
+    private func requireRings(_ memory: GuestMemory) throws(VirtqueueError) {
+        let size = Int(size)
+        try require(
+            memory.missingPages(of: descriptors, count: Self.descriptorSize * size)
+                + memory.missingPages(of: driverArea, count: 4 + 2 * size)
+                + memory.missingPages(of: deviceArea, count: 4 + 8 * size))
+    }
+
+    /// All buffers at once: their pages come in one round trip.
+    private func requireBuffers(of chain: DescriptorChain, _ memory: GuestMemory) throws(VirtqueueError) {
+        var missing: [PageResidency.Place] = []
+        for segment in chain.readable { missing += memory.missingPages(of: segment.address, count: segment.count) }
+        for segment in chain.writable { missing += memory.missingPages(of: segment.address, count: segment.count) }
+        try require(missing)
     }
 }
 

@@ -11,7 +11,8 @@ import Virtio
 /// primary card in a hot-plug slot, which the guest uses as long as it has it and gives up before it moves.
 ///
 /// The primary stays out of its slot until the guest's driver has accepted the other card as a stand-in: a guest that
-/// knows nothing of this never sees two cards with one address.
+/// knows nothing of this never sees two cards with one address. It also stays out while pages of the guest's RAM are still
+/// to come, because it cannot wait for one.
 ///
 /// Threads: `hold`, `giveBack` and `release` may be called from any thread that does not have the machine lock, and wait
 /// for it no longer than their deadline; `isPlugged` may be asked from every thread.
@@ -25,6 +26,7 @@ public final class FailoverPair: @unchecked Sendable {
     let path: FailoverPath
     let standby: VirtioNetwork
     private let lock: MachineLock
+    private let memory: GuestMemory
     private let observer: Mutex<@Sendable () -> Void>
     /// The guest's driver takes the standby card as one.
     private var isAccepted = false
@@ -47,6 +49,7 @@ public final class FailoverPair: @unchecked Sendable {
         self.path = path
         self.standby = standby
         self.lock = lock
+        self.memory = memory
         observer = Mutex {}
         card = PCNetCard(mac: standby.mac, backend: backend, memory: memory, lock: lock) {
             path.primaryStarted()
@@ -129,7 +132,10 @@ public final class FailoverPair: @unchecked Sendable {
         isWantedBack = false
     }
 
-    private func plugIfDue() { if isAccepted, hold == nil { port.insertCard() } }
+    /// All pages of RAM have come. With the machine lock held.
+    func memoryIsWhole() { plugIfDue() }
+
+    private func plugIfDue() { if isAccepted, hold == nil, !memory.isPartial { port.insertCard() } }
 }
 
 /// One move of the guest, for which it has no primary card. An end that comes late is not taken for that of the next one.

@@ -39,6 +39,8 @@ public struct MachineParts: Sendable {
     public var clock: GuestClock
     /// The lock around all devices.
     public var lock: MachineLock
+    /// Has devices look again at requests whose pages had not come.
+    public var deferredRequests: DeferredRequests
     /// Everything with state, in the order of its sections in a stream: the engine's devices among them.
     /// `globalstate` is not among them; the machine adds it as the last one.
     public var savedDevices: [any SavedDevice]
@@ -62,7 +64,8 @@ public struct MachineParts: Sendable {
     /// The parts of a machine.
     public init(
         machineType: String, memory: GuestMemory, engine: any GuestEngine, clock: GuestClock, lock: MachineLock,
-        savedDevices: [any SavedDevice], networkDevices: [any NetworkDevice] = [], failoverPairs: [FailoverPair] = [],
+        deferredRequests: DeferredRequests? = nil, savedDevices: [any SavedDevice],
+        networkDevices: [any NetworkDevice] = [], failoverPairs: [FailoverPair] = [],
         name: String = "", uuid: [UInt8]? = nil, writableDisks: [String] = [], disks: [MachineDisk] = [],
         resetToPowerOn: @escaping @Sendable () -> Void = {}, shutDownDevices: @escaping @Sendable () -> Void = {}
     ) {
@@ -71,6 +74,7 @@ public struct MachineParts: Sendable {
         self.engine = engine
         self.clock = clock
         self.lock = lock
+        self.deferredRequests = deferredRequests ?? DeferredRequests(lock: lock)
         self.savedDevices = savedDevices
         self.networkDevices = networkDevices
         self.failoverPairs = failoverPairs

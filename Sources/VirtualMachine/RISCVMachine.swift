@@ -47,6 +47,7 @@ public final class RISCVMachine: Sendable {
         let engine = board.engine
         parts = MachineParts(
             machineType: Self.machineType, memory: board.memory, engine: engine, clock: board.clock, lock: board.lock,
+            deferredRequests: board.deferred,
             savedDevices: engine.savedDevices + [board.aclint, board.plic, board.uart, board.rtc]
                 + board.failoverPairs.map(\.port) + board.slots,
             networkDevices: networks, failoverPairs: board.failoverPairs, name: configuration.name,
@@ -90,7 +91,8 @@ private struct RISCVBoardAssembly: Sendable {
     let configuration: RISCVMachineConfiguration
     let memory: GuestMemory
     let clock = GuestClock()
-    let lock = MachineLock()
+    let lock: MachineLock
+    let deferred: DeferredRequests
     let engine: RISCVEngine
     let aclint: ACLINT
     let plic: PLIC
@@ -114,6 +116,8 @@ private struct RISCVBoardAssembly: Sendable {
         images = try RISCVBootImages(
             kernel: configuration.kernel, initrd: configuration.initrd, firmware: configuration.firmware, ram: ram)
 
+        lock = MachineLock()
+        deferred = DeferredRequests(lock: lock)
         let harts = (0..<configuration.vCPUCount).map { _ in InterruptInputs() }
         aclint = ACLINT(base: RISCVBoard.aclint, harts: harts, clock: clock)
         plic = PLIC(base: RISCVBoard.plic, harts: harts)
@@ -129,7 +133,7 @@ private struct RISCVBoardAssembly: Sendable {
         alarmTimer.onDue { [weak rtc] in rtc?.raiseDueAlarm() }
         self.alarmTimer = alarmTimer
         let power = PowerController(base: RISCVBoard.power, request: configuration.onRequest)
-        slots = try Self.makeSlots(configuration, memory, lock, plic)
+        slots = try Self.makeSlots(configuration, memory, lock, plic, deferred)
         failoverPairs = Self.makeFailoverPairs(configuration, slots, memory, lock, plic)
         let pci = PCIHost(
             ecam: RISCVBoard.pciECAM, portsBase: RISCVBoard.pciPorts, memoryBase: RISCVBoard.pciMemory,
@@ -176,7 +180,8 @@ private struct RISCVBoardAssembly: Sendable {
     }
 
     private static func makeSlots(
-        _ configuration: RISCVMachineConfiguration, _ memory: GuestMemory, _ lock: MachineLock, _ plic: PLIC
+        _ configuration: RISCVMachineConfiguration, _ memory: GuestMemory, _ lock: MachineLock, _ plic: PLIC,
+        _ deferred: DeferredRequests
     ) throws(RISCVMachineError) -> [VirtioTransport] {
         var devices: [any VirtioDevice] = configuration.networks.map {
             VirtioNetwork(mac: $0.mac, backend: $0.backend, lock: lock, isStandby: $0.primary != nil)
@@ -192,7 +197,8 @@ private struct RISCVBoardAssembly: Sendable {
         return devices.enumerated().map { slot, device in
             VirtioTransport(
                 base: RISCVBoard.virtioBase(slot: slot), instance: UInt32(slot), device: device, memory: memory,
-                line: InterruptLine(controller: plic, source: RISCVBoard.virtioSources[slot]), log: configuration.log)
+                line: InterruptLine(controller: plic, source: RISCVBoard.virtioSources[slot]), deferred: deferred,
+                log: configuration.log)
         }
     }
 

@@ -1,6 +1,8 @@
 import Environment
+import GuestMemory
 import MachineModel
 import QAPI
+import Synchronization
 import SystemCalls
 
 extension VirtualMachine {
@@ -23,8 +25,8 @@ extension VirtualMachine {
 
     /// Puts the machine back to power-on: RESET, and goes on if it ran. One that did not run is in prelaunch
     /// afterwards, unless it waits for a migration or is in the middle of one. While the last of a migration is on its
-    /// way out, the reset is carried out when that is over: what is sent stays whole. Waits for the vCPUs to stand,
-    /// however long that takes.
+    /// way out, the reset is carried out when that is over: what is sent stays whole; and while pages of RAM are to come, when
+    /// all are here. Waits for the vCPUs to stand, however long that takes.
     public func reset(guest: Bool, reason: String) {
         while true {
             do throws(PauseTimeout) { return try resetOnce(guest: guest, reason: reason, until: nil) } catch {}
@@ -35,7 +37,7 @@ extension VirtualMachine {
     private func resetOnce(guest: Bool, reason: String, until deadline: Nanoseconds?) throws(PauseTimeout) {
         try withControl(until: deadline ?? .never) { (control: inout Control) throws(PauseTimeout) in
             guard !control.ended, !isRetired else { return }
-            if control.isLeaving, runState == .finishMigrate {
+            if mustPutOffReset(control) {
                 control.resetIsDue = true
                 emit(.reset(guest: guest, reason: reason))
                 return
@@ -44,11 +46,39 @@ extension VirtualMachine {
             try stopEngine(&control, until: deadline ?? Self.deadline(Self.pausePatience))
             resetParts()
             emit(.reset(guest: guest, reason: reason))
-            if ran {
-                startEngine(&control)
-            } else if ![RunState.running, .inmigrate, .finishMigrate, .saveVm].contains(runState) {
-                publish(.prelaunch)
-            }
+            goOnAfterReset(ran, &control)
+        }
+    }
+
+    private func goOnAfterReset(_ ran: Bool, _ control: inout Control) {
+        if ran {
+            startEngine(&control)
+        } else if ![RunState.running, .inmigrate, .finishMigrate, .saveVm].contains(runState) {
+            publish(.prelaunch)
+        }
+    }
+
+    private func mustPutOffReset(_ control: Control) -> Bool {
+        if control.isLeaving, runState == .finishMigrate { return true }
+        return resetWaitsForPages.withLock { waits in
+            let isPartial = memory.isPartial
+            if isPartial { waits = true }
+            return isPartial
+        }
+    }
+
+    /// Carries out a reset that was put off because pages were missing; its event was sent then.
+    func resetAfterResidency() {
+        while true {
+            do throws(PauseTimeout) {
+                return try withControl(until: .never) { (control: inout Control) throws(PauseTimeout) in
+                    guard control.resetIsDue, !control.ended, !isRetired, !mustPutOffReset(control) else { return }
+                    let ran = control.engineRuns
+                    try stopEngine(&control, until: Self.deadline(Self.pausePatience))
+                    resetIfDue(&control)
+                    goOnAfterReset(ran, &control)
+                }
+            } catch {}
         }
     }
 
@@ -57,9 +87,9 @@ extension VirtualMachine {
         parts.engine.forgetTranslations()
     }
 
-    /// Before the run state leaves finish-migrate.
+    /// Before the run state leaves finish-migrate, and when all pages are here.
     func resetIfDue(_ control: inout Control) {
-        guard control.resetIsDue else { return }
+        guard control.resetIsDue, !memory.isPartial else { return }
         control.resetIsDue = false
         resetParts()
     }

@@ -144,6 +144,7 @@ extension VirtualMachine {
             parts.lock.close()
             if stands { parts.clock.stop() }
             control.engineRuns = false
+            parts.deferredRequests.end()
             parts.shutDownDevices()
         }
     }

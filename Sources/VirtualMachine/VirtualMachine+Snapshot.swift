@@ -1,4 +1,5 @@
 public import Environment
+import Glibc
 public import GuestMemory
 import MachineModel
 public import QAPI
@@ -32,6 +33,9 @@ extension VirtualMachine {
     public func prepareSnapshot(
         leavingOutShared: Bool, room: Int = MemorySnapshot.poolLimit
     ) throws(SystemError) -> MemorySnapshot {
+        guard !memory.isPartial else {
+            throw SystemError(code: EBUSY, call: "snapshot", subject: "(pages of RAM are still to come)")
+        }
         let barrier: any WriteBarrier =
             parts.engine.marksBeforeWriting ? MarkBarrier(memory) : try FaultBarrier(memory)
         return try MemorySnapshot(of: memory, leavingOutShared: leavingOutShared, barrier: barrier, poolLimit: room)

@@ -15,6 +15,7 @@ import SystemCalls
 /// - `health` tells what keeps the guest from serving although it runs.
 /// - `saveDeviceSections` and `prepareLoad` turn the device state into the FULL sections of a migration stream and
 ///   back, and `describeDeviceSections` tells what stands in them. Loading validates everything first and returns one step that cannot fail.
+/// - `beginResidency` and `endResidency` bracket the time in which the guest runs while pages of its RAM are still to come.
 /// - `announce` tells the network where the guest is now.
 ///
 /// Threads: every method may be called from any thread but those of the vCPUs and of devices (who would wait for
@@ -29,6 +30,8 @@ public final class VirtualMachine: Sendable {
     let control: TicketLock<Control>
     private let published: Mutex<Published>
     let stopEventIsDue = Atomic<Bool>(false)
+    /// A reset was put off because pages of RAM are missing.
+    let resetWaitsForPages = Mutex(false)
     /// The snapshot that keeps pages from being written.
     let snapshot = Mutex<MemorySnapshot?>(nil)
     private let announcers = Mutex<[String: Announcer]>([:])
@@ -53,7 +56,7 @@ public final class VirtualMachine: Sendable {
         var ended = false
         /// Whether the last of a migration is on its way out, with nothing to be changed any more.
         var isLeaving = false
-        /// A reset was asked for in that time.
+        /// A reset was asked for in that time, or while pages of RAM were missing.
         var resetIsDue = false
         /// An operator stopped the guest while it stood in finish-migrate: it does not go on by itself.
         var isStopWanted = false

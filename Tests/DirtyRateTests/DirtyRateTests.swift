@@ -157,6 +157,26 @@ struct PageSampleTests {
         #expect((180...330).contains(sample.changedCount()))
     }
 
+    @Test func pagesThatAreToComeAreNotLookedAt() throws {
+        let memory = GuestMemory(blocks: [try RAMBlock(name: "ram", guestAddress: 0, size: 64 << 20)])
+        let block = memory.blocks[0]
+        // The second half is to come; of the first one every page was written.
+        let half = block.pageCount / 2
+        for page in 0..<half { memory.store(UInt64(page * targetPageSize), UInt64(page)) }
+        let missing = try memory.makePageSets()
+        missing[0].insert(contentsOf: half..<block.pageCount)
+        let residency = try PageResidency(of: memory, missing: missing) { _ in Issue.record("a page was asked for") }
+        memory.beginResidency(residency)
+        let absent = half * targetPageSize
+        let untouched = AddressSpace.untouchedParts(of: block.base + absent, count: block.size - absent)
+        var generator = SeededGenerator(seed: 7)
+        let sample = PageSample(of: memory, perGiB: 16384, using: &generator)
+        #expect((400...620).contains(sample.count))
+        for page in 0..<half { memory.store(UInt64(page * targetPageSize), UInt64(page + 1)) }
+        #expect(sample.changedCount() == sample.count)
+        #expect(AddressSpace.untouchedParts(of: block.base + absent, count: block.size - absent) == untouched)
+    }
+
     @Test func theSmallestMemoryHasASampleToo() throws {
         let memory = GuestMemory(blocks: [try RAMBlock(name: "ram", guestAddress: 0, size: 4096)])
         var generator = SeededGenerator(seed: 7)

@@ -41,14 +41,14 @@ final class Driver {
     var nextDescriptor: [Int: UInt16] = [:]
     var available: [Int: UInt16] = [:]
 
-    init(_ device: any VirtioDevice) throws {
+    init(_ device: any VirtioDevice, deferred: DeferredRequests? = nil) throws {
         memory = GuestMemory(blocks: [
             try RAMBlock(name: "ram", guestAddress: Self.ramBase, size: Self.ramSize)
         ])
         let journal = journal
         transport = VirtioTransport(
             base: 0x1000_1000, device: device, memory: memory, line: InterruptLine(controller: wire, source: 1),
-            log: { journal.add($0) })
+            deferred: deferred, log: { journal.add($0) })
     }
 
     func read(_ register: UInt64) -> UInt32 { UInt32(transport.load(offset: register, width: 4)) }
