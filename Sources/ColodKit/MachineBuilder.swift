@@ -22,7 +22,7 @@ struct BuiltMachine: Sendable {
 
 extension MemoryBacking {
     /// As the operator wrote it.
-    fileprivate init(_ configuration: MemoryBackingConfiguration) {
+    init(_ configuration: MemoryBackingConfiguration) {
         switch configuration {
         case .anonymous: self = .anonymous
         case .memfd: self = .memfd

@@ -20,7 +20,10 @@ extension ManagementTarget {
         do { try await migration.beginIncoming(uri: uri) } catch { throw CommandError(answering: error) }
     }
 
-    func migrateCancel() async throws(CommandError) { AfterReply.run(migration.beginCancel()) }
+    func migrateCancel() async throws(CommandError) {
+        let cancel = try answering { try migration.beginCancel() }
+        AfterReply.run(cancel)
+    }
 
     func queryMigrate() async throws(CommandError) -> MigrationInfo { migration.queryMigrate() }
 
@@ -54,7 +57,7 @@ extension ManagementTarget {
     func migratePause() async throws(CommandError) { try answering { try migration.migratePause() } }
 
     func migrateRecover(uri: String) async throws(CommandError) {
-        try answering { try migration.migrateRecover() }
+        do { try await migration.beginRecovery(uri: uri) } catch { throw CommandError(answering: error) }
     }
 
     func queryMigrationthreads() async throws(CommandError) -> [MigrationThreadInfo] {

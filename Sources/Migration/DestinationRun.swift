@@ -19,19 +19,25 @@ final class DestinationRun {
     let machine: VirtualMachine
     private let listener: Listener
     private var reception: Reception?
-    private var reader: StreamReader?
+    var reader: StreamReader?
     private var wantsCOLO = false
     private var hasReturnPath = false
     private var hasContents = false
     /// An element that was read and not taken yet.
     private var held: StreamElement?
-    private var sections: [DecodedSection] = []
-    private var arrivals: PageArrivals?
+    var sections: [DecodedSection] = []
+    var arrivals: PageArrivals?
     /// The channels beside the main one, if pages come there.
-    private var multifd: MultifdReceiver?
+    var multifd: MultifdReceiver?
     /// The threads that decompress, if pages may come so.
-    private var inflation: PageInflation?
-    private let limits: IncomingLimits
+    var inflation: PageInflation?
+    let limits: IncomingLimits
+    /// What there is once the guest may run without all of its RAM.
+    var postcopy: PostcopyDestination?
+    /// The guest runs before the rest of its RAM comes.
+    var isPostcopy = false
+    /// Whether pages that are asked for come on a channel of their own.
+    private(set) var hasUrgentChannel = false
 
     init(controller: MigrationController, session: DestinationSession, listener: Listener) {
         self.controller = controller
@@ -53,6 +59,7 @@ final class DestinationRun {
         }
         listener.stop()
         multifd?.end()
+        endPostcopy()
         inflation?.end()
         endArrivals()
         hearOutCommand()
@@ -77,14 +84,18 @@ final class DestinationRun {
             case .applyState: return try applyState()
             case .startGuest: return try startGuest()
             case .runCOLO: return runCOLO()
+            case .receivePages: return try receivePages()
+            case .acceptRecovery: return try acceptRecovery()
+            case .recover: return try recover()
             default: return .interrupted
             }
         } catch .cancelled {
-            // A data channel that fails ends the main one.
-            guard !session.control.isCancelled, let failure = multifd?.failure else { return .interrupted }
-            return .failed(failure.description)
+            // A channel beside the main one that fails ends it.
+            let failure = multifd?.failure?.description ?? postcopy?.urgent?.failure?.description
+            guard !session.control.isCancelled, let failure else { return .interrupted }
+            return .failed(failure)
         } catch {
-            return .failed(error.description)
+            return .failed(postcopy?.urgent?.failure?.description ?? error.description)
         }
     }
 
@@ -94,7 +105,7 @@ final class DestinationRun {
         if settings[.multifd] { return try acceptAll(settings) }
         let channel: Channel
         do throws(MigrationFailure) {
-            channel = try onSystem(makeReception).next(in: session.control.channels)
+            channel = try acceptMain(settings)
         } catch .channel(.closedByPeer) {
             return .nobodyCame("what was to be read ended without a byte")
         } catch .channel(.tls(let failure)) {
@@ -107,10 +118,29 @@ final class DestinationRun {
         return .accepted
     }
 
+    /// Before the stream is looked at, the channel for pages that are asked for is there too, if there is to be one.
+    private func acceptMain(_ settings: MigrationSettings) throws(MigrationFailure) -> Channel {
+        hasUrgentChannel = settings[.postcopyPreempt]
+        let channels = session.control.channels
+        let main = try onSystem(makeReception).next(in: channels)
+        guard hasUrgentChannel else { return main }
+        do throws(MigrationFailure) {
+            try takeUrgent { deadline throws(MigrationFailure) in
+                try onSystem(makeReception).next(in: channels, deadline: deadline)
+            }
+        } catch {
+            channels.remove(main)
+            reception?.startAgain()
+            throw error
+        }
+        return main
+    }
+
     /// The one that was made before, if there is one: others may still be busy there.
     private func makeReception() throws(SystemError) -> Reception {
         if let reception { return reception }
-        let made = try Reception(listener: listener, controller: controller)
+        let made = try Reception(
+            listener: listener, controller: controller, count: hasUrgentChannel ? 2 : 1)
         reception = made
         return made
     }
@@ -153,7 +183,7 @@ final class DestinationRun {
         channel.stallDeadline = limits.stall
         let expectations = machine.streamExpectations(
             comparingUUID: settings[.validateUuid], ignoringShared: settings[.xIgnoreShared],
-            acceptingCompressed: settings[.compress])
+            acceptingCompressed: settings[.compress], acceptingPostcopy: settings[.postcopyRam])
         if settings[.compress] {
             inflation = try PageInflation(threads: Int(settings.parameters.decompressThreads))
         }
@@ -192,6 +222,13 @@ final class DestinationRun {
                     return .contents
                 }
                 try take(element, reader, arrivals)
+            case .postcopy(.discard(let block, let pages)):
+                for run in pages { arrivals.discard(run, ofBlock: block) }
+            case .postcopy(.package(let length)):
+                try loadPackage(length, reader)
+                return .packageLoaded
+            // No disk of this machine has bitmaps: whatever is said of one is of none that there is.
+            case .postcopy, .dirtyBitmap: break
             case .command(let command): return .command(note(command))
             case .endOfStream(let found):
                 try finish(reader.channel)
@@ -202,7 +239,7 @@ final class DestinationRun {
     }
 
     /// The next element. While pages come on data channels, nothing need come on the main one for a whole pass.
-    private func next(_ reader: StreamReader) throws(MigrationFailure) -> StreamElement? {
+    func next(_ reader: StreamReader) throws(MigrationFailure) -> StreamElement? {
         guard let multifd else { return try reader.next() }
         while true {
             let before = multifd.bytesReceived
@@ -273,7 +310,7 @@ final class DestinationRun {
     }
 
     private func applyState() throws(MigrationFailure) -> DestinationMachine.Event {
-        endArrivals()
+        if isPostcopy, let reader { try beginPostcopy(reader) } else { endArrivals() }
         try checkSections()
         machine.load(PreparedDeviceState(sections))
         if wantsCOLO { controller.handler?.willRunCOLO(asPrimary: false) }

@@ -1,3 +1,4 @@
+import MachineModel
 import MigrationCore
 import QAPI
 import Synchronization
@@ -35,14 +36,19 @@ struct IncomingState: Sendable {
         listening = []
     }
 
-    /// The reply of `query-migrate`, as long as no outgoing migration has replaced it.
-    func info(_ session: DestinationSession?) -> MigrationInfo {
+    /// The reply of `query-migrate`, as long as no outgoing migration has replaced it. `blocktime`: for how long the guest
+    /// waited for pages, if that was measured.
+    func info(_ session: DestinationSession?, blocktime: Blocktime?) -> MigrationInfo {
         let (status, failure) = session?.machine.withLock { ($0.status, $0.failure) } ?? (.none, nil)
         var info = MigrationInfo(status: status == .none ? nil : status.inSchema)
         let isOver = status == .completed || status == .failed
         let addresses = isOver ? [] : listening.compactMap(Self.socketAddress)
         if !addresses.isEmpty { info.socketAddress = addresses }
         info.errorDesc = failure
+        if status == .completed, let blocktime {
+            info.postcopyBlocktime = blocktime.total
+            info.postcopyVcpuBlocktime = blocktime.vCPUs
+        }
         return info
     }
 

@@ -43,3 +43,22 @@ final class EmptyDiskSection: LiveSection {
         try channel.write(writer.bytes)
     }
 }
+
+/// The section "dirty-bitmap" of a source whose disks have no bitmaps: it is announced, and nothing follows.
+final class EmptyBitmapSection: LiveSection {
+    private let id: UInt32
+
+    init(id: UInt32) { self.id = id }
+
+    let pending = 0
+
+    func setUp(on channel: Channel) throws(TransportError) {
+        var writer = ByteWriter(capacity: 64)
+        StreamEncoder.writeEmptyBitmapSection(id: id, to: &writer)
+        try channel.write(writer.bytes)
+    }
+
+    func harvest(isLast: Bool, isWanted: () -> Bool) {}
+
+    func iterate(budget: Int, on channel: Channel) {}
+}

@@ -16,21 +16,6 @@ extension MigrationController {
         return { [self] in if let session { post(.goOn, of: session) } }
     }
 
-    /// `migrate-start-postcopy`. Postcopy is not carried, so a migration that runs cannot change to it.
-    public func migrateStartPostcopy() throws(MigrationRefusal) {
-        try withState { (state: inout State) throws(MigrationRefusal) in
-            guard state.settings[.postcopyRam] else { throw .postcopyNotEnabled }
-            guard state.outgoingStatus != .none else { throw .postcopyTooEarly }
-            guard !state.isMigrating else { throw .postcopyNotSupported }
-        }
-    }
-
-    /// `migrate-pause`: only in postcopy, which is not carried.
-    public func migratePause() throws(MigrationRefusal) { throw .notInPostcopy }
-
-    /// `migrate-recover`: only of a paused postcopy, which is not carried.
-    public func migrateRecover() throws(MigrationRefusal) { throw .postcopyNotPaused }
-
     /// `query-migrationthreads`: name and number (gettid(2)) of the threads of the outgoing side that live, the newest
     /// first.
     public func migrationThreads() -> [(name: String, id: Int32)] {

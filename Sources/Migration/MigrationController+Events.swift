@@ -37,8 +37,8 @@ extension MigrationController {
     func ask(
         _ state: inout State, _ session: SourceSession, _ body: (inout SourceMachine) -> [SourceMachine.Action]
     ) -> [SourceMachine.Action] {
-        let (actions, isOver) = session.machine.withLock { machine in
-            (body(&machine), !machine.isRunning && machine.status != .colo)
+        let (actions, isOver, pauseReason) = session.machine.withLock { machine in
+            (body(&machine), !machine.isRunning && machine.status != .colo, machine.pauseReason)
         }
         var rest: [SourceMachine.Action] = []
         for action in actions {
@@ -46,7 +46,9 @@ extension MigrationController {
             case .tell(let status):
                 if state.settings[.events] { events.append(.status(status.inSchema)) }
                 if status == .cancelled { events.append(.outgoingCancelled) }
+                if status == .postcopyPaused { events.append(.postcopyPaused(pauseReason ?? "", isSource: true)) }
             case .pass(let number): if state.settings[.events] { events.append(.pass(number)) }
+            case .reportRefusal(let text): events.append(.recoveryRefused(text))
             case .report(let text, let guestStands):
                 events.append(.outgoingFailed(text, guestStands: guestStands))
             default: rest.append(action)
@@ -60,6 +62,7 @@ extension MigrationController {
         for action in actions {
             switch action {
             case .interrupt: session.interrupt()
+            case .breakChannel: session.control.cut()
             case .releasePrimaries(let giveBack): releasePrimaries(of: session, giveBack: giveBack)
             case .throttle(let percentage): machine.parts.engine.setThrottle(percentage: percentage)
             case .end: session.end()
@@ -75,12 +78,15 @@ extension MigrationController {
 
     func take(of session: DestinationSession, _ body: (inout DestinationMachine) -> [DestinationMachine.Action]) {
         let rest = withState { state in
-            let actions = session.machine.withLock { machine in body(&machine) }
+            let (actions, pauseReason) = session.machine.withLock { machine in (body(&machine), machine.pauseReason) }
             return actions.filter { action in
                 switch action {
-                case .tell(let status): if state.settings[.events] { events.append(.status(status.inSchema)) }
+                case .tell(let status):
+                    if state.settings[.events] { events.append(.status(status.inSchema)) }
+                    if status == .postcopyPaused { events.append(.postcopyPaused(pauseReason ?? "", isSource: false)) }
                 case .report(let text): events.append(.incomingFailed(text))
-                case .reportRefusal(let text): events.append(.incomingRefused(text))
+                case .reportRefusal(let text):
+                    events.append(pauseReason == nil ? .incomingRefused(text) : .recoveryRefused(text))
                 case .waitAgain: state.incoming.stopListening()
                 default: return true
                 }
@@ -96,6 +102,7 @@ extension MigrationController {
             switch action {
             case .interrupt: session.interrupt()
             case .breakChannel: session.control.cut()
+            case .replaceListener: break
             case .pong(let value): session.control.answer(.pong(value))
             case .shut(let word): session.control.answer(.shut(word))
             case .end: session.end()
@@ -109,7 +116,8 @@ extension SourceMachine.Tunables {
     /// What `parameters` say now; the capabilities are those that the migration began with.
     init(_ parameters: MigrationSettings.Values, _ settings: MigrationSettings) {
         self.init(
-            maxBandwidth: parameters.maxBandwidth, downtimeLimit: parameters.downtimeLimit,
+            maxBandwidth: parameters.maxBandwidth, maxPostcopyBandwidth: parameters.maxPostcopyBandwidth,
+            downtimeLimit: parameters.downtimeLimit,
             autoConverge: settings[.autoConverge] ? AutoConverge.Settings(parameters) : nil)
     }
 }

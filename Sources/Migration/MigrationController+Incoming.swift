@@ -25,7 +25,16 @@ extension MigrationController {
         }
         let run = try makeRun()
         try claimIncoming()
-        let listener = await withCheckedContinuation { (done: CheckedContinuation<ListenResult, Never>) in
+        do throws(TransportError) {
+            start(try await listener(uri, run), run)
+        } catch {
+            throw refusal(error)
+        }
+    }
+
+    /// A listener that a thread of its own makes.
+    func listener(_ uri: String, _ run: RunControl) async throws(TransportError) -> Listener {
+        try await withCheckedContinuation { (done: CheckedContinuation<ListenResult, Never>) in
             do throws(SystemError) {
                 _ = try Thread(name: "incoming-address") { [self] in
                     do throws(TransportError) {
@@ -37,11 +46,7 @@ extension MigrationController {
             } catch {
                 done.resume(returning: .failure(.failed(action: "Unable to listen", reason: error.reason)))
             }
-        }
-        switch listener {
-        case .success(let listener): start(listener, run)
-        case .failure(let error): throw refusal(error)
-        }
+        }.get()
     }
 
     private typealias ListenResult = Result<Listener, TransportError>
@@ -100,6 +105,7 @@ extension MigrationController {
 
     private var destinationConfiguration: DestinationMachine.Configuration {
         var configuration = DestinationMachine.Configuration()
+        configuration.mayPostcopy = incomingSettings[.postcopyRam]
         configuration.acceptsOnlyCOLO = handler?.acceptsOnlyCOLO ?? false
         if handler == nil {
             configuration.coloRefusal = MigrationRefusal.coloNotAvailable.description
@@ -116,7 +122,7 @@ extension MigrationController {
 
     /// What could not work with anybody who connects to `address`.
     private func incomingRefusal(_ address: MigrationAddress, _ settings: MigrationSettings) -> MigrationRefusal? {
-        if settings[.multifd], !address.hasSeveralChannels { return .multifdNeedsSocket }
+        if !address.hasSeveralChannels, let refusal = settings.refusalOfOneChannel { return refusal }
         if settings[.multifd], settings[.postcopyPreempt] { return .multifdWithPreemption }
         if settings[.xColo] {
             // A source with a return path does not begin COLO either.
@@ -126,12 +132,14 @@ extension MigrationController {
         return nil
     }
 
-    private func makeListener(_ uri: String, _ run: RunControl) throws(TransportError) -> Listener {
+    func makeListener(_ uri: String, _ run: RunControl) throws(TransportError) -> Listener {
         let address = try MigrationAddress(uri)
         let settings = incomingSettings
         if let refusal = incomingRefusal(address, settings) { throw .badAddress(refusal.description) }
         guard case .fd(let name) = address else {
-            let channels = settings[.multifd] ? Int32(settings.parameters.multifdChannels) + 1 : 1
+            let channels =
+                settings[.multifd]
+                ? Int32(settings.parameters.multifdChannels) + 1 : settings[.postcopyPreempt] ? 2 : 1
             return try Listener(
                 address, backlog: channels, cancellation: run.cancellation, lookup: resources.lookup)
         }

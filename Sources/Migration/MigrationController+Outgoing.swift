@@ -39,7 +39,7 @@ extension MigrationController {
     public func migrate(
         uri: String, block: Bool = false, incremental: Bool = false, resume: Bool = false
     ) throws(MigrationRefusal) -> PendingMigration {
-        guard !resume else { throw .noPausedMigration }
+        guard !resume else { return try self.resume(uri: uri) }
         let session = try begin(Options(block: block, incremental: incremental)) { _ in }
         let destination: Destination
         do {
@@ -97,8 +97,8 @@ extension MigrationController {
 
     private func start(_ session: SourceSession, to destination: Destination) {
         // Before a command is started or a handshake begun: the peer hears nothing.
-        guard !session.settings[.multifd] || destination.hasSeveralChannels else {
-            post(.failed(MigrationRefusal.multifdNeedsSocket.description), of: session)
+        if !destination.hasSeveralChannels, let refusal = session.settings.refusalOfOneChannel {
+            post(.failed(refusal.description), of: session)
             return session.control.finish()
         }
         do {
@@ -123,9 +123,11 @@ extension MigrationController {
     private func checkMigrate(
         _ state: State, _ settings: MigrationSettings, _ options: Options
     ) throws(MigrationRefusal) {
-        if state.isMigrating || state.outgoingStatus == .colo || state.incomingStatus == .colo {
+        if state.isMigrating || state.outgoingStatus == .colo || state.incomingStatus.isUnfinished {
             throw .inProgress
         }
+        // A guest that runs here may still have pages elsewhere.
+        if machine.memory.isPartial { throw .waitsForIncoming }
         switch machine.runState {
         case .inmigrate: throw .waitsForIncoming
         case .postmigrate: throw .pausedByMigration
@@ -158,7 +160,7 @@ extension MigrationController {
         if options.incremental { try? state.settings.setParameters { $0.blockIncremental = false } }
     }
 
-    private func destination(_ uri: String) throws(TransportError) -> Destination {
+    func destination(_ uri: String) throws(TransportError) -> Destination {
         let address = try MigrationAddress(uri)
         guard case .fd(let name) = address else { return .address(address) }
         guard let descriptor = resources.takeDescriptor(name) else { throw .unknownDescriptor(name: name) }
@@ -183,10 +185,24 @@ extension MigrationController {
             let state = machine.runState
             guard VirtualMachine.statesForSnapshots.contains(state) else { throw .noMomentToKeep(state) }
         }
-        let notCarried: [MigrationCapability] = [.postcopyRam, .dirtyBitmaps, .postcopyPreempt]
-        for capability in notCarried where settings[capability] {
-            throw .notSupported(capability)
+    }
+}
+
+extension DestinationMachine.Status {
+    /// The guest may run here, and something of it is still to come.
+    fileprivate var isUnfinished: Bool {
+        switch self {
+        case .colo, .postcopyActive, .postcopyPaused, .postcopyRecover: true
+        case .none, .active, .completed, .failed: false
         }
+    }
+}
+
+extension MigrationSettings {
+    /// Why a migration with these settings cannot go where there is one channel only; nil if it can.
+    var refusalOfOneChannel: MigrationRefusal? {
+        if self[.multifd] { return .multifdNeedsSocket }
+        return self[.postcopyPreempt] ? .preemptionNeedsSocket : nil
     }
 }
 
@@ -205,7 +221,10 @@ extension SourceMachine.Configuration {
     /// What `settings` say when the migration begins.
     init(_ settings: MigrationSettings) {
         self.init()
-        hasReturnPath = settings[.returnPath]
+        // A destination of a postcopy asks for pages.
+        hasReturnPath = settings[.returnPath] || settings[.postcopyRam]
+        mayPostcopy = settings[.postcopyRam]
+        releasesRAM = settings[.releaseRam]
         pausesBeforeSwitchover = settings[.pauseBeforeSwitchover]
         isCOLO = settings[.xColo]
         isBackgroundSnapshot = settings[.backgroundSnapshot]

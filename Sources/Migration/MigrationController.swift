@@ -1,5 +1,6 @@
 public import Environment
 import GuestMemory
+import MachineModel
 import MigrationCore
 import MigrationFormat
 public import QAPI
@@ -21,6 +22,8 @@ public final class MigrationController: Sendable {
     private let state: Mutex<State>
     let events: EventLine
     private let coloHandler = Mutex<(any COLOHandler)?>(nil)
+    /// Of a postcopy that has ended before its last page.
+    private let unfinished = Mutex<PostcopyPlacement?>(nil)
     private let lent = Mutex(MigrationResources())
     /// For migrations that begin from now on.
     let incomingLimits = Mutex(IncomingLimits())
@@ -69,6 +72,9 @@ public final class MigrationController: Sendable {
 
     var resources: MigrationResources { lent.withLock { $0 } }
 
+    /// Pages are missing for good: whoever needs one waits for as long as there is the machine.
+    func keep(_ placement: PostcopyPlacement) { unfinished.withLock { $0 = placement } }
+
     var handler: (any COLOHandler)? { coloHandler.withLock { $0 } }
 
     func withState<Result, Failure: Error>(
@@ -87,6 +93,10 @@ public final class MigrationController: Sendable {
     public func setCapabilities(_ changes: [MigrationCapabilityStatus]) throws(MigrationRefusal) {
         let asksForSnapshots = changes.contains { $0.capability == .backgroundSnapshot && $0.state }
         let obstacle = asksForSnapshots ? machine.obstacleToSnapshots : nil
+        let asksForPostcopy = changes.contains { $0.capability == .postcopyRam && $0.state }
+        if asksForPostcopy, machine.runState == .inmigrate, machine.obstacleToPostcopy != nil {
+            throw .postcopyNotSupported
+        }
         try withState { (state: inout State) throws(MigrationRefusal) in
             guard !state.isMigrating else { throw .inProgress }
             if let obstacle { throw MigrationRefusal(obstacle) }
@@ -131,7 +141,9 @@ public final class MigrationController: Sendable {
     public func queryMigrate() -> MigrationInfo {
         let now = clock.now()
         return withState { state in
-            var info = outgoingInfo(state, now) ?? state.incoming.info(state.incomingSession)
+            var info =
+                outgoingInfo(state, now)
+                ?? state.incoming.info(state.incomingSession, blocktime: machine.parts.engine.blocktime)
             let blockers = blockers(state, state.settings)
             if !blockers.isEmpty { info.blockedReasons = blockers.map(\.description) }
             return info
@@ -152,12 +164,16 @@ public final class MigrationController: Sendable {
     }
 
     /// `migrate_cancel`: ends an outgoing migration that has not completed, and cuts the channel of COLO, from the moment
-    /// on at which the migration to it can no longer be taken back. Nothing happens if there is none.
-    public func migrateCancel() { beginCancel()() }
+    /// on at which the migration to it can no longer be taken back. Nothing happens if there is none, or in a postcopy that is
+    /// paused.
+    public func migrateCancel() { (try? beginCancel())?() }
 
     /// `migrateCancel` in two steps: the status is told at once, and the work ends when what is returned is called.
-    public func beginCancel() -> @Sendable () -> Void {
-        guard let session = withState({ $0.outgoing }) else { return {} }
+    public func beginCancel() throws(MigrationRefusal) -> @Sendable () -> Void {
+        let (session, status) = withState { ($0.outgoing, $0.outgoingStatus) }
+        guard let session else { return {} }
+        // It could only wait for a resumption that would be refused.
+        if status == .postcopyPaused || status == .postcopyRecover { throw .postcopyCannotBeCancelled }
         let actions = take(.cancel, of: session)
         return { [self] in carryOut(actions, of: session) }
     }
@@ -170,6 +186,8 @@ public final class MigrationController: Sendable {
     public func cancelChannel() {
         let (outgoing, incoming) = withState { ($0.outgoing, $0.incomingSession) }
         outgoing?.interrupt()
+        // A postcopy that is paused ends by nothing else.
+        if let incoming { post(.cancel, of: incoming) }
         incoming?.interrupt()
     }
 

@@ -36,8 +36,6 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
     case noSnapshotsOfThisMemory
     /// In this state a guest has no moment to keep.
     case noMomentToKeep(RunState)
-    /// The stream of this capability is not spoken.
-    case notSupported(MigrationCapability)
     /// Only sockets can have channels beside the main one.
     case multifdNeedsSocket
     /// A destination could not tell the channels of both apart.
@@ -58,8 +56,14 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
     case postcopyNotEnabled
     /// No migration was begun that could change to postcopy.
     case postcopyTooEarly
-    /// A migration that runs cannot change to postcopy.
+    /// The host cannot have a guest run whose pages are missing.
     case postcopyNotSupported
+    /// Pages that have left are gone.
+    case noRecoveryOfReleasedRAM
+    /// The guest is the destination's, and what it lacks is here.
+    case postcopyCannotBeCancelled
+    /// Only sockets can have a channel for pages that are asked for.
+    case preemptionNeedsSocket
     /// Only a migration in postcopy can be paused.
     case notInPostcopy
     /// Only a postcopy that is paused can be recovered.
@@ -89,7 +93,6 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
         case .noSnapshotsOfThisMemory: "Background-snapshot is not compatible with guest memory configuration"
         case .noMomentToKeep(let state):
             "Background-snapshot needs a guest that runs or is paused, and this one is '\(state.rawValue)'; 'cont' first"
-        case .notSupported(let capability): "Capability '\(capability.rawValue)' is not supported"
         case .multifdNeedsSocket: "multifd is not supported by current protocol"
         case .multifdWithPreemption: "Capability 'multifd' is not compatible with capability 'postcopy-preempt'"
         case .settings(let error): error.description
@@ -103,6 +106,12 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
         case .postcopyNotEnabled: "Enable postcopy with migrate_set_capability before the start of migration"
         case .postcopyTooEarly: "Postcopy must be started after migration has been started"
         case .postcopyNotSupported: "Postcopy is not supported"
+        case .noRecoveryOfReleasedRAM: "Postcopy recovery cannot work when release-ram capability is set"
+        case .postcopyCannotBeCancelled:
+            "A postcopy that is paused cannot be cancelled: the guest runs at the destination, and needs the pages that are "
+                + "here. Use 'migrate-recover' there and 'migrate' with 'resume' here"
+        case .preemptionNeedsSocket:
+            "Postcopy preempt is not supported as current migration stream does not support multi-channels."
         case .notInPostcopy: "migrate-pause is currently only supported during postcopy-active state"
         case .postcopyNotPaused: "Migrate recover can only be run when postcopy is paused."
         case .system(let error): error.description

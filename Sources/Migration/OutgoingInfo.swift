@@ -17,6 +17,9 @@ extension SourceMachine.Status {
         case .cancelling: .cancelling
         case .cancelled: .cancelled
         case .colo: .colo
+        case .postcopyActive: .postcopyActive
+        case .postcopyPaused: .postcopyPaused
+        case .postcopyRecover: .postcopyRecover
         }
     }
 }
@@ -30,6 +33,9 @@ extension DestinationMachine.Status {
         case .completed: .completed
         case .failed: .failed
         case .colo: .colo
+        case .postcopyActive: .postcopyActive
+        case .postcopyPaused: .postcopyPaused
+        case .postcopyRecover: .postcopyRecover
         }
     }
 }
@@ -39,7 +45,7 @@ extension SourceMachine {
     func info(_ counters: MigrationCounters, now: Nanoseconds) -> MigrationInfo {
         var info = MigrationInfo(status: status.inSchema)
         switch status {
-        case .active, .cancelling, .device, .preSwitchover:
+        case .active, .cancelling, .device, .preSwitchover, .postcopyActive, .postcopyPaused, .postcopyRecover:
             info.totalTime = milliseconds(from: startedAt, to: now)
             info.expectedDowntime = Int64(clamping: expectedDowntime)
             info.setupTime = Int64(setupTime.inMilliseconds)
@@ -50,7 +56,8 @@ extension SourceMachine {
         case .completed:
             let end = endedAt ?? now
             info.totalTime = milliseconds(from: startedAt, to: end)
-            info.downtime = haltedAt.map { milliseconds(from: $0, to: end) } ?? snapshotDowntime
+            // In postcopy the guest goes on long before the end.
+            info.downtime = haltedAt.map { milliseconds(from: $0, to: switchedAt ?? end) } ?? snapshotDowntime
             info.setupTime = Int64(setupTime.inMilliseconds)
             info.ram = stats(counters)
             info.xbzrleCache = counters.xbzrle?.stats
@@ -68,6 +75,8 @@ extension SourceMachine {
         stats.transferred = Int64(clamping: counters.transferred)
         stats.precopyBytes = counters.precopyBytes
         stats.downtimeBytes = counters.downtimeBytes
+        stats.postcopyBytes = counters.postcopyBytes
+        stats.postcopyRequests = Int64(clamping: counters.postcopyRequests)
         stats.dirtySyncMissedZeroCopy = counters.missedZeroCopy
         stats.multifdBytes = counters.multifdBytes
         stats.normal = Int64(clamping: counters.normalPages)

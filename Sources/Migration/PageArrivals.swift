@@ -38,6 +38,8 @@ import SystemCalls
 
         func isUntouched(_ page: Int) -> Bool { unsafe untouched._withUnsafeGuaranteedRef { $0.contains(page) } }
     }
+    /// What came beside the stream, by block.
+    private let elsewhere: [PageSet]
     private let populator: RAMPopulator
 
     /// For a migration that begins now. What the pages hold counts for nothing: all of them will come.
@@ -47,6 +49,7 @@ import SystemCalls
         logs = memory.blocks.map(\.dirtyLog)
         arrived = try memory.makePageSets()
         untouched = try memory.makePageSets()
+        elsewhere = try memory.makePageSets()
         marks = memory.blocks.indices.map { [arrived, untouched, logs] in
             BlockMarks(arrived[$0], untouched[$0], logs[$0])
         }
@@ -88,6 +91,7 @@ import SystemCalls
 
     /// The same of a thread beside the one that reads the stream. They must not be pages that may lie ahead of the stream.
     func noteWrittenElsewhere(_ pages: Range<Int>, ofBlock block: Int) {
+        elsewhere[block].insert(contentsOf: pages)
         marks[block].noteWritten(pages)
     }
 
@@ -114,6 +118,25 @@ import SystemCalls
 
     /// Nothing comes any more. Waits until the thread that makes room has ended.
     func end() { populator.end() }
+
+    // MARK: Postcopy
+
+    /// These pages will come again: what came of them counts for nothing.
+    func discard(_ pages: Range<Int>, ofBlock block: Int) {
+        arrived[block].remove(contentsOf: pages)
+        elsewhere[block].remove(contentsOf: pages)
+    }
+
+    /// What has not come.
+    func missingPages(of memory: GuestMemory) throws(SystemError) -> [PageSet] {
+        let missing = try memory.makePageSets()
+        for (block, set) in missing.enumerated() {
+            set.insertAll()
+            set.subtract(arrived[block])
+            set.subtract(elsewhere[block])
+        }
+        return missing
+    }
 
     // MARK: Pages that have not been announced
 

@@ -15,11 +15,14 @@ protocol RAMCarrier: LiveSection {
 
 extension RAMCarrier {
     /// Queues the START section of the RAM of `machine`.
-    func setUp(_ machine: VirtualMachine, ignoresShared: Bool, on channel: Channel) throws(TransportError) {
+    func setUp(
+        _ machine: VirtualMachine, ignoresShared: Bool, inPostcopy: Bool = false, on channel: Channel
+    ) throws(TransportError) {
         var writer = ByteWriter(capacity: 1024)
         StreamEncoder.writeRAMStart(
             id: machine.ramSectionID, layout: machine.layout,
-            guestAddresses: ignoresShared ? machine.memory.blocks.map(\.guestAddress) : nil, to: &writer)
+            guestAddresses: ignoresShared ? machine.memory.blocks.map(\.guestAddress) : nil, inPostcopy: inPostcopy,
+            to: &writer)
         try sender.settle(on: channel)
         try channel.write(writer.bytes)
     }
@@ -36,6 +39,7 @@ final class RAMSection: RAMCarrier {
     private let machine: VirtualMachine
     private let ignoresShared: Bool
     private let goesOnInCheckpoints: Bool
+    private let mayPostcopy: Bool
     private var unsent: UnsentPages
     private var hasBegun = false
     /// What the pages are sent in: parts, and at last the end.
@@ -48,6 +52,7 @@ final class RAMSection: RAMCarrier {
         self.machine = machine
         ignoresShared = settings[.xIgnoreShared]
         goesOnInCheckpoints = settings[.xColo]
+        mayPostcopy = settings[.postcopyRam]
         sender = RAMSender(layout: machine.layout)
         unsent = try UnsentPages(of: machine.memory, leavingOutShared: ignoresShared)
     }
@@ -57,8 +62,11 @@ final class RAMSection: RAMCarrier {
 
     var pending: Int { unsent.count }
 
+    /// What the destination lacks; for a postcopy, which sends it in its own way.
+    var unsentPages: [PageSet] { unsent.sets }
+
     func setUp(on channel: Channel) throws(TransportError) {
-        try setUp(machine, ignoresShared: ignoresShared, on: channel)
+        try setUp(machine, ignoresShared: ignoresShared, inPostcopy: mayPostcopy, on: channel)
     }
 
     func harvest(isLast: Bool, isWanted: () -> Bool) throws(MigrationFailure) {
@@ -84,9 +92,13 @@ final class RAMSection: RAMCarrier {
             try unsafe sender.send(run, ofBlock: index, at: machine.memory.blocks[index].base, on: channel)
             room -= run.count
         }
-        if unsent.count == 0 {
-            try sender.close(id: id, on: channel)
-            isPartOpen = false
-        }
+        if unsent.count == 0 { try endPart(on: channel) }
+    }
+
+    /// Ends the part that was begun, if one was.
+    func endPart(on channel: Channel) throws(TransportError) {
+        guard isPartOpen else { return }
+        try sender.close(id: machine.ramSectionID, on: channel)
+        isPartOpen = false
     }
 }

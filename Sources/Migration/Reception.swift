@@ -3,8 +3,9 @@ import QAPI
 import SystemCalls
 import Transport
 
-/// Takes the source of a migration that has one channel. With TLS it comes to terms with all who connect, side by side, so
-/// that somebody who stalls keeps no source away: the first with whom that succeeds is the source.
+/// Takes the source of a migration that has one channel, or two that come one after the other. With TLS it comes to terms with
+/// all who connect, side by side, so that somebody who stalls keeps no source away: the first with whom that succeeds is the
+/// source.
 final class Reception: Sendable {
     private enum Outcome {
         case secured(Channel)
@@ -12,38 +13,45 @@ final class Reception: Sendable {
     }
 
     private struct State {
-        var underWay: [Channel] = []
-        var outcomes: [Outcome] = []
-        /// The source is found.
+        var underWay: [(order: Int, channel: Channel)] = []
+        var outcomes: [(order: Int, outcome: Outcome)] = []
+        /// How many have connected.
+        var connections = 0
+        /// How many of the source's channels are there.
+        var taken = 0
+        /// All of them are.
         var isOver = false
     }
 
     private let listener: Listener
     private let controller: MigrationController
+    private let count: Int
     private let gate = ThreadGate(State())
     /// Raised when there is an outcome.
     private let changed: EventSignal
     /// How many handshakes there are at once; more connections wait.
     private static let limit = 16
 
-    init(listener: Listener, controller: MigrationController) throws(SystemError) {
+    /// For a source with `count` channels.
+    init(listener: Listener, controller: MigrationController, count: Int) throws(SystemError) {
         self.listener = listener
         self.controller = controller
+        self.count = count
         changed = try EventSignal()
     }
 
-    /// Waits for the source. Throws `.channel(.tls)` of somebody who was sent away: call again if more may come. Whether TLS
-    /// is asked for counts as it is when somebody connects.
-    func next(in set: ChannelSet) throws(MigrationFailure) -> Channel {
+    /// Waits for the source's next channel, until `deadline`. Throws `.channel(.tls)` of somebody who was sent away: call
+    /// again if more may come. Whether TLS is asked for counts as it is when somebody connects.
+    func next(in set: ChannelSet, deadline: Nanoseconds = .never) throws(MigrationFailure) -> Channel {
         while true {
-            if let outcome = gate.withLock({ $0.outcomes.isEmpty ? nil : $0.outcomes.removeFirst() }) {
+            if let outcome = gate.withLock(takeOutcome) {
                 switch outcome {
                 case .refused(let failure): throw .channel(.tls(failure))
                 case .secured(let channel): return taken(channel, in: set)
                 }
             }
             _ = gate.wait(until: .never) { $0.underWay.count < Self.limit ? true : nil }
-            let next = try onChannel { () throws(TransportError) in try accept(in: set) }
+            let next = try onChannel { () throws(TransportError) in try accept(in: set, deadline) }
             guard let next else {
                 changed.lower()
                 continue
@@ -57,11 +65,25 @@ final class Reception: Sendable {
         }
     }
 
-    /// Nil once there is an outcome.
-    private func accept(in set: ChannelSet) throws(TransportError) -> Channel? {
-        listener.addresses.isEmpty
-            ? try set.accept(from: listener) : try set.accept(from: listener, orUntil: changed, deadline: .never)
+    /// That of whoever connected first. Channels are told apart by their order alone, so one of two waits for those that were
+    /// made before it.
+    private func takeOutcome(_ state: inout State) -> Outcome? {
+        guard let first = state.outcomes.indices.min(by: { state.outcomes[$0].order < state.outcomes[$1].order }) else {
+            return nil
+        }
+        let order = state.outcomes[first].order
+        if count > 1, state.underWay.contains(where: { $0.order < order }) { return nil }
+        return state.outcomes.remove(at: first).outcome
     }
+
+    /// Nil once there is an outcome.
+    private func accept(in set: ChannelSet, _ deadline: Nanoseconds) throws(TransportError) -> Channel? {
+        listener.addresses.isEmpty
+            ? try set.accept(from: listener) : try set.accept(from: listener, orUntil: changed, deadline: deadline)
+    }
+
+    /// What was taken is no source: all of its channels are still to come.
+    func startAgain() { gate.withLock { $0.taken = 0 } }
 
     private func secure(
         _ channel: Channel, in set: ChannelSet, _ settings: MigrationSettings
@@ -78,7 +100,10 @@ final class Reception: Sendable {
 
     /// Comes to terms with somebody on a thread of its own.
     private func begin(_ channel: Channel, in set: ChannelSet, _ settings: MigrationSettings) {
-        gate.withLock { $0.underWay.append(channel) }
+        gate.withLock { state in
+            state.underWay.append((state.connections, channel))
+            state.connections += 1
+        }
         do {
             _ = try Thread(name: "tls-handshake") { [self] in
                 do throws(TransportError) {
@@ -97,10 +122,11 @@ final class Reception: Sendable {
     private func end(_ channel: Channel, _ outcome: Outcome?, in set: ChannelSet) {
         var unwanted: Channel?
         gate.withLock { state in
-            state.underWay.removeAll { $0 === channel }
+            let order = state.underWay.first { $0.channel === channel }?.order ?? 0
+            state.underWay.removeAll { $0.channel === channel }
             switch outcome {
             case .secured(let secured) where state.isOver: unwanted = secured
-            case let outcome?: state.outcomes.append(outcome)
+            case let outcome?: state.outcomes.append((order, outcome))
             case nil: break
             }
         }
@@ -109,13 +135,17 @@ final class Reception: Sendable {
         changed.raise()
     }
 
-    /// There is one source; all others are sent away.
+    /// There is one source; once it is all there, others are sent away.
     private func taken(_ channel: Channel, in set: ChannelSet) -> Channel {
-        let others = gate.withLock { state in
+        let others = gate.withLock { state -> [Channel] in
+            state.taken += 1
+            guard state.taken == count else { return [] }
             defer { state.outcomes = [] }
             state.isOver = true
-            return state.underWay
-                + state.outcomes.compactMap { if case .secured(let channel) = $0 { channel } else { nil } }
+            let secured = state.outcomes.compactMap { entry -> Channel? in
+                if case .secured(let channel) = entry.outcome { channel } else { nil }
+            }
+            return state.underWay.map(\.channel) + secured
         }
         for other in others { set.remove(other) }
         return channel

@@ -1,5 +1,6 @@
 import Environment
 import MigrationFormat
+import Synchronization
 import SystemCalls
 import Transport
 
@@ -15,7 +16,15 @@ final class RunControl: Sendable {
     /// Its channels.
     let channels: ChannelSet
 
-    init(lookup: NameLookup = .system) throws(SystemError) { channels = try ChannelSet(lookup: lookup) }
+    /// Where the source of a paused postcopy is waited for; only of an incoming migration.
+    let recovery: RecoveryListener
+    /// What is said on the return path is said in one piece.
+    private let speech = Mutex<Void>(())
+
+    init(lookup: NameLookup = .system) throws(SystemError) {
+        channels = try ChannelSet(lookup: lookup)
+        recovery = try RecoveryListener()
+    }
 
     /// Ends waits for a connection.
     var cancellation: Cancellation { channels.cancellation }
@@ -26,6 +35,7 @@ final class RunControl: Sendable {
     func cancel() {
         gate.withLock { $0.cancelled = true }
         channels.cancel()
+        recovery.end()
     }
 
     /// Waits until `isDone`, which is asked now and after every `look`; false if it was not by `deadline`, or before the
@@ -45,10 +55,25 @@ final class RunControl: Sendable {
     func cut() { channels.yank() }
 
     /// Says something on the return path. A source that no longer listens is noticed when its stream ends too soon.
-    func answer(_ message: ReturnPathMessage) {
-        guard let channel = channels[.main] else { return }
-        try? channel.write(message.bytes)
-        try? channel.flush()
+    func answer(_ message: ReturnPathMessage) { try? say(message.bytes) }
+
+    /// Says something on the return path.
+    func say(_ bytes: [UInt8]) throws(TransportError) {
+        try speech.withLock { (_) throws(TransportError) in
+            guard let channel = channels[.main] else { return }
+            try channel.write(bytes)
+            try channel.flush()
+        }
+    }
+
+    /// Says a few bytes on the return path unless somebody would have to be waited for: false then.
+    func sayAtOnce(_ bytes: [UInt8]) throws(TransportError) -> Bool {
+        try speech.withLockIfAvailable { (_) throws(TransportError) -> Bool in
+            guard let channel = channels[.main], channel.takesBytesAtOnce else { return false }
+            try channel.write(bytes)
+            try channel.flush()
+            return true
+        } ?? false
     }
 
     /// The run has its main channel from now on.

@@ -29,6 +29,8 @@ final class Session<Machine: Sendable, Action: Sendable>: Sendable {
     let counters: MigrationCounters
     /// The cards that its guest is to give up, by name; only of an outgoing one.
     let primaryHolds = Mutex<[String: FailoverHold]>([:])
+    /// Where a postcopy that is paused is to go on; only of an outgoing one.
+    private let recovery = Mutex<Destination?>(nil)
     /// The channel, and the waits of the thread.
     let control: RunControl
     private let slot = ThreadGate(Slot())
@@ -38,6 +40,17 @@ final class Session<Machine: Sendable, Action: Sendable>: Sendable {
         self.machine = Mutex(machine)
         counters = MigrationCounters(totalBytes: totalBytes, settings: settings)
         self.control = control
+    }
+
+    /// A paused postcopy is to go on there.
+    func setRecovery(_ destination: Destination) { recovery.withLock { $0 = destination } }
+
+    /// The same, once.
+    func takeRecovery() -> Destination? {
+        recovery.withLock { recovery in
+            defer { recovery = nil }
+            return recovery
+        }
     }
 
     /// Gives the thread something to do.

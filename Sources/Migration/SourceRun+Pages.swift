@@ -13,9 +13,13 @@ extension SourceRun {
         StreamEncoder.writeFileHeader(
             machineType: machine.parts.machineType, uuid: settings[.validateUuid] ? machine.parts.uuid : nil,
             ignoresShared: settings[.xIgnoreShared], to: &writer)
-        if settings[.returnPath] {
+        if settings[.returnPath] || settings[.postcopyRam] {
             MigrationCommand.openReturnPath.write(to: &writer)
             MigrationCommand.ping(1).write(to: &writer)
+        }
+        if settings[.postcopyRam] || settings[.dirtyBitmaps] {
+            let advice = settings[.postcopyRam] ? StreamCommand.PostcopyAdvice(of: machine.layout) : nil
+            StreamCommand.postcopyAdvise(advice).write(to: &writer)
         }
         if settings[.xColo] { MigrationCommand.enableCOLO.write(to: &writer) }
         // Sent with the first pages: as clients know it, a migration is active before a peer can refuse it.

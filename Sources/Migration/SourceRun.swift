@@ -20,11 +20,11 @@ final class SourceRun {
     let counters: MigrationCounters
     let machine: VirtualMachine
     let clock = SystemClock()
-    private let destination: Destination
-    private var channel: Channel?
+    var destination: Destination
+    var channel: Channel?
     let ram: any RAMCarrier
     /// The same if the guest moves, and if a moment of it is kept.
-    private let moving: RAMSection?
+    let moving: RAMSection?
     let snapshot: SnapshotSection?
     /// The devices, as they were when the snapshot began.
     var devicesBefore: DeviceBytes?
@@ -37,7 +37,11 @@ final class SourceRun {
     /// Whether the guest stands, and the run state before it was halted for the switchover.
     private var stateBefore: RunState?
     /// The byte that ends the sections may have left.
-    private var endMayHaveLeft = false
+    var endMayHaveLeft = false
+    /// What there is once the guest may run at the destination while its pages still leave.
+    var postcopy: PostcopySource?
+    /// Bytes that counted for the bandwidth before the pages that are sent now.
+    var bytesBeforePostcopy: UInt64 = 0
     /// What the destination says, once it is listened to.
     private var answers: StreamReader?
     /// It has said anything.
@@ -60,7 +64,10 @@ final class SourceRun {
             let section = try RAMSection(of: machine, settings)
             (ram, moving, snapshot) = (section, section, nil)
         }
-        sections = (settings[.block] ? [EmptyDiskSection(id: machine.diskSectionID)] : []) + [ram]
+        let disks: [any LiveSection] = settings[.block] ? [EmptyDiskSection(id: machine.diskSectionID)] : []
+        let bitmaps: [any LiveSection] =
+            settings[.dirtyBitmaps] ? [EmptyBitmapSection(id: machine.bitmapSectionID)] : []
+        sections = disks + [ram] + bitmaps
     }
 
     /// Does all of it.
@@ -75,6 +82,8 @@ final class SourceRun {
             }
         }
         channel?.shutDown()
+        session.control.channels[.preempt]?.shutDown()
+        postcopy?.listener.join()
         multifd?.end()
         compression?.end()
         session.control.finish()
@@ -92,12 +101,13 @@ final class SourceRun {
 
     private func outcome(of action: SourceMachine.Action) throws(MigrationFailure) -> SourceMachine.Event {
         switch action {
-        case .connect: try connect()
+        case .connect: try connectChannels()
         case .holdPrimaries: try holdPrimaries()
         case .sendSetup: try sendSetup()
         case .beginSnapshot: try beginSnapshot()
         case .awaitUnplug(let deadline): try awaitUnplug(until: deadline)
-        case .sendPages(let limit): try sendPages(limit)
+        case .sendPages(let limit):
+            if let postcopy { try sendInPostcopy(limit, postcopy) } else { try sendPages(limit) }
         case .harvest: try harvest()
         case .haltGuest: try haltGuest()
         case .askSwitchover: try askSwitchover()
@@ -105,20 +115,30 @@ final class SourceRun {
         case .harvestLast: try harvestLast()
         case .sendState: try sendState()
         case .closeStream: try closeStream()
-        case .awaitPeer(let deadline, let silence): try awaitPeer(until: deadline, silence: silence)
+        case .awaitPeer(let deadline, let silence):
+            if let postcopy {
+                try awaitPeer(of: postcopy, until: deadline)
+            } else {
+                try awaitPeer(until: deadline, silence: silence)
+            }
+        case .switchToPostcopy: try switchToPostcopy()
+        case .endPostcopy: try endPostcopy()
+        case .reconnect: try reconnect()
+        case .recover(let deadline): try recover(until: deadline)
         case .hearOut(let deadline): try hearOut(until: deadline)
         case .runCOLO: runCOLO()
         case .leaveGuest: leaveGuest()
         case .giveGuestBack: giveGuestBack()
         case .keepGuest: keepGuest()
         case .endSnapshot: endSnapshot()
-        case .tell, .pass, .report, .interrupt, .throttle, .releasePrimaries, .end: .interrupted()
+        case .tell, .pass, .report, .reportRefusal, .interrupt, .breakChannel, .throttle, .releasePrimaries, .end:
+            .interrupted()
         }
     }
 
     // MARK: The channel
 
-    private func connect() throws(MigrationFailure) -> SourceMachine.Event {
+    func connectChannels() throws(MigrationFailure) -> SourceMachine.Event {
         let opened = try onChannel { () throws(TransportError) in
             let channels = session.control.channels
             switch destination {
@@ -133,9 +153,14 @@ final class SourceRun {
             }
         }
         channel = opened
-        guard !settings[.returnPath] || opened.canReceive else {
-            throw .peer("Capability 'return-path' needs a channel that can be read")
+        for capability in [MigrationCapability.returnPath, .postcopyRam] {
+            guard !settings[capability] || opened.canReceive else {
+                throw .peer("Capability '\(capability.rawValue)' needs a channel that can be read")
+            }
         }
+        if settings[.postcopyPreempt] { try connectPreempt() }
+        // In a recovery pages go on as they did.
+        guard postcopy == nil else { return .connected }
         ram.sender = RAMSender(layout: machine.layout, pages: try makePageSender(opened))
         return .connected
     }
@@ -181,6 +206,26 @@ final class SourceRun {
         return sender
     }
 
+    /// Ends the channels beside the main one that carried pages; false if there were none.
+    func endMultifd() -> Bool {
+        guard let multifd else { return false }
+        multifd.end()
+        self.multifd = nil
+        return true
+    }
+
+    /// The channel of pages that are asked for, on which nothing is said before the first one.
+    private func connectPreempt() throws(MigrationFailure) {
+        guard case .address(let address) = destination, address.hasSeveralChannels else {
+            throw .peer(MigrationRefusal.preemptionNeedsSocket.description)
+        }
+        _ = try onChannel { () throws(TransportError) in
+            let channels = session.control.channels
+            let plain = try channels.connect(.preempt, to: address)
+            return try controller.secure(plain, of: channels, as: .client, host: address.host, settings)
+        }
+    }
+
     /// A data channel that has said which one it is. That comes before the next one is secured: QEMU answers nobody until it
     /// has read it.
     private func connectData(_ index: Int, to address: MigrationAddress) throws(TransportError) -> Channel {
@@ -199,9 +244,10 @@ final class SourceRun {
     ) throws(MigrationFailure) -> Value {
         guard let channel, !session.control.isCancelled else { throw .cancelled }
         defer {
+            if let sender = postcopy?.sender { counters.note(requests: sender.requestCount) }
             counters.note(
-                main: channel.bytesSent, multifd: multifd?.bytesSent ?? 0, normalPages: ram.sender.normalPages,
-                zeroPages: ram.sender.zeroPages)
+                main: channel.bytesSent + (session.control.channels[.preempt]?.bytesSent ?? 0),
+                multifd: multifd?.bytesSent ?? 0, normalPages: normalPages, zeroPages: zeroPages)
         }
         do throws(TransportError) {
             return try body(channel)
@@ -212,6 +258,13 @@ final class SourceRun {
             throw error == .cancelled ? .cancelled : .channel(error)
         }
     }
+
+    /// Pages sent whole, however.
+    var normalPages: UInt64 {
+        ram.sender.normalPages + counters.normalPagesBefore + (postcopy?.sender.normalPages ?? 0)
+    }
+    /// Pages sent as "all zero", however.
+    var zeroPages: UInt64 { ram.sender.zeroPages + counters.zeroPagesBefore + (postcopy?.sender.zeroPages ?? 0) }
 
     /// Bytes that the main channel has carried and the others have been given.
     func bytesSent(_ main: Channel) -> UInt64 { main.bytesSent + (multifd?.bytesTaken ?? 0) }

@@ -3,7 +3,7 @@ import MigrationFormat
 import Transport
 
 // Reading pages before they were announced: see `PageRun`.
-extension StreamReader {
+extension ElementReader {
     /// The next page, if it is the one that was expected. Nil if something else came, which is in the window then, or
     /// if nothing is expected.
     func expectedPage(deadline: Nanoseconds?) throws(MigrationFailure) -> StreamElement? {

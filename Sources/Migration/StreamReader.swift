@@ -3,11 +3,24 @@ import MigrationFormat
 import SystemCalls
 import Transport
 
+/// What turns the bytes of a channel into elements: those of a whole stream, or of pages alone.
+protocol ElementDecoder {
+    mutating func next(_ window: inout ByteWindow) throws(StreamError) -> StreamElement
+    /// Whether the peer may close the channel here.
+    var mayEndHere: Bool { get }
+}
+
+extension StreamDecoder: ElementDecoder {}
+extension PostcopyChannelDecoder: ElementDecoder {}
+
+/// Reads a stream.
+typealias StreamReader = ElementReader<StreamDecoder>
+
 /// Reads a channel through a window: stream elements, page payloads straight to their place, messages and blobs.
-final class StreamReader {
+final class ElementReader<Decoder: ElementDecoder> {
     let channel: Channel
     var window = ByteWindow(capacity: 128 << 10)
-    var decoder: StreamDecoder
+    var decoder: Decoder
     /// Where pages may be put before they are announced; without it, every page is announced first.
     var vacancies: PageArrivals?
     let run = PageRun()
@@ -20,7 +33,7 @@ final class StreamReader {
     /// Bytes of pages that were copied from the window.
     var copiedBytes: UInt64 = 0
 
-    init(channel: Channel, decoder: StreamDecoder) {
+    init(channel: Channel, decoder: Decoder) {
         self.channel = channel
         self.decoder = decoder
     }

@@ -24,8 +24,9 @@ public struct BandwidthMeter: Sendable {
     mutating func note(bytes: UInt64, pages: UInt64, now: Nanoseconds) {
         guard now >= start + Self.interval else { return }
         let milliseconds = (now - start).inMilliseconds
-        bytesPerMillisecond = Double(bytes &- bytesBefore) / milliseconds
-        pagesPerSecond = UInt64(Double(pages &- pagesBefore) / milliseconds * 1000)
+        // A count that shrinks tells nothing.
+        bytesPerMillisecond = Double(max(bytes, bytesBefore) - bytesBefore) / milliseconds
+        pagesPerSecond = UInt64(Double(max(pages, pagesBefore) - pagesBefore) / milliseconds * 1000)
         start = now
         bytesBefore = bytes
         pagesBefore = pages

@@ -4,6 +4,8 @@ public struct DestinationMachine: Sendable {
     public struct Configuration: Sendable {
         /// Only a stream that ends in COLO may come in: a member of a pair runs nothing else.
         public var acceptsOnlyCOLO = false
+        /// The guest may move before its memory has.
+        public var mayPostcopy = false
         /// Why a stream that ends in COLO cannot be taken; nil if it can.
         public var coloRefusal: String?
         /// A rule to break, for tests.
@@ -15,7 +17,7 @@ public struct DestinationMachine: Sendable {
 
     /// The statuses that clients see, by their names in the schema.
     public enum Status: Sendable, Equatable {
-        case none, active, completed, failed, colo
+        case none, active, completed, failed, colo, postcopyActive, postcopyPaused, postcopyRecover
     }
 
     /// What the source wants, other than to be loaded.
@@ -30,18 +32,24 @@ public struct DestinationMachine: Sendable {
 
     /// What happened. An event that belongs to an action tells its outcome.
     public enum Event: Sendable, Equatable {
-        /// `accept`: a source is there.
+        /// `accept` or `acceptRecovery`: a source is there.
         case accepted
-        /// `accept`: somebody was sent away. Whether another may come.
+        /// `accept` or `acceptRecovery`: somebody was sent away. Whether another may come.
         case turnedAway(String, anotherMayCome: Bool)
-        /// `accept`: what was to be read ended without a byte, and nobody else will come.
+        /// `accept` or `acceptRecovery`: what was to be read ended without a byte, and nobody else will come.
         case nobodyCame(String)
-        /// `load`: a command. Reading goes on with the next `load`.
+        /// `load` or `receivePages`: a command. Reading goes on with the next one.
         case command(Command)
         /// `load`: the first page or device.
         case contents
         /// `load`: the sections have ended; whether the description that belongs behind them was there.
         case loaded(isDescribed: Bool)
+        /// `load`: the package of postcopy is there wholly, with all devices, and they are valid.
+        case packageLoaded
+        /// `receivePages`: the sections have ended, and no page is missing.
+        case pagesLoaded
+        /// `recover`: the source sends on.
+        case resumed
         /// `applyState`: devices and memory are the guest's.
         case stateApplied
         /// `startGuest`: it runs, or stands as the source's did.
@@ -56,6 +64,10 @@ public struct DestinationMachine: Sendable {
         case cancel
         /// The owner cuts the connection, as a network might.
         case cut
+        /// The operator pauses the postcopy.
+        case pause
+        /// The operator gave a new address for a paused postcopy, and is listened there (`mayRecover`).
+        case recoverRequested
         /// COLO is over: the status tells.
         case coloFinished
     }
@@ -66,14 +78,16 @@ public struct DestinationMachine: Sendable {
         case tell(Status)
         /// Tell the owner that it failed: the machine cannot run.
         case report(String)
-        /// Tell the owner that somebody was sent away.
+        /// Tell the owner that somebody was sent away, or that a recovery has come to nothing.
         case reportRefusal(String)
         /// Nobody will come: another address may be tried.
         case waitAgain
         /// Cut the action that is under way short.
         case interrupt
-        /// Break the channel as a network would.
+        /// Break all channels as a network would: what is under way there fails. They may be broken already.
         case breakChannel
+        /// Let the `acceptRecovery` that is under way go on with the new listener; the one before is closed.
+        case replaceListener
         /// Answer PONG.
         case pong(UInt32)
         /// Say on the return path how it ended: 0 for success.
@@ -84,6 +98,12 @@ public struct DestinationMachine: Sendable {
         case load
         /// Check that the state is whole, and make it the guest's.
         case applyState
+        /// Place the pages that follow the guest, and ask for those that it waits for.
+        case receivePages
+        /// Wait for the source of a paused postcopy.
+        case acceptRecovery
+        /// Tell that source which pages are here, until it says that it goes on.
+        case recover
         /// Announce the guest to its networks and start it.
         case startGuest
         /// Let COLO have the channel.
@@ -94,25 +114,34 @@ public struct DestinationMachine: Sendable {
         /// Whether it takes its time and has an outcome.
         public var isLasting: Bool {
             switch self {
-            case .accept, .load, .applyState, .startGuest, .runCOLO: true
+            case .accept, .load, .applyState, .startGuest, .runCOLO, .receivePages, .acceptRecovery, .recover: true
             default: false
             }
         }
     }
 
-    enum Phase: Sendable { case idle, accepting, loading, applying, starting, colo, ended }
+    enum Phase: Sendable {
+        case idle, accepting, loading, applying, starting, colo, ended
+        case receiving, postcopyPaused, acceptingRecovery, recovering
+    }
 
     /// What holds for the whole run.
     public let configuration: Configuration
     /// The status.
-    public private(set) var status = Status.none
+    public internal(set) var status = Status.none
     /// Why it failed.
     public private(set) var failure: String?
-    private var phase = Phase.idle
-    private var hasReturnPath = false
+    /// Why the postcopy paused last.
+    public internal(set) var pauseReason: String?
+    var phase = Phase.idle
+    var hasReturnPath = false
     private var wantsCOLO = false
-    private var isCancelled = false
+    var isCancelled = false
     private var isCut = false
+    /// The guest moves before its memory has.
+    var isPostcopy = false
+    /// What is under way leads to a paused postcopy, whatever its outcome, unless all pages are there.
+    var pauseWanted: String?
     private var hasContents = false
 
     /// A migration that nobody was waited for yet.
@@ -137,11 +166,18 @@ public struct DestinationMachine: Sendable {
             isCancelled = true
             actions.append(.interrupt)
         case .cut: cut(&actions)
+        case .pause: pausePostcopy(&actions)
+        case .recoverRequested: recoverPostcopy(&actions)
         case .coloFinished:
             if status == .colo { step(to: .completed, &actions) }
+        case _ where isPostcopy: postcopyOutcome(event, &actions)
         case .failed(let why):
             if configuration.brokenRule == .startTorn, phase == .loading, hasContents {
                 begin(.applying, .applyState, &actions)
+                break
+            }
+            if configuration.brokenRule == .runBeforePackage, phase == .loading, configuration.mayPostcopy {
+                switchToPostcopy(&actions)
                 break
             }
             fail(isCancelled ? "The migration was cancelled" : why, &actions)
@@ -180,6 +216,7 @@ public struct DestinationMachine: Sendable {
                 return fail("the initial state ends before its description", &actions)
             }
             begin(.applying, .applyState, &actions)
+        case (.loading, .packageLoaded): switchToPostcopy(&actions)
         case (.applying, .stateApplied):
             // A source that hears no last word takes the end of the channel for a failure, and goes on itself.
             if isCut, hasReturnPath { return fail("the connection was cut", &actions) }
@@ -197,12 +234,13 @@ public struct DestinationMachine: Sendable {
 
     /// While the guest is being started nothing is cut: the source has to hear of it.
     private mutating func cut(_ actions: inout [Action]) {
+        if isPostcopy { return cutPostcopy(&actions) }
         switch phase {
         case .loading, .colo: actions.append(.breakChannel)
         case .applying:
             isCut = true
             actions.append(.breakChannel)
-        case .idle, .accepting, .starting, .ended: break
+        default: break
         }
     }
 
@@ -217,24 +255,33 @@ public struct DestinationMachine: Sendable {
         begin(.loading, .load, &actions)
     }
 
-    private mutating func begin(_ next: Phase, _ action: Action, _ actions: inout [Action]) {
+    private mutating func switchToPostcopy(_ actions: inout [Action]) {
+        guard configuration.mayPostcopy, !wantsCOLO else {
+            return fail("it moves the guest before its memory, which is not wanted here", &actions)
+        }
+        isPostcopy = true
+        step(to: .postcopyActive, &actions)
+        begin(.applying, .applyState, &actions)
+    }
+
+    mutating func begin(_ next: Phase, _ action: Action, _ actions: inout [Action]) {
         phase = next
         actions.append(action)
     }
 
-    private mutating func step(to next: Status, _ actions: inout [Action]) {
+    mutating func step(to next: Status, _ actions: inout [Action]) {
         status = next
         actions.append(.tell(next))
     }
 
-    private mutating func fail(_ why: String, _ actions: inout [Action]) {
+    mutating func fail(_ why: String, _ actions: inout [Action]) {
         switch phase {
         case .idle, .ended: return
         case .colo: return end(&actions)
         case .accepting where isCancelled:
             // Nobody came, and nobody is waited for any more: that is no failure of a migration.
             return end(&actions)
-        case .accepting, .loading, .applying, .starting: break
+        default: break
         }
         if hasReturnPath { actions.append(.shut(1)) }
         let text = "load of migration failed: \(why)"
@@ -249,7 +296,7 @@ public struct DestinationMachine: Sendable {
         end(&actions)
     }
 
-    private mutating func end(_ actions: inout [Action]) {
+    mutating func end(_ actions: inout [Action]) {
         phase = .ended
         actions.append(.end)
     }

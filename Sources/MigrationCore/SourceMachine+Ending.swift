@@ -5,6 +5,7 @@ extension SourceMachine {
     mutating func cancel(_ now: Nanoseconds, _ actions: inout [Action]) {
         // From the commitment on, a migration to COLO is cut rather than cancelled: the pair decides what becomes of it.
         if phase == .colo || (configuration.isCOLO && isHandingOver) { return actions.append(.interrupt) }
+        if isPostcopy, cancelPostcopy(now, &actions) { return }
         guard isRunning, status != .cancelling, !isCommitted else { return }
         // It has ended, and how is told in a moment.
         if case .settling = phase { return }
@@ -42,7 +43,8 @@ extension SourceMachine {
             if configuration.brokenRule == .keepSnapshot { return settled(verdict, now, &actions) }
             return begin(.settling(verdict), .endSnapshot, &actions)
         }
-        let isUnsure = endMayHaveLeft && !peerFailed && configuration.brokenRule != .resumeWhenUnsure
+        let isBroken = [.resumeWhenUnsure, .resumeSourceInPostcopy].contains(configuration.brokenRule)
+        let isUnsure = endMayHaveLeft && !peerFailed && !isBroken
         switch verdict {
         case .completed: return begin(.settling(verdict), .leaveGuest, &actions)
         case .failed(let why):

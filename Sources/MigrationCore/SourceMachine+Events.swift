@@ -18,6 +18,10 @@ extension SourceMachine {
         case .cancel: cancel(now, &actions)
         case .quit: quit(now, &actions)
         case .goOn: goOn(now, &actions)
+        case .startPostcopy: startPostcopy(&actions)
+        case .pause: pausePostcopy("It was paused", now, &actions)
+        case .channelBroke(let why): pausePostcopy(why, now, &actions)
+        case .resume: resumePostcopy(&actions)
         case .tuned(let changed): tune(changed, now, &actions)
         case .timer: deadlineReached(now, &actions)
         case .coloPass: countPass(&actions)
@@ -49,6 +53,7 @@ extension SourceMachine {
             if event == .coloEnded { finish(now, &actions) }
             return
         }
+        if hasSwitched { return postcopyOutcome(event, now, &actions) }
         if peerHasGuest, phase == .closing, pendingVerdict == nil { return conclude(.completed, now, &actions) }
         if case .failed(let why, _) = event { return conclude(pendingVerdict ?? .failed(why), now, &actions) }
         if case .interrupted = event {
@@ -64,20 +69,21 @@ extension SourceMachine {
         case .primariesHeld(let count): (primariesAreHeld, primariesToUnplug) = (true, count)
         case .halted: guestStands = true
         case .snapshotBegun(_, let pause): snapshotPause = pause
-        case .stateSent: endMayHaveLeft = true
+        case .stateSent, .postcopySwitched: endMayHaveLeft = true
         case .failed(_, let mayHaveLeft), .interrupted(let mayHaveLeft):
             // A destination of COLO counts on nothing before the very last byte is there, which then has not left.
             if !configuration.isCOLO { endMayHaveLeft = endMayHaveLeft || mayHaveLeft }
-        case .peerSaid(let word):
-            peerFailed = word != 0
-            peerHasGuest = word == 0
+        case .peerSaid(0): peerHasGuest = true
+        case .sent(_, let bytes, _), .setUp(_, let bytes): bytesSent = bytes
+        // In postcopy no word tells that the destination has never run the guest.
+        case _ where hasSwitched: break
+        case .peerSaid: peerFailed = true
         // With a return path the destination's own word is what counts.
         case .streamFailed: peerFailed = !peerHasGuest
         case .peerLeft: peerFailed = true
         // It took everything, and nobody ever spoke through it: then nobody has the guest. If somebody did, a command that
         // fails may have lost the last word.
         case .commandEnded(let heard, let failure): peerFailed = !heard || failure == nil
-        case .sent(_, let bytes, _), .setUp(_, let bytes): bytesSent = bytes
         default: break
         }
     }
@@ -110,7 +116,7 @@ extension SourceMachine {
             if mayGoOn { goOn(now, &actions) }
         case (.harvestingLast, .harvested):
             countPass(&actions)
-            begin(.sendingLast, .sendPages(MigrationCore.pagesPerBatch), &actions)
+            sendLast(&actions)
         case (.sendingLast, .sent(let left, _, _)):
             if left > 0 { return actions.append(.sendPages(MigrationCore.pagesPerBatch)) }
             isCommitted = configuration.brokenRule != .cancelAfterCommitment
@@ -146,13 +152,13 @@ extension SourceMachine {
         setupTime = now - startedAt
         bandwidth.begin(bytes: bytesSent, now: now)
         convergence = AutoConverge(now: now, sent: bytesSent)
-        limiter = RateLimiter(bytesPerSecond: tunables.maxBandwidth, now: now)
+        limiter = RateLimiter(bytesPerSecond: bandwidthLimit, now: now)
         step(to: .active, &actions)
         if configuration.isBackgroundSnapshot { return begin(.beginningSnapshot, .beginSnapshot, &actions) }
         sendBatch(&actions)
     }
 
-    private mutating func sendBatch(_ actions: inout [Action]) {
+    mutating func sendBatch(_ actions: inout [Action]) {
         var pages = MigrationCore.pagesPerBatch
         // A batch never takes longer than a window of the bandwidth limit, if it can be that small.
         if let budget = limiter.bytesPerWindow {
@@ -161,13 +167,15 @@ extension SourceMachine {
         begin(.sending, .sendPages(pages), &actions)
     }
 
-    private mutating func batchSent(left: Int, bytes: UInt64, _ now: Nanoseconds, _ actions: inout [Action]) {
-        let pause = limiter.pause(afterSending: bytes &- pacedBytes, now: now)
+    mutating func batchSent(left: Int, bytes: UInt64, _ now: Nanoseconds, _ actions: inout [Action]) {
+        let pause = limiter.pause(afterSending: bytes - min(bytes, pacedBytes ?? bytes), now: now)
         pacedBytes = bytes
         if left > 0 {
+            if wantsPostcopy, !isPostcopy { return beginPostcopy(&actions) }
             if let pause { return phase = .pacing(until: pause) }
             return sendBatch(&actions)
         }
+        if isPostcopy { return begin(.endingPostcopy, .endPostcopy, &actions) }
         if configuration.isBackgroundSnapshot { return begin(.sendingState, .sendState, &actions) }
         // As long as nothing was measured, the round was so short that the next one will be, too.
         if bandwidth.bytesPerMillisecond == 0 { return begin(.halting, .haltGuest, &actions) }
@@ -177,6 +185,7 @@ extension SourceMachine {
     private mutating func judge(_ pages: Int, _ now: Nanoseconds, _ actions: inout [Action]) {
         let milliseconds = Double(pages * MigrationCore.pageSize) / bandwidth.bytesPerMillisecond
         expectedDowntime = UInt64(milliseconds)
+        if wantsPostcopy, pages > 0 { return beginPostcopy(&actions) }
         if milliseconds <= Double(tunables.downtimeLimit) { return begin(.halting, .haltGuest, &actions) }
         if convergence.notePass(dirtied: pages, sent: bytesSent, now: now, settings: tunables.autoConverge) {
             throttle(&actions)
@@ -203,7 +212,7 @@ extension SourceMachine {
         guard status == .preSwitchover, pendingVerdict == nil else { return }
         mayGoOn = true
         guard case .paused = phase else { return }
-        step(to: .device, &actions)
+        step(to: isPostcopy ? .postcopyActive : .device, &actions)
         askSwitchover(&actions)
     }
 
@@ -213,10 +222,13 @@ extension SourceMachine {
     }
 
     private mutating func takeLast(_ actions: inout [Action]) {
-        if configuration.brokenRule == .skipLastHarvest {
-            return begin(.sendingLast, .sendPages(MigrationCore.pagesPerBatch), &actions)
-        }
+        if configuration.brokenRule == .skipLastHarvest { return sendLast(&actions) }
         begin(.harvestingLast, .harvestLast, &actions)
+    }
+
+    private mutating func sendLast(_ actions: inout [Action]) {
+        if isPostcopy { return begin(.switching, .switchToPostcopy, &actions) }
+        begin(.sendingLast, .sendPages(MigrationCore.pagesPerBatch), &actions)
     }
 
     private mutating func stateSent(_ now: Nanoseconds, _ actions: inout [Action]) {
@@ -232,9 +244,18 @@ extension SourceMachine {
         guard configuration.hasReturnPath, configuration.brokenRule != .completeUnheard else {
             return begin(.closing, .closeStream, &actions)
         }
-        let deadline = configuration.brokenRule == .waitForEver ? .never : now + configuration.returnPathTimeout
+        awaitPeer(now, &actions)
+    }
+
+    mutating func awaitPeer(_ now: Nanoseconds, _ actions: inout [Action]) {
+        let deadline = peerDeadline(now)
         let silence = now + configuration.commandSilence
         begin(.awaitingPeer(until: deadline), .awaitPeer(until: deadline, silence: silence), &actions)
+    }
+
+    /// Until when the destination may take for an answer.
+    func peerDeadline(_ now: Nanoseconds) -> Nanoseconds {
+        configuration.brokenRule == .waitForEver ? .never : now + configuration.returnPathTimeout
     }
 
     mutating func releaseThrottle(_ actions: inout [Action]) {
@@ -256,14 +277,14 @@ extension SourceMachine {
 
     private mutating func tune(_ changed: Tunables, _ now: Nanoseconds, _ actions: inout [Action]) {
         guard changed != tunables else { return }
-        let isOtherLimit = changed.maxBandwidth != tunables.maxBandwidth
+        let limit = bandwidthLimit
         tunables = changed
-        limiter.bytesPerSecond = changed.maxBandwidth
+        limiter.bytesPerSecond = bandwidthLimit
         if throttlePercentage > 0 {
             convergence.tune(changed.autoConverge)
             throttle(&actions)
         }
         // What was due under the old limit is forgotten.
-        if isOtherLimit, pendingVerdict == nil, case .pacing = phase { sendBatch(&actions) }
+        if bandwidthLimit != limit, pendingVerdict == nil, case .pacing = phase { sendBatch(&actions) }
     }
 }

@@ -12,9 +12,13 @@ public struct SourceMachine: Sendable {
         public var isCOLO = false
         /// What is sent is the guest as it is at one instant at the beginning, and it goes on here. Without a return path.
         public var isBackgroundSnapshot = false
+        /// The guest may move before its memory has, if the operator wants it. With a return path.
+        public var mayPostcopy = false
+        /// What was sent in postcopy is given up here, so a postcopy that breaks off cannot be resumed.
+        public var releasesRAM = false
         /// The guest has cards that it is asked to give up before it moves.
         public var hasPrimaries = false
-        /// How long the destination may take for its last word.
+        /// How long the destination may take for its last word, and for its answers when a postcopy is resumed.
         public var returnPathTimeout = Nanoseconds.seconds(30)
         /// How long a command may carry the whole stream without an answer to the ping at its beginning, until it is told
         /// that nothing more comes. A destination behind it has answered long before; one that is told too early may lose
@@ -33,14 +37,20 @@ public struct SourceMachine: Sendable {
     public struct Tunables: Sendable, Equatable {
         /// Bytes in a second; 0 for no limit.
         public var maxBandwidth: UInt64
+        /// Bytes in a second once the guest has moved, without those that it waits for; 0 for no limit.
+        public var maxPostcopyBandwidth: UInt64
         /// How long the guest may stand, in milliseconds.
         public var downtimeLimit: UInt64
         /// How a guest is slowed down; nil if it is not.
         public var autoConverge: AutoConverge.Settings?
 
         /// Tunables with every part given.
-        public init(maxBandwidth: UInt64, downtimeLimit: UInt64, autoConverge: AutoConverge.Settings? = nil) {
+        public init(
+            maxBandwidth: UInt64, maxPostcopyBandwidth: UInt64 = 0, downtimeLimit: UInt64,
+            autoConverge: AutoConverge.Settings? = nil
+        ) {
             self.maxBandwidth = maxBandwidth
+            self.maxPostcopyBandwidth = maxPostcopyBandwidth
             self.downtimeLimit = downtimeLimit
             self.autoConverge = autoConverge
         }
@@ -49,6 +59,7 @@ public struct SourceMachine: Sendable {
     /// The statuses that clients see, by their names in the schema.
     public enum Status: Sendable, Equatable {
         case none, setup, waitUnplug, active, preSwitchover, device, completed, failed, cancelling, cancelled, colo
+        case postcopyActive, postcopyPaused, postcopyRecover
     }
 
     /// What happened. An event that belongs to an action tells its outcome.
@@ -63,7 +74,8 @@ public struct SourceMachine: Sendable {
         case stillPlugged
         /// `sendSetup`: header and block list are queued, and the first harvest found `pages` to send; `bytes` have left.
         case setUp(pages: Int, bytes: UInt64)
-        /// `sendPages`: `left` pages of the round are still to be sent; in total `bytes` and `pages` have left.
+        /// `sendPages`: `left` pages of the round are still to be sent; in total `bytes` and `pages` have left. In postcopy
+        /// what the guest waits for does not add to `bytes`, which are held below the limit.
         case sent(left: Int, bytes: UInt64, pages: UInt64)
         /// `beginSnapshot`: the instant is there, `pages` pages are to be sent, and the guest goes on after `pause`.
         case snapshotBegun(pages: Int, pause: Nanoseconds)
@@ -77,6 +89,14 @@ public struct SourceMachine: Sendable {
         case spoke
         /// `sendState`: all of it has left.
         case stateSent
+        /// `switchToPostcopy`: the package has left, and so many pages are still to be sent.
+        case postcopySwitched(left: Int)
+        /// `endPostcopy`: the end has left.
+        case postcopyEnded
+        /// `reconnect`: all channels are there again.
+        case reconnected
+        /// `recover`: the destination goes on, and so many pages are missing there.
+        case recovered(left: Int)
         /// `closeStream`: the consumer of the stream has taken all of them.
         case streamClosed
         /// `closeStream`: the consumer of the stream says that it failed.
@@ -104,6 +124,15 @@ public struct SourceMachine: Sendable {
         case quit
         /// The operator lets a paused migration go on.
         case goOn
+        /// The operator wants the guest to move before its memory has.
+        case startPostcopy
+        /// The operator pauses the postcopy.
+        case pause
+        /// Whoever listens to the destination in postcopy, or sends what it asks for, found a channel broken. Also between
+        /// two actions.
+        case channelBroke(String)
+        /// The operator tells where to go on with a paused postcopy (`mayResume`).
+        case resume
         /// COLO harvests the dirty log.
         case coloPass
         /// COLO is over: the status tells.
@@ -122,8 +151,12 @@ public struct SourceMachine: Sendable {
         case pass(UInt64)
         /// Tell the owner that it failed, and why. The guest goes on, or stands if `guestStands`.
         case report(String, guestStands: Bool)
+        /// Tell the owner that a try to go on with a paused postcopy has come to nothing, and why.
+        case reportRefusal(String)
         /// Cut the action that is under way short: its waits end and its channel breaks.
         case interrupt
+        /// Break all channels as a network would: what is under way there fails. They may be broken already.
+        case breakChannel
         /// Let the guest run at this many hundredths less than its speed.
         case throttle(Int)
         /// Make the channel.
@@ -153,6 +186,15 @@ public struct SourceMachine: Sendable {
         case harvestLast
         /// Send the devices and the end of the stream.
         case sendState
+        /// End the sections that cannot follow the guest, tell the destination which pages it has to forget, and send it the
+        /// package with the devices, from the end of which on it may run the guest.
+        case switchToPostcopy
+        /// Send the end of the pages and of the stream.
+        case endPostcopy
+        /// Make all channels anew, to where the operator said.
+        case reconnect
+        /// Ask which pages the destination has, take the others for unsent, and have it go on; all until then.
+        case recover(until: Nanoseconds)
         /// Tell the consumer of the stream that these were all, and wait until it has taken them.
         case closeStream
         /// Wait for the destination's last word until then; behind a command that lets nothing be heard, until `silence`.
@@ -175,7 +217,8 @@ public struct SourceMachine: Sendable {
         /// Whether it takes its time and has an outcome.
         public var isLasting: Bool {
             switch self {
-            case .tell, .pass, .report, .interrupt, .throttle, .releasePrimaries, .end: false
+            case .tell, .pass, .report, .reportRefusal, .interrupt, .breakChannel, .throttle, .releasePrimaries, .end:
+                false
             default: true
             }
         }
@@ -186,6 +229,7 @@ public struct SourceMachine: Sendable {
         case idle, connecting, holdingPrimaries, settingUp, awaitingUnplug, speakingOfUnplug
         case sending, harvesting, halting, asking, speaking, harvestingLast, sendingLast
         case sendingState, closing, colo, beginningSnapshot
+        case switching, endingPostcopy, postcopyPaused, reconnecting, recovering
         case awaitingPeer(until: Nanoseconds)
         case pacing(until: Nanoseconds)
         case paused(nextWord: Nanoseconds)
@@ -221,6 +265,10 @@ public struct SourceMachine: Sendable {
     public internal(set) var setupTime = Nanoseconds.zero
     /// Since when the guest stands for the switchover.
     public internal(set) var haltedAt: Nanoseconds?
+    /// When the destination was sent all that it needs to run the guest before its memory has come.
+    public internal(set) var switchedAt: Nanoseconds?
+    /// Why the postcopy paused last.
+    public internal(set) var pauseReason: String?
     /// How long the guest stood for a snapshot.
     public internal(set) var snapshotPause: Nanoseconds?
     /// When it was over.
@@ -229,7 +277,8 @@ public struct SourceMachine: Sendable {
     var tunables: Tunables
     var phase = Phase.idle
     var limiter: RateLimiter
-    var pacedBytes: UInt64 = 0
+    /// Bytes of all that was paced; nil if something else has left since.
+    var pacedBytes: UInt64? = 0
     /// Bytes that have left, as the last action told.
     var bytesSent: UInt64 = 0
     /// What the action under way will lead to, whatever its outcome.
@@ -245,6 +294,12 @@ public struct SourceMachine: Sendable {
     var isCommitted = false
     /// The byte that ends the sections may have left: the destination may run the guest.
     var endMayHaveLeft = false
+    /// The operator wants postcopy.
+    var wantsPostcopy = false
+    /// The guest moves before its memory has.
+    var isPostcopy = false
+    /// What is under way leads to a paused postcopy, whatever its outcome, unless that is the destination's last word.
+    var pauseWanted: String?
     /// The destination said that it failed, so it does not run the guest.
     var peerFailed = false
     /// The destination said that it has the guest.
@@ -271,6 +326,7 @@ public struct SourceMachine: Sendable {
     public var isRunning: Bool {
         switch status {
         case .setup, .waitUnplug, .active, .preSwitchover, .device, .cancelling: true
+        case .postcopyActive, .postcopyPaused, .postcopyRecover: true
         case .none, .completed, .failed, .cancelled, .colo: false
         }
     }

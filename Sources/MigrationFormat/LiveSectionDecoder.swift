@@ -13,6 +13,21 @@ public protocol LiveSectionDecoder: Sendable {
     mutating func begin(_ type: RecordType, _ header: SectionHeader, inCheckpoint: Bool)
     /// Reads on in the current part.
     mutating func next(_ window: inout ByteWindow) throws(StreamError) -> LiveSectionStep
+    /// The source has advised postcopy.
+    mutating func notePostcopyAdvised()
+    /// The guest runs here from now on: what comes are pages that it lacks.
+    mutating func beginPostcopy()
+    /// What comes next comes over a new channel, in a part of its own.
+    mutating func beginChannel()
+}
+
+extension LiveSectionDecoder {
+    /// Nothing: for sections that postcopy does not change.
+    public mutating func notePostcopyAdvised() {}
+    /// Nothing.
+    public mutating func beginPostcopy() {}
+    /// Nothing.
+    public mutating func beginChannel() {}
 }
 
 /// What reading on in a live section came to.

@@ -1,6 +1,7 @@
 public import ByteCoding
 
-/// What a destination of a precopy, or of COLO, may be told: the commands that a `StreamDecoder` lets through.
+/// What every destination may be told, of a precopy, a postcopy or COLO: the commands that a `StreamDecoder` lets through
+/// (`PostcopyCommand` has the others).
 public enum MigrationCommand: Equatable, Sendable {
     /// Answer on the reverse direction from now on.
     case openReturnPath

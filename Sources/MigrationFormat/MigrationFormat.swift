@@ -28,9 +28,14 @@
 /// - `DeviceBlob`: reads the FULL sections of a checkpoint.
 /// - `StreamEncoder`, `RAMRecordEncoder`, `VMDescription`: the sending side.
 /// - `COLOMessage`, `ReturnPathMessage`: the messages of COLO and of the return path.
+/// - `PostcopyCommand`: what a destination of a postcopy is told.
 ///
-/// A machine receives raw and filled pages, over one channel; `StreamDecoder` refuses the others by name: XBZRLE and
-/// compressed pages, postcopy, blocks of disks.
+/// `StreamDecoder` refuses by name what its machine does not take: compressed pages, postcopy, blocks of disks.
+///
+/// In postcopy (`StreamExpectations.acceptsPostcopy`, §8 to §10 of the wire format) the source advises it at the start. Later
+/// it stops, tells which pages will come again, and sends a package of devices that ends in RUN; from then on the parts of
+/// "ram" bring whole host pages, on this channel and on a second one (`PostcopyChannelDecoder`), and the destination asks for
+/// those that it needs (`ReturnPathDecoder`). After a break the stream goes on at a record (`StreamDecoder.resumed`).
 public enum MigrationFormat {
     /// The size of a page in the stream, in bytes.
     public static let pageSize = 4096
@@ -42,6 +47,8 @@ public enum MigrationFormat {
     public static let ramSectionName = "ram"
     /// The name of the live section that carries disks; a machine without writable ones sends it empty.
     public static let diskSectionName = "block"
+    /// The name of the section that carries dirty bitmaps of disks.
+    public static let dirtyBitmapSectionName = "dirty-bitmap"
     /// The name of the live section that carries dirty bitmaps.
     public static let bitmapSectionName = "dirty-bitmap"
     /// The version of the RAM section.
@@ -52,6 +59,8 @@ public enum MigrationFormat {
     public static let deviceBlobLimit: UInt64 = 128 << 20
     /// The most bytes that a description may have; it is skipped, never stored.
     public static let descriptionLimit: UInt32 = 64 << 20
+    /// The most bytes of the package that makes a destination run in postcopy: it is kept as a whole.
+    public static let packageLimit: UInt32 = 16 << 20
     /// The most bytes of a machine type's name.
     static let machineTypeLimit: UInt32 = 255
 }
@@ -88,13 +97,34 @@ public struct BlockLayout: Hashable, Sendable {
     public let guestAddress: UInt64
     /// Whether both sides can have it in common: with x-ignore-shared its pages stay out of the stream.
     public let isShared: Bool
+    /// In what unit the host provides its bytes, a multiple of the page size: in postcopy pages travel by such units.
+    public let hostPageSize: UInt64
 
     /// A block of `size` bytes.
-    public init(name: String, size: UInt64, guestAddress: UInt64 = 0, isShared: Bool = false) {
+    public init(
+        name: String, size: UInt64, guestAddress: UInt64 = 0, isShared: Bool = false,
+        hostPageSize: UInt64 = UInt64(MigrationFormat.pageSize)
+    ) {
         self.name = name
         self.size = size
         self.guestAddress = guestAddress
         self.isShared = isShared
+        self.hostPageSize = hostPageSize
+    }
+
+    /// How many pages there are.
+    public var pageCount: Int { Int(size) / MigrationFormat.pageSize }
+
+    /// How many pages a host page has.
+    public var pagesPerHostPage: Int { Int(hostPageSize) / MigrationFormat.pageSize }
+
+    /// Whether its entry in the block list tells the size of its host pages once postcopy was advised.
+    var tellsHostPageSize: Bool { hostPageSize != UInt64(MigrationFormat.pageSize) }
+
+    /// All pages of the host pages that `pages` touch.
+    public func wholeHostPages(_ pages: Range<Int>) -> Range<Int> {
+        let unit = pagesPerHostPage
+        return pages.lowerBound / unit * unit..<min(pageCount, (pages.upperBound + unit - 1) / unit * unit)
     }
 }
 

@@ -6,6 +6,7 @@ struct RAMSectionDecoder: LiveSectionDecoder {
     private let acceptsCompressed: Bool
     private var header = SectionHeader(id: 0, name: MigrationFormat.ramSectionName, instance: 0, version: 0)
     private var inCheckpoint = false
+    private var isLastPart = false
     /// What is missing of the lengths in the block list; nil outside of it.
     private var listRemaining: UInt64?
     private var listedBlocks: Set<Int> = []
@@ -13,6 +14,9 @@ struct RAMSectionDecoder: LiveSectionDecoder {
     private var lastBlock: Int?
     /// Where that block ends, in bytes.
     private var lastEnd: UInt64 = 0
+    /// Whether the list tells the size of huge pages.
+    private var isPostcopyAdvised = false
+    private var order: HostPageOrder?
 
     init(layout: [BlockLayout], hasGuestAddresses: Bool, acceptsCompressed: Bool) {
         self.acceptsCompressed = acceptsCompressed
@@ -27,14 +31,24 @@ struct RAMSectionDecoder: LiveSectionDecoder {
     mutating func begin(_ type: RecordType, _ header: SectionHeader, inCheckpoint: Bool) {
         self.header = header
         self.inCheckpoint = inCheckpoint
+        isLastPart = type == .sectionEnd
         listRemaining = nil
+    }
+
+    mutating func notePostcopyAdvised() { isPostcopyAdvised = true }
+
+    mutating func beginPostcopy() { order = HostPageOrder(layout) }
+
+    mutating func beginChannel() {
+        lastBlock = nil
+        if order != nil { order = HostPageOrder(layout) }
     }
 
     mutating func next(_ window: inout ByteWindow) throws(StreamError) -> LiveSectionStep {
         if let listRemaining { return try readBlock(&window, remaining: listRemaining) }
         guard window.available >= 8 else { return .element(.needBytes(8)) }
         let word: UInt64 = window.integer(0)
-        if let element = repeatedPage(word, &window) { return .element(element) }
+        if let element = try repeatedPage(word, &window) { return .element(element) }
         try checkKind(word & RAMFlags.mask, window)
         let record: RAMRecord
         let end: Int
@@ -44,6 +58,7 @@ struct RAMSectionDecoder: LiveSectionDecoder {
         }
         switch record.content {
         case .endOfSection:
+            if isLastPart { try order?.checkEnd(window) }
             window.skip(end)
             return .endOfPart
         case .memorySize:
@@ -73,15 +88,19 @@ struct RAMSectionDecoder: LiveSectionDecoder {
     }
 
     /// Most records are about a page of the block before, whole or zero: these need no more than their word.
-    private func repeatedPage(_ word: UInt64, _ window: inout ByteWindow) -> StreamElement? {
+    private mutating func repeatedPage(
+        _ word: UInt64, _ window: inout ByteWindow
+    ) throws(StreamError) -> StreamElement? {
         let offset = word & ~RAMFlags.mask
         guard let lastBlock, offset < lastEnd else { return nil }
         let location = PageLocation(block: lastBlock, page: Int(offset) / MigrationFormat.pageSize)
         switch word & RAMFlags.mask {
         case RAMFlags.page | RAMFlags.sameBlock:
+            try order?.note(location, window)
             window.skip(8)
             return .page(location)
         case RAMFlags.zero | RAMFlags.sameBlock where window.available > 8:
+            try order?.note(location, window)
             let byte = window.byte(8)
             window.skip(9)
             return .filledPage(location, byte)
@@ -97,6 +116,9 @@ struct RAMSectionDecoder: LiveSectionDecoder {
         case RAMFlags.hook:
             throw window.error(
                 "error while loading state section id \(header.id)(ram): RDMA is not supported", at: 0, section: "ram")
+        case RAMFlags.xbzrle where order != nil, RAMFlags.memorySize where order != nil:
+            throw window.error(
+                "Unknown combination of migration flags: 0x\(hex(flags)) (postcopy mode)", at: 0, section: "ram")
         default: break
         }
     }
@@ -122,9 +144,11 @@ struct RAMSectionDecoder: LiveSectionDecoder {
         guard record.offset < layout[block].size else {
             throw window.error("Illegal RAM offset \(hex(record.offset))", at: 0, section: "ram")
         }
+        let location = PageLocation(block: block, page: Int(record.offset) / MigrationFormat.pageSize)
+        try order?.note(location, window)
         lastBlock = block
         lastEnd = layout[block].size
-        return PageLocation(block: block, page: Int(record.offset) / MigrationFormat.pageSize)
+        return location
     }
 
     /// One entry of the block list. With x-ignore-shared each ends in the block's guest address, which counts for shared
@@ -136,20 +160,31 @@ struct RAMSectionDecoder: LiveSectionDecoder {
             listRemaining = nil
             return .goOn
         }
+        let name: String
+        switch window.string8(0) {
+        case .needBytes(let count): return .element(.needBytes(count))
+        case .complete(let value, _): name = value
+        }
+        guard let index = layout.firstIndex(where: { $0.name == name }) else {
+            throw window.error("Unknown ramblock \"\(name)\", cannot accept migration", at: 0, section: "ram")
+        }
+        // What stands in the entry depends on the block.
+        let hasPageSize = isPostcopyAdvised && layout[index].tellsHostPageSize
         let entry: RAMBlockEntry
         let end: Int
-        switch RAMBlockEntry.read(window, at: 0, guestAddress: hasGuestAddresses) {
+        switch RAMBlockEntry.read(window, at: 0, pageSize: hasPageSize, guestAddress: hasGuestAddresses) {
         case .needBytes(let count): return .element(.needBytes(count))
         case .complete(let value, let next): (entry, end) = (value, next)
-        }
-        guard let index = layout.firstIndex(where: { $0.name == entry.name }) else {
-            throw window.error(
-                "Unknown ramblock \"\(entry.name)\", cannot accept migration", at: 0, section: "ram")
         }
         let own = layout[index].size
         guard entry.length == own else {
             throw window.error(
                 "Size mismatch: \(entry.name): 0x\(hex(entry.length)) != 0x\(hex(own)): Invalid argument", at: 0,
+                section: "ram")
+        }
+        if let pageSize = entry.pageSize, pageSize != layout[index].hostPageSize {
+            throw window.error(
+                "Mismatched RAM page size \(name) (local) \(layout[index].hostPageSize) != \(pageSize)", at: 0,
                 section: "ram")
         }
         if let address = entry.guestAddress, layout[index].isShared, address != layout[index].guestAddress {

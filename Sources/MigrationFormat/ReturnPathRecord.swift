@@ -89,7 +89,7 @@ public enum ReturnPathRecord: WireRecord {
 }
 
 /// The bitmap behind RECV_BITMAP: be64 size, that many bytes, be64 end mark. Bit i%8 of byte i/8 stands for page i.
-public struct ReceivedBitmap: Equatable, Sendable {
+public struct ReceivedBitmap: Hashable, Sendable {
     /// The bytes; a multiple of eight of them.
     public var bits: [UInt8]
 

@@ -115,6 +115,9 @@ extension StreamCommand {
         let length: UInt16
         let name: String
 
+        /// Whether it is POSTCOPY_ADVISE.
+        var isAdvice: Bool { number == 3 }
+
         static func read(_ window: ByteWindow, at start: Int) throws(StreamError) -> Reading<Header> {
             guard window.available >= start + 5 else { return .needBytes(start + 5) }
             let number: UInt16 = window.integer(start + 1)

@@ -5,8 +5,9 @@ extension StreamDecoder {
         guard window.available >= 1 else { return .needBytes(1) }
         switch RecordType(rawValue: window.byte(0)) {
         case .endOfFile:
+            try checkMayEnd(window)
             window.skip(1)
-            phase = .ended
+            if case .running = postcopy { phase = .finished } else { phase = .ended }
             return .endOfSections
         case .sectionStart: return try readSectionHeader(&window, type: .sectionStart)
         case .sectionFull: return try readSectionHeader(&window, type: .sectionFull)
@@ -17,10 +18,29 @@ extension StreamDecoder {
         }
     }
 
+    /// The sections end when all is said: not where a package or pages are still due.
+    private func checkMayEnd(_ window: ByteWindow) throws(StreamError) {
+        switch postcopy {
+        case .none, .advised, .running: return
+        default: throw error("The sections end too soon: \(postcopy.name)", window)
+        }
+    }
+
+    /// Nothing begins behind the package of a postcopy, and nothing goes on before RESUME.
+    private func checkMayCome(_ type: RecordType, _ window: ByteWindow) throws(StreamError) {
+        switch (postcopy, type) {
+        case (.none, _), (.advised, _), (.inPackage, .sectionFull), (.listening, .sectionFull),
+            (.running, .sectionPart), (.running, .sectionEnd):
+            return
+        default: throw error("Section type \(type.rawValue) in wrong postcopy state (\(postcopy.name))", window)
+        }
+    }
+
     /// START and FULL: `type be32 id str8 name be32 instance be32 version`, then the handler's data.
     private mutating func readSectionHeader(
         _ window: inout ByteWindow, type: RecordType
     ) throws(StreamError) -> StreamElement? {
+        try checkMayCome(type, window)
         let header: SectionHeader
         let size: Int
         switch SectionHeader.read(window, at: 1) {
@@ -71,6 +91,7 @@ extension StreamDecoder {
     private mutating func resumeSection(
         _ window: inout ByteWindow, type: RecordType
     ) throws(StreamError) -> StreamElement? {
+        try checkMayCome(type, window)
         guard window.available >= 5 else { return .needBytes(5) }
         let id: UInt32 = window.integer(1)
         let found = started.indices.first { index in
@@ -124,31 +145,47 @@ extension StreamDecoder {
         case .complete(let value, _): header = value
         }
         guard !inCheckpoint else { throw error("Command \(header.name) in a checkpoint", window) }
-        guard MigrationCommand.numbers.contains(header.number) else {
+        guard expectations.acceptsPostcopy || MigrationCommand.numbers.contains(header.number) || header.isAdvice else {
             throw error("Command \(header.name) is not supported", window)
         }
-        let command: MigrationCommand
+        // That of dirty bitmaps alone is empty.
+        if header.isAdvice, header.length > 0, !expectations.acceptsPostcopy {
+            throw error("RAM postcopy is disabled but have \(header.length) byte advise", window)
+        }
+        let record: StreamCommand
         let end: Int
         switch try StreamCommand.read(window, at: 0) {
         case .needBytes(let count): return .needBytes(count)
-        case .complete(let value, let next):
-            guard let accepted = MigrationCommand(value) else {
-                throw error("Command \(header.name) is not supported", window)
-            }
-            (command, end) = (accepted, next)
+        case .complete(let value, let next): (record, end) = (value, next)
+        }
+        if let command = try acceptPostcopy(record, window) {
+            window.skip(end)
+            return .postcopy(command)
+        }
+        guard let command = MigrationCommand(record) else {
+            throw error("Command \(header.name) is not supported", window)
         }
         switch command {
         case .openReturnPath:
+            try checkOutsideOfPostcopy(header.name, window)
             guard !returnPathOpened else { throw error("CMD_OPEN_RETURN_PATH called when RP already open", window) }
             returnPathOpened = true
         case .ping(let value):
             guard returnPathOpened else {
                 throw error("CMD_PING (0x\(hex(value))) received with no return path", window)
             }
-        case .enableCOLO: break
+        case .enableCOLO: try checkOutsideOfPostcopy(header.name, window)
         }
         window.skip(end)
         return .command(command)
+    }
+
+    /// Neither belongs into a package or behind one.
+    private func checkOutsideOfPostcopy(_ command: String, _ window: ByteWindow) throws(StreamError) {
+        switch postcopy {
+        case .none, .advised: return
+        default: throw error("Command \(command) in wrong postcopy state (\(postcopy.name))", window)
+        }
     }
 
     private static let footerSize = 5

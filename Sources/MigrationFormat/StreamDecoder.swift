@@ -14,13 +14,16 @@ public struct StreamExpectations: Sendable {
     public var ignoresShared: Bool
     /// Whether pages may come compressed (compress).
     public var acceptsCompressedPages: Bool
+    /// Whether the source may turn to postcopy of RAM (postcopy-ram).
+    public var acceptsPostcopy: Bool
 
     /// What a machine expects.
     public init(
         machineType: String, layout: [BlockLayout], uuid: [UInt8]? = nil, handlers: any DeviceSectionHandlers,
-        ignoresShared: Bool = false, acceptsCompressedPages: Bool = false
+        ignoresShared: Bool = false, acceptsCompressedPages: Bool = false, acceptsPostcopy: Bool = false
     ) {
         self.acceptsCompressedPages = acceptsCompressedPages
+        self.acceptsPostcopy = acceptsPostcopy
         self.ignoresShared = ignoresShared
         self.machineType = machineType
         self.layout = layout
@@ -37,6 +40,8 @@ public enum StreamElement: Sendable {
     case configured
     /// A command; the decoder has checked that it is legal here.
     case command(MigrationCommand)
+    /// A command of postcopy; the decoder has checked that it is legal here.
+    case postcopy(PostcopyCommand)
     /// The payload of a page, `MigrationFormat.pageSize` bytes, comes next: the driver takes all of it from the window
     /// and the channel before it asks for the next element.
     case page(PageLocation)
@@ -46,6 +51,8 @@ public enum StreamElement: Sendable {
     case compressedPage(PageLocation, length: Int)
     /// A page whose bytes all have that value.
     case filledPage(PageLocation, UInt8)
+    /// A chunk about a dirty bitmap of a disk; names that it lacks are those of the one before.
+    case dirtyBitmap(DirtyBitmapRecord)
     /// The records of a START, PART or END section of RAM have ended; what follows may replace pages that came before. The
     /// footer may come much later: a source may wait for what its other channels carry first.
     case liveSectionEnd(RecordType)
@@ -84,6 +91,7 @@ public struct StreamDecoder: Sendable {
     var seenDevices: Set<SectionKey> = []
     var returnPathOpened = false
     var sourceIgnoresShared = false
+    var postcopy = PostcopyPhase.none
 
     /// A decoder at the start of a main stream. `liveSections` is the table of the live sections that may come, each name
     /// once; without it, the RAM of the machine, and disks of which nothing is sent.
@@ -94,7 +102,7 @@ public struct StreamDecoder: Sendable {
                 RAMSectionDecoder(
                     layout: expectations.layout, hasGuestAddresses: expectations.ignoresShared,
                     acceptsCompressed: expectations.acceptsCompressedPages),
-                EmptyDiskSectionDecoder(),
+                EmptyDiskSectionDecoder(), DirtyBitmapSectionDecoder(),
             ]
         started = self.liveSections.map { _ in nil }
     }
@@ -122,13 +130,23 @@ public struct StreamDecoder: Sendable {
         for index in liveSections.indices where liveSections[index].name == header.name { started[index] = header }
     }
 
-    /// Reads the next element.
+    /// Reads the next element. In postcopy nothing but this may take bytes of a part of "ram", because pages of a host page
+    /// follow each other.
     public mutating func next(_ window: inout ByteWindow) throws(StreamError) -> StreamElement {
+        let element = try read(&window)
+        if case .needBytes(let count) = element, postcopy.isInPackage {
+            throw error("The package is too short by \(count - window.available) bytes", window)
+        }
+        return element
+    }
+
+    private mutating func read(_ window: inout ByteWindow) throws(StreamError) -> StreamElement {
         while true {
             let element: StreamElement?
             switch phase {
             case .fileHeader: element = try readFileHeader(&window)
             case .configurationRest: element = try readConfigurationRest(&window)
+            case .records where postcopy.isInPackage: element = try readPackagedRecord(&window)
             case .records: element = try readRecord(&window)
             case .live(let index, let type): element = try readLive(&window, index, type)
             case .footer(let type, let header): element = try readFooter(&window, type: type, header: header)

@@ -28,18 +28,30 @@ public enum StreamEncoder {
         SectionHeader.writeFooter(id: id, to: &writer)
     }
 
+    /// START of the section that carries dirty bitmaps, of a machine that has none; nothing follows it.
+    public static func writeEmptyBitmapSection(id: UInt32, to writer: inout ByteWriter) {
+        SectionHeader(id: id, name: MigrationFormat.dirtyBitmapSectionName, instance: 0, version: 1)
+            .write(.sectionStart, to: &writer)
+        DirtyBitmapRecord.endOfSection.write(to: &writer)
+        SectionHeader.writeFooter(id: id, to: &writer)
+    }
+
     /// START of the RAM section: the list of all blocks, in the order of the layout. `guestAddresses` follow the lengths
-    /// with the capability x-ignore-shared.
+    /// with the capability x-ignore-shared, the size of huge pages if postcopy was advised (`inPostcopy`).
     public static func writeRAMStart(
-        id: UInt32, layout: [BlockLayout], guestAddresses: [UInt64]? = nil, to writer: inout ByteWriter
+        id: UInt32, layout: [BlockLayout], guestAddresses: [UInt64]? = nil, inPostcopy: Bool = false,
+        to writer: inout ByteWriter
     ) {
         let header = SectionHeader(
             id: id, name: MigrationFormat.ramSectionName, instance: 0, version: MigrationFormat.ramSectionVersion)
         header.write(.sectionStart, to: &writer)
         writer.write(layout.reduce(0) { $0 + $1.size } | RAMFlags.memorySize)
         for (index, block) in layout.enumerated() {
-            RAMBlockEntry(name: block.name, length: block.size, guestAddress: guestAddresses?[index])
-                .write(to: &writer)
+            let entry = RAMBlockEntry(
+                name: block.name, length: block.size,
+                pageSize: inPostcopy && block.tellsHostPageSize ? block.hostPageSize : nil,
+                guestAddress: guestAddresses?[index])
+            entry.write(to: &writer)
         }
         writer.write(RAMFlags.endOfSection)
         header.writeFooter(to: &writer)
@@ -68,6 +80,9 @@ public struct RAMRecordEncoder: Sendable {
 
     /// An encoder for a fresh channel.
     public init(layout: [BlockLayout]) { self.layout = layout }
+
+    /// The next record names its block, as it must after the discards of a postcopy.
+    public mutating func forgetBlock() { lastBlock = nil }
 
     /// The most bytes that a record takes in front of its page.
     public static let headerLimit = 8 + 1 + 255

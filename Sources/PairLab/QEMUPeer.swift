@@ -107,6 +107,9 @@ public final class QEMUPeer {
         }
     }
 
+    /// Waits for the event that its guest runs. This event and all before it are taken.
+    public func awaitStart() throws { try awaitEvent("RESUME", "") { _ in true } }
+
     /// Waits for the event that it has left COLO, in `mode` ("primary", "secondary") and, unless nil, for `reason`
     /// ("request", "error"). This event and all before it are taken.
     public func awaitCOLOExit(mode: String, reason: String? = nil) throws {
@@ -137,10 +140,10 @@ public final class QEMUPeer {
     /// Sets migration parameters.
     public func setParameters(_ parameters: JSONObject) throws { try execute("migrate-set-parameters", parameters) }
 
-    /// The first `count` bytes of the guest's physical memory.
-    public func memory(count: Int) throws -> [UInt8] {
+    /// `count` bytes of the guest's physical memory, from `address` on. Asks for what is missing in a postcopy.
+    public func memory(at address: Int = 0, count: Int) throws -> [UInt8] {
         let file = folder.path("\(name).memory")
-        try execute("pmemsave", ["val": 0, "size": JSONValue(count), "filename": .string(file)])
+        try execute("pmemsave", ["val": JSONValue(address), "size": JSONValue(count), "filename": .string(file)])
         return try readBytes(file)
     }
 }

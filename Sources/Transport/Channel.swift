@@ -83,6 +83,11 @@ public import SystemCalls
     /// Whether the peer can be heard: a channel that only takes bytes has no return path.
     public var canReceive: Bool { wire.canReceive }
 
+    /// Whether a few bytes can be written without waiting for the peer to take any.
+    public var takesBytesAtOnce: Bool {
+        if case .ready = wire.wait(for: .writing, until: .zero) { true } else { false }
+    }
+
     /// Waits until there is something to read. False if the other end has gone without a byte.
     func awaitBytes(cancellation: Cancellation, deadline: Nanoseconds) throws(TransportError) -> Bool {
         switch wire.wait(for: .reading, until: deadline, orUntil: cancellation.descriptor) {

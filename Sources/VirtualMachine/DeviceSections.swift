@@ -31,6 +31,8 @@ struct DeviceSections: Sendable {
     static let ramSectionID: UInt32 = 2
     /// The id of the section that carries disks.
     static let diskSectionID: UInt32 = 1
+    /// The id of the section that carries dirty bitmaps of disks.
+    static let bitmapSectionID: UInt32 = 3
 }
 
 extension VirtualMachine {
@@ -39,6 +41,9 @@ extension VirtualMachine {
 
     /// The id of the section that carries disks.
     public var diskSectionID: UInt32 { DeviceSections.diskSectionID }
+
+    /// The id of the section that carries dirty bitmaps of disks.
+    public var bitmapSectionID: UInt32 { DeviceSections.bitmapSectionID }
 
     /// Appends a FULL section, with header and footer, for every device in stream order, `globalstate` last.
     /// The machine must be at rest (`pauseBriefly`, or halted).

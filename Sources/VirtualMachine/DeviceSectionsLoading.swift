@@ -22,11 +22,13 @@ extension VirtualMachine {
     /// What a stream for this machine must look like. `comparingUUID`: compare a sent UUID with this machine's.
     /// `ignoringShared`: the capability x-ignore-shared is on.
     public func streamExpectations(
-        comparingUUID: Bool = false, ignoringShared: Bool = false, acceptingCompressed: Bool = false
+        comparingUUID: Bool = false, ignoringShared: Bool = false, acceptingCompressed: Bool = false,
+        acceptingPostcopy: Bool = false
     ) -> StreamExpectations {
         StreamExpectations(
             machineType: parts.machineType, layout: layout, uuid: comparingUUID ? parts.uuid : nil,
-            handlers: sectionHandlers, ignoresShared: ignoringShared, acceptsCompressedPages: acceptingCompressed)
+            handlers: sectionHandlers, ignoresShared: ignoringShared, acceptsCompressedPages: acceptingCompressed,
+            acceptsPostcopy: acceptingPostcopy)
     }
 
     /// What a stream knows of the RAM blocks, in stream order; the same indices as `memory.blocks`.
@@ -34,7 +36,7 @@ extension VirtualMachine {
         memory.blocks.map { block in
             BlockLayout(
                 name: block.name, size: UInt64(block.size), guestAddress: block.guestAddress,
-                isShared: block.backing.isShared)
+                isShared: block.backing.isShared, hostPageSize: UInt64(block.hostPageSize))
         }
     }
 

@@ -57,6 +57,12 @@ enum DeliberateDifferences {
                 "multifd_exec, query-migrate", saying: "multifd is not supported by current protocol",
                 "QEMU 7.2 tells the reason on its standard error alone"),
             .init(
+                "postcopy, query-migrationthreads", saying: "\"return\": [",
+                "the schema has it, and Debian's QEMU 7.2 not"),
+            .init(
+                "postcopy, query-migrate", saying: "completed",
+                "the machine that is RAM only has no processor that could wait for pages"),
+            .init(
                 "multifd_none, query-migrationthreads", saying: "\"return\": [",
                 "the schema has it, and Debian's QEMU 7.2 not"),
             .init(

@@ -54,7 +54,12 @@ struct SourceMachineTests {
             case .awaitPeer, .hearOut: .peerSaid(0)
             case .runCOLO: .coloEnded
             case .leaveGuest, .giveGuestBack, .keepGuest, .endSnapshot: .guestSettled
-            case .tell, .pass, .report, .interrupt, .throttle, .releasePrimaries, .end: nil
+            case .switchToPostcopy: .postcopySwitched(left: 10)
+            case .endPostcopy: .postcopyEnded
+            case .reconnect: .reconnected
+            case .recover: .recovered(left: 10)
+            case .tell, .pass, .report, .reportRefusal, .interrupt, .breakChannel, .throttle, .releasePrimaries, .end:
+                nil
             }
         }
 

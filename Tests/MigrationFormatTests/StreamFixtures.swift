@@ -156,6 +156,13 @@ func decode(_ bytes: [UInt8], step: Int = .max, decoder start: StreamDecoder? = 
             fed = end
         case .configured: elements.append("configured")
         case .command(let command): elements.append("\(command)")
+        case .postcopy(.package(let length)):
+            elements.append("package \(length)")
+            guard feed(length) else { return elements + ["needs more"] }
+            var package = ByteWindow(window.copy(length))
+            window.skip(length)
+            elements += try decodePackage(&package, &decoder)
+        case .postcopy(let command): elements.append("\(command)")
         case .page(let location):
             guard feed(MigrationFormat.pageSize) else { return elements + ["needs more"] }
             elements.append("page \(location.page) \(window.byte(0))")
@@ -170,11 +177,31 @@ func decode(_ bytes: [UInt8], step: Int = .max, decoder start: StreamDecoder? = 
             window.skip(length)
         case .filledPage(let location, let byte): elements.append("filled \(location.page) \(byte)")
         case .liveSectionEnd(let type): elements.append("\(type)")
+        case .dirtyBitmap(let record): elements.append("bitmap \(record)")
         case .device(let section): elements.append("device \(section.header.name)")
         case .endOfSections: elements.append("end")
         case .endOfStream(let found):
             elements.append(found.map { "found \($0)" } ?? "done")
             return elements
+        }
+    }
+}
+
+/// The elements of a package.
+private func decodePackage(_ window: inout ByteWindow, _ decoder: inout StreamDecoder) throws(StreamError) -> [String] {
+    decoder.beginPackage()
+    var elements: [String] = []
+    while true {
+        switch try decoder.next(&window) {
+        case .postcopy(let command):
+            elements.append("\(command)")
+            guard command == .run else { continue }
+            try decoder.endPackage(window)
+            return elements
+        case .command(let command): elements.append("\(command)")
+        case .dirtyBitmap(let record): elements.append("bitmap \(record)")
+        case .device(let section): elements.append("device \(section.header.name)")
+        case let other: elements.append("\(other)")
         }
     }
 }

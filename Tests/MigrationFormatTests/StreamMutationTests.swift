@@ -30,7 +30,7 @@ struct StreamMutationTests {
             .device("optional", version: 1, data: [1]).end().bytes
     }
 
-    private static func damage(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+    static func damage(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
         let interesting: [UInt8] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 0x10, 0x20, 0x7e, 0x7f, 0x80, 0xff]
         for _ in 0...random.next() % 4 where !bytes.isEmpty {
             // Most damage goes to what is not payload of a page.

@@ -1,4 +1,7 @@
 import Environment
+import Glibc
+import GuestMemory
+import MachineModel
 import PacketPath
 import QAPI
 import SystemCalls
@@ -26,6 +29,23 @@ struct FailoverMigrationTests {
         #expect(!machine.isPlugged)
         machine.startDriver()
         #expect(!machine.isPlugged, "features are settled until the driver resets the card")
+    }
+
+    /// The card cannot wait for a page, so it comes when all pages of RAM have come.
+    @Test func theCardStaysOutWhilePagesOfRAMAreMissing() throws {
+        let machine = try FailoverMachine()
+        let (memory, parts) = (machine.base.machine.memory, machine.base.machine.parts)
+        let missing = try memory.makePageSets()
+        missing[0].insert(7)
+        memory.beginResidency(try PageResidency(of: memory, missing: missing) { _ in })
+        try parts.deferredRequests.begin()
+        try machine.base.machine.run()
+        machine.startDriver()
+        #expect(!machine.isPlugged)
+        machine.base.machine.endResidency()
+        let deadline = SystemClock().now() + .seconds(20)
+        while !machine.isPlugged, SystemClock().now() < deadline { sched_yield() }
+        #expect(machine.isPlugged)
     }
 
     @Test func theGuestIsAskedAndWaitedForAndHasItsCardWhereItMovedTo() throws {

@@ -26,6 +26,7 @@ enum InteropFeature: Hashable, Sendable, CustomStringConvertible {
     case tls(MigrationCredentials.Kind)
     case tlsMultifd(MultiFDCompression, channels: Int)
     case validateUUID, ignoreShared, pauseBeforeSwitchover, zeroCopy, backgroundSnapshot, colo
+    case postcopy(InteropPostcopy)
 
     static let all: [InteropFeature] =
         [.plain, .returnPath, .xbzrle, .compress]
@@ -36,7 +37,7 @@ enum InteropFeature: Hashable, Sendable, CustomStringConvertible {
         + [
             .tlsMultifd(.none, channels: 2), .tlsMultifd(.zlib, channels: 8), .validateUUID, .ignoreShared,
             .pauseBeforeSwitchover, .zeroCopy, .backgroundSnapshot, .colo,
-        ]
+        ] + InteropPostcopy.all.map { .postcopy($0) }
 
     var description: String {
         switch self {
@@ -53,6 +54,7 @@ enum InteropFeature: Hashable, Sendable, CustomStringConvertible {
         case .zeroCopy: "zero-copy-send"
         case .backgroundSnapshot: "background-snapshot"
         case .colo: "COLO"
+        case .postcopy(let postcopy): "\(postcopy)"
         }
     }
 
@@ -70,13 +72,14 @@ enum InteropFeature: Hashable, Sendable, CustomStringConvertible {
         case .zeroCopy: isSource ? [.multifd, .zeroCopySend] : [.multifd]
         case .backgroundSnapshot: isSource ? [.backgroundSnapshot] : []
         case .colo: [.xColo]
+        case .postcopy(let postcopy): postcopy.capabilities(ofSource: isSource)
         }
     }
 
     var dataChannels: (count: Int, method: MultiFDCompression)? {
         switch self {
         case .multifd(let method, let channels), .tlsMultifd(let method, let channels): (channels, method)
-        case .zeroCopy: (2, .none)
+        case .zeroCopy, .postcopy(InteropPostcopy(.multifd)): (2, .none)
         default: nil
         }
     }
@@ -85,12 +88,16 @@ enum InteropFeature: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .tls(let kind): kind
         case .tlsMultifd: .psk
+        case .postcopy(let postcopy): postcopy.credentials
         default: nil
         }
     }
 
     /// Whether the destination says something.
-    var isTwoWay: Bool { self == .returnPath || self == .colo || credentials != nil }
+    var isTwoWay: Bool { self == .returnPath || self == .colo || credentials != nil || postcopy != nil }
+
+    /// What is done in postcopy; nil if it is none.
+    var postcopy: InteropPostcopy? { if case .postcopy(let postcopy) = self { postcopy } else { nil } }
 }
 
 /// One migration of the matrix.
@@ -110,11 +117,25 @@ struct InteropCell: Sendable, CustomStringConvertible {
         case failsInColod(String)
         /// The QEMU that is the source fails, and says why.
         case failsInQEMU
+        /// One end cannot do its part, for that reason.
+        case isImpossible(String)
     }
 
     var expectation: Expectation {
         if feature.dataChannels != nil, !transport.hasSeveralChannels {
             return .refused("multifd is not supported by current protocol")
+        }
+        if feature.postcopy?.isPreempted == true, !transport.hasSeveralChannels {
+            return .refused(
+                "Postcopy preempt is not supported as current migration stream does not support multi-channels.")
+        }
+        if let postcopy = feature.postcopy {
+            if postcopy.companion == .multifd, direction == .colodToQEMU {
+                return .isImpossible("a destination of QEMU 7.2 ends itself then, also with a source of QEMU")
+            }
+            if postcopy.recoveries > 0, transport == .exec {
+                return .isImpossible("a command does not tell at once that its pipe broke")
+            }
         }
         if feature == .zeroCopy, transport == .unix {
             let reason = "zero-copy-send: Zero copy send feature not detected in host kernel"

@@ -36,7 +36,7 @@ struct InteropScene {
 }
 
 /// One end of a migration in the matrix.
-protocol InteropEnd: AnyObject {
+protocol InteropEnd: PostcopyEnd {
     /// The TCP port that it listens on.
     func port() throws -> String
     func listen(at uri: String) throws
@@ -59,6 +59,8 @@ extension InteropEnd {
 /// A colod.
 final class ColodEnd: InteropEnd {
     let machine: TestMachine
+    /// How often each status was awaited.
+    private var awaited: [String: Int] = [:]
 
     init(_ scene: InteropScene) throws {
         var blocks: GuestMemory?
@@ -98,16 +100,21 @@ final class ColodEnd: InteropEnd {
     func goOn() throws { try machine.controller.migrateContinue(state: .preSwitchover)() }
     func ram() throws -> [UInt8] { machine.ram }
     func runState() throws -> String { "\(machine.machine.runState)" }
-    var told: [String] { Array(machine.log.lines.drop { $0 != "setup" }) }
+    var told: [String] { Array(machine.log.lines.drop { $0 != "setup" }).filter { !$0.contains(": ") } }
 
     func awaitStatus(_ status: String) throws {
-        guard machine.awaits(status) else { throw LabError("colod: no \(status), but \(machine.log.lines)") }
+        awaited[status, default: 0] += 1
+        guard machine.awaits(status, atLeast: awaited[status] ?? 1) else {
+            throw LabError("colod: no \(status), but \(machine.log.lines)")
+        }
     }
 }
 
 /// A QEMU 7.2.
 final class QEMUEnd: InteropEnd {
     let peer: QEMUPeer
+    /// What was told before: its first content came by another migration.
+    private var toldBefore = 0
 
     init(_ scene: InteropScene) throws {
         peer = try QEMUPeer(
@@ -115,6 +122,7 @@ final class QEMUEnd: InteropEnd {
             isIncoming: !scene.isSource || scene.memoryFile == nil,
             uuid: scene.feature == .validateUUID ? InteropScene.uuid : nil)
         if scene.isSource, scene.memoryFile == nil { try fill(try readBytes(scene.folder.path("ram"))) }
+        toldBefore = peer.history.count
         for capability in scene.capabilities { try peer.setCapability(capability.rawValue) }
         if let kind = scene.feature.credentials { try scene.credentials.add(kind, scene.endpoint, to: peer) }
         if let data = scene.feature.dataChannels {
@@ -145,10 +153,9 @@ final class QEMUEnd: InteropEnd {
 
     var told: [String] {
         let names = ["MIGRATION ": "", "MIGRATION_PASS ": "pass ", "STOP": "stop", "RESUME": "resume"]
-        let words = peer.history.compactMap { event in
+        let words = peer.history.dropFirst(toldBefore).compactMap { event in
             names.first { event.hasPrefix($0.key) }.map { $0.value + event.dropFirst($0.key.count) }
         }
-        // The last migration alone: its first content came by another one.
-        return Array(words[(words.lastIndex(of: "setup") ?? words.startIndex)...])
+        return Array(words.drop { $0 != "setup" })
     }
 }

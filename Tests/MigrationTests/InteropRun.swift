@@ -38,10 +38,12 @@ struct InteropRun {
     func perform() throws -> Outcome {
         switch cell.expectation {
         case .works where cell.feature == .colo: return try replicate()
+        case .works where cell.feature.postcopy != nil: return try moveFirst()
         case .works: return try migrate()
         case .refused(let reason): return try refuse(reason)
         case .failsInColod(let reason): return try fail(reason)
         case .failsInQEMU: return try fail()
+        case .isImpossible(let reason): return .impossible(reason)
         }
     }
 

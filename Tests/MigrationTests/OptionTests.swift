@@ -69,15 +69,19 @@ struct OptionTests {
                     + "capability is on"))
     }
 
-    @Test func aCapabilityWithoutAMechanismFailsBeforeAnythingHappens() throws {
+    /// Disks without bitmaps: the section is announced, empty, and nothing follows.
+    @Test(arguments: [[MigrationCapability.dirtyBitmaps], [.dirtyBitmaps, .postcopyRam]])
+    func dirtyBitmapsOfWhichThereAreNone(capabilities: [MigrationCapability]) throws {
         let source = try TestMachine(megabytes: 1)
-        let capability = MigrationCapability.dirtyBitmaps
-        try source.controller.setCapabilities([MigrationCapabilityStatus(capability, true)])
-        #expect(throws: MigrationRefusal.notSupported(capability)) {
-            _ = try source.controller.migrate(uri: "tcp:127.0.0.1:1")
+        let destination = try TestMachine(incoming: true, megabytes: 1)
+        source.fill(seed: 4)
+        for machine in [source, destination] {
+            try machine.controller.setCapabilities(capabilities.map { MigrationCapabilityStatus($0, true) })
         }
-        #expect(source.controller.queryMigrate() == MigrationInfo())
-        #expect(source.log.lines.isEmpty)
+        try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
+        try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
+        #expect(source.awaits("completed") && destination.awaits("completed"), "\(source.log.lines)")
+        #expect(firstDifference(destination.ram, source.ram) == nil)
     }
 
     @Test func credentialsAreLookedUpWhenThereIsAConnection() throws {

@@ -77,6 +77,11 @@ struct OutgoingTests {
         let waiting = try TestMachine(incoming: true)
         #expect(throws: MigrationRefusal.waitsForIncoming) { _ = try waiting.controller.migrate(uri: "bogus") }
         #expect(throws: MigrationRefusal.incomingNotExpected) { try source.controller.migrateIncoming(uri: "bogus") }
+        try source.controller.setCapabilities([MigrationCapabilityStatus(.xColo, false)])
+        let missing = try source.machine.memory.makePageSets()
+        missing[0].insert(1)
+        source.machine.memory.beginResidency(try PageResidency(of: source.machine.memory, missing: missing) { _ in })
+        #expect(throws: MigrationRefusal.waitsForIncoming) { _ = try source.controller.migrate(uri: "bogus") }
         #expect(source.log.lines.isEmpty)
     }
 

@@ -24,7 +24,6 @@ import Transport
             "Capability 'x-colo' is not compatible with capability 'x-ignore-shared' on shared RAM"
         ),
         (.coloNotAvailable, "COLO is not available on this machine"),
-        (.notSupported(.xbzrle), "Capability 'xbzrle' is not supported"),
         (.settings(.multifdWithCompression), "Multifd is not compatible with compress"),
         (.destination(.unknownScheme(uri: "x")), "Parameter 'uri' expects a valid migration protocol"),
         (.destination(.noRDMA), "RDMA ERROR: could not create CM channel"),

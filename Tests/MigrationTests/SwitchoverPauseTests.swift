@@ -133,16 +133,18 @@ struct SwitchoverPauseTests {
     }
 }
 
-struct UnavailablePostcopyTests {
+struct PostcopyCommandTests {
     @Test func itsCommandsSayWhyTheyDoNothing() throws {
         let machine = try TestMachine(megabytes: 1)
         #expect(throws: MigrationRefusal.postcopyNotEnabled) { try machine.controller.migrateStartPostcopy() }
         #expect(throws: MigrationRefusal.notInPostcopy) { try machine.controller.migratePause() }
-        #expect(throws: MigrationRefusal.postcopyNotPaused) { try machine.controller.migrateRecover() }
+        #expect(throws: MigrationRefusal.postcopyNotPaused) {
+            try machine.controller.migrateRecover(uri: "tcp:127.0.0.1:0")
+        }
         try machine.controller.setCapabilities([MigrationCapabilityStatus(.postcopyRam, true)])
         #expect(throws: MigrationRefusal.postcopyTooEarly) { try machine.controller.migrateStartPostcopy() }
-        #expect(throws: MigrationRefusal.notSupported(.postcopyRam)) {
-            _ = try machine.controller.migrate(uri: "tcp:127.0.0.1:1")
+        #expect(throws: MigrationRefusal.noPausedMigration) {
+            _ = try machine.controller.migrate(uri: "tcp:127.0.0.1:1", resume: true)
         }
         #expect(machine.log.lines.isEmpty)
     }

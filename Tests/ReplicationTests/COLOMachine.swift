@@ -51,7 +51,7 @@ final class COLOMachine: Sendable {
             case .incomingRefused(let text): log.add("incoming refused: \(text)")
             case .incomingFailed(let text): log.add("incoming failed: \(text)")
             case .outgoingFailed(let text, _): log.add("outgoing failed: \(text)")
-            case .outgoingCancelled: break
+            case .outgoingCancelled, .postcopyPaused, .recoveryRefused: break
             }
             service.migrationEvent(event)
         }

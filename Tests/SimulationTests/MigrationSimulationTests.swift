@@ -40,6 +40,18 @@ import Testing
         for channels in 0...4 { #expect(completed[channels, default: 0] > 10, "\(channels): \(completed)") }
     }
 
+    /// Guests move before their memory has, too, and pauses on the way are recovered from.
+    @Test func postcopiesCompleteWithPausesAndWithout() {
+        var (straight, recovered) = (0, 0)
+        for seed in 1...400 as ClosedRange<UInt64> {
+            let result = simulateMigration(MigrationSettings(seed: seed))
+            guard result.isPostcopy, result.ending == "completed/completed" else { continue }
+            if result.pauses == 0 { straight += 1 } else { recovered += 1 }
+        }
+        #expect(straight > 20)
+        #expect(recovered > 4)
+    }
+
     /// The checkers are worth something only if they see a broken rule.
     @Test(arguments: BrokenMigrationRule.allCases)
     func aBrokenRuleIsNoticed(_ sabotage: BrokenMigrationRule) {

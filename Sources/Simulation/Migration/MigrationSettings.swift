@@ -15,7 +15,12 @@ public import MigrationCore
 //   Operator   cancels, quits, yanks either end, changes the limits, and lets a paused migration go on late, or cancels
 //              it instead; all at any instant or at the n-th action.
 //   Guest      takes up to some seconds to give its primary card up.
-//   State      the destination refuses the devices.
+//   State      the destination refuses the devices, or waits for a page to load them.
+//   Postcopy   (of two seeds in five) the operator wants the guest to move first, at any instant; it reads and writes pages
+//              at the destination, and those that it waits for come before the others, with or without a channel of their
+//              own. Faults strike after the switch, in a pause and in a recovery, too: pauses from either side, strangers
+//              at the new address, a wrong address, a source that sends a page again. The operator tries to recover until
+//              it is over, or gives up.
 //
 // Checked
 //   One guest  never do both sides have the guest; at the end one has it, or an error says why none does.
@@ -25,6 +30,9 @@ public import MigrationCore
 //   Cards      a guest moves without its primary card, and has it again if it stays.
 //   Deadlines  both sides end, and no wait lasts longer than its deadline.
 //   Once       a page is sent again only if it was dirtied.
+//   Postcopy   no page is lost, none is placed where one is, none is read that is older than the source's last or the
+//              guest's own; once the package has left, the source never has the guest again. An operator who goes on
+//              trying gets there.
 //   Snapshots  (of one seed in five) the guest goes on at the source and what the destination starts with is the memory of
 //              that instant, each page sent once; however it ends, the guest waits for the snapshot no more.
 
@@ -52,9 +60,17 @@ public struct MigrationSettings: Sendable {
     /// Whether the guest of one instant is sent while it runs on.
     public internal(set) var isBackgroundSnapshot: Bool
     var acceptsDevices: Bool
+    /// Whether the guest may move before its memory has, with a channel for urgent pages or without, and what follows it.
+    public internal(set) var mayPostcopy = false
+    var hasPreemptChannel = false
+    /// How many faults strike in postcopy, beside the others.
+    var laterFaults = 0
+    var releasesRAM = false
+    /// Whether the operator recovers a postcopy that has paused.
+    var recovers = true
 
     /// From the last fault to the end at the latest: longer than all deadlines together.
-    let horizon = Nanoseconds.seconds(400)
+    var horizon: Nanoseconds { .seconds(mayPostcopy ? 1500 : 400) }
 
     /// The settings that a seed decides.
     public init(seed: UInt64, sabotage: BrokenMigrationRule? = nil, keepsTrace: Bool = false) {
@@ -75,6 +91,12 @@ public struct MigrationSettings: Sendable {
         // Neither of them goes with it.
         if isBackgroundSnapshot { (hasReturnPath, pausesBeforeSwitchover, dataChannels) = (false, false, 0) }
         hasPrimary = chance.chance(1, in: 4)
+        guard !isBackgroundSnapshot, chance.chance(1, in: 2) else { return }
+        (mayPostcopy, hasReturnPath) = (true, true)
+        (faults, laterFaults) = (faults / 2, Int(chance.next() % 12))
+        hasPreemptChannel = dataChannels == 0 && chance.chance(1, in: 2)
+        releasesRAM = chance.chance(1, in: 8)
+        recovers = !chance.chance(1, in: 8)
     }
 }
 
@@ -90,6 +112,10 @@ public struct MigrationResult: Sendable {
     public var events: Int
     /// How many pages were sent.
     public var pagesSent: Int
+    /// Whether the guest moved before its memory had.
+    public var isPostcopy: Bool
+    /// How often that paused.
+    public var pauses: Int
     /// How it ended at the source and at the destination.
     public var ending: String
     /// What happened, if the settings asked for it.
@@ -103,5 +129,6 @@ public func simulateMigration(_ settings: MigrationSettings) -> MigrationResult 
     return MigrationResult(
         settings: settings, violations: world.checker.violations, traceHash: world.traceHash,
         events: world.eventCount, pagesSent: world.source.sentCount,
+        isPostcopy: world.source.following != nil, pauses: world.checker.pauses,
         ending: "\(world.source.machine.status)/\(world.destination.machine.status)", trace: world.trace)
 }

@@ -7,8 +7,11 @@ final class MigrationWorld {
     private(set) lazy var source = SimulatedSource(world: self)
     private(set) lazy var destination = SimulatedDestination(world: self)
     private(set) lazy var channel = SimulatedChannel(world: self)
+    /// That of urgent pages, if they have one.
+    private(set) lazy var preemptChannel = settings.hasPreemptChannel ? SimulatedChannel(world: self) : nil
     private(set) lazy var dataChannels = SimulatedDataChannels(world: self)
     private(set) lazy var checker = MigrationChecker(world: self)
+    private(set) lazy var `operator` = MigrationOperator(world: self)
     private var scheduler = Scheduler()
     private var chance: SeededGenerator
     private(set) var traceHash: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -17,6 +20,8 @@ final class MigrationWorld {
     /// Faults that strike when an end begins its n-th action.
     private var atAction: [(count: Int, fault: MigrationFault)] = []
     private var actionCount = 0
+    /// Faults of postcopy, which strike one after the other when it has reached another state.
+    private var laterFaults: [MigrationFault] = []
 
     init(settings: MigrationSettings) {
         self.settings = settings
@@ -30,7 +35,9 @@ final class MigrationWorld {
         source.dirtySomething()
         // A guest that dirties more than the limit lets through would be sent for ever: its operator raises the limit.
         after(.seconds(60)) { [self] in source.post(.tuned(.init(maxBandwidth: 0, downtimeLimit: 300))) }
-        for _ in 0..<settings.faults { plan(MigrationFault.random(&chance)) }
+        if settings.mayPostcopy { wantPostcopy() }
+        for _ in 0..<settings.faults { plan(.random(&chance, of: MigrationFault.ofAny)) }
+        laterFaults = (0..<settings.laterFaults).map { _ in .random(&chance, of: MigrationFault.ofPostcopy) }
         let end = settings.horizon
         while checker.violations.isEmpty, eventCount < 1_000_000, let next = scheduler.next(), scheduler.now < end {
             eventCount += 1
@@ -49,6 +56,33 @@ final class MigrationWorld {
         }
     }
 
+    /// The operator wants postcopy at the beginning, or some time later.
+    private func wantPostcopy() {
+        let delay = oneIn(2) ? .zero : microseconds(0...(oneIn(4) ? 1_000_000 : 8000))
+        after(delay) { [self] in source.post(.startPostcopy) }
+    }
+
+    /// Postcopy has come to another state.
+    func postcopyHasChanged() {
+        for _ in 0..<random(1...2) {
+            guard let fault = laterFaults.popLast() else { return }
+            if oneIn(2) {
+                atAction.append((actionCount + Int(random(0...16)), fault))
+            } else {
+                after(microseconds(0...(oneIn(3) ? 3_000_000 : 10_000))) { [self] in inject(fault) }
+            }
+        }
+    }
+
+    /// A source comes to the destination of a paused postcopy.
+    func renewChannels() {
+        channel = SimulatedChannel(world: self)
+        channel.connect()
+        guard settings.hasPreemptChannel else { return }
+        preemptChannel = SimulatedChannel(world: self)
+        preemptChannel?.connect()
+    }
+
     func inject(_ fault: MigrationFault) {
         note("fault \(fault)")
         switch fault {
@@ -57,6 +91,15 @@ final class MigrationWorld {
         case .stallChannel: channel.stall(until: now + microseconds(100_000...8_000_000))
         case .breakDataChannel: dataChannels.breakOff()
         case .cutDataChannel: dataChannels.cut()
+        case .pauseSource: source.post(.pause)
+        case .pauseDestination: destination.post(.pause)
+        case .breakPreemptChannel: preemptChannel?.breakOff()
+        case .cutPreemptChannel: preemptChannel?.cut()
+        case .stallPreemptChannel: preemptChannel?.stall(until: now + microseconds(100_000...8_000_000))
+        case .stranger: destination.strangerComes()
+        case .repeatPage: for _ in 0..<20 { source.repeatPage() }
+        case .resume: source.resume(at: destination.listener)
+        case .recover: destination.requestRecovery()
         case .stallDataChannel: dataChannels.stall(until: now + microseconds(100_000...8_000_000))
         case .killSource: source.die()
         case .killDestination: destination.die()
@@ -67,7 +110,9 @@ final class MigrationWorld {
         case .giveUpDestination: destination.post(.cancel)
         case .limit:
             let limits: [UInt64] = [0, 1, 4096 * 100, 4096 * 10_000]
-            source.post(.tuned(.init(maxBandwidth: limits[Int(random(0...3))], downtimeLimit: random(0...300))))
+            let limit = limits[Int(random(0...3))]
+            source.post(
+                .tuned(.init(maxBandwidth: limit, maxPostcopyBandwidth: limit, downtimeLimit: random(0...300))))
             after(microseconds(1000...30_000_000)) { [self] in
                 source.post(.tuned(.init(maxBandwidth: 0, downtimeLimit: 300)))
             }
@@ -108,8 +153,19 @@ final class MigrationWorld {
 enum MigrationFault: CaseIterable {
     case breakChannel, cutChannel, stallChannel, killSource, killDestination, cancel, quit, yankSource, yankDestination
     case giveUpDestination, limit, breakDataChannel, cutDataChannel, stallDataChannel
+    // Of postcopy.
+    case pauseSource, pauseDestination, breakPreemptChannel, cutPreemptChannel, stallPreemptChannel, stranger,
+        repeatPage
+    case resume, recover
 
-    static func random(_ chance: inout SeededGenerator) -> MigrationFault {
-        allCases[Int(chance.next() % UInt64(allCases.count))]
+    /// Those of every migration.
+    static let ofAny = Array(allCases.prefix { $0 != .pauseSource })
+    /// Those that strike in postcopy: all, and most often one that leads to a pause.
+    static let ofPostcopy =
+        allCases + [.breakChannel, .breakChannel, .cutChannel, .cutChannel, .stallChannel, .pauseSource, .pauseSource]
+        + [.pauseDestination, .pauseDestination, .breakPreemptChannel, .cutPreemptChannel]
+
+    static func random(_ chance: inout SeededGenerator, of faults: [MigrationFault]) -> MigrationFault {
+        faults[Int(chance.next() % UInt64(faults.count))]
     }
 }

@@ -10,12 +10,27 @@ enum StreamItem {
     case devices
     case endOfSections
     case description
+    /// Pages that are old at the destination.
+    case discard([Int])
+    /// The package with the devices, which is torn if the channel breaks in between.
+    case packageBegins
+    case packageEnds
+    /// No page follows.
+    case endOfPages
+    /// A postcopy that is resumed: which pages are there, and that it goes on.
+    case askReceived
+    case resume
 }
 
 /// What the destination answers.
 enum Answer {
     case pong(UInt32)
     case shut(UInt32)
+    /// The guest waits for this page.
+    case request(Int)
+    /// Which pages are there.
+    case received([Bool])
+    case resumed
 }
 
 /// How a channel's end is, as a read or a write there finds it.
@@ -23,7 +38,7 @@ enum ChannelEnd: Equatable {
     case open, closedByPeer, broken
 }
 
-/// The channel of a migration: two directions that keep their order, and ways to lose it.
+/// A channel of a migration, the main one or that of urgent pages: two directions that keep their order, and ways to lose it.
 final class SimulatedChannel {
     private unowned let world: MigrationWorld
     private(set) var isConnected = false
@@ -47,13 +62,17 @@ final class SimulatedChannel {
     func send(_ item: StreamItem) {
         guard takesBytes, !isCut else { return }
         lastForward = arrival(after: lastForward)
-        deliver(at: lastForward) { [world] in world.destination.arrived(item) }
+        deliver(at: lastForward) { [self] in
+            if destinationEnd != .broken { world.destination.arrived(item, on: self) }
+        }
     }
 
     func answer(_ answer: Answer) {
         guard destinationEnd != .broken, !isCut else { return }
         lastBackward = arrival(after: lastBackward)
-        deliver(at: lastBackward) { [world] in world.source.arrived(answer) }
+        deliver(at: lastBackward) { [self] in
+            if sourceEnd != .broken { world.source.arrived(answer) }
+        }
     }
 
     private func arrival(after last: Nanoseconds) -> Nanoseconds {
@@ -63,9 +82,12 @@ final class SimulatedChannel {
     private func deliver(at time: Nanoseconds, _ run: @escaping () -> Void) {
         let current = generation
         world.after(time - world.now) { [self] in
-            if generation == current { run() }
+            if generation == current, isInUse { run() }
         }
     }
+
+    /// Whether no other channel has taken its place.
+    private var isInUse: Bool { world.channel === self || world.preemptChannel === self }
 
     // MARK: Ends
 

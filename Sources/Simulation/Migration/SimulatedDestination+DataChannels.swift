@@ -49,6 +49,6 @@ extension SimulatedDestination {
     }
 
     private func write(_ pages: [(page: Int, version: UInt64)]) {
-        for (page, version) in pages { memory[page] = version }
+        for (page, version) in pages { (memory[page], isHere[page]) = (version, true) }
     }
 }

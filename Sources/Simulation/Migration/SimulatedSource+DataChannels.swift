@@ -24,7 +24,9 @@ extension SimulatedSource {
     }
 
     /// Writes a SYNC on each data channel, each in its own time, and the end of the part once all of them have left.
-    func endPart(_ event: SourceMachine.Event) {
+    func endPart(_ event: SourceMachine.Event) { endPart { self.finish(event) } }
+
+    func endPart(then: @escaping () -> Void) {
         let number = lastNumber
         for index in 0..<world.dataChannels.count {
             world.after(world.microseconds(0...(world.oneIn(20) ? 5000 : 50))) { [self] in
@@ -32,17 +34,17 @@ extension SimulatedSource {
                 guard world.dataChannels.takesBytes(index) else { return finish(.failed("Unable to write: broken")) }
                 world.dataChannels.send(.sync(riding.removeValue(forKey: index) ?? []), on: index)
                 barrier.synced(channel: index)
-                closePart(event)
+                closePart(then)
             }
         }
-        closePart(event)
+        closePart(then)
     }
 
-    private func closePart(_ event: SourceMachine.Event) {
+    private func closePart(_ then: () -> Void) {
         guard barrier.mayEndPart else { return }
         guard world.channel.takesBytes else { return finish(.failed("Unable to write: broken")) }
         world.channel.send(.endOfPart)
         barrier.endOfPart()
-        finish(event)
+        then()
     }
 }

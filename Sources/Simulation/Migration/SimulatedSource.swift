@@ -22,14 +22,21 @@ final class SimulatedSource {
     private(set) var snapshot: SimulatedSnapshot?
     private var sentOnce: Set<Int> = []
     private(set) var sentCount = 0
-    /// How often each page may be sent: once for each harvest that found it.
-    private(set) var mayBeSent: [Int]
+    /// How often each page may be sent: once for each harvest that found it, and for each recovery that found it missing.
+    var mayBeSent: [Int]
+    /// What is still to be sent once the package has left.
+    var following: FollowingPages?
+    /// Pages that the guest waited for.
+    var urgentCount = 0
+    /// The listener that the operator named last.
+    var listenerToUse = 0
     /// The lasting action under way, by a number; an outcome of an earlier one does not count.
     var underWay: UInt64?
     var lastNumber: UInt64 = 0
-    private var isMachineAtWork = false
-    private var stateHasLeft = false
-    private var answers: [Answer] = []
+    private(set) var isMachineAtWork = false
+    /// The end of the sections, or that of the package, has left.
+    var stateHasLeft = false
+    var answers: [Answer] = []
     private var waitsForPeer = false
     var barrier: DataChannelBarrier
     var nextDataChannel = 0
@@ -45,13 +52,19 @@ final class SimulatedSource {
         configuration.hasReturnPath = settings.hasReturnPath
         configuration.pausesBeforeSwitchover = settings.pausesBeforeSwitchover
         configuration.isBackgroundSnapshot = settings.isBackgroundSnapshot
+        configuration.mayPostcopy = settings.mayPostcopy
+        configuration.releasesRAM = settings.releasesRAM
         configuration.hasPrimaries = settings.hasPrimary
         configuration.brokenRule = settings.sabotage
         hasPrimary = settings.hasPrimary
         let limit = [0, 4096 * 2000, 4096 * 20_000][Int(world.random(0...2))]
+        let postcopyLimit =
+            settings.mayPostcopy ? [0, 4096 * 500, 4096 * 2000, 4096 * 20_000][Int(world.random(0...3))] : 0
         machine = SourceMachine(
             configuration: configuration,
-            tunables: .init(maxBandwidth: UInt64(limit), downtimeLimit: world.random(0...300)))
+            tunables: .init(
+                maxBandwidth: UInt64(limit), maxPostcopyBandwidth: UInt64(postcopyLimit),
+                downtimeLimit: world.random(0...300)))
         memory = Array(repeating: 0, count: settings.pages)
         dirty = Array(repeating: true, count: settings.pages)
         mayBeSent = Array(repeating: 0, count: settings.pages)
@@ -70,7 +83,7 @@ final class SimulatedSource {
     /// The guest at work.
     func dirtySomething() {
         world.after(world.microseconds(500...15_000)) { [self] in
-            guard isAlive, !machine.hasEnded || snapshot?.isOver == false else { return }
+            guard isAlive, !machine.hasEnded || snapshot?.isOver == false, following == nil else { return }
             if hasGuest, guestRuns {
                 for _ in 0..<world.random(0...40) {
                     let page = Int(world.random(0...UInt64(memory.count - 1)))
@@ -93,11 +106,16 @@ final class SimulatedSource {
 
     private func closeChannels() {
         world.channel.closeSource()
+        world.preemptChannel?.closeSource()
         world.dataChannels.closeSource()
     }
 
+    /// Whether nothing more happens here.
+    var isOver: Bool { !isAlive || machine.hasEnded }
+
     func arrived(_ answer: Answer) {
         guard isAlive else { return }
+        if following != nil, takePostcopyAnswer(answer) { return }
         answers.append(answer)
         lookAtAnswers()
     }
@@ -105,6 +123,10 @@ final class SimulatedSource {
     func channelChanged() {
         guard isAlive else { return }
         lookAtAnswers()
+        guard following != nil, world.channel.sourceEnd != .open else { return }
+        if machine.status == .postcopyRecover, underWay != nil { return finish(.failed("Unable to read: broken")) }
+        // Whatever is under way finds out by itself.
+        world.after(.zero) { [self] in if isAlive, underWay == nil { channelLost() } }
     }
 
     // MARK: Actions
@@ -132,13 +154,15 @@ final class SimulatedSource {
         case .tell(let status):
             world.checker.told(status)
             if status == .preSwitchover { operatorDecides() }
+            if status == .postcopyPaused { world.operator.notice() }
         case .pass(let number): world.checker.passed(number)
         case .interrupt: interrupt()
         case .releasePrimaries(let giveBack):
             isPrimaryHeld = false
             if giveBack { hasPrimary = true }
         case .end: closeChannels()
-        case .report, .throttle: break
+        case .breakChannel: breakChannels()
+        case .report, .reportRefusal, .throttle: break
         default: world.checker.violated("a lasting action was carried out at once: \(action)")
         }
     }
@@ -162,6 +186,7 @@ final class SimulatedSource {
             outcome { [self] in
                 guard world.destination.isListening else { return .failed("Connection refused") }
                 world.channel.connect()
+                world.preemptChannel?.connect()
                 world.dataChannels.connectEarly()
                 world.destination.connected()
                 world.dataChannels.connect()
@@ -202,6 +227,21 @@ final class SimulatedSource {
             } then: { [self] event in
                 if snapshot?.remaining == 0 { endPart(event) } else { finish(event) }
             }
+        case .sendPages(let limit) where following != nil:
+            written {
+                self.follow(limit)
+            } then: {
+                self.finish($0)
+            }
+        case .switchToPostcopy: switchToPostcopy()
+        case .endPostcopy:
+            written {
+                self.endPostcopy()
+            } then: {
+                self.finish($0)
+            }
+        case .reconnect: reconnect()
+        case .recover(let deadline): recover(until: deadline)
         case .sendPages(let limit):
             written { [self] in
                 sendPages(limit)
@@ -236,12 +276,12 @@ final class SimulatedSource {
                 keepsGuestStopped = true
                 return .guestSettled
             }
-        case .tell, .pass, .report, .interrupt, .throttle, .releasePrimaries, .end: break
+        default: break
         }
     }
 
     /// The action ends after a while, unless it was cut short.
-    private func outcome(after delay: Nanoseconds? = nil, _ body: @escaping () -> SourceMachine.Event) {
+    func outcome(after delay: Nanoseconds? = nil, _ body: @escaping () -> SourceMachine.Event) {
         let number = lastNumber
         world.after(delay ?? world.microseconds(10...(world.oneIn(10) ? 50_000 : 400))) { [self] in
             guard isAlive, underWay == number else { return }
@@ -255,7 +295,7 @@ final class SimulatedSource {
     }
 
     /// What is sent leaves, or the action fails for want of a channel; `then` ends the action.
-    private func written(
+    func written(
         _ body: @escaping () -> SourceMachine.Event, then: @escaping (SourceMachine.Event) -> Void
     ) {
         let isStuck = world.channel.isCut && world.oneIn(4)
@@ -322,14 +362,16 @@ final class SimulatedSource {
 
     private func sendPages(_ limit: Int) -> SourceMachine.Event {
         let batch = left.prefix(limit)
-        for page in batch {
-            mayBeSent[page] -= 1
-            if mayBeSent[page] < 0 { world.checker.violated("page \(page) was sent again and was not dirtied") }
-        }
+        batch.forEach(countSent)
         send(batch.map { ($0, memory[$0]) })
         left.removeFirst(batch.count)
-        sentCount += batch.count
         return .sent(left: left.count, bytes: UInt64(sentCount * MigrationCore.pageSize), pages: UInt64(sentCount))
+    }
+
+    func countSent(_ page: Int) {
+        mayBeSent[page] -= 1
+        if mayBeSent[page] < 0 { world.checker.violated("page \(page) was sent again and was not dirtied") }
+        sentCount += 1
     }
 
     private func sendState() {
@@ -373,7 +415,7 @@ final class SimulatedSource {
         }
     }
 
-    private func heard(_ event: SourceMachine.Event) {
+    func heard(_ event: SourceMachine.Event) {
         waitsForPeer = false
         underWay = nil
         post(event)

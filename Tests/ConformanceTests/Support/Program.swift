@@ -1,3 +1,4 @@
+import Glibc
 import PairLab
 import QMP
 
@@ -19,8 +20,12 @@ struct StartOptions {
     var kernel: String?
     /// Files that a riscv64 guest has as disks.
     var disks: [String] = []
+    /// The file that holds the RAM of a colod; nil for memory of its own.
+    var memoryFile: String?
     /// Further arguments of QEMU.
     var qemuArguments: [String] = []
+    /// A command that runs the program, as somebody else or with faults.
+    var runner: [String] = []
     /// Paths of further management sockets.
     var moreMonitors: [String] = []
 }
@@ -33,8 +38,8 @@ enum Program: String {
 
     func command(_ options: StartOptions, monitor: String) -> [String] {
         switch self {
-        case .colod: colodCommand(options, monitor: monitor)
-        case .qemu: qemuCommand(options, monitor: monitor)
+        case .colod: options.runner + colodCommand(options, monitor: monitor)
+        case .qemu: options.runner + qemuCommand(options, monitor: monitor)
         }
     }
 
@@ -47,6 +52,7 @@ enum Program: String {
             words += ["--machine", "none"]
         }
         words += ["--qmp", "unix:\(monitor)"]
+        if let file = options.memoryFile { words += ["--memory-backing", "file:\(file),share=on"] }
         if let incoming = options.incoming { words += ["--incoming", incoming] }
         if let name = options.name { words += ["--name", name] }
         if let uuid = options.uuid { words += ["--uuid", uuid] }
@@ -86,6 +92,8 @@ final class Server {
     init(_ program: Program, _ options: StartOptions = StartOptions()) throws {
         self.program = program
         folder = try TemporaryFolder(prefix: "colod-conformance")
+        // Whoever runs the program makes its socket there.
+        if !options.runner.isEmpty { chmod(folder.root, 0o777) }
         monitorPath = folder.path("qmp")
         controlPath = program == .colod ? monitorPath : options.moreMonitors.first ?? monitorPath
         process = try Self.host.get().start(

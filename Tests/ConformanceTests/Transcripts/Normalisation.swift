@@ -8,7 +8,8 @@ enum Normalisation {
         "total-time", "setup-time", "downtime", "expected-downtime", "total", "remaining", "transferred", "duplicate",
         "normal", "normal-bytes", "dirty-sync-count", "mbps", "pages-per-second", "dirty-pages-rate", "precopy-bytes",
         "downtime-bytes", "start-time", "dirty-rate", "cpu-throttle-percentage", "thread-id", "port", "base-memory",
-        "plugged-memory", "pass", "multifd-bytes", "dirty-sync-missed-zero-copy",
+        "plugged-memory", "pass", "multifd-bytes", "dirty-sync-missed-zero-copy", "postcopy-requests", "postcopy-bytes",
+        "postcopy-blocktime",
         // Of compression and of the XBZRLE cache.
         "pages", "bytes", "busy", "busy-rate", "compressed-size", "compression-rate", "encoding-rate", "cache-miss",
         "cache-miss-rate", "overflow",
@@ -28,8 +29,11 @@ enum Normalisation {
                     ? "measured" : names.contains(member.key) ? "name" : normalise(member.value)
             }
             return .object(result)
-        // Whichever the kernel tells first of a peer that is gone.
-        case .string(let text): return .string(text.replacing("Connection reset by peer", with: "Broken pipe"))
+        // Whichever the kernel tells first of a peer that is gone; QEMU may have closed the channel itself by then.
+        case .string(let text):
+            return .string(
+                text.replacing("Connection reset by peer", with: "Broken pipe")
+                    .replacing("Bad file descriptor", with: "Broken pipe"))
         default: return value
         }
     }

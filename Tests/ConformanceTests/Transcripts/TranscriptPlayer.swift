@@ -35,8 +35,10 @@ final class TranscriptPlayer {
     /// All that ran, oldest first, for the comparison of events.
     private var all: [PlayedMachine] = []
     private var connections: [String: (server: Server, path: String)] = [:]
-    /// The bandwidth to go back to, by the machine whose migration is held.
-    private var held: [String: JSONValue] = [:]
+    /// The bandwidths to go back to, by the machine whose migration is held.
+    private var held: [String: JSONObject] = [:]
+    /// Whether the recorded client has let the guest move before its memory, while the migration is held.
+    private var isInPostcopy = false
     private var calls: [String: [String]] = [:]
     /// Ports of the recording and those of today.
     private var ports: [(recorded: String, actual: String)] = []
@@ -54,6 +56,9 @@ final class TranscriptPlayer {
     /// Where the recorded client of the session about TLS had somebody listen who said nothing.
     private static let silentPort = "51345"
     private static let trickle: JSONValue = 40_000
+    private static let bandwidths = ["max-bandwidth", "max-postcopy-bandwidth"]
+    /// States that last only a moment.
+    private static let brief = ["setup", "cancelling", "device", "postcopy-recover"]
     private static let askLimit: Nanoseconds = .seconds(6)
     private static let statusQueries = [
         "query-migrate", "query-status", "query-jobs", "query-dirty-rate", "query-colo-status",
@@ -123,6 +128,8 @@ final class TranscriptPlayer {
         case .kill(let name):
             let machine = try machine(name)
             try awaitEvents(of: machine)
+            // Who has the guest without its memory depends on its peer.
+            if isInPostcopy { for other in all where !other.isClosed { try awaitEvents(of: other) } }
             machine.server?.process.killAndWait()
             if machine.server == nil { machines[name] = nil }
         case .end(let name, let status): try end(try machine(name), status)
@@ -162,17 +169,18 @@ final class TranscriptPlayer {
 
     private func send(_ text: String, to machine: PlayedMachine) throws {
         try awaitEvents(of: machine)
-        // Who is in COLO depends on its peer.
-        for other in all where other.isInCOLO && !other.isClosed { try awaitEvents(of: other) }
+        // Who is in COLO depends on its peer, and so does who has the guest without its memory.
+        for other in all where (other.isInCOLO || isInPostcopy) && !other.isClosed { try awaitEvents(of: other) }
         if text.contains("\"quit\"") || text.contains("\"migrate-set-") { try awaitCoincidences(of: machine) }
         calls[machine.name, default: []].append(text)
         if kernel == nil, text.contains("\"migrate\""), held[machine.name] == nil { try hold(machine) }
+        if text.contains("\"migrate-start-postcopy\""), !held.isEmpty { isInPostcopy = true }
         try machine.send(actual(keepingHold(text, machine)))
     }
 
     private func awaitEvents(of machine: PlayedMachine) throws {
         let words = machine.pendingWords
-        if words.contains(where: Self.isProgress) { try release() }
+        if words.contains(where: isProgress) { try release() }
         if let missing = try machine.awaitPending() {
             waitedInVain += 1
             note("\(machine.name): an event", expected: EventOrder.word(missing), got: "none of it in time")
@@ -190,13 +198,10 @@ final class TranscriptPlayer {
         }
     }
 
-    /// Whether a machine gets there only by a migration that goes on.
-    private static func isProgress(_ text: String) -> Bool {
-        [
-            "completed", "pre-switchover", "postcopy", "colo", "STOP", "RESUME", "postmigrate",
-            "finish-migrate",
-        ]
-        .contains { text.contains($0) }
+    /// Whether a machine gets there only by a migration that goes on. In postcopy the guest has moved before that.
+    private func isProgress(_ text: String) -> Bool {
+        let before = ["pre-switchover", "colo", "STOP", "RESUME", "finish-migrate"]
+        return (["completed", "postmigrate"] + (isInPostcopy ? [] : before)).contains { text.contains($0) }
     }
 
     private func compareReply(_ expected: JSONValue, of machine: PlayedMachine) throws {
@@ -238,8 +243,8 @@ final class TranscriptPlayer {
     /// Asks until the answer is the recorded one; a state that lasts only a moment is not waited for.
     private func ask(_ text: String, until expected: JSONValue, _ machine: PlayedMachine) throws {
         let status = expected["return"]?["status"]?.string ?? ""
-        if ["setup", "cancelling", "device"].contains(status) { return }
-        if Self.isProgress(status) || (status == "running" && machine.waitsForMigration) {
+        if Self.brief.contains(status) || isInPostcopy && status == "active" { return }
+        if isProgress(status) || (status == "running" && machine.waitsForMigration && !isInPostcopy) {
             try release()
         }
         try awaitEvents(of: machine)
@@ -263,17 +268,21 @@ final class TranscriptPlayer {
 
     private func hold(_ machine: PlayedMachine) throws {
         guard let control = try control(of: machine) else { return }
-        let parameters = try control.ask(Call.text("query-migrate-parameters"))
-        guard let bandwidth = parameters["return"]?["max-bandwidth"] else { return }
-        held[machine.name] = bandwidth
-        _ = try control.ask(Call.text("migrate-set-parameters", ["max-bandwidth": Self.trickle]))
+        let parameters = try control.ask(Call.text("query-migrate-parameters"))["return"]
+        var (before, trickles) = (JSONObject(), JSONObject())
+        for name in Self.bandwidths {
+            before[name] = parameters?[name]
+            trickles[name] = Self.trickle
+        }
+        held[machine.name] = before
+        _ = try control.ask(Call.text("migrate-set-parameters", trickles))
     }
 
     private func release() throws {
-        for (name, bandwidth) in held {
+        for (name, bandwidths) in held {
             held[name] = nil
             guard let machine = machines[name], let control = try? control(of: machine) else { continue }
-            _ = try control.ask(Call.text("migrate-set-parameters", ["max-bandwidth": bandwidth]))
+            _ = try control.ask(Call.text("migrate-set-parameters", bandwidths))
         }
     }
 
@@ -286,24 +295,26 @@ final class TranscriptPlayer {
         return monitor
     }
 
-    /// `text` without a change of the bandwidth that would end the hold; it comes into effect after it.
+    /// `text` without a change of a bandwidth that would end the hold; it comes into effect after it.
     private func keepingHold(_ text: String, _ machine: PlayedMachine) -> String {
-        guard held[machine.name] != nil, text.contains("\"max-bandwidth\""),
-            var call = try? JSONStreamParser.parse(text).object, var arguments = call["arguments"]?.object,
-            let bandwidth = arguments["max-bandwidth"], bandwidth.unsigned != nil
+        guard var bandwidths = held[machine.name], text.contains("-bandwidth\""),
+            var call = try? JSONStreamParser.parse(text).object, var arguments = call["arguments"]?.object
         else { return text }
-        held[machine.name] = bandwidth
-        arguments["max-bandwidth"] = nil
+        for name in Self.bandwidths where arguments[name]?.unsigned != nil {
+            bandwidths[name] = arguments[name]
+            arguments[name] = nil
+        }
+        held[machine.name] = bandwidths
         call["arguments"] = .object(arguments)
         return JSONValue.object(call).text() + "\n"
     }
 
     /// A reply with the parameters that a client would see without the hold.
     private func withoutHold(_ reply: JSONValue, of call: String, _ machine: PlayedMachine) -> JSONValue {
-        guard let bandwidth = held[machine.name], call.contains("\"query-migrate-parameters\""),
+        guard let bandwidths = held[machine.name], call.contains("\"query-migrate-parameters\""),
             var outer = reply.object, var parameters = outer["return"]?.object
         else { return reply }
-        parameters["max-bandwidth"] = bandwidth
+        for name in Self.bandwidths { parameters[name] = bandwidths[name] }
         outer["return"] = .object(parameters)
         return .object(outer)
     }

@@ -1,0 +1,133 @@
+import Environment
+import MigrationFormat
+import SystemCalls
+import Transport
+
+/// Reads what the destination of a postcopy says, on a thread of its own, from the switchover on: pages that it asks for are
+/// sent by that thread. One for the life of a main channel.
+final class RequestListener: Sendable {
+    /// How it ended.
+    enum Outcome: Sendable {
+        /// The destination's last word.
+        case shut(UInt32)
+        /// The channel broke, or what came makes no sense.
+        case failed(MigrationFailure)
+    }
+
+    private struct State {
+        var outcome: Outcome?
+        /// The pages that have arrived, by block: what a recovery begins with.
+        var arrived: [Int: ReceivedBitmap] = [:]
+        var isAcknowledged = false
+        /// Who sends what is asked for. Requests wait for it.
+        var sender: PostcopySender?
+        /// There will be none.
+        var isGivenUp = false
+    }
+
+    private let gate = ThreadGate(State())
+    private let channel: Channel
+    private let layout: [BlockLayout]
+    private let isResuming: Bool
+    private let onFailure: @Sendable (MigrationFailure) -> Void
+    private let thread = ThreadGate<Thread?>(nil)
+    /// What the thread is called.
+    private static let threadName = "return path"
+
+    /// Begins to read on `channel`, of a postcopy that begins or one that goes on (`isResuming`). `onFailure` is called, by the
+    /// thread, when it ends with anything but the last word.
+    init(
+        on channel: Channel, layout: [BlockLayout], isResuming: Bool,
+        onFailure: @escaping @Sendable (MigrationFailure) -> Void
+    ) throws(SystemError) {
+        self.channel = channel
+        self.layout = layout
+        self.onFailure = onFailure
+        self.isResuming = isResuming
+        let started = try Thread(name: Self.threadName) { [self] in run() }
+        thread.withLock { $0 = started }
+    }
+
+    /// Has what is asked for from now on sent by `sender`.
+    func serve(with sender: PostcopySender) { gate.withLock { $0.sender = sender } }
+
+    /// Waits for the end, until `deadline`; nil if it is not there by then.
+    func waitForEnd(until deadline: Nanoseconds) -> Outcome? { gate.wait(until: deadline) { $0.outcome } }
+
+    /// Waits until the destination has told of all blocks what has arrived.
+    func waitForArrived(until deadline: Nanoseconds) throws(MigrationFailure) -> [Int: ReceivedBitmap] {
+        try wait(until: deadline, for: "the pages that have arrived") { [layout] state in
+            state.arrived.count == layout.count ? state.arrived : nil
+        }
+    }
+
+    /// Waits until the destination says that it goes on.
+    func waitForAcknowledgement(until deadline: Nanoseconds) throws(MigrationFailure) {
+        try wait(until: deadline, for: "RESUME_ACK") { $0.isAcknowledged ? () : nil }
+    }
+
+    private func wait<Value>(
+        until deadline: Nanoseconds, for what: String, _ value: (State) -> Value?
+    ) throws(MigrationFailure) -> Value {
+        let found = gate.wait(until: deadline) { state -> Result<Value, MigrationFailure>? in
+            if let value = value(state) { return .success(value) }
+            switch state.outcome {
+            case .failed(let failure): return .failure(failure)
+            case .shut(let word): return .failure(.peer("The destination said SHUT \(word) before it went on"))
+            case nil: return nil
+            }
+        }
+        guard let found else { throw .peer("The destination did not tell in time: \(what)") }
+        return try found.get()
+    }
+
+    /// Why it ended without the last word, if it did.
+    var failure: MigrationFailure? {
+        gate.withLock(notify: false) { if case .failed(let failure) = $0.outcome { failure } else { nil } }
+    }
+
+    /// Waits for the thread, which ends with its channel.
+    func join() {
+        gate.withLock { $0.isGivenUp = true }
+        thread.withLock { $0 }?.join()
+    }
+
+    // MARK: The thread
+
+    private func run() {
+        let outcome: Outcome
+        do throws(MigrationFailure) {
+            outcome = .shut(try listen())
+        } catch {
+            outcome = .failed(error)
+        }
+        gate.withLock { $0.outcome = outcome }
+        if case .failed(let failure) = outcome { onFailure(failure) }
+    }
+
+    /// Returns the last word.
+    private func listen() throws(MigrationFailure) -> UInt32 {
+        let reader = ReturnPathReader(
+            channel: channel, decoder: ReturnPathDecoder(layout: layout, resuming: isResuming))
+        while true {
+            switch try reader.next() {
+            case .pong, .needBytes: break
+            case .shut(let word):
+                // It has given up: not all of the guest is there.
+                if let sender = gate.withLock(notify: false, { $0.sender }), sender.left > 0 {
+                    throw .peer("The destination said SHUT \(word) before it had all pages")
+                }
+                return word
+            case .requestPages(let block, let pages):
+                let sender = gate.wait { state -> PostcopySender?? in
+                    if let sender = state.sender { return sender }
+                    return state.isGivenUp ? .some(nil) : nil
+                }
+                guard let sender = sender ?? nil else { throw .cancelled }
+                try onChannel { () throws(TransportError) in try sender.sendRequested(pages, ofBlock: block) }
+            case .receivedBitmap(let block, let bitmap): gate.withLock { $0.arrived[block] = bitmap }
+            case .resumeAcknowledged: gate.withLock { $0.isAcknowledged = true }
+            }
+        }
+    }
+}

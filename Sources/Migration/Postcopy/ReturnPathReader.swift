@@ -1,0 +1,40 @@
+import Environment
+import MigrationFormat
+import Transport
+
+/// Reads what the destination of a postcopy says, which may come at any time or for long not at all.
+final class ReturnPathReader {
+    private let channel: Channel
+    private var decoder: ReturnPathDecoder
+    private var window = ByteWindow(capacity: 4 << 10)
+
+    init(channel: Channel, decoder: ReturnPathDecoder) {
+        self.channel = channel
+        self.decoder = decoder
+    }
+
+    /// The next message, and never `needBytes`. One that has begun comes at once; the beginning is waited for without a
+    /// deadline.
+    func next() throws(MigrationFailure) -> ReturnPathDecoder.Element {
+        while true {
+            let element = try onStream { () throws(StreamError) in try decoder.next(&window) }
+            guard case .needBytes(let count) = element else { return element }
+            try fill(to: count, deadline: window.available == 0 ? .never : nil)
+        }
+    }
+
+    private func fill(to count: Int, deadline: Nanoseconds?) throws(MigrationFailure) {
+        // SAFETY: the window gives its free part, and gets the count that was filled.
+        while window.available < count {
+            var received = 0
+            let missing = count - window.available
+            try onChannel { () throws(TransportError) in
+                try unsafe window.fill(minimum: missing) { (free) throws(TransportError) in
+                    received = try unsafe channel.read(into: free, deadline: deadline)
+                    return received
+                }
+            }
+            if received == 0 { throw .channel(.closedByPeer) }
+        }
+    }
+}

@@ -1,0 +1,349 @@
+import Environment
+import Testing
+
+@testable import MigrationCore
+
+/// The source of a postcopy: its guest moves first, and never runs here again once the package may have left.
+struct PostcopySourceTests {
+    typealias Source = SourceMachineTests.Source
+
+    /// One whose operator wants postcopy from the beginning.
+    private func source(
+        bandwidth: UInt64 = 0, _ change: (inout SourceMachine.Configuration) -> Void = { _ in }
+    ) -> Source {
+        let source = Source(bandwidth: bandwidth) {
+            ($0.mayPostcopy, $0.hasReturnPath) = (true, true)
+            change(&$0)
+        }
+        _ = source.take(.startPostcopy)
+        return source
+    }
+
+    /// One that has switched.
+    private func switched(_ change: (inout SourceMachine.Configuration) -> Void = { _ in }) -> Source {
+        let source = source(change)
+        #expect(source.play(to: .switchToPostcopy))
+        #expect(source.take(.postcopySwitched(left: 300)) == [.sendPages(256)])
+        return source
+    }
+
+    /// One that was paused between two batches.
+    private func paused(_ change: (inout SourceMachine.Configuration) -> Void = { _ in }) -> Source {
+        let source = switched(change)
+        #expect(source.take(.failed("broken")) == [.tell(.postcopyPaused), .breakChannel])
+        return source
+    }
+
+    // MARK: The switch
+
+    @Test func aPostcopyWithoutHindrance() {
+        let source = source()
+        #expect(source.play(to: .leaveGuest))
+        #expect(source.take(.guestSettled) == [.tell(.completed), .end])
+        let start = Nanoseconds.seconds(1) + .milliseconds(200)
+        let sent = start + .milliseconds(200 * 9)
+        #expect(
+            source.said == [
+                .tell(.setup), .connect, .sendSetup, .pass(1), .tell(.active), .sendPages(256), .harvest, .pass(2),
+                .tell(.postcopyActive), .haltGuest, .harvestLast, .pass(3), .switchToPostcopy, .sendPages(256),
+                .endPostcopy, .awaitPeer(until: sent + .seconds(30), silence: sent + .seconds(2)), .leaveGuest,
+                .tell(.completed), .end,
+            ])
+    }
+
+    @Test func itIsLookedAtBetweenTwoBatches() {
+        let source = source()
+        #expect(source.play(to: .sendPages(256)))
+        #expect(source.take(.sent(left: 5, bytes: 4096, pages: 1)) == [.tell(.postcopyActive), .haltGuest])
+        #expect(source.take(.startPostcopy).isEmpty)
+        #expect(source.machine.isRunning)
+    }
+
+    @Test func aWaitForBandwidthIsNoWaitForPostcopy() {
+        let source = Source(bandwidth: 10) { ($0.mayPostcopy, $0.hasReturnPath) = (true, true) }
+        #expect(source.play(to: .sendPages(1)))
+        #expect(source.take(.sent(left: 9, bytes: 4096, pages: 1)).isEmpty)
+        #expect(source.take(.startPostcopy) == [.tell(.postcopyActive), .haltGuest])
+        #expect(source.machine.nextDeadline == .never)
+    }
+
+    @Test func withAPauseBeforeTheSwitchoverClientsAreToldAfterIt() {
+        let source = source { $0.pausesBeforeSwitchover = true }
+        #expect(source.play(to: .haltGuest))
+        #expect(source.told == [.setup, .active])
+        #expect(source.take(.halted(ran: true)) == [.tell(.preSwitchover)])
+        #expect(source.take(.pause).isEmpty)
+        #expect(source.take(.goOn) == [.tell(.postcopyActive), .harvestLast])
+        #expect(source.take(.harvested(pages: 3)) == [.pass(3), .switchToPostcopy])
+    }
+
+    /// Nothing is left to follow the guest.
+    @Test func withoutPagesItEndsAsPrecopyDoes() {
+        let source = source()
+        #expect(source.play(to: .harvest))
+        #expect(source.take(.harvested(pages: 0)) == [.pass(2), .haltGuest])
+        #expect(source.play(to: .sendState))
+        #expect(!source.told.contains(.postcopyActive))
+    }
+
+    @Test func aPackageBehindWhichNothingIsLeftIsTheEnd() {
+        let source = source()
+        #expect(source.play(to: .switchToPostcopy))
+        #expect(source.take(.postcopySwitched(left: 0)) == [.endPostcopy])
+    }
+
+    @Test func whoHasNotAllowedItGetsNone() {
+        let changes: [(inout SourceMachine.Configuration) -> Void] = [
+            { $0.mayPostcopy = false }, { $0.isCOLO = true },
+            { ($0.isBackgroundSnapshot, $0.hasReturnPath) = (true, false) },
+        ]
+        for change in changes {
+            let source = source(change)
+            #expect(source.play(to: .sendState))
+            #expect(!source.told.contains(.postcopyActive))
+        }
+    }
+
+    // MARK: Failures
+
+    @Test(arguments: [SourceMachine.Action.haltGuest, .harvestLast, .switchToPostcopy])
+    func beforeThePackageHasLeftTheGuestGoesOnHere(action: SourceMachine.Action) {
+        let source = source()
+        #expect(source.play(to: action))
+        let actions = source.take(.failed("gone"))
+        #expect(actions.prefix(2) == [.tell(.failed), .report("gone", guestStands: false)])
+        #expect(actions.last == (action == .haltGuest ? .end : .giveGuestBack))
+    }
+
+    @Test(arguments: [
+        (SourceMachine.Action.switchToPostcopy, SourceMachine.Event.failed("gone", endMayHaveLeft: true)),
+        (.sendPages(256), .failed("gone")), (.endPostcopy, .failed("gone")), (.sendPages(256), .interrupted()),
+    ])
+    func afterwardsTheGuestStandsHere(action: SourceMachine.Action, event: SourceMachine.Event) {
+        let source = source()
+        #expect(source.play(to: .switchToPostcopy))
+        #expect(source.play(to: action))
+        #expect(source.take(event) == [.tell(.postcopyPaused), .breakChannel])
+        #expect(source.machine.isRunning)
+        #expect(source.machine.pauseReason == (event == .interrupted() ? "The channel was cut" : "gone"))
+        // What those channels still have to say is no longer of interest.
+        for late in [SourceMachine.Event.failed("late"), .peerLeft, .peerSaid(1), .sent(left: 0, bytes: 0, pages: 0)] {
+            #expect(source.take(late).isEmpty)
+        }
+        #expect(source.machine.switchedAt != nil)
+    }
+
+    @Test(arguments: [
+        SourceMachine.Event.peerLeft, .peerSaid(1), .failed("silence", endMayHaveLeft: true),
+        .commandEnded(heard: true, failure: nil),
+    ])
+    func noWordGivesTheGuestBack(event: SourceMachine.Event) {
+        let source = switched()
+        _ = source.take(.sent(left: 0, bytes: 4096, pages: 1))
+        _ = source.take(.postcopyEnded)
+        #expect(source.take(event) == [.tell(.postcopyPaused), .breakChannel])
+        #expect(source.machine.mayResume)
+    }
+
+    /// Nothing is under way while it waits for bandwidth.
+    @Test(arguments: [SourceMachine.Event.failed("gone"), .peerLeft, .pause, .channelBroke("gone")])
+    func aChannelThatBreaksBetweenTwoBatchesPausesAtOnce(event: SourceMachine.Event) {
+        let source = switched()
+        _ = source.take(.tuned(.init(maxBandwidth: 0, maxPostcopyBandwidth: 10, downtimeLimit: 300)))
+        #expect(source.take(.sent(left: 9, bytes: 4096, pages: 1)) == [.sendPages(1)], "the package is not charged")
+        #expect(source.take(.sent(left: 8, bytes: 8192, pages: 2)).isEmpty)
+        #expect(source.machine.nextDeadline > source.now)
+        #expect(source.take(event) == [.tell(.postcopyPaused), .breakChannel])
+        #expect(source.machine.nextDeadline == .never)
+    }
+
+    // MARK: Cancel, pause, quit
+
+    @Test(arguments: [SourceMachine.Action.haltGuest, .harvestLast])
+    func aCancelBeforeThePackageLeavesTakesTheGuestBack(action: SourceMachine.Action) {
+        let source = source()
+        #expect(source.play(to: action))
+        #expect(source.take(.cancel) == [.tell(.cancelling), .interrupt])
+        let rest = source.take(action == .haltGuest ? .halted(ran: true) : .interrupted())
+        #expect(rest == [.giveGuestBack])
+        #expect(source.take(.guestSettled) == [.tell(.cancelled), .end])
+    }
+
+    @Test func aCancelWhileThePackageLeavesDependsOnWhetherItHas() {
+        for event in [
+            SourceMachine.Event.failed("cut"), .failed("cut", endMayHaveLeft: true), .postcopySwitched(left: 3),
+        ] {
+            let source = source()
+            #expect(source.play(to: .switchToPostcopy))
+            #expect(source.take(.cancel) == [.tell(.cancelling), .breakChannel])
+            let isHere = event == .failed("cut")
+            let expected: [SourceMachine.Action] = isHere ? [.giveGuestBack] : [.tell(.postcopyPaused), .breakChannel]
+            #expect(source.take(event) == expected)
+            #expect(source.machine.mayResume != isHere)
+        }
+    }
+
+    @Test(arguments: [SourceMachine.Action.sendPages(256), .endPostcopy])
+    func aCancelOfAPostcopyPausesIt(action: SourceMachine.Action) {
+        let source = switched()
+        if action == .endPostcopy { #expect(source.play(to: action)) }
+        #expect(source.take(.cancel) == [.tell(.cancelling), .breakChannel])
+        #expect(source.take(.cancel).isEmpty)
+        #expect(source.take(.failed("cut")) == [.tell(.postcopyPaused), .breakChannel])
+        #expect(source.take(.cancel).isEmpty)
+        #expect(source.take(.pause).isEmpty)
+    }
+
+    @Test(arguments: [SourceMachine.Action.switchToPostcopy, .sendPages(256), .endPostcopy])
+    func aPauseBreaksTheChannels(action: SourceMachine.Action) {
+        let source = source()
+        #expect(source.play(to: .switchToPostcopy))
+        #expect(source.play(to: action))
+        #expect(source.take(.pause) == [.breakChannel])
+        // It had left before.
+        let outcome: SourceMachine.Event =
+            switch action {
+            case .switchToPostcopy: .postcopySwitched(left: 4)
+            case .endPostcopy: .postcopyEnded
+            default: .sent(left: 4, bytes: 0, pages: 0)
+            }
+        #expect(source.take(outcome) == [.tell(.postcopyPaused), .breakChannel])
+    }
+
+    @Test func theFirstReasonIsTold() {
+        let source = switched()
+        #expect(source.take(.channelBroke("reset by peer")) == [.breakChannel])
+        #expect(source.take(.pause) == [.breakChannel])
+        _ = source.take(.failed("broken pipe"))
+        #expect(source.machine.pauseReason == "reset by peer")
+        #expect(source.take(.channelBroke("late")).isEmpty)
+    }
+
+    @Test func aPauseWaitsUntilTheGuestHasMoved() {
+        let source = source()
+        #expect(source.play(to: .haltGuest))
+        #expect(source.take(.pause).isEmpty)
+        #expect(source.take(.halted(ran: true)) == [.harvestLast])
+        #expect(source.take(.harvested(pages: 4)) == [.pass(3), .switchToPostcopy])
+        #expect(source.take(.postcopySwitched(left: 4)) == [.tell(.postcopyPaused), .breakChannel])
+    }
+
+    /// The destination has all of it: there is nothing to pause any more.
+    @Test(arguments: [SourceMachine.Event.pause, .cancel])
+    func theLastWordCountsWhateverWasWanted(event: SourceMachine.Event) {
+        let source = switched()
+        _ = source.take(.sent(left: 0, bytes: 4096, pages: 1))
+        _ = source.take(.postcopyEnded)
+        #expect(source.take(event).last == .breakChannel)
+        #expect(source.take(.peerSaid(0)) == [.leaveGuest])
+        #expect(source.take(event).isEmpty)
+        #expect(source.take(.guestSettled) == [.tell(.completed), .end])
+    }
+
+    @Test func aPauseIsOneOfPostcopyOnly() {
+        let source = source()
+        #expect(source.play(to: .sendPages(256)))
+        #expect(source.take(.pause).isEmpty)
+        #expect(source.take(.resume).isEmpty)
+        #expect(!source.machine.mayResume)
+    }
+
+    @Test func aProcessThatEndsLeavesTheGuestWhereItIs() {
+        let steps: [(Source) -> Void] = [
+            { _ in }, { _ = $0.take(.failed("gone")) },
+            {
+                _ = $0.take(.failed("gone"))
+                _ = $0.take(.resume)
+            },
+            {
+                _ = $0.take(.failed("gone"))
+                _ = $0.take(.resume)
+                _ = $0.take(.reconnected)
+            },
+        ]
+        for step in steps {
+            let source = switched { $0.hasPrimaries = true }
+            step(source)
+            #expect(source.take(.quit) == [.tell(.cancelling), .interrupt])
+            #expect(!source.machine.mayResume)
+            #expect(source.take(.interrupted()) == [.releasePrimaries(giveBack: false), .end])
+            #expect(source.machine.hasEnded)
+        }
+    }
+
+    // MARK: Recovery
+
+    @Test func aPausedPostcopyIsResumedAsOftenAsItTakes() {
+        let source = paused()
+        for _ in 0..<3 {
+            #expect(source.machine.mayResume)
+            #expect(source.take(.resume) == [.reconnect])
+            #expect(!source.machine.mayResume)
+            #expect(source.take(.resume).isEmpty)
+            let deadline = source.now + .milliseconds(200) + .seconds(30)
+            #expect(source.take(.reconnected) == [.tell(.postcopyRecover), .recover(until: deadline)])
+            #expect(!source.machine.mayResume)
+            #expect(source.take(.pause).isEmpty)
+            #expect(source.take(.recovered(left: 299)) == [.tell(.postcopyActive), .sendPages(256)])
+            #expect(source.take(.peerLeft) == [.tell(.postcopyPaused), .breakChannel])
+        }
+        _ = source.take(.resume)
+        _ = source.take(.reconnected)
+        #expect(source.take(.recovered(left: 0)) == [.tell(.postcopyActive), .endPostcopy])
+        #expect(source.take(.postcopyEnded).count == 1)
+        #expect(source.take(.peerSaid(0)) == [.leaveGuest])
+    }
+
+    @Test func aDestinationThatIsNotThereChangesNothing() {
+        let source = paused()
+        _ = source.take(.resume)
+        #expect(source.take(.failed("Connection refused")) == [.reportRefusal("Connection refused")])
+        #expect(source.machine.mayResume)
+        #expect(source.told.last == .postcopyPaused)
+    }
+
+    @Test(arguments: [SourceMachine.Event.failed("nothing came"), .peerLeft, .peerSaid(1), .interrupted()])
+    func aRecoveryThatComesToNothingLeavesItPaused(event: SourceMachine.Event) {
+        let source = paused()
+        _ = source.take(.resume)
+        _ = source.take(.reconnected)
+        #expect(source.take(.cancel).isEmpty)
+        let actions = source.take(event)
+        #expect(actions.prefix(2) == [.tell(.postcopyPaused), .breakChannel])
+        #expect(actions.count == 3)
+        #expect(source.machine.mayResume)
+    }
+
+    @Test func whatWasGivenUpCannotBeSentAgain() {
+        let source = paused { $0.releasesRAM = true }
+        #expect(!source.machine.mayResume)
+        #expect(source.take(.resume).isEmpty)
+    }
+
+    @Test func afterAPauseTheExpectedDowntimeIsTheLimit() {
+        let source = source()
+        #expect(source.play(to: .harvest))
+        _ = source.take(.harvested(pages: 1_000_000))
+        #expect(source.play(to: .endPostcopy))
+        #expect(source.machine.expectedDowntime > 300)
+        _ = source.take(.failed("gone"))
+        #expect(source.machine.expectedDowntime > 300)
+        _ = source.take(.resume)
+        #expect(source.machine.expectedDowntime == 300)
+    }
+
+    // MARK: Bandwidth
+
+    @Test func postcopyHasALimitOfItsOwn() {
+        let source = switched()
+        _ = source.take(.sent(left: 200, bytes: 4096 * 100, pages: 100))
+        let change = SourceMachine.Tunables(maxBandwidth: 1, maxPostcopyBandwidth: 0, downtimeLimit: 300)
+        #expect(source.take(.tuned(change)).isEmpty)
+        #expect(source.take(.sent(left: 100, bytes: 4096 * 200, pages: 200)) == [.sendPages(256)], "that of precopy")
+        _ = source.take(.tuned(.init(maxBandwidth: 0, maxPostcopyBandwidth: 4096 * 100, downtimeLimit: 300)))
+        #expect(source.take(.sent(left: 60, bytes: 4096 * 240, pages: 240)) == [.sendPages(10)])
+        #expect(source.take(.sent(left: 20, bytes: 4096 * 280, pages: 280)).isEmpty)
+        #expect(source.machine.nextDeadline > source.now)
+        #expect(source.take(.tuned(change)) == [.sendPages(256)], "what was due under the old limit is forgotten")
+    }
+}
