@@ -18,7 +18,8 @@ struct ColodCommand: AsyncParsableCommand {
               colod --machine riscv64 --memory 256M --kernel Image --initrd initramfs.cpio \\
                     --append 'console=ttyS0' --console stdio --qmp unix:/tmp/colod.qmp
 
-            Exit status: 0 after an orderly end, 78 for a wrong configuration, 1 for everything else.
+            Exit status: 0 after an orderly end, 78 for a wrong configuration, 1 for everything else, and for a host \
+            that lacks what the configuration asks for.
             """,
         version: ProgramSupport.versionLine("colod"))
 
@@ -33,6 +34,13 @@ struct ColodCommand: AsyncParsableCommand {
     @Flag(
         name: .customLong("check-config"), help: "Only check the configuration and the files that it names, then end.")
     var checkConfig = false
+    @Flag(
+        name: .customLong("check-host"),
+        help: """
+            Only tell what this host has and lacks for postcopy, huge pages, zero copy and background snapshots, and \
+            what to do about it, then end.
+            """)
+    var checkHost = false
     @Option(help: "primary or secondary; overrules the file.")
     var role: String?
     @Option(help: "riscv64, or none for a machine that is RAM only.")
@@ -73,19 +81,19 @@ struct ColodCommand: AsyncParsableCommand {
     var paused = false
 
     func run() async throws {
+        // Without a guest, nothing is asked for.
+        if checkHost, config == nil, machine == nil, memoryBacking == nil { return try tellOfHost(nil) }
         let settings: ColodConfiguration
         do {
-            settings = try ColodConfiguration.load(file: config, overrides: overrides, checksFiles: true)
+            settings = try ColodConfiguration.load(file: config, overrides: overrides, checksFiles: !checkHost)
         } catch {
             Self.complain("\(error)")
             throw ExitCode(EX_CONFIG)
         }
+        if checkHost { return try tellOfHost(settings) }
         if checkConfig {
             for warning in settings.warnings { Self.complain("warning: \(warning)") }
-            if geteuid() == 0 {
-                let again = "runuser -u colod -- \(CommandLine.arguments.joined(separator: " "))"
-                Self.complain("note: checked with the rights of root; with those of the service: \(again)")
-            }
+            noteRights()
             print("\(config ?? "command line"): OK")
             return
         }
@@ -95,6 +103,20 @@ struct ColodCommand: AsyncParsableCommand {
             Self.complain("colod: \(error)")
             throw ExitCode(error.isConfiguration ? EX_CONFIG : EXIT_FAILURE)
         }
+    }
+
+    private func tellOfHost(_ settings: ColodConfiguration?) throws {
+        let check = HostCheck(settings)
+        for line in check.lines { print(line) }
+        noteRights()
+        guard check.isSound else { throw ExitCode.failure }
+    }
+
+    /// What root may do is not what the service may.
+    private func noteRights() {
+        guard geteuid() == 0 else { return }
+        let again = "runuser -u colod -- \(CommandLine.arguments.joined(separator: " "))"
+        Self.complain("note: checked with the rights of root; with those of the service: \(again)")
     }
 
     private var overrides: CommandLineOverrides {

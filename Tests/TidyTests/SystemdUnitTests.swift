@@ -50,6 +50,23 @@ struct SystemdUnit {
         #expect(result.output.contains(" OK "), "\(result.output)")
     }
 
+    /// What postcopy and snapshots need of the kernel is in a group that the unit allows and in none that it takes away.
+    @Test func userfaultfdPassesTheFilter() throws {
+        let tool = try #require(Tool.find("systemd-analyze"))
+        func calls(_ group: String) throws -> [Substring] {
+            let result = try Tool.run(tool, ["syscall-filter", "--no-pager", group], in: SourceTree.root)
+            #expect(result.status == 0, "\(result.output)")
+            return result.output.split(separator: "\n").map { $0.drop { $0 == " " } }
+        }
+        let lines = try #require(SourceTree.file("systemd/colod@.service")).lines
+        let filters = lines.compactMap { $0.firstMatch(of: /^SystemCallFilter=(~?)(@[a-z-]+)$/) }
+        #expect(filters.count == 2)
+        for filter in filters {
+            let holds = try calls(String(filter.2)).contains("userfaultfd")
+            #expect(holds == filter.1.isEmpty, "\(filter.2)")
+        }
+    }
+
     @Test(.enabled(if: Tool.find("systemd-sysusers") != nil, "systemd-sysusers is not installed"))
     func theUserIsMade() throws {
         let tool = try #require(Tool.find("systemd-sysusers"))
@@ -64,7 +81,7 @@ struct SystemdUnit {
         for promise in [
             "Type=notify", "ExecStart=/usr/bin/colod --config /etc/colod/%i.yaml", "Restart=on-failure",
             "RestartPreventExitStatus=78", "User=colod", "CapabilityBoundingSet=CAP_NET_ADMIN",
-            "DeviceAllow=/dev/net/tun rw", "SystemCallFilter=@system-service",
+            "DeviceAllow=/dev/net/tun rw", "DeviceAllow=/dev/userfaultfd rw", "SystemCallFilter=@system-service",
         ] {
             #expect(lines.contains(promise), "\(promise) is missing")
         }
