@@ -87,6 +87,7 @@ bench: build guest ## Print the benchmark numbers of this machine
 	$(BIN)/colobench dirty-limit
 	$(BIN)/colobench qmp --during-migration
 	$(BIN)/colobench migrate
+	$(BIN)/colobench postcopy
 	$(BIN)/colobench migrate-guest --guest "$(GUEST)"
 
 package: deps-demo ## Pack the programs and units for hosts without the toolchain: .build/colod.tar.gz

@@ -33,19 +33,45 @@ public struct GuestMigration: Sendable {
     public var isEncrypted = false
     /// How the source is held back; nil if it is not.
     public var hold: Hold?
+    /// How its memory follows it, if it moves first.
+    public var postcopy: PostcopyMove?
     /// Whether what the source says of itself in the end, or said while it was held back, shows that the feature was used.
     public var wasUsed: @Sendable (JSONValue) -> Bool = { _ in true }
 
     /// What the parameters that features set are otherwise.
     static let usualParameters: JSONObject = [
         "multifd-channels": 2, "multifd-compression": "none", "compress-level": 1, "throttle-trigger-threshold": 50,
-        "cpu-throttle-initial": 20,
+        "cpu-throttle-initial": 20, "max-postcopy-bandwidth": 0,
     ]
 
     private static let megabyte = 1 << 20
 
+    /// Every feature.
+    public static let all: [GuestMigration] = precopy + postcopies
+
+    /// A guest that moves before its memory.
+    public static let postcopies: [GuestMigration] = [
+        following("postcopy"),
+        following("postcopy-preempt", ["postcopy-preempt"]),
+        following("postcopy TLS", isEncrypted: true, PostcopyMove(cuts: [50])),
+        following("postcopy, cut twice", [], PostcopyMove(cuts: [200, 100])),
+        following("postcopy-preempt, cut", ["postcopy-preempt"], PostcopyMove(cuts: [150])),
+        following("release-ram", ["release-ram"]),
+    ]
+
+    /// One of these.
+    public static func following(
+        _ name: String, _ capabilities: [String] = [], isEncrypted: Bool = false, _ move: PostcopyMove = PostcopyMove()
+    ) -> GuestMigration {
+        GuestMigration(
+            name: name, capabilities: ["postcopy-ram"] + capabilities,
+            parameters: ["max-postcopy-bandwidth": JSONValue(move.bandwidth)], isEncrypted: isEncrypted,
+            postcopy: move,
+            wasUsed: { count($0, "ram", "postcopy-bytes") > 0 && count($0, "ram", "postcopy-requests") > 0 })
+    }
+
     /// Every feature of a migration that copies all memory before the guest changes hosts.
-    public static let all: [GuestMigration] =
+    private static let precopy: [GuestMigration] =
         [
             GuestMigration(name: "plain"),
             GuestMigration(name: "return-path", capabilities: ["return-path"]),
@@ -106,6 +132,8 @@ public struct GuestMigrationReport: Sendable {
     public let name: String
     /// From the command to the guest on the other host.
     public let span: ClosedRange<Nanoseconds>
+    /// While the guest was on the other host and not all of its memory was, in postcopy.
+    public let following: ClosedRange<Nanoseconds>?
     /// How long the guest stood, as the source says, in milliseconds; for a file that is the time until all was written.
     public let downtime: Int
     /// How long it should stand at most, in milliseconds.

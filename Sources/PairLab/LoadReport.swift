@@ -8,6 +8,11 @@ public struct LoadReport: Sendable {
     /// Writes acknowledged, over all connections.
     public var acknowledged: Int { connections.reduce(0) { $0 + $1.acknowledged.count } }
 
+    /// The same in `span`.
+    public func acknowledged(in span: ClosedRange<Nanoseconds>) -> Int {
+        connections.reduce(0) { $0 + $1.acknowledged.count { span.contains($0.time) } }
+    }
+
     /// Why connections were lost; empty if all lived.
     public var failures: [String] { connections.compactMap(\.failure) }
 

@@ -37,7 +37,15 @@ extension MovingGuest {
             try source.monitor.execute(
                 "migrate-set-parameters", ["max-bandwidth": JSONValue(hold.bandwidth), "downtime-limit": 0])
         }
+        if migration.postcopy != nil {
+            try source.monitor.execute(
+                "migrate-set-parameters",
+                ["max-bandwidth": JSONValue(PostcopyMove.headBandwidth), "downtime-limit": 1])
+        }
         try source.monitor.execute("migrate", ["uri": .string(outgoing)])
+        let moved = try migration.postcopy.map { move in
+            try follow(move, from: source.monitor, to: destination.monitor)
+        }
         let wasSeen = try holdBack(source.monitor, migration)
         if migration.capabilities.contains("pause-before-switchover") {
             try awaitState(source.monitor, "pre-switchover")
@@ -58,7 +66,8 @@ extension MovingGuest {
         (station, side) = (destination, side.other)
         if isFile { Paths.remove(streamPath) }
         return GuestMigrationReport(
-            name: migration.name, span: begin...end, downtime: Int(status["downtime"]?.integer ?? 0),
+            name: migration.name, span: begin...end, following: moved.map { $0...end },
+            downtime: Int(status["downtime"]?.integer ?? 0),
             downtimeLimit: downtimeLimit, passes: Int(status["ram"]?["dirty-sync-count"]?.integer ?? 0),
             wasUsed: wasSeen || migration.wasUsed(status), status: status)
     }

@@ -10,7 +10,8 @@ struct Program: ParsableCommand {
         version: ProgramSupport.versionLine("colobench"),
         subcommands: [
             Demo.self, Boot.self, Failover.self, Checkpoint.self, MIPSCommand.self, QMPBenchmark.self,
-            DirtyLimitCommand.self, MigrateBenchmark.self, MigrateGuestBenchmark.self, RISCVTestCommand.self,
+            DirtyLimitCommand.self, MigrateBenchmark.self, MigrateGuestBenchmark.self,
+            PostcopyBenchmark.self, RISCVTestCommand.self,
         ])
 
     static func main() {

@@ -13,8 +13,8 @@ struct Ground {
     private static let chunk = 1 << 20
 
     init(megabytes: Int, folder: RAMFolder, rounds: Int) throws {
-        let from = try RAMFile(in: folder, name: "raw-source", megabytes: megabytes)
-        let to = try RAMFile(in: folder, name: "raw-destination", megabytes: megabytes)
+        let from = try RAMFile(in: folder.path, name: "raw-source", megabytes: megabytes)
+        let to = try RAMFile(in: folder.path, name: "raw-destination", megabytes: megabytes)
         from.fill(.random)
         to.fill(.random)
         let gib = Double(megabytes) / 1024

@@ -31,8 +31,8 @@ final class MigrationLab {
         self.colod = colod
         self.megabytes = megabytes
         host = try LabHost(sharingMachineNetworkAs: "bench")
-        source = try RAMFile(in: memory, name: "source", megabytes: megabytes)
-        destination = try RAMFile(in: memory, name: "destination", megabytes: megabytes)
+        source = try RAMFile(in: memory.path, name: "source", megabytes: megabytes)
+        destination = try RAMFile(in: memory.path, name: "destination", megabytes: megabytes)
         source.fill(filling)
         destination.fill(.random)
     }

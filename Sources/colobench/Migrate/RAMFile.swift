@@ -9,9 +9,9 @@ import SystemCalls
     /// The file's bytes, mapped.
     let bytes: UnsafeMutableRawBufferPointer
 
-    init(in folder: RAMFolder, name: String, megabytes: Int) throws {
+    init(in folder: String, name: String, megabytes: Int) throws {
         // SAFETY: the mapping is as long as the file, and is unmapped by `deinit`.
-        path = "\(folder.path)/colobench-\(getpid())-\(name)"
+        path = "\(folder)/colobench-\(getpid())-\(name)"
         let count = megabytes << 20
         let file = try Descriptor.open(path, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
         guard ftruncate(file.number, count) == 0,
@@ -19,7 +19,7 @@ import SystemCalls
             unsafe base != MAP_FAILED
         else {
             unsafe unlink(path)
-            throw LabError("\(folder.path) has no room for \(megabytes) MiB")
+            throw LabError("\(folder) has no room for \(megabytes) MiB")
         }
         unsafe bytes = unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
     }
