@@ -57,8 +57,10 @@ extension MovingGuest {
     }
 
     private func recover(_ index: Int, from source: QMPClient, to destination: QMPClient) throws {
-        // The guest has run since the switchover; whatever it misses, both sides answer.
+        // Whatever the guest misses, and with the network gone: both sides answer, and it can be stopped.
         for side in [source, destination] { try side.execute("query-status") }
+        try destination.execute("stop")
+        try destination.execute("cont")
         let port = Self.firstPort + index
         let uri = JSONValue.string("tcp:\(PairNetwork.address(of: side.other, on: .replication)):\(port)")
         try destination.execute("migrate-recover", ["uri": uri])

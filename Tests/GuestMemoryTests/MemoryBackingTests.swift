@@ -1,4 +1,5 @@
 import Foundation
+import PairLab
 import SystemCalls
 import Testing
 
@@ -168,40 +169,6 @@ private func checkMemory(_ block: RAMBlock) throws {
         #expect(!error.isLasting)
         #expect(try length("\(folder.path)/ram") == 0)
     }
-}
-
-/// Huge pages that a test has the host set aside, and gives back.
-final class HugePages: Sendable {
-    static let pageSize = 2 << 20
-    static let pool = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
-    private let before: Int
-
-    /// Nil if the host does not give `count` pages of 2 MiB.
-    init?(_ count: Int) {
-        before = Self.total
-        guard Self.set(before + count) else {
-            Self.set(before)
-            return nil
-        }
-    }
-
-    deinit { Self.set(before) }
-
-    static var total: Int {
-        let text = (try? String(contentsOfFile: pool, encoding: .utf8)) ?? ""
-        return Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) ?? -1
-    }
-
-    @discardableResult
-    static func set(_ count: Int) -> Bool {
-        guard let file = FileHandle(forWritingAtPath: pool) else { return false }
-        try? file.write(contentsOf: Data("\(count)\n".utf8))
-        try? file.close()
-        return total >= count
-    }
-
-    /// Whether there can be any, which takes root and memory in one piece.
-    static let canBeHad = HugePages(4) != nil
 }
 
 @Suite(.serialized, .enabled(if: HugePages.canBeHad, "this host lets nobody here set huge pages aside"))

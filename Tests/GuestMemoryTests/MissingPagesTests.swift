@@ -1,6 +1,7 @@
 import Environment
 import Foundation
 import Glibc
+import PairLab
 import Synchronization
 import SystemCalls
 import Testing
