@@ -60,6 +60,7 @@ final class DestinationRun {
         listener.stop()
         multifd?.end()
         endPostcopy()
+        session.control.recovery.withdraw()
         inflation?.end()
         endArrivals()
         hearOutCommand()

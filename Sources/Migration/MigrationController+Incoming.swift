@@ -105,7 +105,8 @@ extension MigrationController {
 
     private var destinationConfiguration: DestinationMachine.Configuration {
         var configuration = DestinationMachine.Configuration()
-        configuration.mayPostcopy = incomingSettings[.postcopyRam]
+        // Whether it may is decided when a source connects, with the settings of then: by what the stream may say.
+        configuration.mayPostcopy = true
         configuration.acceptsOnlyCOLO = handler?.acceptsOnlyCOLO ?? false
         if handler == nil {
             configuration.coloRefusal = MigrationRefusal.coloNotAvailable.description

@@ -172,8 +172,10 @@ public final class MigrationController: Sendable {
     public func beginCancel() throws(MigrationRefusal) -> @Sendable () -> Void {
         let (session, status) = withState { ($0.outgoing, $0.outgoingStatus) }
         guard let session else { return {} }
-        // It could only wait for a resumption that would be refused.
+        // QEMU goes to `cancelling` here and never leaves it. It can still be resumed.
         if status == .postcopyPaused || status == .postcopyRecover { throw .postcopyCannotBeCancelled }
+        // This one could not be resumed: its guest would be lost.
+        if status == .postcopyActive, session.settings[.releaseRam] { throw .noRecoveryOfReleasedRAM }
         let actions = take(.cancel, of: session)
         return { [self] in carryOut(actions, of: session) }
     }
@@ -185,8 +187,9 @@ public final class MigrationController: Sendable {
     /// Cuts the channel of whatever migration or COLO run is under way, in either direction.
     public func cancelChannel() {
         let (outgoing, incoming) = withState { ($0.outgoing, $0.incomingSession) }
+        // A postcopy ends by nothing else.
+        if let outgoing, withState({ $0.outgoingStatus.isPostcopy }) { post(.quit, of: outgoing) }
         outgoing?.interrupt()
-        // A postcopy that is paused ends by nothing else.
         if let incoming { post(.cancel, of: incoming) }
         incoming?.interrupt()
     }

@@ -3,6 +3,14 @@ import MigrationCore
 import QAPI
 
 extension SourceMachine.Status {
+    /// The guest is the destination's, and what it lacks is here.
+    var isPostcopy: Bool {
+        switch self {
+        case .postcopyActive, .postcopyPaused, .postcopyRecover: true
+        default: false
+        }
+    }
+
     /// The status by its name in the schema.
     var inSchema: MigrationStatus {
         switch self {

@@ -4,6 +4,8 @@ enum PostcopyPhase: Sendable {
     case none
     /// It may come; until then this is a precopy.
     case advised
+    /// Pages were dropped, which only come again in postcopy: the package must follow.
+    case discarding
     /// The package was announced; its bytes come next.
     case packaged
     /// In the package, before LISTEN.
@@ -16,6 +18,13 @@ enum PostcopyPhase: Sendable {
     case running
     /// On a new channel, before RESUME; the blocks whose bitmap was asked for.
     case resuming(asked: Set<Int>)
+
+    var isBeforePackage: Bool {
+        switch self {
+        case .advised, .discarding: true
+        default: false
+        }
+    }
 
     var isInPackage: Bool {
         switch self {
@@ -90,7 +99,7 @@ extension StreamDecoder {
         case .postcopyAdvise(let advice): return try accept(advice, window)
         case .postcopyDiscard(let block, let ranges): return try acceptDiscard(block, ranges, window)
         case .packaged(let length):
-            guard case .advised = postcopy else { throw outOfPlace("CMD_PACKAGED", window) }
+            guard postcopy.isBeforePackage else { throw outOfPlace("CMD_PACKAGED", window) }
             guard length <= MigrationFormat.packageLimit else {
                 throw error("Unreasonably large packaged state: \(length)", window)
             }
@@ -140,10 +149,11 @@ extension StreamDecoder {
         return .advise
     }
 
-    private func acceptDiscard(
+    private mutating func acceptDiscard(
         _ name: String, _ ranges: [StreamCommand.ByteRange], _ window: ByteWindow
     ) throws(StreamError) -> PostcopyCommand {
-        guard case .advised = postcopy else { throw outOfPlace("CMD_POSTCOPY_RAM_DISCARD", window) }
+        guard postcopy.isBeforePackage else { throw outOfPlace("CMD_POSTCOPY_RAM_DISCARD", window) }
+        postcopy = .discarding
         let block = try block(named: name, "CMD_POSTCOPY_RAM_DISCARD", window)
         let layout = expectations.layout[block]
         var pages: [Range<Int>] = []
@@ -184,6 +194,7 @@ extension PostcopyPhase {
         switch self {
         case .none: "no postcopy was advised"
         case .advised: "advised"
+        case .discarding: "pages were discarded"
         case .packaged: "a package was announced"
         case .inPackage: "in the package"
         case .listening: "in the package, behind LISTEN"

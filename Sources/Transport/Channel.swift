@@ -90,7 +90,12 @@ public import SystemCalls
 
     /// Waits until there is something to read. False if the other end has gone without a byte.
     func awaitBytes(cancellation: Cancellation, deadline: Nanoseconds) throws(TransportError) -> Bool {
-        switch wire.wait(for: .reading, until: deadline, orUntil: cancellation.descriptor) {
+        try awaitBytes(orUntil: cancellation.descriptor, deadline: deadline)
+    }
+
+    /// The same; `.cancelled` once `descriptor` can be read.
+    func awaitBytes(orUntil descriptor: Int32, deadline: Nanoseconds) throws(TransportError) -> Bool {
+        switch wire.wait(for: .reading, until: deadline, orUntil: descriptor) {
         case .cancelled: throw .cancelled
         case .timedOut: throw .stalled(action: "Waiting for \(name)", milliseconds: 0)
         case .ready: return wire.holdsBytes

@@ -100,13 +100,24 @@ public final class Listener: Sendable {
         }
     }
 
-    /// Waits for a connection, or until `signal` is raised, which it leaves as it is: then nil. Only of sockets; not after
-    /// `stop`.
+    /// Waits for a connection, or until `signal` is raised, which it leaves as it is: then nil. Whoever cancels the wait for
+    /// a command or a passed descriptor raises `signal` as well. Not after `stop`.
     func accept(
         cancellation: Cancellation, orUntil signal: EventSignal?, deadline: Nanoseconds
     ) throws(TransportError) -> Channel? {
         // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        guard case .sockets(let sockets) = source else { return nil }
+        let sockets: [Int32]
+        switch source {
+        case .sockets(let all): sockets = all
+        case .channel(let channel):
+            do throws(TransportError) {
+                let other = signal?.descriptor ?? cancellation.descriptor
+                guard try channel.awaitBytes(orUntil: other, deadline: deadline) else { throw .closedByPeer }
+                return channel
+            } catch .cancelled where !cancellation.isCancelled {
+                return nil
+            }
+        }
         while true {
             let wait = waitAny(
                 sockets, Int32(POLLIN), until: deadline,

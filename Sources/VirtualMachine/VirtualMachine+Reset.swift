@@ -45,6 +45,7 @@ extension VirtualMachine {
             let ran = control.engineRuns
             try stopEngine(&control, until: deadline ?? Self.deadline(Self.pausePatience))
             resetParts()
+            control.resetIsDue = false
             emit(.reset(guest: guest, reason: reason))
             goOnAfterReset(ran, &control)
         }

@@ -2,6 +2,7 @@ import Environment
 import Foundation
 import Glibc
 import Synchronization
+import PairLab
 import SystemCalls
 import Testing
 

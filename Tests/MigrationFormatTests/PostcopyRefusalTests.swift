@@ -64,6 +64,8 @@ struct PostcopyRefusalTests {
         Case(
             running.adding(.postcopyDiscard(block: "ram", ranges: [.init(start: 0, length: 0x1000)])),
             "CMD_POSTCOPY_RAM_DISCARD in wrong postcopy state (running)"),
+        // What was dropped comes again only in postcopy.
+        Case(discarding(0, 0x2000).end(), "The sections end too soon: pages were discarded"),
         Case(discarding(0, 0x1000, of: "rom"), "CMD_POSTCOPY_RAM_DISCARD: Can't find block 'rom'"),
         Case(
             discarding(0x2000, 0x4000),

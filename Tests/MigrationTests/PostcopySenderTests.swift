@@ -48,4 +48,29 @@ struct PostcopySenderTests {
         try Self.read(4096, from: requested)
         #expect(!unsent[0].contains(8191) && sender.requestCount == 1)
     }
+
+    /// A page that was taken and has not left would be missing behind the end of the stream.
+    @Test func aPageIsTakenByWhoeverHasTheChannel() throws {
+        let machine = try TestMachine(megabytes: 32).machine
+        machine.memory.blocks[0].base.storeBytes(of: 1, toByteOffset: 8191 * 4096, as: UInt64.self)
+        for page in 0..<8000 {
+            machine.memory.blocks[0].base.storeBytes(of: 1, toByteOffset: page * 4096, as: UInt64.self)
+        }
+        let unsent = try machine.memory.makePageSets()
+        unsent[0].insertAll()
+        let (main, peer) = try Self.pair()
+        let sender = PostcopySender(
+            of: machine, unsent: unsent, on: .init(main: main, urgent: nil), releasesRAM: false)
+        let background = try Thread(name: "background") { try? sender.sendBackground(.max) }
+        // It has begun, and comes to a stand when the kernel has no more room.
+        try Self.read(1, from: peer)
+        let asked = try Thread(name: "asked") { try? sender.sendRequested(8191..<8192, ofBlock: 0) }
+        let deadline = SystemClock().now() + .seconds(10)
+        while sender.requestCount == 0, SystemClock().now() < deadline { usleep(1000) }
+        usleep(50_000)
+        #expect(unsent[0].contains(8191) && sender.left > 0)
+        main.shutDown()
+        background.join()
+        asked.join()
+    }
 }

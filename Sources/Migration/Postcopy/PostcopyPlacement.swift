@@ -30,6 +30,8 @@ final class PostcopyPlacement: Sendable {
         let memory = machine.memory
         blocks = memory.blocks
         missing = try arrivals.missingPages(of: memory)
+        // A source that sent a part of a host page sends all of it again, or the page never comes.
+        memory.completeHostPages(missing)
         claimed = try memory.makePageSets()
         pagesPerHostPage = memory.pagesPerHostPage
         largestHostPage = (pagesPerHostPage.max() ?? 1) * targetPageSize
@@ -54,11 +56,9 @@ final class PostcopyPlacement: Sendable {
     }
 
     /// Which of the pages of a block have arrived, of whole host pages.
-    func bitmap(ofBlock block: Int) throws(SystemError) -> ReceivedBitmap {
-        let lacking = try PageSet(pageCount: missing[block].pageCount)
-        lacking.formUnion(missing[block])
-        lacking.completeHostPages(of: pagesPerHostPage[block])
-        return ReceivedBitmap(pages: lacking.pageCount) { !lacking.contains($0) }
+    func bitmap(ofBlock block: Int) -> ReceivedBitmap {
+        let missing = missing[block]
+        return ReceivedBitmap(pages: missing.pageCount) { !missing.contains($0) }
     }
 
     /// A channel was lost in the middle of pages: they come again.
@@ -103,8 +103,8 @@ final class PostcopyPlacement: Sendable {
     func finish(
         _ pages: Range<Int>, ofBlock block: Int, bytes: UnsafeRawPointer?
     ) throws(SystemError) {
+        blocks[block].dirtyLog.mark(pages: pages)
         guard let watched else {
-            blocks[block].dirtyLog.mark(pages: pages)
             return residency.notePlaced(pages, ofBlock: block)
         }
         // SAFETY: the caller has a whole host page at `bytes`.

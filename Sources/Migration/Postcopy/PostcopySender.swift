@@ -77,9 +77,15 @@ final class PostcopySender: Sendable {
     /// Sends the next pages of the background, about `limit`.
     func sendBackground(_ limit: Int) throws(TransportError) {
         var room = limit
-        while room > 0, let (block, pages) = takeNext(min(room, Self.pagesAtOnce)) {
-            inBackground.add(try send(pages, ofBlock: block, by: main), ordering: .relaxed)
-            room -= pages.count
+        while room > 0 {
+            // Taken by whoever has the channel: once it is known that none is left, all have left before the end.
+            let count = try main.withLock { (lane) throws(TransportError) -> Int in
+                guard let (block, pages) = takeNext(min(room, Self.pagesAtOnce)) else { return 0 }
+                inBackground.add(try send(pages, ofBlock: block, on: &lane), ordering: .relaxed)
+                return pages.count
+            }
+            if count == 0 { return }
+            room -= count
         }
     }
 
@@ -91,9 +97,12 @@ final class PostcopySender: Sendable {
         var page = pages.lowerBound / unit * unit
         // One at a time, so that a large request holds nobody up.
         while page < end {
-            // Whoever sends the page goes on behind it: what is needed next lies there, most likely.
-            if let run = take(page..<page + unit, ofBlock: block) {
-                _ = try send(run, ofBlock: block, by: urgent ?? main)
+            // What was sent already is waited for by nobody.
+            if unsent[block].contains(page) {
+                try (urgent ?? main).withLock { (lane) throws(TransportError) in
+                    guard let run = take(page..<page + unit, ofBlock: block) else { return }
+                    _ = try send(run, ofBlock: block, on: &lane)
+                }
             }
             page += unit
         }
@@ -107,20 +116,17 @@ final class PostcopySender: Sendable {
 
     /// Returns how many bytes that took.
     private func send(
-        _ pages: Range<Int>, ofBlock index: Int, by lane: TicketLock<PostcopyLane>
+        _ pages: Range<Int>, ofBlock index: Int, on lane: inout PostcopyLane
     ) throws(TransportError) -> UInt64 {
         let block = machine.memory.blocks[index]
         // SAFETY: the pages of a set lie in their block, which the machine keeps; the guest stands.
         let first = unsafe UnsafeRawPointer(block.base + pages.lowerBound * targetPageSize)
-        let bytes = try lane.withLock { (lane) throws(TransportError) in
-            let before = (lane.normalPages, lane.zeroPages, lane.bytesSent)
-            try unsafe lane.send(pages, ofBlock: index, at: first)
-            normal.add(lane.normalPages - before.0, ordering: .relaxed)
-            zero.add(lane.zeroPages - before.1, ordering: .relaxed)
-            return lane.bytesSent - before.2
-        }
+        let before = (lane.normalPages, lane.zeroPages, lane.bytesSent)
+        try unsafe lane.send(pages, ofBlock: index, at: first)
+        normal.add(lane.normalPages - before.0, ordering: .relaxed)
+        zero.add(lane.zeroPages - before.1, ordering: .relaxed)
         if releasesRAM { block.discard(page: pages.lowerBound, count: pages.count) }
-        return bytes
+        return lane.bytesSent - before.2
     }
 
     // MARK: Taking pages
@@ -142,7 +148,8 @@ final class PostcopySender: Sendable {
         }
     }
 
-    /// The host page `pages`, unless it was sent.
+    /// The host page `pages`, unless it was sent. The background goes on behind it: what is needed next lies there, most
+    /// likely.
     private func take(_ pages: Range<Int>, ofBlock block: Int) -> Range<Int>? {
         cursor.withLock { cursor in
             guard unsent[block].contains(pages.lowerBound) else { return nil }

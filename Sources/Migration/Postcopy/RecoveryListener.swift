@@ -1,4 +1,5 @@
 import Environment
+import Synchronization
 import SystemCalls
 import Transport
 
@@ -15,6 +16,8 @@ final class RecoveryListener: Sendable {
     }
 
     private let gate = ThreadGate(State())
+    /// Held by whoever replaces the listener.
+    private let replacing = Mutex<Void>(())
     /// Raised when there is another listener.
     private let changed: EventSignal
 
@@ -35,11 +38,19 @@ final class RecoveryListener: Sendable {
         former.stop()
     }
 
-    /// Whoever waits goes on waiting at `listener`.
-    func use(_ listener: Listener) { gate.withLock { $0.listener = listener } }
+    /// Whoever waits goes on waiting at `listener`, and nowhere else.
+    func use(_ listener: Listener) {
+        replacing.withLock { _ in
+            withdraw()
+            gate.withLock { $0.listener = listener }
+        }
+    }
 
     /// Nobody is waited for any more.
-    func end() { gate.withLock { $0.hasEnded = true } }
+    func end() {
+        gate.withLock { $0.hasEnded = true }
+        changed.raise()
+    }
 
     /// Waits for the next connection, wherever that may be by then.
     func accept(in set: ChannelSet) throws(TransportError) -> Channel {
@@ -72,8 +83,6 @@ final class RecoveryListener: Sendable {
         from listener: Listener, in set: ChannelSet, deadline: Nanoseconds
     ) throws(TransportError) -> Channel? {
         defer { gate.withLock { $0.isAccepting = false } }
-        // A listener that leads to one peer cannot be replaced.
-        guard !listener.addresses.isEmpty else { return try set.accept(from: listener) }
         if let channel = try set.accept(from: listener, orUntil: changed, deadline: deadline) { return channel }
         changed.lower()
         return nil

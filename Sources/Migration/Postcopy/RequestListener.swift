@@ -121,9 +121,14 @@ final class RequestListener: Sendable {
             case .requestPages(let block, let pages):
                 let sender = gate.wait { state -> PostcopySender?? in
                     if let sender = state.sender { return sender }
-                    return state.isGivenUp ? .some(nil) : nil
+                    // One from before the bitmaps: the destination asks again when it has heard that it goes on.
+                    let comesAgain = isResuming && state.arrived.count < layout.count
+                    return state.isGivenUp || comesAgain ? .some(nil) : nil
                 }
-                guard let sender = sender ?? nil else { throw .cancelled }
+                guard let sender = sender ?? nil else {
+                    if gate.withLock(notify: false, { $0.isGivenUp }) { throw .cancelled }
+                    break
+                }
                 try onChannel { () throws(TransportError) in try sender.sendRequested(pages, ofBlock: block) }
             case .receivedBitmap(let block, let bitmap): gate.withLock { $0.arrived[block] = bitmap }
             case .resumeAcknowledged: gate.withLock { $0.isAcknowledged = true }

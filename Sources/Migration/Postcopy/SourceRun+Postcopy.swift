@@ -176,15 +176,15 @@ extension SourceRun {
         let sender = try onRecovery { (channel) throws(MigrationFailure) in
             let sender = makePostcopySender(before.unsent, on: channel)
             postcopy?.sender = sender
+            counters.notePostcopyPages(normal: before.normalPages, zero: before.zeroPages)
+            counters.noteRequestsBefore(before.requestCount)
+            bytesBeforePostcopy += before.backgroundBytes
             var writer = ByteWriter(capacity: 16)
             StreamCommand.postcopyResume.write(to: &writer)
             try send(writer.bytes, on: channel)
             listener.serve(with: sender)
             return sender
         }
-        counters.notePostcopyPages(normal: before.normalPages, zero: before.zeroPages)
-        counters.noteRequestsBefore(before.requestCount)
-        bytesBeforePostcopy += before.backgroundBytes
         try listener.waitForAcknowledgement(until: deadline)
         noteLeft(sender)
         return .recovered(left: sender.left)
