@@ -175,15 +175,26 @@ final class ElementReader<Decoder: ElementDecoder> {
 
     /// Reads until the window holds `count` bytes; false if the peer closed before.
     private func fill(to count: Int, deadline: Nanoseconds?) throws(MigrationFailure) -> Bool {
+        try window.fill(to: count, from: channel, deadline: deadline)
+    }
+}
+
+extension ByteWindow {
+    /// Reads from `channel` until the window holds `count` bytes; false if the peer closed before.
+    mutating func fill(
+        to count: Int, from channel: Channel, deadline: Nanoseconds?
+    ) throws(MigrationFailure) -> Bool {
         // SAFETY: the window gives its free part, and gets the count that was filled.
-        while window.available < count {
+        while available < count {
             var received = 0
-            let missing = count - window.available
-            try onChannel { () throws(TransportError) in
-                try unsafe window.fill(minimum: missing) { (free) throws(TransportError) in
+            let missing = count - available
+            do throws(TransportError) {
+                try unsafe fill(minimum: missing) { (free) throws(TransportError) in
                     received = try unsafe channel.read(into: free, deadline: deadline)
                     return received
                 }
+            } catch {
+                throw error == .cancelled ? .cancelled : .channel(error)
             }
             if received == 0 { return false }
         }

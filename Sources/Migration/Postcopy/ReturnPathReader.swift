@@ -19,22 +19,9 @@ final class ReturnPathReader {
         while true {
             let element = try onStream { () throws(StreamError) in try decoder.next(&window) }
             guard case .needBytes(let count) = element else { return element }
-            try fill(to: count, deadline: window.available == 0 ? .never : nil)
-        }
-    }
-
-    private func fill(to count: Int, deadline: Nanoseconds?) throws(MigrationFailure) {
-        // SAFETY: the window gives its free part, and gets the count that was filled.
-        while window.available < count {
-            var received = 0
-            let missing = count - window.available
-            try onChannel { () throws(TransportError) in
-                try unsafe window.fill(minimum: missing) { (free) throws(TransportError) in
-                    received = try unsafe channel.read(into: free, deadline: deadline)
-                    return received
-                }
+            guard try window.fill(to: count, from: channel, deadline: window.available == 0 ? .never : nil) else {
+                throw .channel(.closedByPeer)
             }
-            if received == 0 { throw .channel(.closedByPeer) }
         }
     }
 }
