@@ -1,3 +1,7 @@
+import CLinux
+import Glibc
+import SystemCalls
+
 /// Channels of a migration: `tcp:`, `unix:`, `vsock:`, `exec:` and `fd:` addresses, listeners, reads and writes with
 /// deadlines.
 ///
@@ -44,4 +48,12 @@ public enum Transport {
     static let loopbackSendBuffer: Int32 = 128 << 10
     /// How many pieces one sendmsg(2) takes at most (Linux: 1024).
     static let gatherLimit = 1024
+
+    /// Whether the kernel sends over TCP from where the bytes lie (MSG_ZEROCOPY).
+    public static var hostHasZeroCopy: Bool {
+        let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { return false }
+        let descriptor = Descriptor(owning: number)
+        return clinux_enable_zero_copy(descriptor.number) == 0
+    }
 }

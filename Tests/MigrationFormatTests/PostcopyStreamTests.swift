@@ -169,24 +169,15 @@ struct PostcopyStreamTests {
 
     private func decodeChannel(_ bytes: [UInt8], step: Int = .max) throws(StreamError) -> [String] {
         var decoder = PostcopyChannelDecoder(layout: PostcopyStream.layout)
-        var window = ByteWindow(capacity: 16)
-        var fed = 0
+        var feed = StreamFeed(bytes, step: step)
         var elements: [String] = []
-        func feed(_ count: Int) -> Bool {
-            while window.available < count, fed < bytes.count {
-                let end = min(bytes.count, fed + min(step, count - window.available))
-                window.append(bytes[fed..<end])
-                fed = end
-            }
-            return window.available >= count
-        }
         while true {
-            switch try decoder.next(&window) {
-            case .needBytes(let count): guard feed(count) else { return elements + ["needs more"] }
+            switch try decoder.next(&feed.window) {
+            case .needBytes(let count): guard feed.holds(count) else { return elements + ["needs more"] }
             case .page(let location):
-                guard feed(MigrationFormat.pageSize) else { return elements + ["needs more"] }
-                elements.append("page \(location.block) \(location.page) \(window.byte(0))")
-                window.skip(MigrationFormat.pageSize)
+                guard feed.holds(MigrationFormat.pageSize) else { return elements + ["needs more"] }
+                elements.append("page \(location.block) \(location.page) \(feed.window.byte(0))")
+                feed.window.skip(MigrationFormat.pageSize)
             case .filledPage(let location, let byte):
                 elements.append("filled \(location.block) \(location.page) \(byte)")
             case .endOfSections: return elements + [decoder.mayEndHere ? "end" : "not at the end"]

@@ -132,49 +132,67 @@ struct StreamBuilder {
     }
 }
 
+/// Bytes that come to a decoder's window a few at a time.
+struct StreamFeed {
+    var window = ByteWindow(capacity: 16)
+    private let bytes: [UInt8]
+    private let step: Int
+    private var fed = 0
+
+    /// At most `step` of them at a time.
+    init(_ bytes: [UInt8], step: Int) {
+        self.bytes = bytes
+        self.step = step
+    }
+
+    /// Whether there are more to come.
+    var isExhausted: Bool { fed == bytes.count }
+
+    /// Adds the next ones, as many as are missing to `count` at most.
+    mutating func advance(to count: Int) {
+        let end = min(bytes.count, fed + max(1, min(step, count - window.available)))
+        window.append(bytes[fed..<end])
+        fed = end
+    }
+
+    /// Feeds the window until it holds `count` bytes; false if there are not as many.
+    mutating func holds(_ count: Int) -> Bool {
+        while window.available < count, !isExhausted { advance(to: count) }
+        return window.available >= count
+    }
+}
+
 /// What a decoder made of a stream: its elements as short texts, or the error.
 func decode(_ bytes: [UInt8], step: Int = .max, decoder start: StreamDecoder? = nil) throws(StreamError) -> [String] {
     var decoder = start ?? StreamDecoder(expectations: StreamBuilder.expectations)
-    var window = ByteWindow(capacity: 16)
-    var fed = 0
+    var feed = StreamFeed(bytes, step: step)
     var elements: [String] = []
-    func feed(_ count: Int) -> Bool {
-        while window.available < count, fed < bytes.count {
-            let end = min(bytes.count, fed + min(step, count - window.available))
-            window.append(bytes[fed..<end])
-            fed = end
-        }
-        return window.available >= count
-    }
     while true {
-        switch try decoder.next(&window) {
+        switch try decoder.next(&feed.window) {
         case .needBytes(let count):
-            guard fed < bytes.count else { return elements + ["needs more"] }
-            let missing = max(1, min(step, count - window.available))
-            let end = min(bytes.count, fed + missing)
-            window.append(bytes[fed..<end])
-            fed = end
+            guard !feed.isExhausted else { return elements + ["needs more"] }
+            feed.advance(to: count)
         case .configured: elements.append("configured")
         case .command(let command): elements.append("\(command)")
         case .postcopy(.package(let length)):
             elements.append("package \(length)")
-            guard feed(length) else { return elements + ["needs more"] }
-            var package = ByteWindow(window.copy(length))
-            window.skip(length)
+            guard feed.holds(length) else { return elements + ["needs more"] }
+            var package = ByteWindow(feed.window.copy(length))
+            feed.window.skip(length)
             elements += try decodePackage(&package, &decoder)
         case .postcopy(let command): elements.append("\(command)")
         case .page(let location):
-            guard feed(MigrationFormat.pageSize) else { return elements + ["needs more"] }
-            elements.append("page \(location.page) \(window.byte(0))")
-            window.skip(MigrationFormat.pageSize)
+            guard feed.holds(MigrationFormat.pageSize) else { return elements + ["needs more"] }
+            elements.append("page \(location.page) \(feed.window.byte(0))")
+            feed.window.skip(MigrationFormat.pageSize)
         case .deltaPage(let location, let length):
-            guard feed(length) else { return elements + ["needs more"] }
+            guard feed.holds(length) else { return elements + ["needs more"] }
             elements.append("delta \(location.page) \(length)")
-            window.skip(length)
+            feed.window.skip(length)
         case .compressedPage(let location, let length):
-            guard feed(length) else { return elements + ["needs more"] }
+            guard feed.holds(length) else { return elements + ["needs more"] }
             elements.append("compressed \(location.page) \(length)")
-            window.skip(length)
+            feed.window.skip(length)
         case .filledPage(let location, let byte): elements.append("filled \(location.page) \(byte)")
         case .liveSectionEnd(let type): elements.append("\(type)")
         case .dirtyBitmap(let record): elements.append("bitmap \(record)")

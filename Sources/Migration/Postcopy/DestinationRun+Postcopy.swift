@@ -116,7 +116,7 @@ extension DestinationRun {
         guard let postcopy, postcopy.urgent == nil, let channel = session.control.channels[.preempt] else { return }
         self.postcopy?.urgent = try onSystem { () throws(SystemError) in
             try UrgentReceiver(
-                on: channel, layout: machine.layout, to: postcopy.placement, inflation: inflation
+                on: channel, layout: machine.layout, to: postcopy.placement
             ) { [control = session.control] in control.cut() }
         }
     }

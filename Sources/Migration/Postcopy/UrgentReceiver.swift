@@ -16,7 +16,7 @@ final class UrgentReceiver: Sendable {
 
     /// Begins to read. `onFailure` is called, by the thread, when that ends before the source says so.
     init(
-        on channel: Channel, layout: [BlockLayout], to placement: PostcopyPlacement, inflation: PageInflation?,
+        on channel: Channel, layout: [BlockLayout], to placement: PostcopyPlacement,
         onFailure: @escaping @Sendable () -> Void
     ) throws(SystemError) {
         // For as long as nothing is asked for, nothing comes.
@@ -24,7 +24,7 @@ final class UrgentReceiver: Sendable {
         let started = try Thread(name: Self.threadName) { [self] in
             var failure: MigrationFailure?
             do throws(MigrationFailure) {
-                try Self.receive(channel, layout, placement, inflation)
+                try Self.receive(channel, layout, placement)
             } catch {
                 failure = error
             }
@@ -38,10 +38,10 @@ final class UrgentReceiver: Sendable {
     }
 
     private static func receive(
-        _ channel: Channel, _ layout: [BlockLayout], _ placement: PostcopyPlacement, _ inflation: PageInflation?
+        _ channel: Channel, _ layout: [BlockLayout], _ placement: PostcopyPlacement
     ) throws(MigrationFailure) {
         let reader = ElementReader(channel: channel, decoder: PostcopyChannelDecoder(layout: layout))
-        let pages = PostcopyChannel(reader, to: placement, inflation: inflation)
+        let pages = PostcopyChannel(reader, to: placement, inflation: nil)
         while let element = try reader.next() {
             if try pages.take(element) { continue }
             if case .endOfSections = element { return }

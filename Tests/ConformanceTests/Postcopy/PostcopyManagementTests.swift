@@ -160,9 +160,10 @@ extension ConformanceTests {
         func noUserfaultfd() throws {
             var options = StartOptions()
             options.incoming = "defer"
+            // With -D it is colod that is ended with its owner, and not what watches it.
             options.runner =
                 [
-                    "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=userfaultfd", "-e",
+                    "strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=userfaultfd", "-e",
                     "inject=userfaultfd:error=EPERM",
                 ] + Self.ordinaryUser
             let side = try PostcopyPair.Side(options)
