@@ -49,18 +49,19 @@ extension ElementReader {
     /// The pages behind the one that was taken last that are in their places already; they count as taken, too.
     func takeArrivedPages() -> (block: Int, pages: Range<Int>)? { isAfterPage ? run.takeComplete() : nil }
 
-    /// Takes what the window holds of pages that follow the last one, which is `location` or was read with it, one after the other, up to `end`: pages that came
-    /// wholly, and pages of zeroes, which are told to `clear`. Where a guest has written here and there, both take turns.
-    /// Returns how many there were.
+    /// Takes what the window holds of pages of the block of the last one, which is `location` or was read with it, and has
+    /// `end` pages: pages that came wholly and follow each other, and pages of zeroes wherever they lie, which are told to
+    /// `clear`. Where a guest has written here and there, both take turns. Returns how many there were.
     @discardableResult
     func takeHeldPages(
         behind location: PageLocation, upTo end: Int, into arrivals: PageArrivals, clear: (Range<Int>) -> Void
     ) -> Int {
         guard run.isSettled else { return 0 }
         let block = location.block
-        let first = (run.last ?? location).page + 1
-        var page = first
-        while page < end {
+        var page = (run.last ?? location).page + 1
+        var taken = 0
+        while true {
+            let before = taken
             // SAFETY: the pages up to `end` lie in their block.
             let place = unsafe arrivals.place(of: PageLocation(block: block, page: page))
             let pages = unsafe page..<page + window.takeRepeatedPages(page..<end, to: place)
@@ -69,17 +70,22 @@ extension ElementReader {
                 copiedBytes += UInt64(pages.count * MigrationFormat.pageSize)
                 run.take(pages, ofBlock: block)
                 isAfterPage = true
+                taken += pages.count
+                page = pages.upperBound
             }
-            let zeroes = pages.upperBound..<pages.upperBound + window.dropRepeatedZeroPages(pages.upperBound..<end)
-            if !zeroes.isEmpty {
-                clear(zeroes)
+            var zeroes = 0
+            window.takeZeroPages(below: end) { pages in
+                clear(pages)
+                zeroes += pages.count
+                page = pages.upperBound
+            }
+            if zeroes > 0 {
                 run.end()
                 isAfterPage = false
+                taken += zeroes
             }
-            guard zeroes.upperBound > page else { break }
-            page = zeroes.upperBound
+            guard taken > before else { return taken }
         }
-        return page - first
     }
 
     /// Whether a page is expected, and has a place.

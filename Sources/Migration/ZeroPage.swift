@@ -5,21 +5,38 @@ enum PageContent {
     /// Whether every byte of the page at `page` is zero. A page that a vCPU writes meanwhile may be judged either way;
     /// the write marks it dirty, so it is looked at again.
     ///
-    /// Cache lines are looked at one by one and in their order, with nothing before: so the processor fetches ahead. 33 GiB/s
-    /// on present memory, what it can read; a first look at one word, or reading the lines in another order, costs half
-    /// of that, and wider vectors gain nothing. Most pages that are not zero show it in the first line.
+    /// Most pages that are not zero show it in their first word. Of the others, a line of each eighth is looked at between
+    /// two branches: so the processor has eight lines of memory on their way at once, whatever it fetches ahead by itself.
+    /// 512 MiB that are in no cache take 17 ms so, 25 ms with the lines in their order, 46 ms with a branch for each line.
     static func isZero(_ page: UnsafeRawPointer) -> Bool {
-        var offset = 0
-        while offset < targetPageSize {
-            // SAFETY: reads 64 bytes at a time of a page, whose size is a multiple of that.
-            let first = unsafe page.loadUnaligned(fromByteOffset: offset, as: SIMD2<UInt64>.self)
-            let second = unsafe page.loadUnaligned(fromByteOffset: offset + 16, as: SIMD2<UInt64>.self)
-            let third = unsafe page.loadUnaligned(fromByteOffset: offset + 32, as: SIMD2<UInt64>.self)
-            let fourth = unsafe page.loadUnaligned(fromByteOffset: offset + 48, as: SIMD2<UInt64>.self)
-            let all = (first | second) | (third | fourth)
+        // SAFETY: reads inside a page, whose eighths are multiples of a line.
+        guard unsafe page.loadUnaligned(as: UInt64.self) == 0 else { return false }
+        let eighth = targetPageSize / 8
+        for offset in stride(from: 0, to: eighth, by: lineSize) {
+            let first = unsafe page + offset
+            let low =
+                unsafe (line(first) | line(first + eighth)) | (line(first + 2 * eighth) | line(first + 3 * eighth))
+            let middle = unsafe first + 4 * eighth
+            let high =
+                unsafe (line(middle) | line(middle + eighth)) | (line(middle + 2 * eighth) | line(middle + 3 * eighth))
+            let all = low | high
             if all[0] | all[1] != 0 { return false }
-            offset += 64
         }
         return true
+    }
+
+    private static let lineSize = 64
+
+    /// The bits that are set anywhere in the line of `lineSize` bytes at `place`.
+    @inline(__always)
+    private static func line(_ place: UnsafeRawPointer) -> SIMD2<UInt64> {
+        // SAFETY: the caller lends the line.
+        let low =
+            unsafe place.loadUnaligned(as: SIMD2<UInt64>.self)
+            | place.loadUnaligned(fromByteOffset: 16, as: SIMD2<UInt64>.self)
+        let high =
+            unsafe place.loadUnaligned(fromByteOffset: 32, as: SIMD2<UInt64>.self)
+            | place.loadUnaligned(fromByteOffset: 48, as: SIMD2<UInt64>.self)
+        return low | high
     }
 }

@@ -183,26 +183,31 @@ extension ByteWindow {
         return count
     }
 
-    /// Drops the records that say, one after the other, that the pages `pages` of the block of the record before are zero,
-    /// as far as they stand at the front; returns how many there were.
-    public mutating func dropRepeatedZeroPages(_ pages: Range<Int>) -> Int {
-        let limit = min(pages.count, available / RepeatedZeroPage.size)
+    /// Takes the records that say of pages of the block of the record before that they are zero, as far as they stand at
+    /// the front and their pages lie below `end`. `body` gets them as runs of pages that follow each other, in the order of
+    /// the records.
+    public mutating func takeZeroPages(below end: Int, _ body: (Range<Int>) -> Void) {
         let start = head
-        let count = unsafe storage.withUnsafeBytes { raw in
-            var count = 0
-            while count < limit {
-                // SAFETY: `limit` records lie between `head` and `tail`.
-                let place = start + count * RepeatedZeroPage.size
-                guard
-                    unsafe raw.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-                        == RepeatedZeroPage.word(page: pages.lowerBound + count), unsafe raw[place + 8] == 0
-                else { break }
-                count += 1
+        var place = start
+        unsafe storage.withUnsafeBytes { raw in
+            var pages = 0..<0
+            while place + RepeatedZeroPage.size <= tail {
+                // SAFETY: a whole record lies between `head` and `tail`.
+                let word = unsafe raw.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                guard let page = RepeatedZeroPage.page(word: word), page < end, unsafe raw[place + 8] == 0 else {
+                    break
+                }
+                place += RepeatedZeroPage.size
+                if page == pages.upperBound, !pages.isEmpty {
+                    pages = pages.lowerBound..<page + 1
+                    continue
+                }
+                if !pages.isEmpty { body(pages) }
+                pages = page..<page + 1
             }
-            return count
+            if !pages.isEmpty { body(pages) }
         }
-        skip(count * RepeatedZeroPage.size)
-        return count
+        skip(place - start)
     }
 }
 

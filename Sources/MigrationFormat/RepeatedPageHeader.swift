@@ -26,5 +26,12 @@ public enum RepeatedZeroPage {
         (UInt64(page) * UInt64(MigrationFormat.pageSize) | flags).bigEndian
     }
 
+    /// The page of a record whose first eight bytes are `word`, an integer in the host's order; nil of another record.
+    static func page(word: UInt64) -> Int? {
+        let value = UInt64(bigEndian: word)
+        guard value & RAMFlags.mask == flags else { return nil }
+        return Int(value >> 12)
+    }
+
     @usableFromInline static let flags = RAMFlags.zero | RAMFlags.sameBlock
 }

@@ -43,4 +43,40 @@ struct ByteWindowTests {
         #expect(Self.take(0..<8, from: &window).count == 1)
         #expect(window.available == 4103)
     }
+
+    /// Records that say of pages that they hold `byte` everywhere.
+    private static func write(filled pages: [UInt64], _ byte: UInt8 = 0, to writer: inout ByteWriter) {
+        for page in pages {
+            // wire.md §4.3: filled 02, the block of the page before 20.
+            writer.write(page * 4096 | 0x22)
+            writer.write([byte])
+        }
+    }
+
+    @Test func pagesOfZeroesAreTakenWhereverTheyLie() {
+        var writer = ByteWriter()
+        Self.write(filled: [4, 5, 6, 9, 2, 3, 7], to: &writer)
+        var window = ByteWindow(writer.bytes)
+        var runs: [Range<Int>] = []
+        window.takeZeroPages(below: 10) { runs.append($0) }
+        #expect(runs == [4..<7, 9..<10, 2..<4, 7..<8])
+        #expect(window.available == 0 && window.offset == 7 * 9)
+    }
+
+    /// A page beyond the block, one of another kind or with other bytes, and a record that is there only in part stay.
+    @Test func whatIsNoPageOfZeroesStays() {
+        for (page, byte, cut) in [(10, 0, 0), (UInt64.max >> 12, 0, 0), (3, 1, 0), (3, 0, 1)] as [(UInt64, UInt8, Int)]
+        {
+            var writer = ByteWriter()
+            Self.write(filled: [1], to: &writer)
+            Self.write(filled: [page], byte, to: &writer)
+            var window = ByteWindow(Array(writer.bytes.dropLast(cut)))
+            var runs: [Range<Int>] = []
+            window.takeZeroPages(below: 10) { runs.append($0) }
+            #expect(runs == [1..<2] && window.available == 9 - cut, "page \(page), byte \(byte)")
+        }
+        var window = Self.window([0])
+        window.takeZeroPages(below: 10) { _ in Issue.record("a whole page was taken for zeroes") }
+        #expect(window.available == 4104)
+    }
 }
