@@ -17,6 +17,16 @@ import ServiceHost
 import SystemCalls
 import VirtualMachine
 
+extension CheckpointPacing.Gap {
+    /// As the operator wrote it.
+    init(_ configuration: CheckpointConfiguration.Gap) {
+        switch configuration {
+        case .microseconds(let count): self = .fixed(Nanoseconds(UInt64(count) * 1000))
+        case .share(let share): self = .share(share)
+        }
+    }
+}
+
 // The pieces that are put together before anything runs.
 extension DaemonParts {
     static func buildMachine(
@@ -26,7 +36,7 @@ extension DaemonParts {
         // A guest can make its devices complain as often as it likes; the part before the colon names the device.
         let complaints = RepeatLimiter(clock: clock)
         let builder = MachineBuilder(
-            guest: configuration.guest, holdLimit: configuration.checkpoint.holdLimit,
+            guest: configuration.guest, checkpoint: configuration.checkpoint,
             opensForwards: configuration.pair == nil && configuration.start.incoming == nil,
             isPaired: configuration.pair != nil,
             isIncoming: configuration.pair != nil || configuration.start.incoming != nil,

@@ -105,7 +105,7 @@ final class DaemonParts: Sendable {
                 }))
         migration.setCOLOHandler(replication)
         let replication = replication
-        hooks.onHoldLimit { replication.holdLimitReached() }
+        hooks.onHeld { replication.outputIsHeld($0) }
 
         if let settings = configuration.pair {
             let pairGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -122,7 +122,8 @@ final class DaemonParts: Sendable {
             try replication.join(
                 .init(
                     service: try holder.set(pair), peerURI: assembly.peer.replication.description,
-                    listenURI: assembly.local.replication.description))
+                    listenURI: assembly.local.replication.description,
+                    onOutput: configuration.checkpoint.onOutput.map { CheckpointPacing.Gap($0) }))
             try Self.prepare(migration, configuration.checkpoint)
             status = StatusReporter(
                 machine: machine, replication: replication, pair: pair, configuration: configuration)

@@ -35,20 +35,20 @@ extension MemoryBacking {
 /// What a machine being built reports to, filled in later by the parts that do not exist yet.
 final class MachineHooks: Sendable {
     private struct Targets {
-        var holdLimit: @Sendable () -> Void = {}
+        var held: @Sendable (OutputHold.Notice) -> Void = { _ in }
         var request: @Sendable (String) -> Void = { _ in }
         var type: @Sendable ([UInt8]) -> Void = { _ in }
     }
     private let targets = Mutex(Targets())
 
-    /// Called when an epoch's held output passes its limit.
-    func onHoldLimit(_ body: @escaping @Sendable () -> Void) { targets.withLock { $0.holdLimit = body } }
+    /// Called when the guest's output is held.
+    func onHeld(_ body: @escaping @Sendable (OutputHold.Notice) -> Void) { targets.withLock { $0.held = body } }
     /// Called with "power-off", "reset", or what broke the guest.
     func onGuestRequest(_ body: @escaping @Sendable (String) -> Void) { targets.withLock { $0.request = body } }
     /// Called with what is typed at the console.
     func onTyping(_ body: @escaping @Sendable ([UInt8]) -> Void) { targets.withLock { $0.type = body } }
 
-    func holdLimitPassed() { targets.withLock { $0.holdLimit }() }
+    func held(_ notice: OutputHold.Notice) { targets.withLock { $0.held }(notice) }
     func guestRequests(_ what: String) { targets.withLock { $0.request }(what) }
     func typed(_ bytes: [UInt8]) { targets.withLock { $0.type }(bytes) }
 }
@@ -56,7 +56,7 @@ final class MachineHooks: Sendable {
 /// Turns the guest's description into a machine.
 struct MachineBuilder {
     let guest: GuestConfiguration
-    let holdLimit: Int
+    let checkpoint: CheckpointConfiguration
     /// Whether host ports are forwarded from the start; a member of a pair opens them when it serves.
     let opensForwards: Bool
     /// Whether this is a member of a pair, which says what it lacks and goes on.
@@ -112,7 +112,9 @@ struct MachineBuilder {
         var userNetworks: [UserBackend] = []
         for card in guest.network {
             let backend = try backend(card.backend, &userNetworks)
-            let hold = OutputHold(backend, holdLimit: holdLimit) { [hooks] in hooks.holdLimitPassed() }
+            let hold = OutputHold(backend, holdLimit: checkpoint.holdLimit, dropLimit: checkpoint.dropLimit) {
+                [hooks] in hooks.held($0)
+            }
             holds.append(hold)
             // No pair has a primary card, so that nothing of it is ever held.
             let primary = try card.primary.map { try self.backend($0, &userNetworks) }

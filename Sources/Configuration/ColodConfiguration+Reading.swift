@@ -182,12 +182,43 @@ struct ConfigurationReader {
     }
 
     private func readCheckpoint() -> CheckpointConfiguration {
-        let standard = CheckpointConfiguration.standard
-        guard let section = top.section("checkpoint", keys: ["delay-ms", "hold-limit"]) else { return standard }
-        return CheckpointConfiguration(
-            delayMilliseconds: section.value(
-                "delay-ms", .milliseconds(ConfigurationLimits.checkpointDelay), default: standard.delayMilliseconds),
-            holdLimit: section.value("hold-limit", .size(ConfigurationLimits.holdLimit), default: standard.holdLimit))
+        var result = CheckpointConfiguration.standard
+        guard let section = top.section("checkpoint", keys: Self.checkpointKeys) else { return result }
+        result.onOutput = readGap(section)
+        result.delayMilliseconds = section.value(
+            "delay-ms", .milliseconds(ConfigurationLimits.checkpointDelay),
+            default: result.onOutput == nil ? CheckpointConfiguration.periodMilliseconds : result.delayMilliseconds)
+        result.holdLimit = section.value(
+            "hold-limit", .size(ConfigurationLimits.holdLimit), default: result.holdLimit)
+        result.dropLimit = section.value(
+            "drop-limit", .size(ConfigurationLimits.holdLimit), default: max(result.holdLimit, result.dropLimit))
+        if result.dropLimit < result.holdLimit {
+            section.problem(
+                "drop-limit",
+                "is less than hold-limit (\(ByteSize.text(result.holdLimit))); output would be lost before a checkpoint "
+                    + "is due for it")
+        }
+        return result
+    }
+
+    private static let checkpointKeys = [
+        "on-output", "delay-ms", "least-gap-us", "cpu-share", "hold-limit", "drop-limit",
+    ]
+
+    /// When checkpoints on output are taken of a guest that is busy; nil if they are taken after the delay alone.
+    private func readGap(_ section: Section) -> CheckpointConfiguration.Gap? {
+        let gap = section.optional("least-gap-us", .integer(ConfigurationLimits.leastGap))
+        let share = section.optional("cpu-share", .integer(ConfigurationLimits.cpuShare))
+        guard section.value("on-output", .boolean, default: true) else {
+            for key in ["least-gap-us", "cpu-share"] where section.has(key) {
+                section.problem(key, "has no effect with on-output: false")
+            }
+            return nil
+        }
+        if gap != nil, share != nil {
+            section.problem("least-gap-us", "and cpu-share say the same in two ways; leave one out")
+        }
+        return gap.map { .microseconds($0) } ?? share.map { .share($0) } ?? CheckpointConfiguration.standard.onOutput
     }
 }
 

@@ -31,7 +31,7 @@
 /// heartbeat: {interval-ms: 50, timeout-ms: 500}   # and replication-timeout-ms; default 3 timeouts, at least 1000
 /// failover: manual                   # automatic | manual; default manual, see `FailoverPolicy`
 /// arbiter: {kind: none}              # or {kind: command, path: …, arguments: […], timeout-ms: 5000}
-/// checkpoint: {delay-ms: 50, hold-limit: 4M}
+/// checkpoint: {on-output: true, delay-ms: 100, hold-limit: 4M, drop-limit: 64M}   # and cpu-share or least-gap-us
 /// ```
 public struct ColodConfiguration: Sendable, Equatable {
     /// Which side this host is on until the persisted state of an earlier takeover says otherwise.
@@ -110,11 +110,25 @@ public struct StartOptions: Sendable, Equatable {
 
 /// When checkpoints are taken.
 public struct CheckpointConfiguration: Sendable, Equatable {
-    /// Milliseconds from one checkpoint to the next (`x-checkpoint-delay`).
+    /// From the start of one checkpoint to the next, of a guest that is busy.
+    public enum Gap: Sendable, Equatable {
+        /// So many microseconds.
+        case microseconds(Int)
+        /// So long that checkpoints cost the guest that many hundredths of its time.
+        case share(Int)
+    }
+
+    /// A checkpoint begins as soon as output of the guest is held; nil: after the delay alone.
+    public var onOutput: Gap? = .share(5)
+    /// Milliseconds from one checkpoint to the next, at most (`x-checkpoint-delay`).
     public var delayMilliseconds: Int
     /// Bytes of held guest output that start a checkpoint at once.
     public var holdLimit: Int
+    /// Bytes of output that may be held altogether; what comes then is lost.
+    public var dropLimit = 64 << 20
 
-    /// 50 ms and 4 MiB.
-    public static let standard = CheckpointConfiguration(delayMilliseconds: 50, holdLimit: 4 << 20)
+    /// On output, at the latest after 100 ms, with 4 MiB and 64 MiB.
+    public static let standard = CheckpointConfiguration(delayMilliseconds: 100, holdLimit: 4 << 20)
+    /// The delay of checkpoints that are not taken on output.
+    public static let periodMilliseconds = 50
 }

@@ -21,7 +21,7 @@ extension Hart {
             let seen = inputs.wakeCount
             answerFences()
             if !management.isStarted, !beginIfAsked() {
-                sleep(after: seen, until: .never, unless: gate)
+                rest(after: seen, until: .never, unless: gate)
                 continue
             }
             if paceOrders.areGiven, let end = restEnd() {
@@ -29,7 +29,7 @@ extension Hart {
                 continue
             }
             if state.pointee.isWaiting, !endWaiting() {
-                sleep(after: seen, until: nextTimer(), unless: gate)
+                rest(after: seen, until: nextTimer(), unless: gate)
                 continue
             }
             if state.pointee.needsPage, !endPageWait() {
@@ -41,6 +41,13 @@ extension Hart {
         // A hart that stands waits for nothing but the machine.
         if state.pointee.needsPage { noteBlocked(false) }
         isExecuting.store(false, ordering: .sequentiallyConsistent)
+    }
+
+    /// Sleeps as a hart that has nothing to do.
+    private func rest(after seen: UInt64, until deadline: Nanoseconds, unless gate: RunGate) {
+        environment.restWatch.begin()
+        sleep(after: seen, until: deadline, unless: gate)
+        environment.restWatch.end()
     }
 
     /// Sleeps, unless the machine is to stand or another hart waits for an answer.

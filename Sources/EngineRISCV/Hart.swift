@@ -12,6 +12,7 @@ final class HartEnvironment: @unchecked Sendable {
     let clock: GuestClock
     let binaryInterface: BinaryInterface
     let onRequest: @Sendable (GuestRequest) -> Void
+    let restWatch: RestWatch
     /// How long harts wait for pages, while that is measured.
     let blocktime = Mutex<BlocktimeMeter?>(nil)
     /// All addends of the TLBs are relative to the first block.
@@ -22,9 +23,10 @@ final class HartEnvironment: @unchecked Sendable {
     struct Unowned { unowned let hart: Hart }
 
     init(
-        memory: GuestMemory, bus: Bus, clock: GuestClock, binaryInterface: BinaryInterface,
+        memory: GuestMemory, bus: Bus, clock: GuestClock, binaryInterface: BinaryInterface, hartCount: Int,
         onRequest: @escaping @Sendable (GuestRequest) -> Void
     ) {
+        restWatch = RestWatch(hartCount: hartCount)
         precondition(!memory.blocks.isEmpty, "a riscv64 machine has RAM")
         self.memory = memory
         self.bus = bus

@@ -29,7 +29,8 @@ public final class RISCVEngine: GuestEngine {
         counted = try memory.makeTracker(of: .vCPUs)
         runState = RunGate(hartCount: interrupts.count)
         let shared = HartEnvironment(
-            memory: memory, bus: bus, clock: clock, binaryInterface: binaryInterface, onRequest: onRequest)
+            memory: memory, bus: bus, clock: clock, binaryInterface: binaryInterface,
+            hartCount: interrupts.count, onRequest: onRequest)
         var harts: [Hart] = []
         for (index, inputs) in interrupts.enumerated() {
             harts.append(Hart(identifier: index, inputs: inputs, environment: shared))
@@ -74,6 +75,9 @@ public final class RISCVEngine: GuestEngine {
 
     /// Stops all harts for good, without waiting for them.
     public func retire() { runState.end(wake: interruptHarts) }
+
+    /// Calls `body` once when every hart waits for an interrupt.
+    public func watchRest(_ body: @escaping @Sendable () -> Void) { environment.restWatch.watch(body) }
 
     private func interruptHarts() { for hart in harts { hart.interruptExecution() } }
 

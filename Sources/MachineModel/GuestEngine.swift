@@ -28,6 +28,10 @@ public protocol GuestEngine: AnyObject, Sendable {
     /// one stands at the boundary before the instruction then, pauses as fast as a running one, and goes on when the page is
     /// here. Of another engine the host has to stop the threads at such pages.
     var asksForPages: Bool { get }
+    /// Calls `body` once, as soon as no vCPU has anything to do but to wait for an interrupt; at once if that is so now.
+    /// From any thread, at any time; a later call takes the place of an earlier one. `body` runs on a vCPU's thread or
+    /// the caller's, and must return soon.
+    func watchRest(_ body: @escaping @Sendable () -> Void)
     /// Begins to measure how long vCPUs wait for pages, from nothing on. From any thread, at any time.
     func measureBlocktime()
     /// What was measured since; nil if nothing was, or the engine cannot. From any thread, at any time.
@@ -63,6 +67,8 @@ extension GuestEngine {
     public func setThrottle(percentage: Int) {}
     /// It does not.
     public var asksForPages: Bool { false }
+    /// There is nothing that runs.
+    public func watchRest(_ body: @escaping @Sendable () -> Void) { body() }
     /// Nothing to measure.
     public func measureBlocktime() {}
     /// Nothing was.

@@ -21,12 +21,19 @@ public final class OutputHold: NetworkBackend {
 
     /// The default for `holdLimit`: 4 MiB.
     public static let defaultHoldLimit = 4 << 20
-    /// Far beyond the limit, at this multiple of it, the newest frames are dropped and counted: a network may lose
-    /// frames, but memory must not grow without bound while a checkpoint takes long.
-    public static let dropFactor = 4
+    /// The default for `dropLimit`: 64 MiB.
+    public static let defaultDropLimit = 64 << 20
+
+    /// What is held now, for whoever decides about checkpoints.
+    public enum Notice: Sendable, Equatable {
+        /// The first frame that checkpoint `checkpoint` of the run will contain.
+        case first(checkpoint: UInt64)
+        /// More than the limit.
+        case pastLimit
+    }
 
     private let backend: any NetworkBackend
-    private let onLimit: @Sendable () -> Void
+    private let onHeld: @Sendable (Notice) -> Void
     private let clock = SystemClock()
     private let state: Mutex<OutputHoldState>
     private let outlet = Mutex<Void>(())
@@ -38,30 +45,36 @@ public final class OutputHold: NetworkBackend {
     ///
     /// - Parameters:
     ///   - holdLimit: bytes of memory that the open epoch may fill.
-    ///   - onLimit: called once in each epoch that passes the limit ("checkpoint at once"), from the thread that sent,
-    ///     with the machine lock held as a rule. So it only raises a signal and never blocks.
+    ///   - dropLimit: bytes of memory that all held frames may fill. Beyond it the newest ones are dropped and counted: a
+    ///     network may lose frames, but memory must not grow without bound while a checkpoint takes long.
+    ///   - onHeld: called for the first frame of each epoch, and once in each that passes the limit ("checkpoint at
+    ///     once"), from the thread that sent, with the machine lock held as a rule. So it only raises a signal and never
+    ///     blocks.
     public init(
-        _ backend: any NetworkBackend, holdLimit: Int = defaultHoldLimit,
-        onLimit: @escaping @Sendable () -> Void = {}
+        _ backend: any NetworkBackend, holdLimit: Int = defaultHoldLimit, dropLimit: Int = defaultDropLimit,
+        onHeld: @escaping @Sendable (Notice) -> Void = { _ in }
     ) {
         self.backend = backend
-        self.onLimit = onLimit
-        let (drop, overflow) = holdLimit.multipliedReportingOverflow(by: Self.dropFactor)
-        state = Mutex(OutputHoldState(limit: holdLimit, dropLimit: overflow ? holdLimit : drop))
+        self.onHeld = onHeld
+        state = Mutex(OutputHoldState(limit: holdLimit, dropLimit: dropLimit))
     }
 
     /// What the guest sends: passed on, held or dropped, see `OutputHoldState`. Never blocks.
     public func send(_ frame: [UInt8]) {
-        let verdict = state.withLock { state in
+        let (verdict, checkpoint) = state.withLock { state in
             let verdict = state.send(frame)
             // Inside the lock, so that `beginHolding` and `fence` mean what they say once they have returned.
             if verdict == .pass { backend.send(frame) }
-            return verdict
+            return (verdict, state.openCheckpoint)
         }
         if verdict == .pass, watchesNext.load(ordering: .relaxed), watchesNext.exchange(false, ordering: .relaxed) {
             nextPassedAt.store(clock.now().count, ordering: .relaxed)
         }
-        if verdict == .heldPastLimit { onLimit() }
+        switch verdict {
+        case .heldFirst: onHeld(.first(checkpoint: checkpoint))
+        case .heldPastLimit: onHeld(.pastLimit)
+        case .pass, .held, .dropped: break
+        }
     }
 
     /// Remembers when the next frame passes that is not held.
@@ -90,6 +103,15 @@ public final class OutputHold: NetworkBackend {
     /// Holds everything sent from now on. To be called while the guest stands (or before it runs), so that the first
     /// checkpoint covers all that was sent before.
     public func beginHolding() { state.withLock { $0.beginHolding() } }
+
+    /// The same for a run whose first checkpoint closes the epoch that opens now.
+    public func beginRun() { state.withLock { $0.beginRun() } }
+
+    /// Sends what checkpoint `checkpoint` of the run contains and everything before, as `release(through:)`.
+    @discardableResult
+    public func release(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds = .never) -> ReleaseOutcome {
+        release(through: state.withLock { $0.runBase } + checkpoint, before: deadline)
+    }
 
     /// Closes the open epoch during a checkpoint's pause and returns its number: frames sent so far belong to it or to
     /// earlier ones, frames sent later do not. Takes the same short time however much is held.

@@ -22,6 +22,8 @@ public struct OutputHoldState: Sendable {
         case pass
         /// It is held.
         case held
+        /// It is held, as the first of its epoch.
+        case heldFirst
         /// It is held, and with it the open epoch has passed the limit: take a checkpoint at once. Once per epoch.
         case heldPastLimit
         /// It is lost: the hold is full or fenced.
@@ -41,6 +43,8 @@ public struct OutputHoldState: Sendable {
     public private(set) var openEpoch: UInt64 = 1
     /// What happened to frames so far.
     public private(set) var counters = OutputHoldCounters()
+    /// The last epoch before the run: checkpoint `n` of the run closes epoch `runBase + n`.
+    public private(set) var runBase: UInt64 = 0
     private var queue = FrameQueue()
     private var openEpochCost = 0
     private var limitReported = false
@@ -81,11 +85,22 @@ public struct OutputHoldState: Sendable {
             return .dropped
         }
         queue.append(frame, epoch: openEpoch)
+        let isFirst = openEpochCost == 0
         openEpochCost += frameCost
-        guard mode == .holding, openEpochCost > limit, !limitReported else { return .held }
+        guard mode == .holding else { return .held }
+        guard openEpochCost > limit, !limitReported else { return isFirst ? .heldFirst : .held }
         limitReported = true
         return .heldPastLimit
     }
+
+    /// Epochs of the run that begins now count from the one that opens here. Closes the open one.
+    public mutating func beginRun() {
+        beginHolding()
+        runBase = seal()
+    }
+
+    /// Which checkpoint of the run contains what is held now.
+    public var openCheckpoint: UInt64 { openEpoch - runBase }
 
     /// Replication begins: hold from now on. Frames that were on their way out while leaving stay releasable by
     /// the thread that releases them now; later ones belong to a new epoch.

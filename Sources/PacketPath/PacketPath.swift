@@ -13,7 +13,7 @@
 /// has one thread, which delivers inbound frames. Locks in here are taken after the machine lock and never held while
 /// the receiver of inbound frames runs.
 ///
-/// Limits: everything queued is bounded (`OutputHold.dropFactor`, `TapBackend.queueLimit`, `UserBackend.queueLimit`);
+/// Limits: everything queued is bounded (`OutputHold.defaultDropLimit`, `TapBackend.queueLimit`, `UserBackend.queueLimit`);
 /// what exceeds a bound is dropped and counted, as a network may.
 
 /// The longest frame that any back-end takes or delivers, in bytes: the largest IP packet and an Ethernet header with

@@ -1,30 +1,18 @@
 public import Environment
 public import PacketPath
-import Synchronization
 
 /// Output commit for a whole machine: the holds of all its network cards, moved through their epochs together.
 ///
-/// Checkpoints of a run count from 1; the holds' epochs go on counting over all runs. The gate remembers in which epoch of
-/// each hold a run began, and every checkpoint of the run closes exactly one epoch, so the two differ by a constant.
+/// Checkpoints of a run count from 1; the holds' epochs go on counting over all runs. Each hold remembers in which epoch a
+/// run began, and every checkpoint of the run closes exactly one epoch, so the two differ by a constant.
 public final class OutputGate: Sendable {
     private let holds: [OutputHold]
-    /// One for each hold.
-    private let bases: Mutex<[UInt64]>
 
     /// The gate made of the holds in front of each card's back-end.
-    public init(holds: [OutputHold]) {
-        self.holds = holds
-        bases = Mutex([UInt64](repeating: 0, count: holds.count))
-    }
+    public init(holds: [OutputHold]) { self.holds = holds }
 
     /// From now on nothing leaves before its checkpoint. To be called while the guest stands.
-    public func beginRun() {
-        let epochs = holds.map { hold in
-            hold.beginHolding()
-            return hold.sealEpoch()
-        }
-        bases.withLock { $0 = epochs }
-    }
+    public func beginRun() { for hold in holds { hold.beginRun() } }
 
     /// Closes the epoch that the checkpoint taken right now contains. To be called while the guest stands.
     public func seal() { for hold in holds { _ = hold.sealEpoch() } }
@@ -32,10 +20,10 @@ public final class OutputGate: Sendable {
     /// Lets out what checkpoint `checkpoint` of this run contains, and everything before; false if `deadline` passed
     /// first, and then what is left stays held.
     public func release(throughCheckpoint checkpoint: UInt64, before deadline: Nanoseconds = .never) -> Bool {
-        let bases = bases.withLock { $0 }
         var inTime = true
-        for (hold, base) in zip(holds, bases)
-        where hold.release(through: base + checkpoint, before: deadline) == .expired { inTime = false }
+        for hold in holds where hold.release(throughCheckpoint: checkpoint, before: deadline) == .expired {
+            inTime = false
+        }
         return inTime
     }
 

@@ -67,6 +67,7 @@ public final class PairService: @unchecked Sendable {
     /// What other threads may see.
     private struct Published {
         var snapshot: PairSnapshot
+        var outputPermit: OutputPermit?
         var failures: [String] = []
         var hasLeft = false
     }
@@ -157,6 +158,9 @@ public final class PairService: @unchecked Sendable {
 
     /// How things stand; from any thread, and without waiting for the event loop.
     public var snapshot: PairSnapshot { published.withLock(notify: false) { $0.snapshot } }
+
+    /// Whether output of complete checkpoints may leave now; from any thread, and without waiting for the event loop.
+    var outputPermit: OutputPermit? { published.withLock(notify: false) { $0.outputPermit } }
 
     /// How long a replication channel may show no sign of a peer whose heartbeat is heard, before it counts as cut:
     /// longer than the heartbeat's timeout, because one lost segment is no cut.
@@ -362,6 +366,7 @@ public final class PairService: @unchecked Sendable {
         let changed = published.withLock { published in
             let before = published.snapshot
             published.snapshot = next
+            published.outputPermit = driver.controller.outputPermit
             if case .commandFailed(let why) = event { published.failures.append(why.description) }
             return !published.snapshot.looksLike(before)
         }

@@ -102,6 +102,7 @@ final class PrimaryRun: @unchecked Sendable {
                 }
                 handlers.completed(0)
             case .send(let message): sending { () throws(MigrationFailure) in try session.messages.send(message) }
+            case .watchRest: session.machine.watchRest { [inbox] in inbox.post(.guestRests) }
             case .pauseAndCapture: capture()
             case .sendCheckpoint: sending { () throws(MigrationFailure) in try sendCheckpoint() }
             case .releaseOutput(let checkpoint):

@@ -64,6 +64,8 @@ extension ReplicationService {
             return (state.status.reason == .processing, state.isCheckpointDue)
         }
         if isCheckpointDue { run.post(.holdLimitReached) }
+        // What was held before the run could be told.
+        if gate.held.packets > 0 { run.post(.outputHeld(checkpoint: 1)) }
         if isLeftAlready { run.post(.failoverRequested) }
         if pair != nil { runDriver.tell(.primaryBegan) }
         return primaryLeft(run.perform(), goOn)
@@ -72,6 +74,8 @@ extension ReplicationService {
     private func primaryLimits(_ session: COLOPrimarySession) -> COLOPrimary.Limits {
         var limits = limits.primary
         limits.checkpointDelay = .milliseconds(UInt64(migration.settings.parameters.checkpointDelay))
+        // By command alone, checkpoints are taken as QEMU takes them.
+        limits.onOutput = pair?.onOutput
         if let silence = pair?.service.replicationSilence {
             // Clients wait as long as the primary waits for its secondary: not longer than detection needs.
             limits.replyTimeout = silence
@@ -97,6 +101,10 @@ extension ReplicationService {
 
     private func checkpointCompleted(_ checkpoint: UInt64, run: UInt64) {
         if let pair {
+            // At once, as long as the pair's loop would. What the permission does not last for is left to the loop.
+            if checkpoint > 0, let permit = pair.service.outputPermit, permit.run == run {
+                _ = gate.release(throughCheckpoint: checkpoint, before: permit.until)
+            }
             pair.service.post(.checkpointConfirmed(run: run, checkpoint: checkpoint))
         } else if checkpoint > 0 {
             _ = gate.release(throughCheckpoint: checkpoint)

@@ -1,7 +1,7 @@
 import Environment
 public import Migration
 import MigrationFormat
-import PacketPath
+public import PacketPath
 public import QAPI
 public import ReplicationCore
 import Synchronization
@@ -93,9 +93,14 @@ public final class ReplicationService: COLOHandler {
         public var peerURI: String
         /// Where this side accepts it.
         public var listenURI: String
+        /// Checkpoints on output; nil for periods alone.
+        public var onOutput: CheckpointPacing.Gap?
 
         /// A pair whose replication runs between two URIs.
-        public init(service: PairService, peerURI: String, listenURI: String) {
+        public init(
+            service: PairService, peerURI: String, listenURI: String, onOutput: CheckpointPacing.Gap? = nil
+        ) {
+            self.onOutput = onOutput
             self.service = service
             self.peerURI = peerURI
             self.listenURI = listenURI
@@ -137,6 +142,16 @@ public final class ReplicationService: COLOHandler {
 
     /// `query-colo-status`.
     public var coloStatus: COLOStatus { state.withLock(notify: false) { $0.status } }
+
+    /// What the guest sends is held. From any thread, never blocks for long.
+    public func outputIsHeld(_ notice: OutputHold.Notice) {
+        switch notice {
+        case .first(let checkpoint):
+            guard pair?.onOutput != nil else { return }
+            state.withLock(notify: false) { $0.primary }?.post(.outputHeld(checkpoint: checkpoint))
+        case .pastLimit: holdLimitReached()
+        }
+    }
 
     /// An epoch's held output passed its limit: a checkpoint is due. From any thread, never blocks for long.
     public func holdLimitReached() {

@@ -3,11 +3,11 @@ public import MigrationFormat
 
 /// The primary's side of one COLO run, from the last byte of the initial synchronisation to the end of the channel.
 ///
-///     waitingReady --READY--> running --timer, hold limit--> waitingReply --REPLY--> capturing --captured-->
-///     waitingReceived --RECEIVED--> waitingLoaded --LOADED--> running          any --failure--> left
+///     waitingReady --READY--> running --timer, output--> waitingReply --REPLY--> waitingCapture --vCPUs rest-->
+///     capturing --captured--> waitingReceived --RECEIVED--> waitingLoaded --LOADED--> running     any --failure--> left
 ///
 /// The guest stands still only in `capturing` (and before READY). While a checkpoint travels the guest runs on in the
-/// next epoch, whose output is held. After `leave` the machine answers nothing any more, and the output that is still
+/// next epoch, whose output is held. When one begins says `CheckpointPacing`. After `leave` the machine answers nothing any more, and the output that is still
 /// held is not its business: the side that may serve the guest alone decides that (PairController).
 public struct COLOPrimary: Sendable {
     /// How long the primary waits for the secondary, and how often it takes checkpoints.
@@ -25,9 +25,16 @@ public struct COLOPrimary: Sendable {
         public var loadTimeout = Nanoseconds.seconds(5)
         /// x-checkpoint-delay: from the start of one checkpoint to the start of the next.
         public var checkpointDelay = Nanoseconds.milliseconds(20_000)
+        /// Checkpoints on output; nil as QEMU does, which takes them after the delay alone.
+        public var onOutput: CheckpointPacing.Gap?
 
         /// The default limits with the given checkpoint delay.
-        public init(checkpointDelay: Nanoseconds = .milliseconds(20_000)) { self.checkpointDelay = checkpointDelay }
+        public init(
+            checkpointDelay: Nanoseconds = .milliseconds(20_000), onOutput: CheckpointPacing.Gap? = nil
+        ) {
+            self.checkpointDelay = checkpointDelay
+            self.onOutput = onOutput
+        }
     }
 
     /// What happened.
@@ -36,6 +43,10 @@ public struct COLOPrimary: Sendable {
         case message(COLOMessage)
         /// `nextDeadline` was reached.
         case timer
+        /// Output is held, the first that checkpoint `checkpoint` will contain.
+        case outputHeld(checkpoint: UInt64)
+        /// Since `watchRest`, all vCPUs wait for an interrupt at the same time, or did.
+        case guestRests
         /// The held output passed its limit: a checkpoint is due at once.
         case holdLimitReached
         /// x-checkpoint-delay was changed; a checkpoint starts at once and the new delay counts from it.
@@ -60,6 +71,8 @@ public struct COLOPrimary: Sendable {
         case startGuest
         /// Send a message.
         case send(COLOMessage)
+        /// Report `guestRests` once, as soon as no vCPU has anything to do.
+        case watchRest
         /// Pause the guest, harvest the dirty log, copy the pages and the device state, seal the output of epoch
         /// `checkpoint`, resume the guest; then report `captured`. The guest waits for no network here.
         case pauseAndCapture(checkpoint: UInt64)
@@ -79,6 +92,7 @@ public struct COLOPrimary: Sendable {
         case waitingReady = "waiting for CHECKPOINT_READY"
         case running = "running"
         case waitingReply = "waiting for CHECKPOINT_REPLY"
+        case waitingCapture = "waiting for the guest to rest"
         case capturing = "capturing"
         case waitingReceived = "waiting for VMSTATE_RECEIVED"
         case waitingLoaded = "waiting for VMSTATE_LOADED"
@@ -95,14 +109,16 @@ public struct COLOPrimary: Sendable {
     public private(set) var nextDeadline: Nanoseconds
 
     private var checkpoint: UInt64 = 0
-    private var startedAt: Nanoseconds
+    private var pacing: CheckpointPacing
+    private var captureBeganAt = Nanoseconds.zero
+    /// When the guest is captured although it does not rest.
+    private var captureAt = Nanoseconds.zero
     private var captureDeadline = Nanoseconds.never
-    private var wantedAtOnce = false
 
     /// A run whose initial synchronisation was sent wholly at `now`, with the guest paused.
     public init(limits: Limits, now: Nanoseconds) {
         self.limits = limits
-        startedAt = now
+        pacing = CheckpointPacing(period: limits.checkpointDelay, onOutput: limits.onOutput, now: now)
         nextDeadline = now + limits.readyTimeout
     }
 
@@ -112,12 +128,23 @@ public struct COLOPrimary: Sendable {
         switch event {
         case .message(let message): return receive(message, now)
         case .timer: return now >= nextDeadline ? deadlineReached(now) : []
-        case .holdLimitReached: return startAtOnce(now)
+        case .outputHeld(let checkpoint):
+            pacing.outputHeld(in: checkpoint)
+            return proceed(now)
+        case .guestRests:
+            pacing.guestCameToRest()
+            return proceed(now)
+        case .holdLimitReached:
+            pacing.wantAtOnce()
+            return proceed(now)
         case .checkpointDelayChanged(let delay):
             limits.checkpointDelay = delay
-            return startAtOnce(now)
+            pacing.period = delay
+            pacing.wantAtOnce()
+            return proceed(now)
         case .captured:
             guard phase == .capturing else { return [] }
+            pacing.captured(pause: now - captureBeganAt)
             wait(.waitingReceived, now, limits.transferTimeout)
             return [.sendCheckpoint(checkpoint)]
         case .captureTimedOut(let why):
@@ -135,12 +162,13 @@ public struct COLOPrimary: Sendable {
         switch (phase, message) {
         case (.waitingReady, .checkpointReady):
             lastComplete = 0
-            startedAt = now
+            pacing.begin(now)
             return [.startGuest] + runOn(now)
         case (.waitingReply, .checkpointReply):
-            wait(.capturing, now, .never)
+            phase = .waitingCapture
+            nextDeadline = captureAt
             captureDeadline = now + limits.captureTimeout
-            return [.pauseAndCapture(checkpoint: checkpoint)]
+            return proceed(now)
         case (.waitingReceived, .vmstateReceived):
             wait(.waitingLoaded, now, limits.loadTimeout)
             return []
@@ -154,7 +182,7 @@ public struct COLOPrimary: Sendable {
 
     private mutating func deadlineReached(_ now: Nanoseconds) -> [Action] {
         switch phase {
-        case .running: return startCheckpoint(now)
+        case .running, .waitingCapture: return proceed(now)
         case .waitingReady: return leave(.deadline(wait: "readyTimeout", limit: limits.readyTimeout))
         case .waitingReply: return leave(.deadline(wait: "replyTimeout", limit: limits.replyTimeout))
         case .waitingReceived: return leave(.deadline(wait: "transferTimeout", limit: limits.transferTimeout))
@@ -163,25 +191,36 @@ public struct COLOPrimary: Sendable {
         }
     }
 
-    /// A checkpoint at once, or right after the one under way.
-    private mutating func startAtOnce(_ now: Nanoseconds) -> [Action] {
-        wantedAtOnce = true
-        return phase == .running ? startCheckpoint(now) : []
-    }
-
     /// Back to `running`, unless the next checkpoint is already due.
     private mutating func runOn(_ now: Nanoseconds) -> [Action] {
         phase = .running
-        nextDeadline = startedAt + limits.checkpointDelay
-        return wantedAtOnce || now >= nextDeadline ? startCheckpoint(now) : []
+        return proceed(now)
+    }
+
+    /// Begins a checkpoint, or captures the guest for the one that has begun, if it is time.
+    private mutating func proceed(_ now: Nanoseconds) -> [Action] {
+        switch phase {
+        case .running:
+            nextDeadline = pacing.start(of: checkpoint + 1)
+            return now >= nextDeadline ? startCheckpoint(now) : []
+        case .waitingCapture:
+            nextDeadline = min(captureAt, pacing.mayCapture ? .zero : .never)
+            return now >= nextDeadline ? capture(now) : []
+        default: return []
+        }
     }
 
     private mutating func startCheckpoint(_ now: Nanoseconds) -> [Action] {
         checkpoint += 1
-        startedAt = now
-        wantedAtOnce = false
+        captureAt = pacing.begin(checkpoint, now)
         wait(.waitingReply, now, limits.replyTimeout)
-        return [.send(.checkpointRequest)]
+        return [.send(.checkpointRequest)] + (captureAt > now ? [.watchRest] : [])
+    }
+
+    private mutating func capture(_ now: Nanoseconds) -> [Action] {
+        wait(.capturing, now, .never)
+        captureBeganAt = now
+        return [.pauseAndCapture(checkpoint: checkpoint)]
     }
 
     private mutating func wait(_ next: Phase, _ now: Nanoseconds, _ limit: Nanoseconds) {

@@ -18,3 +18,17 @@ public enum OutputLease {
         echo == .zero ? .zero : echo + Nanoseconds(timeout.count / 4 * 3)
     }
 }
+
+/// That output of complete checkpoints of a run may leave for now.
+public struct OutputPermit: Sendable, Equatable {
+    /// The run.
+    public var run: UInt64
+    /// The end of the lease.
+    public var until: Nanoseconds
+
+    /// A permission that ends by itself.
+    public init(run: UInt64, until: Nanoseconds) {
+        self.run = run
+        self.until = until
+    }
+}

@@ -123,6 +123,15 @@ extension PairController {
 
     // MARK: Exposed
 
+    /// The run whose complete checkpoints let output out now, and until when: as long as the secondary is known not to
+    /// take over (OutputLease). Nil while nothing may leave.
+    public var outputPermit: OutputPermit? {
+        guard case .serving(let serving) = phase, case .exposed(let run) = serving.replication, let peer, peerIsAlive,
+            peer.report.term == term
+        else { return nil }
+        return OutputPermit(run: run, until: peer.promisedUntil)
+    }
+
     private mutating func proceedExposed(_ old: Serving, _ now: Nanoseconds, _ actions: inout Actions) {
         if let reason = peer?.report.leaving, reason != .stays {
             return endReplication(old, "the peer leaves", now, &actions)
@@ -132,11 +141,11 @@ extension PairController {
             leaveDeadline = max(leaveDeadline, now + configuration.leaveTimeout)
             serving.handOverDeadline = leaveDeadline
         }
-        if let peer, peerIsAlive, peer.report.term == term, now < peer.promisedUntil {
+        if let permit = outputPermit, now < permit.until {
             serving.leaseSeenAt = now
             if let epoch = serving.waitingRelease {
                 serving.waitingRelease = nil
-                actions.append(.releaseOutput(throughEpoch: epoch, before: peer.promisedUntil))
+                actions.append(.releaseOutput(throughEpoch: epoch, before: permit.until))
             }
         } else if now >= serving.leaseSeenAt + configuration.leaseTimeout {
             return endReplication(serving, "the peer confirms no heartbeat", now, &actions)

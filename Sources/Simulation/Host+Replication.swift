@@ -10,6 +10,8 @@ extension Host {
         limits.replyTimeout = .seconds(1)
         limits.transferTimeout = .seconds(2)
         limits.loadTimeout = .seconds(2)
+        // Checkpoints on output, as in production, or after the delay alone.
+        if world.chance.chance(2, in: 3) { limits.onOutput = .share(5) }
         return limits
     }
 
@@ -117,6 +119,8 @@ extension Host {
             guestIsPaused = false
             post(.pair(.checkpointConfirmed(run: run, checkpoint: 0)))
         case .send(let message): world.send(.control(message), on: endpoint)
+        case .watchRest:
+            later(world.microseconds(10...5000)) { [self] in deliver(.primary(run: run, .guestRests)) }
         case .pauseAndCapture where world.now < stuckUntil:
             later(.milliseconds(1500)) { [self] in deliver(.primary(run: run, .captureTimedOut("a disk hangs"))) }
         case .pauseAndCapture:
@@ -129,7 +133,12 @@ extension Host {
                 deliver(.primary(run: run, .captured))
             }
         case .sendCheckpoint(let number): sendCheckpoint(run, number)
-        case .releaseOutput(let epoch): post(.pair(.checkpointConfirmed(run: run, checkpoint: epoch)))
+        case .releaseOutput(let epoch):
+            // The thread of the run releases by itself, as long as the pair's loop has last allowed it.
+            if let permit = controller.outputPermit, permit.run == run, world.now < permit.until {
+                releaseHeld(through: epoch)
+            }
+            post(.pair(.checkpointConfirmed(run: run, checkpoint: epoch)))
         case .leave(let reason):
             world.note("\(name) leaves COLO: \(reason)")
             leaveOutgoing()

@@ -371,7 +371,10 @@ final class Host {
     private func stepGuest() {
         guard let output = guest?.step(chance: world.chance.next()) else { return }
         world.checker.runs(self)
-        if isHolding { held.append((epoch, output)) } else { release(output) }
+        guard isHolding else { return release(output) }
+        let isFirst = held.last.map { $0.epoch < epoch } ?? true
+        held.append((epoch, output))
+        if isFirst, let run = outgoing?.run { deliver(.primary(run: run, .outputHeld(checkpoint: epoch))) }
     }
 
     func release(_ output: Output) {

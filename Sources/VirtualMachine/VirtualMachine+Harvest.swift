@@ -26,6 +26,9 @@ extension VirtualMachine {
         pauseBriefly { take(tracker, into: pages) }
     }
 
+    /// Calls `body` once, as soon as no vCPU has anything to do, on whatever thread; it must return soon.
+    public func watchRest(_ body: @escaping @Sendable () -> Void) { parts.engine.watchRest(body) }
+
     private func take(_ tracker: DirtyTracker, into pages: [PageSet]?) {
         switch pages {
         case _ where !tracker.isRecording: tracker.beginRecord()

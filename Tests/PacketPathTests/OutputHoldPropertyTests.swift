@@ -32,11 +32,18 @@ private struct HoldChecker {
     private mutating func send() {
         let frame = numberedFrame(nextNumber)
         nextNumber += 1
+        let isFirst = !pending.contains { $0.epoch == state.openEpoch }
         switch state.send(frame) {
         case .pass:
             #expect(state.mode == .passing && pending.isEmpty, "nothing overtakes a held frame")
             left.append(number(of: frame))
-        case .held, .heldPastLimit: pending.append((number(of: frame), state.openEpoch))
+        case .heldFirst:
+            #expect(isFirst && state.mode == .holding)
+            pending.append((number(of: frame), state.openEpoch))
+        case .held:
+            #expect(!isFirst || state.mode == .leaving, "nobody was told that something is held")
+            pending.append((number(of: frame), state.openEpoch))
+        case .heldPastLimit: pending.append((number(of: frame), state.openEpoch))
         case .dropped: #expect(fenced || state.heldBytes > 2000)
         }
     }

@@ -25,7 +25,7 @@ struct OutputHoldStateTests {
         var state = OutputHoldState(limit: 1000, dropLimit: 4000)
         #expect(state.send(numberedFrame(1)) == .pass)
         state.beginHolding()
-        #expect(state.send(numberedFrame(2)) == .held)
+        #expect(state.send(numberedFrame(2)) == .heldFirst)
         #expect(state.heldPackets == 1)
         #expect(state.heldBytes == 60)
         #expect(state.counters.passed.frames == 1)
@@ -67,9 +67,9 @@ struct OutputHoldStateTests {
     func reportsLimitOncePerEpoch() {
         let cost = 60 + OutputHoldState.frameOverhead
         var state = holding(limit: 2 * cost, dropLimit: 100 * cost)
-        #expect((0..<5).map { state.send(numberedFrame($0)) } == [.held, .held, .heldPastLimit, .held, .held])
+        #expect((0..<5).map { state.send(numberedFrame($0)) } == [.heldFirst, .held, .heldPastLimit, .held, .held])
         _ = state.seal()
-        #expect((0..<4).map { state.send(numberedFrame($0)) } == [.held, .held, .heldPastLimit, .held])
+        #expect((0..<4).map { state.send(numberedFrame($0)) } == [.heldFirst, .held, .heldPastLimit, .held])
     }
 
     @Test("drops the newest frames when all epochs together are far past the limit")
@@ -78,7 +78,7 @@ struct OutputHoldStateTests {
         var state = holding(limit: cost, dropLimit: 4 * cost)
         for number in 0..<3 { _ = state.send(numberedFrame(number)) }
         let epoch = state.seal()
-        #expect(state.send(numberedFrame(3)) == .held)
+        #expect(state.send(numberedFrame(3)) == .heldFirst)
         #expect(state.send(numberedFrame(4)) == .dropped)
         #expect(state.counters.dropped.frames == 1)
         #expect(state.nextFrame(through: epoch).map(number) == 0)

@@ -20,15 +20,34 @@ struct OutputHoldTests {
         #expect(!network.deliver(numberedFrame(8)))
     }
 
-    @Test("calls for a checkpoint when the limit is passed")
-    func limitCallback() {
-        let calls = Atomic<Int>(0)
-        let hold = OutputHold(RecordingBackend(), holdLimit: 1000) { calls.add(1, ordering: .relaxed) }
+    @Test("tells of the first frame of each epoch, and calls for a checkpoint when the limit is passed")
+    func notices() {
+        let notices = Mutex<[OutputHold.Notice]>([])
+        let hold = OutputHold(RecordingBackend(), holdLimit: 1000) { notice in notices.withLock { $0.append(notice) } }
         for number in 0..<50 { hold.send(numberedFrame(number)) }
-        #expect(calls.load(ordering: .relaxed) == 0)
-        hold.beginHolding()
+        #expect(notices.withLock { $0 } == [])
+        for _ in 0..<2 { hold.beginRun() }
         for number in 0..<20 { hold.send(numberedFrame(number)) }
-        #expect(calls.load(ordering: .relaxed) == 1)
+        #expect(notices.withLock { $0 } == [.first(checkpoint: 1), .pastLimit])
+        _ = hold.sealEpoch()
+        _ = hold.sealEpoch()
+        for number in 0..<2 { hold.send(numberedFrame(number)) }
+        #expect(notices.withLock { $0 }.last == .first(checkpoint: 3))
+        hold.release(throughCheckpoint: 1)
+        #expect(hold.heldPackets == 2)
+    }
+
+    /// A small limit asks for checkpoints early; what is lost, it does not decide.
+    @Test("loses nothing for a small limit")
+    func smallLimit() {
+        let network = RecordingBackend()
+        let hold = OutputHold(network, holdLimit: 1)
+        hold.beginRun()
+        for number in 0..<5000 { hold.send(numberedFrame(number)) }
+        _ = hold.sealEpoch()
+        hold.release(throughCheckpoint: 1)
+        #expect(network.sent.count == 5000)
+        #expect(hold.counters.dropped.frames == 0)
     }
 
     @Test("a permission that has run out releases nothing and keeps everything")

@@ -55,7 +55,7 @@ final class COLOMachine: Sendable {
             }
             service.migrationEvent(event)
         }
-        hold = OutputHold(network, holdLimit: holdLimit) { service.holdLimitReached() }
+        hold = OutputHold(network, holdLimit: holdLimit) { service.outputIsHeld($0) }
         replication = ReplicationService(
             machine: machine, migration: migration, gate: OutputGate(holds: [hold]),
             environment: .init(
@@ -147,7 +147,7 @@ private final class ServiceBox: Sendable {
     private let service = ThreadGate<ReplicationService?>(nil)
 
     func connect(_ replication: ReplicationService) { service.withLock { $0 = replication } }
-    func holdLimitReached() { service.withLock(notify: false) { $0 }?.holdLimitReached() }
+    func outputIsHeld(_ notice: OutputHold.Notice) { service.withLock(notify: false) { $0 }?.outputIsHeld(notice) }
     func migrationEvent(_ event: MigrationEvent) { service.withLock(notify: false) { $0 }?.migrationEvent(event) }
 }
 

@@ -44,6 +44,8 @@ struct COLOMachine: ScriptMachine {
         case "timer": .timer
         case "captured": .captured
         case "full": .holdLimitReached
+        case "holds": .outputHeld(checkpoint: try number(words[1]))
+        case "rests": .guestRests
         case "delay": .checkpointDelayChanged(try milliseconds(words[1]))
         case "lost": .channelLost("reset")
         case "failover": .failoverRequested
@@ -113,6 +115,95 @@ struct COLOMachine: ScriptMachine {
               send(CHECKPOINT_REQUEST)
             """
         try check(script, on: primary)
+    }
+
+    /// With checkpoints on output, the delay is the longest period, and a guest that rests is captured at once.
+    @Test func aPrimaryTakesCheckpointsOnOutput() throws {
+        let limits = COLOPrimary.Limits(checkpointDelay: .milliseconds(100), onOutput: .fixed(.milliseconds(5)))
+        let script = """
+            gets READY
+              startGuest
+            # Output begins one, and the guest is captured as soon as it rests.
+            at 2ms
+            holds 1
+              send(CHECKPOINT_REQUEST)
+              watchRest
+            at 3ms
+            rests
+            gets REPLY
+              pauseAndCapture(checkpoint: 1)
+            captured
+              sendCheckpoint(1)
+            gets RECEIVED
+            # What was held since belongs to the next, which begins when this one is complete.
+            holds 2
+            gets LOADED
+              releaseOutput(throughEpoch: 1)
+              send(CHECKPOINT_REQUEST)
+              watchRest
+            gets REPLY
+            at 4ms
+            timer
+            rests
+              pauseAndCapture(checkpoint: 2)
+            captured
+              sendCheckpoint(2)
+            gets RECEIVED
+            gets LOADED
+              releaseOutput(throughEpoch: 2)
+            # A guest that does not rest is captured 5 ms after the last one began.
+            holds 3
+              send(CHECKPOINT_REQUEST)
+              watchRest
+            gets REPLY
+            at 7ms
+            timer
+            at 8ms
+            timer
+              pauseAndCapture(checkpoint: 3)
+            captured
+              sendCheckpoint(3)
+            gets RECEIVED
+            gets LOADED
+              releaseOutput(throughEpoch: 3)
+            # That long ago, it need not rest.
+            at 20ms
+            holds 4
+              send(CHECKPOINT_REQUEST)
+            gets REPLY
+              pauseAndCapture(checkpoint: 4)
+            captured
+              sendCheckpoint(4)
+            gets RECEIVED
+            gets LOADED
+              releaseOutput(throughEpoch: 4)
+            # Output that the last one contained asks for nothing, and without output the delay counts.
+            holds 4
+            at 119ms
+            timer
+            at 120ms
+            timer
+              send(CHECKPOINT_REQUEST)
+            gets REPLY
+              pauseAndCapture(checkpoint: 5)
+            """
+        try check(script, on: COLOMachine(primary: COLOPrimary(limits: limits, now: .zero)))
+    }
+
+    /// Much output is not kept waiting for a guest that does not rest.
+    @Test func aFullHoldHasABusyGuestCaptured() throws {
+        let limits = COLOPrimary.Limits(checkpointDelay: .milliseconds(100), onOutput: .fixed(.milliseconds(50)))
+        let script = """
+            gets READY
+              startGuest
+            holds 1
+              send(CHECKPOINT_REQUEST)
+              watchRest
+            gets REPLY
+            full
+              pauseAndCapture(checkpoint: 1)
+            """
+        try check(script, on: COLOMachine(primary: COLOPrimary(limits: limits, now: .zero)))
     }
 
     @Test func aPrimaryLeavesOnAMessageOutOfPlace() throws {
