@@ -46,6 +46,7 @@ struct StatusReporter: Sendable {
         status.bytesPerCheckpoint = statistics.bytesPerCheckpoint
         status.lastCheckpointAgeMs = statistics.lastAge.map { $0.count / 1_000_000 }
         (status.heldPackets, status.heldBytes) = replication.gate.held
+        status.droppedPackets = replication.gate.droppedPackets
         status.lastFailure = failure(snapshot)
         status.lastFailureAgeMs = snapshot?.lastFailureAge(clock.now()).map { $0.count / 1_000_000 }
         status.takeoverMs = replication.takeoverDuration.map(\.inMilliseconds)

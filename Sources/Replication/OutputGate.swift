@@ -49,6 +49,9 @@ public final class OutputGate: Sendable {
     /// Superseded: nothing leaves again.
     public func fence() { for hold in holds { hold.fence() } }
 
+    /// Packets that were lost, because more was held than may be.
+    public var droppedPackets: UInt64 { holds.reduce(0) { $0 + $1.counters.dropped.frames } }
+
     /// Packets and bytes that wait.
     public var held: (packets: UInt64, bytes: UInt64) {
         holds.reduce((0, 0)) { ($0.0 + UInt64($1.heldPackets), $0.1 + UInt64($1.heldBytes)) }

@@ -114,6 +114,7 @@ struct Verdict: Equatable {
         if let age = status.lastCheckpointAgeMs { data.append("checkpoint_age=\(age)ms") }
         data.append("held_packets=\(status.heldPackets)")
         data.append("held_bytes=\(status.heldBytes)B")
+        if let count = status.droppedPackets { data.append("dropped_packets=\(count)c") }
         return data.joined(separator: " ")
     }
 }

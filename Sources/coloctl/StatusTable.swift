@@ -37,7 +37,8 @@ struct StatusTable {
                         + milliseconds(pause.max)
                 ))
         }
-        rows.append(("Held output", "\(status.heldPackets) packets, \(size(status.heldBytes))"))
+        let lost = status.droppedPackets.map { $0 > 0 ? ", \($0) were lost" : "" } ?? ""
+        rows.append(("Held output", "\(status.heldPackets) packets, \(size(status.heldBytes))\(lost)"))
         if let takeover = status.takeoverMs {
             rows.append(("Last takeover", "\(milliseconds(takeover)) to the first frame released"))
         }

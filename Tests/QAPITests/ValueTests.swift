@@ -49,6 +49,7 @@ import Testing
         status.lastCheckpointAgeMs = 40
         status.heldPackets = 2
         status.heldBytes = 3000
+        status.droppedPackets = 4
         status.lastFailure = "peer lost"
         status.retiredInstructions = 12
         #expect(ColodStatus(reply: try JSONStreamParser.parse(status.json.text())) == status)

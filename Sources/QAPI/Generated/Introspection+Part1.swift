@@ -124,13 +124,13 @@ extension Introspection {
         "int"}, {"name": "peer", "type": "84"}, {"name": "checkpoints", "type": "int"}, {"name": "pause-ms", "type":
         "85", "default": null}, {"name": "bytes-per-checkpoint", "type": "int", "default": null}, {"name":
         "last-checkpoint-age-ms", "type": "int", "default": null}, {"name": "held-packets", "type": "int"}, {"name":
-        "held-bytes", "type": "int"}, {"name": "last-failure", "type": "str", "default": null}, {"name":
-        "last-failure-age-ms", "type": "int", "default": null}, {"name": "impairments", "type": "[str]", "default":
-        null}, {"name": "stopped", "type": "bool", "default": null}, {"name": "waits-for", "type": "str", "default":
-        null}, {"name": "takeover-ms", "type": "number", "default": null}, {"name": "failover", "type": "86"}, {"name":
-        "arbiter", "type": "str"}, {"name": "encryption", "type": "str", "default": null}, {"name": "keys", "type":
-        "[str]", "default": null}, {"name": "warnings", "type": "[str]", "default": null}, {"name":
-        "retired-instructions", "type": "int", "default": null}]},
+        "held-bytes", "type": "int"}, {"name": "dropped-packets", "type": "int", "default": null}, {"name":
+        "last-failure", "type": "str", "default": null}, {"name": "last-failure-age-ms", "type": "int", "default":
+        null}, {"name": "impairments", "type": "[str]", "default": null}, {"name": "stopped", "type": "bool", "default":
+        null}, {"name": "waits-for", "type": "str", "default": null}, {"name": "takeover-ms", "type": "number",
+        "default": null}, {"name": "failover", "type": "86"}, {"name": "arbiter", "type": "str"}, {"name": "encryption",
+        "type": "str", "default": null}, {"name": "keys", "type": "[str]", "default": null}, {"name": "warnings",
+        "type": "[str]", "default": null}, {"name": "retired-instructions", "type": "int", "default": null}]},
         {"name": "13", "meta-type": "object", "members": [{"name": "keys", "type": "[str]"}, {"name": "peer", "type":
         "[str]", "default": null}]},
         {"name": "14", "meta-type": "object", "members": [{"name": "milliseconds", "type": "number"}, {"name":

@@ -193,6 +193,8 @@ public struct ColodStatus: SchemaObject, Hashable {
     public var heldPackets: UInt64
     /// The bytes of those packets.
     public var heldBytes: UInt64
+    /// Packets of the guest that were lost since colod began, because more was held than checkpoint.drop-limit allows.
+    public var droppedPackets: UInt64?
     /// What went wrong last, also after it was overcome.
     public var lastFailure: String?
     /// How long ago that was, in milliseconds.
@@ -233,6 +235,7 @@ public struct ColodStatus: SchemaObject, Hashable {
         lastCheckpointAgeMs: UInt64? = nil,
         heldPackets: UInt64,
         heldBytes: UInt64,
+        droppedPackets: UInt64? = nil,
         lastFailure: String? = nil,
         lastFailureAgeMs: UInt64? = nil,
         impairments: [String]? = nil,
@@ -258,6 +261,7 @@ public struct ColodStatus: SchemaObject, Hashable {
         self.lastCheckpointAgeMs = lastCheckpointAgeMs
         self.heldPackets = heldPackets
         self.heldBytes = heldBytes
+        self.droppedPackets = droppedPackets
         self.lastFailure = lastFailure
         self.lastFailureAgeMs = lastFailureAgeMs
         self.impairments = impairments
@@ -286,6 +290,7 @@ public struct ColodStatus: SchemaObject, Hashable {
         lastCheckpointAgeMs = try reader.optional("last-checkpoint-age-ms")
         heldPackets = try reader.required("held-packets")
         heldBytes = try reader.required("held-bytes")
+        droppedPackets = try reader.optional("dropped-packets")
         lastFailure = try reader.optional("last-failure")
         lastFailureAgeMs = try reader.optional("last-failure-age-ms")
         impairments = try reader.optional("impairments")
@@ -314,6 +319,7 @@ public struct ColodStatus: SchemaObject, Hashable {
         writer.add("last-checkpoint-age-ms", lastCheckpointAgeMs)
         writer.add("held-packets", heldPackets)
         writer.add("held-bytes", heldBytes)
+        writer.add("dropped-packets", droppedPackets)
         writer.add("last-failure", lastFailure)
         writer.add("last-failure-age-ms", lastFailureAgeMs)
         writer.add("impairments", impairments)
