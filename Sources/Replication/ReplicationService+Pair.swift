@@ -1,5 +1,6 @@
 public import Environment
 public import Migration
+import GuestMemory
 import QAPI
 public import ReplicationCore
 import Synchronization
@@ -176,7 +177,7 @@ extension ReplicationService: PairOperations {
             }
             state.withLock { $0.channel = channel }
             try migration.migrate(on: channel) { (settings: inout MigrationSettings) throws(MigrationSettingsError) in
-                settings = try Self.replicationSettings(settings.parameters)
+                settings = try Self.replicationSettings(settings.parameters, memorySize: machine.memory.totalSize)
             }.start()
             // A stop of this run a moment ago found nothing to cut, and all of RAM would be copied for nobody.
             if runDriver.runs.isVoid(outgoing: run) { migration.migrateCancel() }
@@ -188,19 +189,30 @@ extension ReplicationService: PairOperations {
     /// The settings of a run: its own capabilities, whatever operators have turned on or off for migrations of theirs,
     /// and of their parameters those that make sense for it.
     private static func replicationSettings(
-        _ parameters: MigrationSettings.Values
+        _ parameters: MigrationSettings.Values, memorySize: Int
     ) throws(MigrationSettingsError) -> MigrationSettings {
         var settings = MigrationSettings()
         try settings.setParameters { own in
             own = parameters
             own.tlsCredentials = ""
+            own.xbzrleCacheSize = deltaCacheSize(memorySize: memorySize)
         }
         try settings.setCapabilities([
             MigrationCapabilityStatus(.xColo, true),
             // A guest that writes faster than the network carries is slowed down until a copy is complete.
             MigrationCapabilityStatus(.autoConverge, true),
+            // A page that is written in every epoch changes in a few places: of those, the differences are sent.
+            MigrationCapabilityStatus(.xbzrle, true),
         ])
         return settings
+    }
+
+    /// Room for the copies of the pages that the secondary has, to send differences from: every page has a place of its
+    /// own, up to 1 GiB. Memory is taken for pages that were written since the copy began alone.
+    private static func deltaCacheSize(memorySize: Int) -> UInt64 {
+        var size: UInt64 = 1 << 20
+        while size < memorySize, size < 1 << 30 { size *= 2 }
+        return size
     }
 
     private func listen(_ run: UInt64) {
