@@ -45,9 +45,11 @@ extension Hart {
 
     /// Sleeps as a hart that has nothing to do.
     private func rest(after seen: UInt64, until deadline: Nanoseconds, unless gate: RunGate) {
+        gate.beginRest(of: identifier)
         environment.restWatch.begin()
         sleep(after: seen, until: deadline, unless: gate)
         environment.restWatch.end()
+        gate.endRest(of: identifier)
     }
 
     /// Sleeps, unless the machine is to stand or another hart waits for an answer.

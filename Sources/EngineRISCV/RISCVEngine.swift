@@ -69,7 +69,16 @@ public final class RISCVEngine: GuestEngine {
 
     /// Stops all harts at an instruction boundary.
     public func pause(until deadline: Nanoseconds) throws(PauseTimeout) {
-        let busy = runState.pause(until: deadline, wake: interruptHarts)
+        try pause(until: deadline, lettingRest: false)
+    }
+
+    /// The same, but harts that wait for an interrupt are not woken for it.
+    public func pauseToLook(until deadline: Nanoseconds) throws(PauseTimeout) {
+        try pause(until: deadline, lettingRest: true)
+    }
+
+    private func pause(until deadline: Nanoseconds, lettingRest: Bool) throws(PauseTimeout) {
+        let busy = runState.pause(until: deadline, lettingRest: lettingRest) { harts[$0].interruptExecution() }
         guard busy.isEmpty else { throw PauseTimeout(busy: busy.map { harts[$0].activity }) }
     }
 

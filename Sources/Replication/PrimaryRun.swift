@@ -64,6 +64,8 @@ final class PrimaryRun: @unchecked Sendable {
 
     /// Runs until the run is left, and returns why. The guest runs then, or was never resumed.
     func perform() -> COLORunEnd {
+        // Every answer of the guest waits for this thread, and vCPUs take what there is.
+        Thread.favourCurrent()
         do {
             _ = try Thread(name: "colo-messages") { [self] in readMessages() }
         } catch {
@@ -83,6 +85,7 @@ final class PrimaryRun: @unchecked Sendable {
     private func next() -> COLOPrimary.Event { inbox.next(until: core.nextDeadline) ?? .timer }
 
     private func readMessages() {
+        Thread.favourCurrent()
         while true {
             do throws(MigrationFailure) {
                 guard inbox.offer(.message(try session.messages.receive(until: .never))) else { return }

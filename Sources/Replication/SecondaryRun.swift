@@ -66,6 +66,7 @@ final class SecondaryRun: @unchecked Sendable {
 
     /// Runs until the run's fate is decided. A lost channel alone does not end it: then it waits for a request.
     func perform() -> Ending {
+        Thread.favourCurrent()
         handlers.held(0)
         if let ending = carryOut(core.start()) { return ending }
         while true {

@@ -10,12 +10,12 @@ extension VirtualMachine {
     /// permissions, so that whatever is written from now on is marked again. A tracker that did not record yet begins
     /// to. Without `pages` the marks are dropped.
     ///
-    /// `body` runs in the same rest, after that: what it reads belongs to the period that has ended. It must not call into
+    /// `body`, which changes nothing of the guest, runs in the same rest, after that: what it reads belongs to the period that has ended. It must not call into
     /// the run control. Throws `PauseTimeout`, with nothing taken and without having run `body`, as `pauseBriefly` does.
     public func harvest<Result>(
         _ tracker: DirtyTracker, into pages: [PageSet]? = nil, within limit: Nanoseconds, _ body: () -> Result
     ) throws(PauseTimeout) -> Result {
-        try pauseBriefly(within: limit) {
+        try pauseBriefly(within: limit, onlyToLook: true) {
             take(tracker, into: pages)
             return body()
         }

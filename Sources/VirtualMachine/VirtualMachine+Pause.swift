@@ -8,11 +8,12 @@ extension VirtualMachine {
     ///
     /// Throws `PauseTimeout`, without having run `body` and with the guest running on, if a vCPU does not come to a stand
     /// within `limit`: it may be in a disk access, which takes as long as the disk takes. The limit includes the wait for
-    /// others who use the run control. `body` must not call into the run control.
+    /// others who use the run control. `body` must not call into the run control. With `onlyToLook` it changes nothing of
+    /// a vCPU, and those that wait for an interrupt need not be woken.
     public func pauseBriefly<Result>(
-        within limit: Nanoseconds, _ body: () -> Result
+        within limit: Nanoseconds, onlyToLook: Bool = false, _ body: () -> Result
     ) throws(PauseTimeout) -> Result {
-        try pauseOnce(until: Self.deadline(limit), body)
+        try pauseOnce(until: Self.deadline(limit), onlyToLook: onlyToLook, body)
     }
 
     /// The same, however long the vCPUs take to stand. Others who have business with the run control get their turn
@@ -27,10 +28,13 @@ extension VirtualMachine {
     }
 
     /// With no deadline of its own a pause waits for its turn, and then `pausePatience` for the vCPUs.
-    private func pauseOnce<Result>(until deadline: Nanoseconds?, _ body: () -> Result) throws(PauseTimeout) -> Result {
+    private func pauseOnce<Result>(
+        until deadline: Nanoseconds?, onlyToLook: Bool = false, _ body: () -> Result
+    ) throws(PauseTimeout) -> Result {
         try withControl(until: deadline ?? .never) { (control: inout Control) throws(PauseTimeout) -> Result in
             let ran = control.engineRuns
-            try stopEngine(&control, until: deadline ?? Self.deadline(Self.pausePatience))
+            try stopEngine(
+                &control, until: deadline ?? Self.deadline(Self.pausePatience), onlyToLook: onlyToLook)
             defer { if ran { startEngine(&control) } }
             return parts.lock.withLockWhileFrozen(body)
         }

@@ -216,17 +216,24 @@ extension VirtualMachine {
         parts.engine.resume()
     }
 
-    func stopEngine(_ control: inout Control, until deadline: Nanoseconds) throws(PauseTimeout) {
+    /// `onlyToLook`: nothing of a vCPU will be changed before it runs on.
+    func stopEngine(
+        _ control: inout Control, until deadline: Nanoseconds, onlyToLook: Bool = false
+    ) throws(PauseTimeout) {
         guard control.engineRuns else { return }
         // A vCPU or device that waits for a snapshot's room would not come to a stand.
-        try withHurriedWriters { () throws(PauseTimeout) in try stand(until: deadline) }
+        try withHurriedWriters { () throws(PauseTimeout) in try stand(until: deadline, onlyToLook: onlyToLook) }
         parts.clock.stop()
         control.engineRuns = false
     }
 
-    private func stand(until deadline: Nanoseconds) throws(PauseTimeout) {
+    private func stand(until deadline: Nanoseconds, onlyToLook: Bool) throws(PauseTimeout) {
         do throws(PauseTimeout) {
-            try parts.engine.pause(until: deadline)
+            if onlyToLook {
+                try parts.engine.pauseToLook(until: deadline)
+            } else {
+                try parts.engine.pause(until: deadline)
+            }
         } catch {
             throw PauseTimeout(busy: error.busy, reason: stalledDisk?.description)
         }
