@@ -214,6 +214,7 @@ extension VirtualMachine {
         parts.clock.start()
         parts.lock.thaw()
         parts.engine.resume()
+        lookAtQueuesOnce()
     }
 
     func stopEngine(_ control: inout Control, until deadline: Nanoseconds) throws(PauseTimeout) {

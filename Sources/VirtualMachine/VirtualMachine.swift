@@ -30,6 +30,8 @@ public final class VirtualMachine: Sendable {
     let control: TicketLock<Control>
     private let published: Mutex<Published>
     let stopEventIsDue = Atomic<Bool>(false)
+    /// Devices have a loaded state, and the guest has not run on it yet. Changed with the run control.
+    let queuesAreUnseen = Atomic<Bool>(false)
     /// A reset was put off because pages of RAM are missing.
     let resetWaitsForPages = Mutex(false)
     /// The snapshot that keeps pages from being written.

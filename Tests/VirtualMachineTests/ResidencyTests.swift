@@ -10,7 +10,7 @@ import Testing
 @testable import VirtualMachine
 
 /// A riscv64 machine whose RAM comes page by page.
-private final class PartialBoard: @unchecked Sendable {
+final class PartialBoard: @unchecked Sendable {
     // SAFETY: nothing changes after init but what is in a gate.
     let printed = PrintedText()
     let machine: VirtualMachine
@@ -21,8 +21,8 @@ private final class PartialBoard: @unchecked Sendable {
 
     static let garbage: UInt8 = 0xa5
 
-    /// All of RAM is to come.
-    init(_ program: [UInt32]) throws {
+    /// All of RAM is to come, with what `prepare` puts there.
+    init(_ program: [UInt32], prepare: (VirtualMachine) -> Void = { _ in }) throws {
         kernel = try TemporaryFile(RISCVProgram.image(program))
         var configuration = RISCVMachineConfiguration(memorySize: 8 << 20, kernel: kernel.path)
         let printed = printed
@@ -36,6 +36,7 @@ private final class PartialBoard: @unchecked Sendable {
             powerOn()
         }
         machine = VirtualMachine(parts: parts)
+        prepare(machine)
         let ram = parts.memory.blocks[0]
         truth = parts.memory.read(ram.guestAddress, count: ram.size) ?? []
         parts.memory.write(ram.guestAddress, bytes: [UInt8](repeating: Self.garbage, count: ram.size))
