@@ -147,18 +147,46 @@ final class PartialBoard: @unchecked Sendable {
         #expect(board.printed.all.isEmpty)
     }
 
-    @Test func aResetIsPutOffUntilItMayWriteToRAM() throws {
+    @Test func aResetByCommandIsRefusedAsLongAsItMayNotWriteToRAM() throws {
         let board = try PartialBoard(RISCVProgram.counting)
         let machine = board.machine
-        try machine.run()
-        #expect(board.awaitRequest())
+        let command = MachineEvent.reset(guest: false, reason: "host-qmp-system-reset")
         let events = ThreadGate<[MachineEvent]>([])
         machine.setEventHandler { event in events.withLock { $0.append(event) } }
+        try machine.run()
+        #expect(board.awaitRequest())
         let resets = board.resetCount
+        let pages = machine.memory.blocks[0].pageCount
+        #expect(throws: RunStateError(current: .running, wanted: .running, obstacle: .missingPages(pages))) {
+            try machine.resetByCommand()
+        }
+        try machine.stopByCommand()
+        #expect(throws: RunStateError(current: .paused, wanted: .running, obstacle: .missingPages(pages))) {
+            try machine.resetByCommand()
+        }
+        board.placeAll()
+        machine.endResidency()
+        #expect(machine.runState == .paused)
         try machine.resetByCommand()
-        #expect(events.withLock { $0 } == [.reset(guest: false, reason: "host-qmp-system-reset")])
+        #expect(machine.runState == .prelaunch)
+        #expect(board.resetCount == resets + 1)
+        #expect(events.withLock { $0 } == [.resume, .stop, command])
+    }
+
+    @Test func aResetThatTheGuestAsksForIsPutOffUntilItMayWriteToRAM() throws {
+        let board = try PartialBoard(RISCVProgram.counting)
+        let machine = board.machine
+        let guestReset = MachineEvent.reset(guest: true, reason: "guest-reset")
+        let events = ThreadGate<[MachineEvent]>([])
+        machine.setEventHandler { event in events.withLock { $0.append(event) } }
+        try machine.run()
+        #expect(board.awaitRequest())
+        let resets = board.resetCount
+        machine.reset(guest: true, reason: "guest-reset")
+        machine.reset(guest: true, reason: "guest-reset")
         try machine.stopByCommand()
         try machine.continueByCommand()
+        #expect(events.withLock { $0 } == [.resume, .stop, .resume], "nothing is told that has not happened")
         #expect(board.resetCount == resets)
         #expect(board.machine.memory.blocks[0].base.load(as: UInt8.self) == PartialBoard.garbage)
         let server = try board.serve()
@@ -170,12 +198,28 @@ final class PartialBoard: @unchecked Sendable {
         machine.endResidency()
         // From the start of the cycle again.
         let deadline = SystemClock().now() + .seconds(20)
-        while board.resetCount == resets, SystemClock().now() < deadline { sched_yield() }
+        #expect(events.wait(until: deadline) { $0.last == guestReset ? true : nil } == true)
         #expect(board.resetCount == resets + 1)
         let before = board.printed.all.count
         #expect(board.printed.wait(for: before + 70) != nil)
-        #expect(
-            events.withLock { $0 }.filter { $0 == .reset(guest: false, reason: "host-qmp-system-reset") }.count == 1)
+        #expect(events.withLock { $0 } == [.resume, .stop, .resume, guestReset])
         #expect(machine.runState == .running)
+    }
+
+    /// Whichever of the two is first.
+    @Test func aResetThatIsAskedForAsTheLastPageComesHappensOnce() throws {
+        let machine = VirtualMachine(parts: try NoneMachine.parts(memorySize: 1 << 20))
+        let resets = ThreadGate(0)
+        machine.setEventHandler { event in if case .reset = event { resets.withLock { $0 += 1 } } }
+        for round in 1...200 {
+            let residency = try PageResidency(of: machine.memory, missing: machine.memory.makePageSets()) { _ in }
+            machine.memory.beginResidency(residency)
+            let ending = try Thread(name: "last page") { machine.endResidency() }
+            machine.reset(guest: true, reason: "guest-reset")
+            ending.join()
+            #expect(resets.wait(until: SystemClock().now() + .seconds(20)) { $0 == round ? true : nil } == true)
+        }
+        machine.shutDown()
+        #expect(resets.withLock { $0 } == 200)
     }
 }
