@@ -217,7 +217,7 @@ final class PartialBoard: @unchecked Sendable {
             let ending = try Thread(name: "last page") { machine.endResidency() }
             machine.reset(guest: true, reason: "guest-reset")
             ending.join()
-            #expect(resets.wait(until: SystemClock().now() + .seconds(20)) { $0 == round ? true : nil } == true)
+            try #require(resets.wait(until: SystemClock().now() + .seconds(20)) { $0 == round ? true : nil } == true)
         }
         machine.shutDown()
         #expect(resets.withLock { $0 } == 200)
