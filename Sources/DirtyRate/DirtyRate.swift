@@ -9,6 +9,10 @@
 /// - A limit holds a vCPU to a number of pages a second (`VCPUDirtyMeter.setLimit`), counted as dirty-ring counts them.
 /// - Each has a tracker of its own, so none takes anything from what migrations and checkpoints harvest, or from another.
 ///
+/// While pages of the guest's RAM are still to come, only what is here is sampled, and the figure is that of this part; no
+/// measurement waits for a page. Where no figure can be had, because nothing is here or because pages were taken away in
+/// between, there is none: the result before stands.
+///
 /// A megabyte is 2^20 bytes here, as it is to QEMU. Rates are rounded to whole megabytes.
 public enum DirtyRateLimits {
     /// How long a measurement may take, in seconds.

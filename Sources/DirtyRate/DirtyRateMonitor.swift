@@ -94,9 +94,13 @@ public final class DirtyRateMonitor: Sendable {
         if mode == .dirtyRing, counting == nil {
             throw .countingNotAvailable
         }
+        if mode == .pageSampling, machine.memory.presentPageCount == 0 {
+            throw .nothingToSample
+        }
     }
 
-    /// Publishes an outcome; without one, as the monitor ended or the host lacks means, the result before stands.
+    /// Publishes an outcome; without one, as the monitor ended, the host lacks means, or there was nothing to measure, the
+    /// result before stands.
     private func finish(_ outcome: Outcome?, before: DirtyRateInfo) {
         state.withLock { state in
             guard let outcome else {
@@ -123,10 +127,9 @@ public final class DirtyRateMonitor: Sendable {
         let sample = PageSample(of: machine.memory, perGiB: perGiB, using: &generator)
         guard waits(until: start + .seconds(seconds)) else { return nil }
         let duration = clock.now() - start
-        let changed = sample.changedCount()
+        guard sample.count > 0, let changed = sample.changedCount() else { return nil }
         return Outcome(
-            rate: MegabyteRate.of(
-                changed: changed, sampled: sample.count, total: machine.memory.totalSize, in: duration))
+            rate: MegabyteRate.of(changed: changed, sampled: sample.count, total: sample.byteCount, in: duration))
     }
 
     private func record(_ seconds: UInt64) -> Outcome? {

@@ -8,9 +8,10 @@ enum MegabyteRate {
         of(bytes: Double(pages) * Double(targetPageSize), in: duration)
     }
 
-    /// The rate if `changed` of `sampled` pages, of `total` bytes, changed in `duration`.
+    /// The rate if `changed` of `sampled` pages, which stand for `total` bytes, changed in `duration`.
     static func of(changed: Int, sampled: Int, total: Int, in duration: Nanoseconds) -> Int64 {
-        of(bytes: Double(total) * Double(changed) / Double(max(1, sampled)), in: duration)
+        precondition(sampled > 0)
+        return of(bytes: Double(total) * Double(changed) / Double(sampled), in: duration)
     }
 
     private static func of(bytes: Double, in duration: Nanoseconds) -> Int64 {

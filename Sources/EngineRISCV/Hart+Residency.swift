@@ -74,6 +74,9 @@ extension RISCVEngine {
         environment.blocktime.withLock { $0 = BlocktimeMeter(vCPUCount: harts.count) }
     }
 
+    /// What was measured stands: a hart whose page has come may take a while until it runs.
+    public func endBlocktime() { environment.blocktime.withLock { $0?.finish(at: SystemClock().now()) } }
+
     /// What was measured up to now.
     public var blocktime: Blocktime? {
         environment.blocktime.withLock { $0?.blocktime(at: SystemClock().now()) }

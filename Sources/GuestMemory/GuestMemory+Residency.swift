@@ -1,29 +1,70 @@
 import Synchronization
 
-// Memory that is not all here yet, of a machine whose engine and devices ask before they look at a page.
+// Memory that is not all here yet. Either the engine and the devices ask before they look at a page, and are refused a
+// page that is not here (`isPartial`); or whoever touches one waits for it in the kernel (`MissingPages`).
 extension GuestMemory {
-    /// Whether pages are still to come. A vCPU looks at it where it fills its translation tables.
+    /// Whether pages are still to come, and are refused meanwhile. A vCPU looks at it where it fills its translation tables.
     @inline(__always)
     public var isPartial: Bool { partial.load(ordering: .acquiring) }
 
     /// Which pages are here, while not all are.
-    public var residency: PageResidency? { currentResidency.withLock { $0 } }
+    public var residency: PageResidency? { currentResidency.withLock { $0.residency } }
 
     /// From now on the pages that `residency` misses are refused by all accessors. Called while nobody uses the memory;
     /// `VirtualMachine.beginResidency` does it for a machine.
     public func beginResidency(_ residency: PageResidency) {
-        currentResidency.withLock { $0 = residency }
+        noteResidency(residency)
         partial.store(true, ordering: .releasing)
+    }
+
+    /// From now on who touches the pages that `residency` misses waits. Returns what held before, once nobody is in the middle
+    /// of a look at a page that was here (`withPresentPage`).
+    @discardableResult
+    func noteResidency(_ residency: PageResidency?) -> PageResidency? {
+        currentResidency.withLock { current in
+            defer { current = CurrentResidency(residency: residency, removals: current.removals + 1) }
+            return current.residency
+        }
     }
 
     /// All pages are here; whoever still waits for one is woken.
     public func endResidency() {
         let ended = currentResidency.withLock { current in
-            defer { current = nil }
-            return current
+            defer { current.residency = nil }
+            return current.residency
         }
         partial.store(false, ordering: .releasing)
         ended?.wakeAll()
+    }
+
+    /// How often pages were taken away: began to be missing, or were given back to the host. While it stays the same, pages
+    /// that are here change only by being written.
+    public var removals: UInt64 { currentResidency.withLock { $0.removals } }
+
+    /// Gives pages of a block, whole host pages, back to the host: nobody needs what they hold, and they read as zero.
+    public func giveBack(_ pages: Range<Int>, ofBlock block: Int) {
+        currentResidency.withLock { current in
+            current.removals += 1
+            blocks[block].discard(page: pages.lowerBound, count: pages.count)
+        }
+    }
+
+    /// How many pages are here.
+    public var presentPageCount: Int {
+        blocks.reduce(0) { $0 + $1.pageCount } - (residency?.missingCount ?? 0)
+    }
+
+    /// What `body` makes of the bytes of a page of a block; nil, with none of them touched, if the page is still to come.
+    /// Never waits for a page. `body` has moments, because meanwhile no page can be taken away.
+    public func withPresentPage<Result>(
+        _ page: Int, ofBlock block: Int, _ body: (UnsafeRawPointer) -> Result
+    ) -> Result? {
+        currentResidency.withLock { current in
+            if let residency = current.residency, !residency.isPresent(page, ofBlock: block) { return nil }
+            precondition(page >= 0 && page < blocks[block].pageCount)
+            // SAFETY: a whole page inside the block, which lives as long as this.
+            return unsafe body(UnsafeRawPointer(blocks[block].base) + page * targetPageSize)
+        }
     }
 
     /// Whether all pages of a range that are RAM are here.

@@ -9,7 +9,13 @@ public final class GuestMemory: Sendable {
     public let blocks: [RAMBlock]
     let trackers = TrackerSlots()
     let partial = Atomic<Bool>(false)
-    let currentResidency = Mutex<PageResidency?>(nil)
+    let currentResidency = Mutex(CurrentResidency())
+
+    struct CurrentResidency {
+        var residency: PageResidency?
+        /// How often pages were taken away.
+        var removals: UInt64 = 0
+    }
 
     /// The memory made of `blocks`, whose address ranges must not overlap.
     public init(blocks: [RAMBlock]) {

@@ -67,6 +67,8 @@ public final class MissingPages: Sendable {
     public func begin(_ residency: PageResidency, missing: [PageSet]) throws(SystemError) {
         precondition(missing.count == memory.blocks.count)
         var watch = Watch(residency: residency)
+        // First, while nobody can have to wait: who asks before it looks at a page is told from here on.
+        let before = memory.noteResidency(residency)
         do throws(SystemError) {
             for block in memory.blocks {
                 guard block.canLosePages else {
@@ -82,6 +84,7 @@ public final class MissingPages: Sendable {
         } catch {
             // Another one may be told of the rest.
             unregister(memory.blocks.prefix(watch.placesZeroes.count))
+            memory.noteResidency(before)
             throw error
         }
         state.withLock { $0 = watch }
@@ -132,6 +135,7 @@ public final class MissingPages: Sendable {
         ending.raise()
         // First, so that nobody waits for the thread any more.
         unregister(memory.blocks[...])
+        memory.endResidency()
         watch.thread?.join()
     }
 

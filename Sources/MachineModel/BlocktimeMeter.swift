@@ -39,20 +39,29 @@ public struct BlocktimeMeter: Sendable, Equatable {
 
     private var vCPUs: [Clock]
     private var all = Clock()
+    private var isOver = false
 
     /// Nobody has waited yet.
     public init(vCPUCount: Int) { vCPUs = Array(repeating: Clock(), count: vCPUCount) }
 
     /// A vCPU waits from now on, if it did not already.
     public mutating func begin(_ vCPU: Int, at now: Nanoseconds) {
+        guard !isOver else { return }
         vCPUs[vCPU].start(now)
         if vCPUs.allSatisfy({ $0.since != nil }) { all.start(now) }
     }
 
     /// A vCPU waits no more.
     public mutating func end(_ vCPU: Int, at now: Nanoseconds) {
+        guard !isOver else { return }
         vCPUs[vCPU].stop(now)
         all.stop(now)
+    }
+
+    /// All pages are here: waits that go on end, and nothing adds up any more.
+    public mutating func finish(at now: Nanoseconds) {
+        for vCPU in vCPUs.indices { end(vCPU, at: now) }
+        isOver = true
     }
 
     /// What has added up, waits that go on counted up to `now`.

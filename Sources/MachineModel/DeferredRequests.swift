@@ -1,9 +1,11 @@
 public import SystemCalls
 
-/// Has devices look again at requests that they put aside, because pages of the guest's RAM had not come yet.
+/// Has devices look at requests in their queues later, when nobody notifies them any more: requests that they put aside
+/// because pages of the guest's RAM had not come yet, and those that a loaded state says nothing of.
 ///
-/// What is to be done is added by whoever placed the last page, who must not wait for the machine lock; a thread that
-/// lives only while pages are missing does it with the lock held, one after the other.
+/// What is to be done is added by whoever placed the last page, or lets the guest run, and must not wait for the machine
+/// lock. A thread that lives while pages are missing, or as long as there is something to do, does it with the lock held,
+/// one after the other.
 public final class DeferredRequests: Sendable {
     private struct State {
         var hasThread = false
@@ -21,9 +23,25 @@ public final class DeferredRequests: Sendable {
     public func begin() throws(SystemError) {
         try state.withLock { (state: inout State) throws(SystemError) in
             state.isEnding = false
-            guard !state.hasThread else { return }
-            _ = try Thread(name: "page-arrivals") { [self] in work() }
-            state.hasThread = true
+            try startThread("page-arrivals", &state)
+        }
+    }
+
+    private func startThread(_ name: String, _ state: inout State) throws(SystemError) {
+        guard !state.hasThread else { return }
+        _ = try Thread(name: name) { [self] in work() }
+        state.hasThread = true
+    }
+
+    /// Has `work` done as soon as the machine runs, with the machine lock held for each of them; by a thread for that
+    /// alone if no pages are missing. Waits for nobody. Throws, with nothing added, if there is no thread for it.
+    public func perform(_ work: [@Sendable () -> Void]) throws(SystemError) {
+        try state.withLock { (state: inout State) throws(SystemError) in
+            if !state.hasThread {
+                try startThread("queue-look", &state)
+                state.isEnding = true
+            }
+            state.due += work
         }
     }
 

@@ -37,6 +37,8 @@ public protocol GuestEngine: AnyObject, Sendable {
     func watchRest(_ body: @escaping @Sendable () -> Void)
     /// Begins to measure how long vCPUs wait for pages, from nothing on. From any thread, at any time.
     func measureBlocktime()
+    /// Ends that measurement: the result stands from here on. From any thread, at any time.
+    func endBlocktime()
     /// What was measured since; nil if nothing was, or the engine cannot. From any thread, at any time.
     var blocktime: Blocktime? { get }
     /// Forgets everything cached about memory, after its content was replaced from outside.
@@ -76,6 +78,8 @@ extension GuestEngine {
     public func watchRest(_ body: @escaping @Sendable () -> Void) { body() }
     /// Nothing to measure.
     public func measureBlocktime() {}
+    /// Nothing was measured.
+    public func endBlocktime() {}
     /// Nothing was.
     public var blocktime: Blocktime? { nil }
     /// Nobody knows who writes.

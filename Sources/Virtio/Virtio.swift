@@ -19,7 +19,8 @@
 ///
 /// State: registers, negotiated features and the two counters of each queue. A request is carried out wholly within one
 /// notification, so between two register accesses nothing is in flight but what stands in the guest's own rings, and
-/// those are read anew from guest memory after a load.
+/// those are read anew from guest memory after a load. Whether a notification came for what stands there is not told: all
+/// queues are looked at once when the guest first runs on a loaded state (`QueuedDevice`).
 public enum VirtioLimit {
     /// The most descriptors of one chain, indirect ones counted.
     public static let chainLength = 1024

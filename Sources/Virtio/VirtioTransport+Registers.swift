@@ -84,7 +84,7 @@ extension VirtioTransport {
         case Register.driverFeaturesSelect: state.driverFeaturesSelect = word
         case Register.driverFeatures: storeDriverFeatures(word)
         case Register.queueSelect: state.queueSelect = word
-        case Register.queueNotify: notify(word)
+        case Register.queueNotify: if word < state.queues.count { notifyDevice(ofQueue: Int(word)) }
         case Register.interruptAcknowledge:
             state.interruptStatus &= ~word
             driveLine()
@@ -112,11 +112,6 @@ extension VirtioTransport {
 
     private var featuresAreAcceptable: Bool {
         state.driverFeatures & ~offeredFeatures == 0 && hasNegotiated(TransportFeature.version1)
-    }
-
-    private func notify(_ queue: UInt32) {
-        guard isDriverReady, queue < state.queues.count, state.queues[Int(queue)].isReady else { return }
-        device.queueNotified(Int(queue), of: self)
     }
 
     private func storeQueueRegister(_ register: UInt64, _ word: UInt32) {

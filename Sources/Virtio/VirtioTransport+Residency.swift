@@ -38,7 +38,7 @@ extension VirtioTransport {
         guard putAside[index] != nil else { return }
         // What woke this queue may be an older request's.
         forgetPutAside(index)
-        if isDriverReady, state.queues[index].isReady { device.queueNotified(index, of: self) }
+        notifyDevice(ofQueue: index)
     }
 
     /// Queue `index` is no more what it was.

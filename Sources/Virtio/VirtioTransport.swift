@@ -102,7 +102,18 @@ public final class VirtioTransport: MemoryMappedDevice, SavedDevice, @unchecked 
 }
 
 /// What a device does with its queues. With the machine lock held.
-extension VirtioTransport {
+extension VirtioTransport: QueuedDevice {
+    /// Notifies the device of each queue.
+    public func lookAtQueues() {
+        for index in state.queues.indices { notifyDevice(ofQueue: index) }
+    }
+
+    /// Has the device serve queue `index`, if the driver is ready with both.
+    func notifyDevice(ofQueue index: Int) {
+        guard isDriverReady, state.queues[index].isReady else { return }
+        device.queueNotified(index, of: self)
+    }
+
     /// Takes the next request of queue `index`; nil if there is none, if it waits for pages (then the device is notified of
     /// the queue again when they have come), or if the driver broke a rule (the device then stands until it is reset).
     public func pop(_ index: Int) -> DescriptorChain? {

@@ -2,6 +2,8 @@ import ByteCoding
 import GuestMemory
 import MachineModel
 public import MigrationFormat
+import Synchronization
+import SystemCalls
 
 /// A machine's device state that is read and valid, and not yet current.
 public struct PreparedDeviceState: Sendable {
@@ -72,9 +74,28 @@ extension VirtualMachine {
     public func load(_ state: PreparedDeviceState, replaceRAM: () -> Void = {}) {
         pauseBriefly {
             replaceRAM()
-            state.apply()
-            parts.engine.forgetTranslations()
+            apply(state)
         }
+    }
+
+    /// Makes a device state current, with the machine at rest. When the guest first runs on it, devices look at their queues.
+    func apply(_ state: PreparedDeviceState) {
+        state.apply()
+        parts.engine.forgetTranslations()
+        queuesAreUnseen.store(true, ordering: .relaxed)
+    }
+
+    /// Has devices look at their queues, if they have not done so since their state was loaded: while the guest runs, and
+    /// by a thread of its own, for it may take as long as a disk takes. Without a thread it is done when the guest next runs.
+    func lookAtQueuesOnce() {
+        guard queuesAreUnseen.load(ordering: .relaxed) else { return }
+        let devices = parts.savedDevices.compactMap { $0 as? any QueuedDevice }
+        do throws(SystemError) {
+            if !devices.isEmpty {
+                try parts.deferredRequests.perform(devices.map { device in { device.lookAtQueues() } })
+            }
+            queuesAreUnseen.store(false, ordering: .relaxed)
+        } catch {}
     }
 }
 

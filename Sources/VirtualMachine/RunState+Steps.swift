@@ -50,6 +50,8 @@ public struct RunStateError: Error, Equatable, Sendable, CustomStringConvertible
         case timeout(PauseTimeout)
         /// The machine was retired.
         case retired
+        /// So many pages of the guest's memory are still to come.
+        case missingPages(Int)
     }
 
     /// A refused step from `current` to `wanted`.
@@ -64,6 +66,10 @@ public struct RunStateError: Error, Equatable, Sendable, CustomStringConvertible
         switch obstacle {
         case .timeout(let timeout): timeout.description
         case .retired: "This guest was given up and does not run here again"
+        case .missingPages(let count):
+            "Not possible while \(count) pages of the guest's memory are still with the source of its migration: let the "
+                + "migration complete, by migrate-recover if it is paused; if its source is lost for good, quit and boot the "
+                + "guest anew"
         case nil: refusal
         }
     }

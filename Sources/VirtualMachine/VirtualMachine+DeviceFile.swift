@@ -29,10 +29,7 @@ extension VirtualMachine {
             guard !control.ended, !isRetired, !control.engineRuns, !control.isStandby, states.contains(runState) else {
                 return false
             }
-            parts.lock.withLockWhileFrozen {
-                state.apply()
-                parts.engine.forgetTranslations()
-            }
+            parts.lock.withLockWhileFrozen { apply(state) }
             // What ended this machine's life is not part of the state that it has now.
             if runState == .shutdown { publish(.paused) }
             return true

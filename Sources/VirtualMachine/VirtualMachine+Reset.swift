@@ -2,56 +2,75 @@ import Environment
 import GuestMemory
 import MachineModel
 import QAPI
-import Synchronization
 import SystemCalls
 
 extension VirtualMachine {
     /// The QMP command `system_reset`. RAM and devices of a machine that waits for its state, or that stands by with a
-    /// checkpoint, belong to their source, so nothing of theirs changes. Throws if the guest does not come to a stand.
+    /// checkpoint, belong to their source, so nothing of theirs changes. Throws, with nothing changed, if the guest does not
+    /// come to a stand, or while pages of its RAM are still to come: they may never come.
     public func resetByCommand() throws(RunStateError) {
-        do throws(PauseTimeout) { try resetByCommand(until: Self.deadline(Self.pausePatience)) } catch {
+        let deadline = Self.deadline(Self.pausePatience)
+        let missing: Int?
+        do throws(PauseTimeout) {
+            missing = try withControl(until: deadline) { (control: inout Control) throws(PauseTimeout) in
+                try resetByCommand(&control, until: deadline)
+            }
+        } catch {
             throw RunStateError(current: runState, wanted: .running, obstacle: .timeout(error))
         }
+        if let missing { throw RunStateError(current: runState, wanted: .running, obstacle: .missingPages(missing)) }
     }
 
-    private func resetByCommand(until deadline: Nanoseconds) throws(PauseTimeout) {
-        let isForeign = try withControl(until: deadline) { (control: inout Control) throws(PauseTimeout) -> Bool in
-            guard !control.ended, !isRetired, runState == .inmigrate || control.isStandby else { return false }
-            emit(.reset(guest: false, reason: "host-qmp-system-reset"))
-            return true
+    /// Returns how many pages are still to come, if that is why nothing was done.
+    private func resetByCommand(_ control: inout Control, until deadline: Nanoseconds) throws(PauseTimeout) -> Int? {
+        guard !control.ended, !isRetired else { return nil }
+        let reset = DueReset(guest: false, reason: "host-qmp-system-reset")
+        let isForeign = runState == .inmigrate || control.isStandby
+        if isForeign {
+            emit(reset.event)
+            return nil
         }
-        if !isForeign { try resetOnce(guest: false, reason: "host-qmp-system-reset", until: deadline) }
+        if memory.isPartial, let missing = memory.residency?.missingCount, missing > 0 { return missing }
+        // The last page may have come a moment ago; then it is put off for another one.
+        try perform(reset, &control, until: deadline)
+        return nil
     }
 
     /// Puts the machine back to power-on: RESET, and goes on if it ran. One that did not run is in prelaunch
     /// afterwards, unless it waits for a migration or is in the middle of one. While the last of a migration is on its
-    /// way out, the reset is carried out when that is over: what is sent stays whole; and while pages of RAM are to come, when
+    /// way out, all of that is done when it is over: what is sent stays whole; and while pages of RAM are to come, when
     /// all are here. Waits for the vCPUs to stand, however long that takes.
     public func reset(guest: Bool, reason: String) {
+        performUntilDone { _ in DueReset(guest: guest, reason: reason) }
+    }
+
+    /// All pages are here: carries out a reset that was put off because they were not.
+    func resetAfterResidency() { performUntilDone { $0.dueReset } }
+
+    /// Without a deadline a reset waits for its turn, and then `pausePatience` for the vCPUs, again and again.
+    private func performUntilDone(_ reset: (Control) -> DueReset?) {
         while true {
-            do throws(PauseTimeout) { return try resetOnce(guest: guest, reason: reason, until: nil) } catch {}
+            do throws(PauseTimeout) {
+                return try withControl(until: .never) { (control: inout Control) throws(PauseTimeout) in
+                    guard let reset = reset(control) else { return }
+                    try perform(reset, &control, until: Self.deadline(Self.pausePatience))
+                }
+            } catch {}
         }
     }
 
-    /// With no deadline of its own a reset waits for its turn, and then `pausePatience` for the vCPUs.
-    private func resetOnce(guest: Bool, reason: String, until deadline: Nanoseconds?) throws(PauseTimeout) {
-        try withControl(until: deadline ?? .never) { (control: inout Control) throws(PauseTimeout) in
-            guard !control.ended, !isRetired else { return }
-            if mustPutOffReset(control) {
-                control.resetIsDue = true
-                emit(.reset(guest: guest, reason: reason))
-                return
-            }
-            let ran = control.engineRuns
-            try stopEngine(&control, until: deadline ?? Self.deadline(Self.pausePatience))
-            resetParts()
-            control.resetIsDue = false
-            emit(.reset(guest: guest, reason: reason))
-            goOnAfterReset(ran, &control)
+    /// Resets the machine, or puts it off. Of several that are put off, the first one is carried out for all.
+    private func perform(
+        _ reset: DueReset, _ control: inout Control, until deadline: Nanoseconds
+    ) throws(PauseTimeout) {
+        guard !control.ended, !isRetired else { return }
+        guard mayReset(control) else {
+            if control.dueReset == nil { control.dueReset = reset }
+            return
         }
-    }
-
-    private func goOnAfterReset(_ ran: Bool, _ control: inout Control) {
+        let ran = control.engineRuns
+        try stopEngine(&control, until: deadline)
+        carryOut(reset, &control)
         if ran {
             startEngine(&control)
         } else if ![RunState.running, .inmigrate, .finishMigrate, .saveVm].contains(runState) {
@@ -59,39 +78,26 @@ extension VirtualMachine {
         }
     }
 
-    private func mustPutOffReset(_ control: Control) -> Bool {
-        if control.isLeaving, runState == .finishMigrate { return true }
-        return resetWaitsForPages.withLock { waits in
-            let isPartial = memory.isPartial
-            if isPartial { waits = true }
-            return isPartial
-        }
+    private func mayReset(_ control: Control) -> Bool {
+        let isOnItsWay = control.isLeaving && runState == .finishMigrate
+        return !isOnItsWay && !memory.isPartial
     }
 
-    /// Carries out a reset that was put off because pages were missing; its event was sent then.
-    func resetAfterResidency() {
-        while true {
-            do throws(PauseTimeout) {
-                return try withControl(until: .never) { (control: inout Control) throws(PauseTimeout) in
-                    guard control.resetIsDue, !control.ended, !isRetired, !mustPutOffReset(control) else { return }
-                    let ran = control.engineRuns
-                    try stopEngine(&control, until: Self.deadline(Self.pausePatience))
-                    resetIfDue(&control)
-                    goOnAfterReset(ran, &control)
-                }
-            } catch {}
-        }
+    /// Before the run state leaves finish-migrate, or the guest runs.
+    func resetIfDue(_ control: inout Control) {
+        guard let reset = control.dueReset, !memory.isPartial else { return }
+        carryOut(reset, &control)
     }
 
-    private func resetParts() {
+    /// With the engine at rest.
+    private func carryOut(_ reset: DueReset, _ control: inout Control) {
         withHurriedWriters { parts.lock.withLockWhileFrozen { parts.resetToPowerOn() } }
         parts.engine.forgetTranslations()
+        control.dueReset = nil
+        emit(reset.event)
     }
+}
 
-    /// Before the run state leaves finish-migrate, and when all pages are here.
-    func resetIfDue(_ control: inout Control) {
-        guard control.resetIsDue, !memory.isPartial else { return }
-        control.resetIsDue = false
-        resetParts()
-    }
+extension VirtualMachine.DueReset {
+    fileprivate var event: MachineEvent { .reset(guest: guest, reason: reason) }
 }

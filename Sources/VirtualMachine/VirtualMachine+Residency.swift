@@ -1,13 +1,13 @@
 public import GuestMemory
 import MachineModel
-import Synchronization
 public import SystemCalls
 
 /// A guest that runs while pages of its RAM are still to come, on an engine that asks for them (`asksForPages`).
 ///
 /// Nothing of the machine stands still for a page, but for the vCPUs that need it and the requests that devices have put
 /// aside: neither holds a lock meanwhile, so the guest can be paused, harvested, saved and shut down as ever. Put off until
-/// all pages are here is a reset, which writes the boot images to RAM, and a failover pair's primary card.
+/// all pages are here is a reset that the guest asks for, because it writes the boot images to RAM, and a failover pair's
+/// primary card. A reset by command is refused: nobody knows whether the pages ever come.
 extension VirtualMachine {
     /// The pages that `residency` misses are to come. To be called while the machine is at rest, and before the device state
     /// is applied that may need them. Throws, with nothing changed, if there is no thread for devices' requests.
@@ -33,14 +33,11 @@ extension VirtualMachine {
             for pair in pairs { pair.memoryIsWhole() }
         }
         parts.deferredRequests.end()
+        // Whoever has the run control now may have seen pages missing, and be about to put a reset off.
+        defer { sendDueStop() }
+        guard control.tryLock({ $0.dueReset == nil }) != true else { return }
         // A reset lets the vCPUs come to a stand first, which may take as long as a disk takes. Without a thread for it, it
         // comes with the next change of the run state.
-        let resetIsDue = resetWaitsForPages.withLock { waits in
-            defer { waits = false }
-            return waits
-        }
-        if resetIsDue {
-            _ = try? Thread(name: "late-reset") { [self] in resetAfterResidency() }
-        }
+        _ = try? Thread(name: "late-reset") { [self] in resetAfterResidency() }
     }
 }

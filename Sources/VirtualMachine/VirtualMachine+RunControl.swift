@@ -214,6 +214,7 @@ extension VirtualMachine {
         parts.clock.start()
         parts.lock.thaw()
         parts.engine.resume()
+        lookAtQueuesOnce()
     }
 
     /// `onlyToLook`: nothing of a vCPU will be changed before it runs on.

@@ -30,8 +30,8 @@ public final class VirtualMachine: Sendable {
     let control: TicketLock<Control>
     private let published: Mutex<Published>
     let stopEventIsDue = Atomic<Bool>(false)
-    /// A reset was put off because pages of RAM are missing.
-    let resetWaitsForPages = Mutex(false)
+    /// Devices have a loaded state, and the guest has not run on it yet. Changed with the run control.
+    let queuesAreUnseen = Atomic<Bool>(false)
     /// The snapshot that keeps pages from being written.
     let snapshot = Mutex<MemorySnapshot?>(nil)
     private let announcers = Mutex<[String: Announcer]>([:])
@@ -56,10 +56,16 @@ public final class VirtualMachine: Sendable {
         var ended = false
         /// Whether the last of a migration is on its way out, with nothing to be changed any more.
         var isLeaving = false
-        /// A reset was asked for in that time, or while pages of RAM were missing.
-        var resetIsDue = false
+        /// A reset that was asked for in that time, or by the guest while pages of its RAM were missing.
+        var dueReset: DueReset?
         /// An operator stopped the guest while it stood in finish-migrate: it does not go on by itself.
         var isStopWanted = false
+    }
+
+    /// A reset that is still to be carried out: what its event tells.
+    struct DueReset {
+        var guest: Bool
+        var reason: String
     }
 
     /// A machine at rest. `incoming`: it waits for a migration (run state inmigrate), else it is in prelaunch.

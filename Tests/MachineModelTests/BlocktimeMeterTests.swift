@@ -34,6 +34,17 @@ import Testing
         #expect(meter.blocktime(at: ms(26)) == Blocktime(vCPUs: [6, 21], total: 6))
     }
 
+    @Test func whatIsOverStands() {
+        var meter = BlocktimeMeter(vCPUCount: 2)
+        for vCPU in 0..<2 { meter.begin(vCPU, at: ms(5)) }
+        meter.end(0, at: ms(7))
+        meter.finish(at: ms(15))
+        // It runs a while after its page has come.
+        meter.end(1, at: ms(20))
+        meter.begin(0, at: ms(25))
+        #expect(meter.blocktime(at: ms(30)) == Blocktime(vCPUs: [2, 10], total: 2))
+    }
+
     @Test func partsOfMillisecondsAddUp() {
         var meter = BlocktimeMeter(vCPUCount: 1)
         for step: UInt64 in 0..<10 {

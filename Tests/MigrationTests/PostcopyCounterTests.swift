@@ -100,6 +100,19 @@ import VirtualMachine
         #expect(pair.ram.remaining == 0)
     }
 
+    /// The dirty rate by bitmap is that of the guest.
+    @Test func whatComesIsNotTakenForWhatTheGuestWrites() throws {
+        let pair = try Pair([], postcopyLimit: 4 << 20)
+        let machine = pair.destination.machine
+        let tracker = try machine.memory.makeTracker()
+        machine.harvest(tracker)
+        let missing = try #require(machine.memory.residency?.missingCount)
+        #expect(missing > 1000, "the rest comes from here on")
+        try pair.complete()
+        #expect(tracker.count == 0)
+        #expect(machine.memory.residency == nil)
+    }
+
     /// Bytes a second of the background between two moments.
     private func rate(_ pair: Pair, during time: Nanoseconds) -> Double {
         let (begin, before) = (SystemClock().now(), pair.ram.postcopyBytes)

@@ -272,6 +272,45 @@ private final class PartialBench {
         #expect(isDone(request, bench))
     }
 
+    /// Its device was notified here, and serves the request there.
+    @Test func aRequestThatWaitedIsServedWhereTheGuestGoesOn() throws {
+        let bench = try PartialBench { _ in VirtioBlock(backend: MemoryDisk(sectors: 8), serial: "disk0") }
+        let request = add(0, to: bench)
+        try bench.takeAway(request.pages)
+        bench.notify(0)
+        #expect(bench.lock.freeze(until: SystemClock().now() + .seconds(10)))
+        for page in request.pages { bench.bring(page) }
+        bench.driver.memory.endResidency()
+        let next = try Driver(VirtioBlock(backend: MemoryDisk(sectors: 8), serial: "disk0"))
+        try bench.lock.withLockWhileFrozen { try bench.driver.move(to: next) }
+        #expect(next.used(0).isEmpty && !next.wire.isHigh)
+        next.transport.lookAtQueues()
+        #expect(next.used(0) == [UsedElement(head: 0, count: 1025)])
+        #expect(next.memory.read(request.status, count: 1) == [0])
+        #expect(next.wire.isHigh && !next.needsReset)
+        next.transport.lookAtQueues()
+        #expect(next.used(0).count == 1)
+    }
+
+    @Test func whatIsToBeDoneLaterNeedsNoMissingPages() throws {
+        let lock = MachineLock()
+        lock.detach()
+        let done = ThreadGate(0)
+        let deferred = DeferredRequests(lock: lock)
+        let work: @Sendable () -> Void = { done.withLock { $0 += 1 } }
+        try deferred.perform([work, work])
+        // Pages may begin and cease to be missing meanwhile, which ends nothing that is still due.
+        try deferred.begin()
+        deferred.end()
+        try deferred.perform([work])
+        #expect(done.withLock { $0 } == 0)
+        lock.thaw()
+        let deadline = SystemClock().now() + .seconds(20)
+        #expect(done.wait(until: deadline) { $0 == 3 ? true : nil } == true)
+        try deferred.perform([work])
+        #expect(done.wait(until: deadline) { $0 == 4 ? true : nil } == true)
+    }
+
     @Test func theThreadEndsWithTheLastPageOrWithTheMachine() throws {
         for closes in [false, true] {
             let lock = MachineLock()

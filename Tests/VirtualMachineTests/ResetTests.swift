@@ -1,5 +1,6 @@
 import QAPI
 import Synchronization
+import SystemCalls
 import Testing
 
 @testable import VirtualMachine
@@ -27,16 +28,21 @@ struct ResetTests {
         let resets = CountingResets()
         let machine = try Self.machine(resets)
         try machine.run()
+        let events = ThreadGate<[MachineEvent]>([])
+        machine.setEventHandler { event in events.withLock { $0.append(event) } }
+        let reset = MachineEvent.reset(guest: false, reason: "host-qmp-system-reset")
         _ = try machine.haltForMigration()
         try machine.resetByCommand()
         #expect(resets.count == 1 && machine.runState == .finishMigrate)
         machine.beginLeaving()
         try machine.resetByCommand()
         #expect(resets.count == 1, "what is being sent stays whole")
+        #expect(events.withLock { $0 } == [.stop, reset])
         try machine.setState(.postmigrate)
         #expect(resets.count == 2)
         try machine.run()
         #expect(resets.count == 2)
+        #expect(events.withLock { $0 } == [.stop, reset, reset, .resume])
     }
 
     @Test func aStopBeforeTheSwitchoverKeepsTheGuestStoppedAndAResetIsStillCarriedOut() throws {

@@ -10,7 +10,7 @@ import Testing
 @testable import VirtualMachine
 
 /// A riscv64 machine whose RAM comes page by page.
-private final class PartialBoard: @unchecked Sendable {
+final class PartialBoard: @unchecked Sendable {
     // SAFETY: nothing changes after init but what is in a gate.
     let printed = PrintedText()
     let machine: VirtualMachine
@@ -21,8 +21,8 @@ private final class PartialBoard: @unchecked Sendable {
 
     static let garbage: UInt8 = 0xa5
 
-    /// All of RAM is to come.
-    init(_ program: [UInt32]) throws {
+    /// All of RAM is to come, with what `prepare` puts there.
+    init(_ program: [UInt32], prepare: (VirtualMachine) -> Void = { _ in }) throws {
         kernel = try TemporaryFile(RISCVProgram.image(program))
         var configuration = RISCVMachineConfiguration(memorySize: 8 << 20, kernel: kernel.path)
         let printed = printed
@@ -36,6 +36,7 @@ private final class PartialBoard: @unchecked Sendable {
             powerOn()
         }
         machine = VirtualMachine(parts: parts)
+        prepare(machine)
         let ram = parts.memory.blocks[0]
         truth = parts.memory.read(ram.guestAddress, count: ram.size) ?? []
         parts.memory.write(ram.guestAddress, bytes: [UInt8](repeating: Self.garbage, count: ram.size))
@@ -146,18 +147,46 @@ private final class PartialBoard: @unchecked Sendable {
         #expect(board.printed.all.isEmpty)
     }
 
-    @Test func aResetIsPutOffUntilItMayWriteToRAM() throws {
+    @Test func aResetByCommandIsRefusedAsLongAsItMayNotWriteToRAM() throws {
         let board = try PartialBoard(RISCVProgram.counting)
         let machine = board.machine
-        try machine.run()
-        #expect(board.awaitRequest())
+        let command = MachineEvent.reset(guest: false, reason: "host-qmp-system-reset")
         let events = ThreadGate<[MachineEvent]>([])
         machine.setEventHandler { event in events.withLock { $0.append(event) } }
+        try machine.run()
+        #expect(board.awaitRequest())
         let resets = board.resetCount
+        let pages = machine.memory.blocks[0].pageCount
+        #expect(throws: RunStateError(current: .running, wanted: .running, obstacle: .missingPages(pages))) {
+            try machine.resetByCommand()
+        }
+        try machine.stopByCommand()
+        #expect(throws: RunStateError(current: .paused, wanted: .running, obstacle: .missingPages(pages))) {
+            try machine.resetByCommand()
+        }
+        board.placeAll()
+        machine.endResidency()
+        #expect(machine.runState == .paused)
         try machine.resetByCommand()
-        #expect(events.withLock { $0 } == [.reset(guest: false, reason: "host-qmp-system-reset")])
+        #expect(machine.runState == .prelaunch)
+        #expect(board.resetCount == resets + 1)
+        #expect(events.withLock { $0 } == [.resume, .stop, command])
+    }
+
+    @Test func aResetThatTheGuestAsksForIsPutOffUntilItMayWriteToRAM() throws {
+        let board = try PartialBoard(RISCVProgram.counting)
+        let machine = board.machine
+        let guestReset = MachineEvent.reset(guest: true, reason: "guest-reset")
+        let events = ThreadGate<[MachineEvent]>([])
+        machine.setEventHandler { event in events.withLock { $0.append(event) } }
+        try machine.run()
+        #expect(board.awaitRequest())
+        let resets = board.resetCount
+        machine.reset(guest: true, reason: "guest-reset")
+        machine.reset(guest: true, reason: "guest-reset")
         try machine.stopByCommand()
         try machine.continueByCommand()
+        #expect(events.withLock { $0 } == [.resume, .stop, .resume], "nothing is told that has not happened")
         #expect(board.resetCount == resets)
         #expect(board.machine.memory.blocks[0].base.load(as: UInt8.self) == PartialBoard.garbage)
         let server = try board.serve()
@@ -169,12 +198,28 @@ private final class PartialBoard: @unchecked Sendable {
         machine.endResidency()
         // From the start of the cycle again.
         let deadline = SystemClock().now() + .seconds(20)
-        while board.resetCount == resets, SystemClock().now() < deadline { sched_yield() }
+        #expect(events.wait(until: deadline) { $0.last == guestReset ? true : nil } == true)
         #expect(board.resetCount == resets + 1)
         let before = board.printed.all.count
         #expect(board.printed.wait(for: before + 70) != nil)
-        #expect(
-            events.withLock { $0 }.filter { $0 == .reset(guest: false, reason: "host-qmp-system-reset") }.count == 1)
+        #expect(events.withLock { $0 } == [.resume, .stop, .resume, guestReset])
         #expect(machine.runState == .running)
+    }
+
+    /// Whichever of the two is first.
+    @Test func aResetThatIsAskedForAsTheLastPageComesHappensOnce() throws {
+        let machine = VirtualMachine(parts: try NoneMachine.parts(memorySize: 1 << 20))
+        let resets = ThreadGate(0)
+        machine.setEventHandler { event in if case .reset = event { resets.withLock { $0 += 1 } } }
+        for round in 1...200 {
+            let residency = try PageResidency(of: machine.memory, missing: machine.memory.makePageSets()) { _ in }
+            machine.memory.beginResidency(residency)
+            let ending = try Thread(name: "last page") { machine.endResidency() }
+            machine.reset(guest: true, reason: "guest-reset")
+            ending.join()
+            try #require(resets.wait(until: SystemClock().now() + .seconds(20)) { $0 == round ? true : nil } == true)
+        }
+        machine.shutDown()
+        #expect(resets.withLock { $0 } == 200)
     }
 }

@@ -106,6 +106,9 @@ extension DestinationRun {
                 guard missing == 0 else {
                     throw .peer("the stream has ended, and \(missing) pages of the guest are missing")
                 }
+                // Before clients are told: from here on it is a guest like any other.
+                machine.parts.engine.endBlocktime()
+                postcopy.placement.end(of: machine)
                 return .pagesLoaded
             default: break
             }

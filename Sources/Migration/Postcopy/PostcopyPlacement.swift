@@ -103,7 +103,6 @@ final class PostcopyPlacement: Sendable {
     func finish(
         _ pages: Range<Int>, ofBlock block: Int, bytes: UnsafeRawPointer?
     ) throws(SystemError) {
-        blocks[block].dirtyLog.mark(pages: pages)
         guard let watched else {
             return residency.notePlaced(pages, ofBlock: block)
         }

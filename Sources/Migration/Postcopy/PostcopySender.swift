@@ -125,7 +125,7 @@ final class PostcopySender: Sendable {
         try unsafe lane.send(pages, ofBlock: index, at: first)
         normal.add(lane.normalPages - before.0, ordering: .relaxed)
         zero.add(lane.zeroPages - before.1, ordering: .relaxed)
-        if releasesRAM { block.discard(page: pages.lowerBound, count: pages.count) }
+        if releasesRAM { machine.memory.giveBack(pages, ofBlock: index) }
         return lane.bytesSent - before.2
     }
 
