@@ -234,7 +234,7 @@ extension ByteWindow {
         let end = unsafe storage.withUnsafeBytes { raw in
             // SAFETY: a record is read only as far as `tail`; its page is below `count`.
             var start = first
-            while tail - start > RepeatedDelta.headerSize {
+            while tail - start >= RepeatedDelta.headerSize {
                 let word = unsafe UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: start, as: UInt64.self))
                 let length = unsafe Int(
                     UInt16(bigEndian: raw.loadUnaligned(fromByteOffset: start + 9, as: UInt16.self)))

@@ -6,6 +6,7 @@ import SystemCalls
 /// A file in memory that is a machine's RAM, with all its pages touched. It goes away with its owner.
 @safe final class RAMFile {
     let path: String
+    let byteCount: Int
     /// The file's bytes, mapped.
     let bytes: UnsafeMutableRawBufferPointer
 
@@ -13,6 +14,7 @@ import SystemCalls
         // SAFETY: the mapping is as long as the file, and is unmapped by `deinit`.
         path = "\(folder)/colobench-\(getpid())-\(name)"
         let count = megabytes << 20
+        byteCount = count
         let file = try Descriptor.open(path, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
         guard ftruncate(file.number, count) == 0,
             let base = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, file.number, 0),
@@ -41,7 +43,6 @@ import SystemCalls
         return try unsafe body(UnsafeMutableRawBufferPointer(start: base, count: bytes.count))
     }
 
-    var byteCount: Int { unsafe bytes.count }
     var pageCount: Int { byteCount / Self.pageSize }
 
     private static let pageSize = 4096
@@ -49,7 +50,8 @@ import SystemCalls
     /// The smallest power of two that is no less than `count`, which is more than 0.
     static func powerOfTwo(atLeast count: Int) -> Int { 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount) }
 
-    /// Inverts `words` words of each page, spread over it and in each page elsewhere.
+    /// Changes all bytes of `words` words of each page, spread over it and in each page elsewhere. Also after some runs, no page
+    /// is all zero then.
     func change(words: Int) {
         let inPage = Self.pageSize / 8
         // SAFETY: the words lie in a page of the mapping, which lives as long as this object.
@@ -57,7 +59,8 @@ import SystemCalls
             for index in 0..<words {
                 let word = (index * inPage / words + page * 7) % inPage
                 let place = unsafe bytes.baseAddress.map { unsafe $0 + page * Self.pageSize + word * 8 }
-                unsafe place?.storeBytes(of: ~(place?.load(as: UInt64.self) ?? 0), as: UInt64.self)
+                let old = unsafe place?.load(as: UInt64.self) ?? 0
+                unsafe place?.storeBytes(of: old &+ 0x0101_0101_0101_0101, as: UInt64.self)
             }
         }
     }
