@@ -89,10 +89,10 @@ extension MigrationLab {
         try target.awaitStatus("completed")
         try origin.awaitCompletion()
         let seconds = (clock.now() - start).inMilliseconds / 1000
+        let used = (source: try origin.cpuSeconds() - sourceCPU, destination: try target.cpuSeconds() - destinationCPU)
         let changes = ChangeFigures(
             seconds: seconds, pages: source.pageCount, counts: try origin.counts() - before,
-            sourceCPUPerGiB: (try origin.cpuSeconds() - sourceCPU) / gib,
-            destinationCPUPerGiB: (try target.cpuSeconds() - destinationCPU) / gib)
+            sourceCPUPerGiB: used.source / gib, destinationCPUPerGiB: used.destination / gib)
         try check(changes, pair)
         return MigrationFigures(
             gibPerSecond: gib / seconds, cpuPerGiB: changes.sourceCPUPerGiB + changes.destinationCPUPerGiB,
