@@ -49,6 +49,15 @@ extension Allocations {
         )
     }
 
+    /// A thread that reads all that comes.
+    private static func drain(_ channel: Channel) throws -> Thread {
+        try Thread(name: "reader") {
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+            defer { buffer.deallocate() }
+            while let count = try? channel.read(into: buffer), count > 0 {}
+        }
+    }
+
     /// Sends pages as a migration does: batch by batch.
     static func send(
         _ pages: Range<Int>, of machine: VirtualMachine, by sender: inout RAMSender, on channel: Channel
@@ -66,11 +75,7 @@ extension Allocations {
     @Test(arguments: PageFilling.allCases) func aPageIsSentWithout(filling: PageFilling) throws {
         let machine = try Self.machine(pages: Self.warmUp + Self.pages, filling)
         let (channel, other) = try Self.channels()
-        let reader = try Thread(name: "reader") {
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-            defer { buffer.deallocate() }
-            while let count = try? other.read(into: buffer), count > 0 {}
-        }
+        let reader = try Self.drain(other)
         defer {
             channel.shutDown()
             reader.join()
@@ -91,11 +96,7 @@ extension Allocations {
         let total = Self.warmUp + Self.pages
         let machine = try Self.machine(pages: total, .half)
         let (channel, other) = try Self.channels()
-        let reader = try Thread(name: "reader") {
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-            defer { buffer.deallocate() }
-            while let count = try? other.read(into: buffer), count > 0 {}
-        }
+        let reader = try Self.drain(other)
         defer {
             channel.shutDown()
             reader.join()
