@@ -87,6 +87,7 @@ bench: build guest ## Print the benchmark numbers of this machine
 	$(BIN)/colobench dirty-limit
 	$(BIN)/colobench qmp --during-migration
 	$(BIN)/colobench migrate
+	$(BIN)/colobench migrate --memory hot --content text --pages compress xbzrle
 	$(BIN)/colobench postcopy
 	$(BIN)/colobench migrate-guest --guest "$(GUEST)"
 

@@ -286,6 +286,7 @@ final class DestinationRun {
         case .deltaPage(let location, let length):
             try unsafe reader.takeDelta(length, of: location, into: arrivals.place(of: location))
             arrivals.noteWritten(location)
+            reader.takeHeldDeltas(behind: location, into: arrivals, count: pageCount(location.block))
         case .compressedPage(let location, let length):
             guard let inflation else { throw .cancelled }
             let start = reader.window.offset
@@ -304,11 +305,12 @@ final class DestinationRun {
     }
 
     private func takeHeldPages(behind location: PageLocation, _ reader: StreamReader, _ arrivals: PageArrivals) {
-        let end = machine.memory.blocks[location.block].pageCount
-        reader.takeHeldPages(behind: location, upTo: end, into: arrivals) { pages in
+        reader.takeHeldPages(behind: location, upTo: pageCount(location.block), into: arrivals) { pages in
             clear(pages, ofBlock: location.block, arrivals)
         }
     }
+
+    private func pageCount(_ block: Int) -> Int { machine.memory.blocks[block].pageCount }
 
     private func applyState() throws(MigrationFailure) -> DestinationMachine.Event {
         if isPostcopy, let reader { try beginPostcopy(reader) } else { endArrivals() }

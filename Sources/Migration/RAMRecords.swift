@@ -87,6 +87,20 @@ struct RAMRecords {
         try unsafe channel.write(copying: payload)
     }
 
+    /// Queues a copy of a difference of `length` bytes, which begins `RepeatedDelta.headerSize` bytes behind `record`: room
+    /// for what stands in front of it.
+    mutating func sendDelta(
+        _ location: PageLocation, _ length: Int, in record: UnsafeMutableRawPointer, on channel: Channel
+    ) throws(TransportError) {
+        // SAFETY: the caller lends the header's bytes and the difference; copied before the call returns.
+        guard encoder.goesOn(with: location.block) else {
+            let delta = unsafe UnsafeRawBufferPointer(start: record + RepeatedDelta.headerSize, count: length)
+            return try unsafe send(location, as: .xbzrle(length: UInt16(length)), delta, on: channel)
+        }
+        unsafe RepeatedDelta.writeHeader(page: location.page, length: length, to: record)
+        try unsafe channel.write(copying: .init(start: record, count: RepeatedDelta.headerSize + length))
+    }
+
     private mutating func writeHeader(_ location: PageLocation, on channel: Channel) throws(TransportError) {
         normalPages += 1
         guard !encoder.goesOn(with: location.block) else {

@@ -92,6 +92,16 @@ final class ElementReader<Decoder: ElementDecoder> {
         }
     }
 
+    /// Takes what the window holds of differences of pages of the same block, which has `count` pages; `location` was the last
+    /// one.
+    func takeHeldDeltas(behind location: PageLocation, into arrivals: PageArrivals, count: Int) {
+        let base = PageLocation(block: location.block, page: 0)
+        // SAFETY: the block has `count` pages from its first one on.
+        while let pages = unsafe window.takeRepeatedDeltas(to: arrivals.place(of: base), count: count) {
+            arrivals.noteWritten(pages, ofBlock: location.block)
+        }
+    }
+
     /// Lends the `count` bytes that come next, and takes them.
     func takeStored(
         _ count: Int, deadline: Nanoseconds? = nil,

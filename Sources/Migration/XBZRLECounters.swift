@@ -37,7 +37,7 @@ final class XBZRLECounters: Sendable {
     private let rates = Mutex(Rates())
 
     /// Bytes of a record beside the difference: encoding and length.
-    private static let recordBytes: UInt64 = 3
+    private static let recordBytes = 3
 
     init(cacheSize: UInt64) { wantedSize = Atomic(Int(clamping: cacheSize)) }
 
@@ -47,22 +47,25 @@ final class XBZRLECounters: Sendable {
         set { wantedSize.store(newValue, ordering: .relaxed) }
     }
 
-    /// Counts one.
-    func add(_ what: Count, _ amount: UInt64 = 1) {
-        switch what {
-        case .seen: seen.add(amount, ordering: .relaxed)
-        case .pages: pages.add(amount, ordering: .relaxed)
-        case .misses: misses.add(amount, ordering: .relaxed)
-        case .overflows: overflows.add(amount, ordering: .relaxed)
-        case .bytes: bytes.add(amount, ordering: .relaxed)
-        case .encoded: encoded.add(amount, ordering: .relaxed)
-        }
+    /// What was counted of some pages.
+    struct Tally {
+        var seen = 0
+        var pages = 0
+        var misses = 0
+        var overflows = 0
+        /// Bytes of differences, and how many were not empty.
+        var encoded = 0
+        var records = 0
     }
 
-    /// A difference of that many bytes was found, and sent unless there is none.
-    func add(difference length: Int) {
-        add(.encoded, UInt64(length))
-        if length > 0 { add(.bytes, UInt64(length) + Self.recordBytes) }
+    /// Adds what was counted of some pages.
+    func add(_ tally: Tally) {
+        seen.add(UInt64(tally.seen), ordering: .relaxed)
+        pages.add(UInt64(tally.pages), ordering: .relaxed)
+        misses.add(UInt64(tally.misses), ordering: .relaxed)
+        overflows.add(UInt64(tally.overflows), ordering: .relaxed)
+        encoded.add(UInt64(tally.encoded), ordering: .relaxed)
+        bytes.add(UInt64(tally.encoded + tally.records * Self.recordBytes), ordering: .relaxed)
     }
 
     subscript(what: Count) -> UInt64 {

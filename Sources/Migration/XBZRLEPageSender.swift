@@ -7,14 +7,17 @@ import Transport
 /// cache does not know or a difference would not make smaller, as `first` sends them. A page that holds what the
 /// destination has already is not sent at all.
 @safe struct XBZRLEPageSender: PageSender {
-    // SAFETY: `page` and `delta` are allocated here, and go with their owner.
-    @safe private final class Scratch {
-        // SAFETY: allocated and freed here, a page each.
-        let page = UnsafeMutableRawPointer.allocate(byteCount: MigrationFormat.pageSize, alignment: 64)
-        let delta = UnsafeMutableRawPointer.allocate(byteCount: MigrationFormat.pageSize, alignment: 64)
-        deinit {
-            unsafe page.deallocate()
-            unsafe delta.deallocate()
+    /// Room for one record.
+    @safe private final class Record {
+        // SAFETY: allocated and freed here; the header's bytes, and as many as a page has.
+        let start = UnsafeMutableRawPointer.allocate(
+            byteCount: RepeatedDelta.headerSize + MigrationFormat.pageSize, alignment: 64)
+        deinit { unsafe start.deallocate() }
+
+        /// Where the difference goes.
+        var difference: UnsafeMutableRawBufferPointer {
+            unsafe UnsafeMutableRawBufferPointer(
+                start: start + RepeatedDelta.headerSize, count: MigrationFormat.pageSize)
         }
     }
     /// The cache, which exists from the second pass on.
@@ -25,7 +28,7 @@ import Transport
     }
     private var first: any PageSender
     private let counters: XBZRLECounters
-    private let scratch = Scratch()
+    private let record = Record()
     private let memory = Memory()
     /// For each block the number of its first page among all pages.
     private let firstKeys: [Int]
@@ -60,61 +63,68 @@ import Transport
         _ pages: Range<Int>, ofBlock block: Int, at first: UnsafeRawPointer, _ records: inout RAMRecords,
         on main: Channel
     ) throws(TransportError) {
-        guard pass > 1, sizeCache() else {
+        guard pass > 1, let cache = sizedCache() else {
             return try unsafe self.first.send(pages, ofBlock: block, at: first, &records, on: main)
         }
+        var tally = XBZRLECounters.Tally()
+        defer { counters.add(tally) }
         for page in pages {
             // SAFETY: the caller lends as many pages as `pages` has, from `first` on.
             let place = unsafe first + (page - pages.lowerBound) * MigrationFormat.pageSize
-            try unsafe send(PageLocation(block: block, page: page), at: place, &records, on: main)
+            try unsafe send(PageLocation(block: block, page: page), at: place, cache, &tally, &records, on: main)
         }
     }
 
+    /// A vCPU may write to the page meanwhile; then it is sent again. But what is sent and what is remembered are always the
+    /// same bytes.
     private func send(
-        _ location: PageLocation, at place: UnsafeRawPointer, _ records: inout RAMRecords, on main: Channel
+        _ location: PageLocation, at place: UnsafeRawPointer, _ cache: XBZRLECache,
+        _ tally: inout XBZRLECounters.Tally, _ records: inout RAMRecords, on main: Channel
     ) throws(TransportError) {
         let key = firstKeys[location.block] + location.page
-        counters.add(.seen)
+        tally.seen += 1
         if unsafe PageContent.isZero(place) {
-            memory.cache?.noteZero(key)
+            if !isLast { cache.insertZero(key, pass: pass) }
             return try records.sendZero(location, on: main)
         }
-        // A vCPU may write to the page meanwhile. What is compared, sent and remembered is one copy of it.
-        unsafe scratch.page.copyMemory(from: place, byteCount: MigrationFormat.pageSize)
-        let page = unsafe UnsafeRawBufferPointer(start: scratch.page, count: MigrationFormat.pageSize)
-        guard let known = unsafe memory.cache?.find(key, pass: pass) else {
-            counters.add(.misses)
+        guard let known = unsafe cache.find(key, pass: pass) else {
+            tally.misses += 1
             // With the guest stopped for good nothing is sent a second time.
-            if !isLast { unsafe memory.cache?.insert(key, scratch.page, pass: pass) }
-            return try unsafe records.sendCopy(of: location, page, on: main)
+            guard !isLast, let room = unsafe cache.makeRoom(key, pass: pass) else {
+                return try unsafe records.send(location, at: place, on: main)
+            }
+            return try unsafe sendWhole(location, place, remembering: room, &records, on: main)
         }
-        counters.add(.pages)
-        // SAFETY: both are whole pages, and the buffer for the difference is as long as one.
-        let length = unsafe XBZRLEDelta.write(
-            from: UnsafeRawBufferPointer(start: known, count: MigrationFormat.pageSize), to: page,
-            into: UnsafeMutableRawBufferPointer(start: scratch.delta, count: MigrationFormat.pageSize))
-        unsafe known.copyMemory(from: scratch.page, byteCount: MigrationFormat.pageSize)
-        guard let length else {
-            counters.add(.overflows)
-            return try unsafe records.sendCopy(of: location, page, on: main)
+        tally.pages += 1
+        // SAFETY: both are whole pages, and the difference has as much room.
+        guard let length = unsafe XBZRLEDelta.write(from: known, to: place, into: record.difference) else {
+            tally.overflows += 1
+            return try unsafe sendWhole(location, place, remembering: known, &records, on: main)
         }
-        counters.add(difference: length)
+        tally.encoded += length
         guard length > 0 else { return }
-        let delta = unsafe UnsafeRawBufferPointer(start: scratch.delta, count: length)
-        try unsafe records.send(location, as: .xbzrle(length: UInt16(length)), delta, on: main)
+        tally.records += 1
+        try unsafe records.sendDelta(location, length, in: record.start, on: main)
     }
 
-    /// Makes the cache as large as it is to be now; false without memory for one, and then pages go whole.
-    private func sizeCache() -> Bool {
+    private func sendWhole(
+        _ location: PageLocation, _ page: UnsafeRawPointer, remembering copy: UnsafeMutableRawPointer,
+        _ records: inout RAMRecords, on main: Channel
+    ) throws(TransportError) {
+        // SAFETY: both are whole pages; the copy is in the cache.
+        unsafe copy.copyMemory(from: page, byteCount: MigrationFormat.pageSize)
+        try unsafe records.sendCopy(
+            of: location, UnsafeRawBufferPointer(start: copy, count: MigrationFormat.pageSize), on: main)
+    }
+
+    /// The cache, as large as it is to be now; nil without memory for one, and then pages go whole.
+    private func sizedCache() -> XBZRLECache? {
         let wanted = counters.cacheSize
-        guard wanted != memory.bytes else { return memory.cache != nil }
+        guard wanted != memory.bytes else { return memory.cache }
         memory.bytes = wanted
-        guard var cache = try? XBZRLECache(bytes: wanted) else {
-            memory.cache = nil
-            return false
-        }
-        if let before = memory.cache.take() { cache.take(from: before) }
-        memory.cache = consume cache
-        return true
+        let cache = try? XBZRLECache(bytes: wanted)
+        if let before = memory.cache { cache?.take(from: before) }
+        memory.cache = cache
+        return cache
     }
 }

@@ -229,4 +229,40 @@ extension ByteWindow {
         }
         return nil
     }
+
+    /// Applies the records that bring, one after the other, pages of the block of the record before as their difference, as
+    /// far as they stand at the front wholly, and drops them. `place` is where the block begins, which has `count` pages.
+    /// Returns the pages, which follow each other; nil if the next record is not like that, or is malformed.
+    public mutating func takeRepeatedDeltas(to place: UnsafeMutableRawPointer, count: Int) -> Range<Int>? {
+        let first = head
+        var pages: Range<Int>?
+        let end = unsafe storage.withUnsafeBytes { raw in
+            // SAFETY: a record is read only as far as `tail`; its page is below `count`.
+            var start = first
+            while tail - start >= RepeatedDelta.headerSize {
+                let word = unsafe UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+                let length = unsafe Int(
+                    UInt16(bigEndian: raw.loadUnaligned(fromByteOffset: start + 9, as: UInt16.self)))
+                let offset = word & ~RAMFlags.mask
+                guard word & RAMFlags.mask == RepeatedDelta.flags,
+                    unsafe raw[start + 8] == RAMRecord.xbzrleEncoding, length <= MigrationFormat.pageSize,
+                    length <= tail - start - RepeatedDelta.headerSize,
+                    offset < UInt64(count) * UInt64(MigrationFormat.pageSize)
+                else { break }
+                let page = Int(offset) / MigrationFormat.pageSize
+                guard page == pages?.upperBound ?? page else { break }
+                let bytes = start + RepeatedDelta.headerSize
+                let target = unsafe UnsafeMutableRawBufferPointer(
+                    start: place + page * MigrationFormat.pageSize, count: MigrationFormat.pageSize)
+                do throws(XBZRLEDelta.Failure) {
+                    try unsafe XBZRLEDelta.apply(.init(rebasing: raw[bytes..<bytes + length]), to: target)
+                } catch { break }
+                pages = (pages?.lowerBound ?? page)..<page + 1
+                start = bytes + length
+            }
+            return start
+        }
+        skip(end - first)
+        return pages
+    }
 }

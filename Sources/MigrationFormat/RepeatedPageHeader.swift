@@ -35,3 +35,21 @@ public enum RepeatedZeroPage {
 
     @usableFromInline static let flags = RAMFlags.zero | RAMFlags.sameBlock
 }
+
+/// The record of a page as its difference, whose block is that of the page before it: the eight bytes of a word, the encoding,
+/// and the length in two bytes. The difference follows.
+public enum RepeatedDelta {
+    /// How many bytes stand in front of the difference.
+    public static let headerSize = 11
+
+    static let flags = RAMFlags.xbzrle | RAMFlags.sameBlock
+
+    /// Writes what stands in front of a difference of `length` bytes, 4096 at most.
+    public static func writeHeader(page: Int, length: Int, to place: UnsafeMutableRawPointer) {
+        // SAFETY: the caller lends `headerSize` bytes at `place`.
+        let word = UInt64(page) * UInt64(MigrationFormat.pageSize) | flags
+        unsafe place.storeBytes(of: word.bigEndian, as: UInt64.self)
+        unsafe place.storeBytes(of: RAMRecord.xbzrleEncoding, toByteOffset: 8, as: UInt8.self)
+        unsafe place.storeBytes(of: UInt16(length).bigEndian, toByteOffset: 9, as: UInt16.self)
+    }
+}

@@ -17,9 +17,6 @@ public enum XBZRLEDelta {
         }
     }
 
-    /// The most that a count of two bytes tells.
-    static let countLimit = 0x3fff
-
     /// Calls `body` with each run of new bytes: where in the page, and where in the delta. Throws before the first call
     /// that would leave the page or the delta.
     static func forEachRun(
@@ -86,76 +83,6 @@ public enum XBZRLEDelta {
             for step in 0..<new { page[place + step] = delta[index + step] }
             index += new
             place += new
-        }
-    }
-
-    /// Writes the delta from `old` to `new`, which have the same length, to the start of `delta`. Returns how many bytes
-    /// it takes, 0 for pages that are equal; nil if there is no room for it, so that the page is better sent whole.
-    public static func write(
-        from old: Span<UInt8>, to new: Span<UInt8>, into delta: inout MutableSpan<UInt8>
-    ) -> Int? {
-        // SAFETY: the spans lend their bytes for the length of the closures.
-        unsafe old.bytes.withUnsafeBytes { old in
-            unsafe new.bytes.withUnsafeBytes { new in
-                unsafe delta.withUnsafeMutableBytes { unsafe write(from: old, to: new, into: $0) }
-            }
-        }
-    }
-
-    /// The same of bytes that somebody else owns; neither page may change meanwhile.
-    /// Where nothing changed, which is most of a page, eight bytes are looked at together.
-    public static func write(
-        from old: UnsafeRawBufferPointer, to new: UnsafeRawBufferPointer, into delta: UnsafeMutableRawBufferPointer
-    ) -> Int? {
-        precondition(old.count == new.count && old.count <= countLimit)
-        let count = old.count
-        var used = 0
-        var place = 0
-        while true {
-            let kept = place
-            place = unsafe firstDifference(old, new, from: place)
-            guard place < count else { return used }
-            let start = place
-            // SAFETY: `place` stays below the length of both pages.
-            while place < count, unsafe old[place] != new[place] { place += 1 }
-            let (zeroes, length) = (start - kept, place - start)
-            let header = (zeroes < 0x80 ? 1 : 2) + (length < 0x80 ? 1 : 2)
-            guard header + length <= delta.count - used else { return nil }
-            unsafe write(zeroes, to: delta, at: &used)
-            unsafe write(length, to: delta, at: &used)
-            // SAFETY: there is room for the run, as was just checked, and it lies inside the page.
-            unsafe UnsafeMutableRawBufferPointer(rebasing: delta[used..<used + length])
-                .copyMemory(from: UnsafeRawBufferPointer(rebasing: new[start..<place]))
-            used += length
-        }
-    }
-
-    /// Where the pages differ first, from `start` on; their length if they do not.
-    private static func firstDifference(
-        _ old: UnsafeRawBufferPointer, _ new: UnsafeRawBufferPointer, from start: Int
-    ) -> Int {
-        var place = start
-        while place + 8 <= old.count {
-            // SAFETY: eight bytes from `place` on lie inside both pages.
-            let difference =
-                unsafe old.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-                ^ new.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-            if difference != 0 { return place + UInt64(littleEndian: difference).trailingZeroBitCount / 8 }
-            place += 8
-        }
-        while place < old.count, unsafe old[place] == new[place] { place += 1 }
-        return place
-    }
-
-    private static func write(_ count: Int, to delta: UnsafeMutableRawBufferPointer, at index: inout Int) {
-        // SAFETY: the caller has checked that there is room for the count.
-        if count < 0x80 {
-            unsafe delta[index] = UInt8(count)
-            index += 1
-        } else {
-            unsafe delta[index] = UInt8(count & 0x7f | 0x80)
-            unsafe delta[index + 1] = UInt8(count >> 7)
-            index += 2
         }
     }
 }

@@ -49,6 +49,15 @@ extension Allocations {
         )
     }
 
+    /// A thread that reads all that comes.
+    private static func drain(_ channel: Channel) throws -> Thread {
+        try Thread(name: "reader") {
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+            defer { buffer.deallocate() }
+            while let count = try? channel.read(into: buffer), count > 0 {}
+        }
+    }
+
     /// Sends pages as a migration does: batch by batch.
     static func send(
         _ pages: Range<Int>, of machine: VirtualMachine, by sender: inout RAMSender, on channel: Channel
@@ -66,11 +75,7 @@ extension Allocations {
     @Test(arguments: PageFilling.allCases) func aPageIsSentWithout(filling: PageFilling) throws {
         let machine = try Self.machine(pages: Self.warmUp + Self.pages, filling)
         let (channel, other) = try Self.channels()
-        let reader = try Thread(name: "reader") {
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-            defer { buffer.deallocate() }
-            while let count = try? other.read(into: buffer), count > 0 {}
-        }
+        let reader = try Self.drain(other)
         defer {
             channel.shutDown()
             reader.join()
@@ -82,6 +87,44 @@ extension Allocations {
         }
         #expect(count == 0)
         #expect(sender.normalPages + sender.zeroPages == UInt64(Self.warmUp + Self.pages))
+    }
+}
+
+extension Allocations {
+    /// As differences from what was sent in the pass before.
+    @Test func aDifferenceIsSentWithout() throws {
+        let total = Self.warmUp + Self.pages
+        let machine = try Self.machine(pages: total, .half)
+        let (channel, other) = try Self.channels()
+        let reader = try Self.drain(other)
+        defer {
+            channel.shutDown()
+            reader.join()
+        }
+        let counters = XBZRLECounters(cacheSize: 1 << 26)
+        var sender = RAMSender(
+            layout: machine.layout,
+            pages: XBZRLEPageSender(layout: machine.layout, counters: counters, before: PlainPageSender()))
+        for pass in 1...2 {
+            sender.beginPass()
+            try Self.send(0..<total, of: machine, by: &sender, on: channel)
+            #expect(counters[.misses] == (pass == 1 ? 0 : UInt64(total / 2)))
+        }
+        // Also of pages that were sent as zeroes it is known what the destination has.
+        for page in 0..<total {
+            let place = UInt64(page * targetPageSize + 16)
+            _ = machine.memory.store(place, ~(machine.memory.load(place, as: UInt64.self) ?? 0))
+        }
+        sender.beginPass()
+        try Self.send(0..<Self.warmUp, of: machine, by: &sender, on: channel)
+        let before = channel.bytesSent
+        let count = try allocationsHere {
+            try Self.send(Self.warmUp..<total, of: machine, by: &sender, on: channel)
+        }
+        #expect(count == 0)
+        #expect(counters[.pages] == UInt64(total) && counters[.overflows] == 0)
+        // A word each, behind what names it, the page and the record's kind.
+        #expect(channel.bytesSent - before == UInt64(Self.pages * (11 + 2 + 8)))
     }
 }
 

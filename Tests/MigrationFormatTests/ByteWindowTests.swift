@@ -79,4 +79,68 @@ struct ByteWindowTests {
         window.takeZeroPages(below: 10) { _ in Issue.record("a whole page was taken for zeroes") }
         #expect(window.available == 4104)
     }
+
+    // MARK: Differences
+
+    /// The record of a page as its difference: wire.md §4.3, xbzrle 40, the block of the page before 20.
+    private static func delta(_ page: UInt64, _ bytes: [UInt8], encoding: UInt8 = 1) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write(page * 4096 | 0x60)
+        writer.write(encoding)
+        writer.write(UInt16(bytes.count))
+        writer.write(bytes)
+        return writer.bytes
+    }
+
+    /// Takes differences of a block of four pages, all of whose bytes are ff; also returns where they became something else.
+    private static func takeDeltas(_ window: inout ByteWindow) -> (pages: [Range<Int>], changed: [Int: UInt8]) {
+        var memory = [UInt8](repeating: 0xff, count: 4 * 4096)
+        var pages: [Range<Int>] = []
+        memory.withUnsafeMutableBytes { memory in
+            guard let place = memory.baseAddress else { return }
+            while let run = window.takeRepeatedDeltas(to: place, count: 4) { pages.append(run) }
+        }
+        let changed = memory.enumerated().filter { $0.element != 0xff }
+        return (pages, Dictionary(uniqueKeysWithValues: changed.map { ($0.offset, $0.element) }))
+    }
+
+    @Test func differencesAreTakenAsFarAsTheyStandThere() {
+        let records =
+            Self.delta(0, [5, 1, 7]) + Self.delta(1, [0, 2, 8, 9]) + Self.delta(3, []) + Self.delta(1, [1, 1, 3])
+        // Where each record ends, what was taken by then, and what that changed.
+        let ends = [0, 14, 29, 40, 54]
+        let runs: [[Range<Int>]] = [[], [0..<1], [0..<2], [0..<2, 3..<4], [0..<2, 3..<4, 1..<2]]
+        let first: [Int: UInt8] = [5: 7]
+        let second: [Int: UInt8] = [5: 7, 4096: 8, 4097: 9]
+        let last: [Int: UInt8] = [5: 7, 4096: 8, 4097: 3]
+        let changes: [[Int: UInt8]] = [[:], first, second, second, last]
+        for count in 0...records.count {
+            var window = ByteWindow(Array(records.prefix(count)))
+            let (pages, changed) = Self.takeDeltas(&window)
+            let whole = ends.lastIndex { $0 <= count } ?? 0
+            #expect(window.offset == UInt64(ends[whole]))
+            #expect(pages == runs[whole])
+            #expect(changed == changes[whole])
+        }
+    }
+
+    /// What is not such a record, or is malformed.
+    private static let strangers: [[UInt8]] = {
+        let page = [UInt8](repeating: 1, count: 4096)
+        return [
+            delta(4, [0, 1, 1]), delta(1, [0, 1, 1], encoding: 2), delta(1, [0, 2, 1]),
+            delta(1, [0xff, 0x1f, 2, 1, 1]),
+            delta(1, page + [1]), [0, 0, 0, 0, 0, 0, 0x10, 0x28] + page, [0, 0, 0, 0, 0, 0, 0x10, 0x40] + page,
+        ]
+    }()
+
+    /// It stays for the decoder, which says what is wrong.
+    @Test(arguments: strangers)
+    func whatIsNoDifferenceStays(record: [UInt8]) {
+        var window = ByteWindow(Self.delta(0, [5, 1, 7]) + record + Self.delta(2, [5, 1, 7]))
+        let (pages, changed) = Self.takeDeltas(&window)
+        #expect(pages == [0..<1])
+        #expect(changed == [5: 7])
+        #expect(window.offset == 14)
+    }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Environment
-import Glibc
 import PairLab
 import QMP
 import SystemCalls
@@ -16,15 +15,14 @@ enum PageFilling: String, ExpressibleByArgument, CaseIterable {
 
 /// Two files of RAM, kept from run to run, and the processes that migrate from one to the other.
 final class MigrationLab {
-    private let folder: TemporaryFolder
+    let folder: TemporaryFolder
+    let megabytes: Int
+    let source: RAMFile
+    let destination: RAMFile
     private let colod: String
-    private let megabytes: Int
     private let host: LabHost
-    private let source: RAMFile
-    private let destination: RAMFile
     /// How many processes there were; each has files of its own.
     private var started = 0
-    private static let patience: Duration = .seconds(120)
 
     init(folder: TemporaryFolder, memory: RAMFolder, colod: String, megabytes: Int, filling: PageFilling) throws {
         self.folder = folder
@@ -41,39 +39,33 @@ final class MigrationLab {
     func migrate(
         _ pair: ProgramPair, memory: MigrationMemory, over way: MigrationTransport, pages: PageTravel
     ) throws -> MigrationFigures {
-        let target = try end(pair.destination, "destination", memory == .hot ? destination : nil, incoming: true)
-        let origin = try end(pair.source, "source", source, incoming: false)
+        let target = try end(
+            pair.destination, "destination", memory == .hot ? destination : nil, ["--incoming", "defer"])
+        let origin = try end(pair.source, "source", source)
         defer { for end in [origin, target] { end.process.killAndWait() } }
         for (end, role) in [(origin, "client"), (target, "server")] {
             try end.set(pages)
             if pages.isEnciphered { try end.encipher(as: role, keys: keys()) }
         }
-        let listening = way == .tcp ? "tcp:127.0.0.1:0" : "unix:\(folder.path("migration\(started)"))"
-        try target.client.execute("migrate-incoming", ["uri": .string(listening)], within: Self.patience)
-        var uri = listening
-        if way == .tcp {
-            let addresses = try target.client.execute("query-migrate")["socket-address"]?.array
-            guard let port = addresses?.first?["port"]?.string else { throw LabError("no port is listened on") }
-            uri = "tcp:127.0.0.1:\(port)"
-        }
+        let uri = try listen(target, way)
         let clock = SystemClock()
         let used = try origin.cpuSeconds() + target.cpuSeconds()
         let start = clock.now()
         try origin.client.execute("migrate", ["uri": .string(uri)])
-        for end in [target, origin] {
-            _ = try end.client.waitForEvent("MIGRATION", within: Self.patience) { event in
-                if event["data"]?["status"] == "failed" {
-                    throw LabError("the migration failed: \(end.process.output)")
-                }
-                return event["data"]?["status"] == "completed"
-            }
-        }
+        for end in [target, origin] { try end.awaitStatus("completed") }
         let seconds = (clock.now() - start).inMilliseconds / 1000
-        let gib = Double(megabytes) / 1024
         let cpu = try origin.cpuSeconds() + target.cpuSeconds() - used
         let downtime = try origin.client.execute("query-migrate")["downtime"]?.integer ?? 0
         return MigrationFigures(
             gibPerSecond: gib / seconds, cpuPerGiB: cpu / gib, downtimeMilliseconds: Double(downtime))
+    }
+
+    /// GiB of RAM.
+    var gib: Double { Double(megabytes) / 1024 }
+
+    /// Has `target` listen, and returns what a source is to connect to.
+    func listen(_ target: MigrationEnd, _ way: MigrationTransport) throws -> String {
+        try target.listen(at: way == .tcp ? "tcp:127.0.0.1:0" : "unix:\(folder.path("migration\(started)"))")
     }
 
     /// A folder with a key that both ends have.
@@ -82,43 +74,10 @@ final class MigrationLab {
         return folder.path(".")
     }
 
-    private struct End {
-        let process: ManagedProcess
-        let client: QMPClient
-
-        /// Has pages travel like that.
-        func set(_ pages: PageTravel) throws {
-            guard let capability = pages.capability else { return }
-            try client.execute(
-                "migrate-set-capabilities", ["capabilities": [["capability": .string(capability), "state": true]]])
-            try client.execute(
-                "migrate-set-parameters",
-                [
-                    "multifd-channels": JSONValue(pages.channels),
-                    "multifd-compression": .string(pages.compression),
-                ])
-        }
-
-        /// Has the channels enciphered with the key in that folder.
-        func encipher(as role: String, keys: String) throws {
-            try client.execute(
-                "object-add",
-                ["qom-type": "tls-creds-psk", "id": "tls", "dir": .string(keys), "endpoint": .string(role)])
-            try client.execute("migrate-set-parameters", ["tls-creds": "tls"])
-        }
-
-        /// User and system time of the process so far: proc(5), fields 14 and 15 of stat.
-        func cpuSeconds() throws -> Double {
-            let fields = try readText("/proc/\(process.identifier)/stat").split(separator: ")").last?.split(
-                separator: " ")
-            guard let fields, fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
-                throw LabError("the CPU time of process \(process.identifier) cannot be read")
-            }
-            return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
-        }
-    }
-
-    private func end(_ program: ProgramPair.Program, _ name: String, _ file: RAMFile?, incoming: Bool) throws -> End {
+    /// Starts a program with that RAM, or with fresh memory, and more arguments.
+    func end(
+        _ program: ProgramPair.Program, _ name: String, _ file: RAMFile?, _ arguments: [String] = []
+    ) throws -> MigrationEnd {
         started += 1
         let monitor = folder.path("\(name)\(started).qmp")
         var command: [String]
@@ -141,14 +100,12 @@ final class MigrationLab {
                 ]
             }
         }
-        if incoming { command += ["--incoming", "defer"] }
-        let process = try host.start(command, log: folder.path("\(name)\(started).log"))
+        let process = try host.start(command + arguments, log: folder.path("\(name)\(started).log"))
         do {
-            let client = try QMPClient(path: monitor, within: .seconds(20))
-            try client.execute(
-                "migrate-set-capabilities", ["capabilities": [["capability": "events", "state": true]]])
-            try client.execute("migrate-set-parameters", ["max-bandwidth": 0])
-            return End(process: process, client: client)
+            let end = MigrationEnd(process: process, client: try QMPClient(path: monitor, within: .seconds(20)))
+            try end.turnOn("events")
+            try end.client.execute("migrate-set-parameters", ["max-bandwidth": 0])
+            return end
         } catch {
             process.killAndWait()
             throw LabError("\(program) does not start: \(error); it wrote: \(process.output)")
