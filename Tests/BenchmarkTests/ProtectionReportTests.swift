@@ -91,11 +91,11 @@ import Testing
         #expect(lines.first == "replication channel: TLS1.3 AES-128-GCM")
         let index = try #require(lines.firstIndex(of: "SET, 10 connections, -P 16"))
         func words(_ line: Int) -> [Substring] { lines[line].split(separator: " ") }
-        #expect(words(index + 1) == ["unprotected", "4000", "0.250", "0.50", "2.0", "0", "0.50", "0.30"])
+        #expect(words(index + 1) == ["unprotected", "4000", "0.250", "0.50", "2.0", "0", "0.30", "0.50"])
         #expect(
             words(index + 3) == [
                 "20", "ms", "2000", "0.50x", "10.250", "+10.00", "20.50", "+20.00", "82.0", "0", "50.0", "40", "0.080",
-                "0.40", "2.00", "2.50", "0.50", "0.25", "0.30",
+                "0.40", "2.00", "0.30", "2.50", "0.50", "0.25",
             ])
         #expect(lines.last == "no figures of 1 ms, idle: the host ended")
     }

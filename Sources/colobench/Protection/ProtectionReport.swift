@@ -13,7 +13,7 @@ struct ProtectionReport {
 
         fileprivate var json: JSONObject {
             var members = rates.checkpointMembers
-            members["cores"] = .double(rounded(cores, 10_000))
+            members["cores"] = .double(rounded(cores, 4))
             members["period"] = .string(setting.title)
             members["period_ms"] = period.map { JSONValue($0) } ?? .null
             return members
@@ -46,7 +46,7 @@ struct ProtectionReport {
         let protected = idle.filter { $0.setting != .unprotected }
         var idleMembers = protected.first?.json ?? [:]
         if let alone = idle.first(where: { $0.setting == .unprotected }) {
-            idleMembers["unprotected_cores"] = .double(rounded(alone.cores, 10_000))
+            idleMembers["unprotected_cores"] = .double(rounded(alone.cores, 4))
         }
         return [
             "unprotected": list { $0.setting == .unprotected && $0.load != .ping },
@@ -66,7 +66,7 @@ struct ProtectionReport {
 
     private static let heads = [
         "", "req/s", "", "p50 ms", "", "p99 ms", "", "max ms", "stuck", "ckpt/s", "KiB each", "pause ms", "p99", "max",
-        "MB/s", "cores a", "b", "wake-up p99",
+        "woke late p99", "MB/s", "cores a", "b",
     ]
 
     /// The table, and below it what idles cost and what failed.
@@ -79,7 +79,11 @@ struct ProtectionReport {
         }
         if !lines.isEmpty { blocks.append(Self.table([Self.heads] + lines)) }
         let idleLines = idle.map {
-            [$0.setting.title, fixed($0.cores, 4)] + $0.rates.cells(isPaired: $0.setting != .unprotected).prefix(6)
+            $0.setting == .unprotected
+                ? [$0.setting.title, fixed($0.cores, 4)]
+                : [$0.setting.title, fixed($0.cores, 4)] + $0.rates.checkpointCells + [
+                    fixed($0.rates.linkBytesPerSecond / 1_000_000, 3)
+                ]
         }
         if !idleLines.isEmpty {
             let heads = ["idle", "cores", "ckpt/s", "KiB each", "pause ms", "p99", "max", "MB/s"]

@@ -1,3 +1,4 @@
+import Glibc
 import PairLab
 import QMP
 
@@ -57,8 +58,9 @@ struct ProtectionRow {
     /// The cells of the row, as `ProtectionReport` heads them.
     func cells(beside base: ProtectionRow?) -> [String] {
         let (traffic, rates) = (measurement.traffic, measurement.rates)
+        let isPaired = setting != .unprotected
         func beside(_ text: (TrafficFigures) -> String) -> String {
-            guard setting != .unprotected, let base else { return "" }
+            guard isPaired, let base else { return "" }
             return text(base.measurement.traffic)
         }
         return [
@@ -66,7 +68,11 @@ struct ProtectionRow {
             fixed(traffic.latency.median, 3), beside { plus(traffic.latency.median - $0.latency.median) },
             fixed(traffic.latency.p99, 2), beside { plus(traffic.latency.p99 - $0.latency.p99) },
             fixed(traffic.latency.max, 1), "\(traffic.unanswered)",
-        ] + rates.cells(isPaired: setting != .unprotected) + [fixed(measurement.wakeUp.p99, 2)]
+        ] + (isPaired ? rates.checkpointCells : PairRates.noCheckpointCells)
+            + [
+                fixed(measurement.wakeUp.p99, 2), isPaired ? fixed(rates.linkBytesPerSecond / 1_000_000, 2) : "",
+                fixed(rates.primaryCores, 2), isPaired ? fixed(rates.secondaryCores, 2) : "",
+            ]
     }
 
     private func plus(_ value: Double) -> String { (value < 0 ? "" : "+") + fixed(value, 2) }
@@ -82,20 +88,24 @@ extension PairRates {
         ]
     }
 
-    /// Checkpoints a second, KiB of each, pause (median, p99, longest), MB a second on the link, cores of both sides.
-    func cells(isPaired: Bool) -> [String] {
-        guard isPaired else { return ["", "", "", "", "", "", fixed(primaryCores, 2), ""] }
-        return [
+    /// Checkpoints a second, KiB of each, and pause (median, p99, longest).
+    var checkpointCells: [String] {
+        [
             fixed(checkpointsPerSecond, 1), bytesPerCheckpoint.map { fixed($0 / 1024, 0) } ?? "-",
             pause.map { fixed($0.median, 3) } ?? "-", pause.map { fixed($0.p99, 2) } ?? "-",
-            pause.map { fixed($0.max, 2) } ?? "-", fixed(linkBytesPerSecond / 1_000_000, 2),
-            fixed(primaryCores, 2), fixed(secondaryCores, 2),
+            pause.map { fixed($0.max, 2) } ?? "-",
         ]
     }
+
+    /// The place of those where there are no checkpoints.
+    static let noCheckpointCells = ["", "", "", "", ""]
 }
 
 /// To so many digits after the point.
-func rounded(_ value: Double, _ scale: Double = 1000) -> Double { (value * scale).rounded() / scale }
+func rounded(_ value: Double, _ digits: Int = 3) -> Double {
+    let scale = pow(10, Double(digits))
+    return (value * scale).rounded() / scale
+}
 
 /// A number with exactly `digits` digits after the point, so that columns of them are easy to compare.
 func fixed(_ value: Double, _ digits: Int) -> String {
