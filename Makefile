@@ -84,6 +84,7 @@ bench: build guest ## Print the benchmark numbers of this machine
 	$(BIN)/colobench boot --guest "$(GUEST)"
 	for pages in 256 4096 16384; do $(BIN)/colobench checkpoint --dirty-pages $$pages; done
 	$(BIN)/colobench failover --runs 5 --guest "$(GUEST)"
+	$(BIN)/colobench protection --guest "$(GUEST)"
 	$(BIN)/colobench dirty-limit
 	$(BIN)/colobench qmp --during-migration
 	$(BIN)/colobench migrate

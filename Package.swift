@@ -257,6 +257,8 @@ let package = Package(
             "ConformanceTests",
             ["PairLab", "StreamAnalysis", "MigrationFormat", "QMP", "QAPI", "SystemCalls", "Environment"],
             resources: [.copy("Data")]),
+        // What the benchmarks make of what they count.
+        tests("BenchmarkTests", ["colobench", "PairLab", "QMP", "Environment"]),
         // Real processes: colod, coloctl, real QEMU as the peer, network namespaces, faults.
         tests("SystemTests", ["PairLab", "QMP", "QAPI", "SystemCalls", "Environment", "ProgramSupport"]),
     ]

@@ -1,4 +1,5 @@
 import Configuration
+import Diagnostics
 import Environment
 import ManagementServer
 import QAPI
@@ -27,6 +28,10 @@ extension ManagementTarget {
         let warnings = certificateWarnings
         answer.warnings = warnings.isEmpty ? nil : warnings
         return answer
+    }
+
+    func xColodPauses() async throws(CommandError) -> [ColodPauseCount] {
+        replication.statistics.pauses.counts.map { ColodPauseCount(microseconds: $0.microseconds, count: $0.count) }
     }
 
     func xColodFailover() async throws(CommandError) {

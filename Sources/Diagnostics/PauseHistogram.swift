@@ -36,6 +36,13 @@ public final class PauseHistogram: Sendable {
     /// Forgets everything.
     public func reset() { histogram.withLock { $0.reset() } }
 
+    /// How many pauses were of each length, the shortest first; lengths that count as one are told as the longest of them.
+    public var counts: [(microseconds: UInt64, count: UInt64)] {
+        histogram.withLock { histogram in
+            histogram.totalCount == 0 ? [] : histogram.recordedValues().map { ($0.value, UInt64($0.count)) }
+        }
+    }
+
     /// What was recorded; nil if nothing was.
     public var summary: PauseSummary? {
         histogram.withLock { histogram in

@@ -46,10 +46,14 @@ public struct PairConfiguration: Sendable {
     public var heartbeatInterval = 50
     /// Milliseconds of silence after which a host counts as lost.
     public var heartbeatTimeout = 500
-    /// Milliseconds between two checkpoints.
-    public var checkpointDelay = 20
-    /// How much output may be held before a checkpoint is made at once, in bytes.
+    /// Milliseconds between two checkpoints; nil for what colod does when it is told nothing of checkpoints.
+    public var checkpointDelay: Int? = 20
+    /// How much output may be held before a checkpoint is made at once, in bytes. Of no effect without a delay.
     public var holdLimit = "4M"
+    /// Whether the replication channel is encrypted as colod does it by itself, or not at all.
+    public var isEncrypted = true
+    /// Whether there is a second host. Without one nothing protects the guest: no page is tracked, no output held.
+    public var isPaired = true
 
     /// The configuration of a pair that protects `guest`.
     public init(guest: Guest) { self.guest = guest }
@@ -82,14 +86,21 @@ public struct PairConfiguration: Sendable {
           network: [\(text(of: network))]
         management: {qmp: "unix:\(qmp)"}
         state-directory: \(stateFolder)
+
+        """ + (isPaired ? pairText(keyFile: keyFile, primary: primary, secondary: secondary) : "")
+    }
+
+    private func pairText(keyFile: String, primary: Addresses, secondary: Addresses) -> String {
+        """
         pair:
           primary: \(text(of: primary))
           secondary: \(text(of: secondary))
           key-file: \(keyFile)
+        \(isEncrypted ? "" : "  encryption: none")
         heartbeat: {interval-ms: \(heartbeatInterval), timeout-ms: \(heartbeatTimeout)}
         failover: \(failover.rawValue)
         arbiter: \(text(of: arbiter))
-        checkpoint: {delay-ms: \(checkpointDelay), hold-limit: \(holdLimit)}
+        \(checkpointDelay.map { "checkpoint: {delay-ms: \($0), hold-limit: \(holdLimit)}" } ?? "")
 
         """
     }

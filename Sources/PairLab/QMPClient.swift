@@ -129,6 +129,19 @@ extension QMPClient {
         return status
     }
 
+    /// How many pauses for checkpoints were of each length, which is in microseconds (`x-colod-pauses`).
+    public func pauses(within limit: Duration = .seconds(5)) throws -> [UInt64: UInt64] {
+        guard case .array(let values) = try execute("x-colod-pauses", within: limit) else {
+            throw LabError("x-colod-pauses was not answered with a list")
+        }
+        return try values.reduce(into: [:]) { counts, value in
+            guard let pause = ColodPauseCount(reply: value) else {
+                throw LabError("x-colod-pauses told \(value.text())")
+            }
+            counts[pause.microseconds, default: 0] += pause.count
+        }
+    }
+
     /// Whether the guest's vCPUs turn here (`query-status`).
     public func guestRuns(within limit: Duration = .seconds(5)) throws -> Bool {
         try execute("query-status", within: limit)["running"]?.boolean ?? false

@@ -21,18 +21,15 @@ struct OutputOptions: ParsableArguments {
 var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
 /// Where things are that several subcommands need.
-struct LabOptions: ParsableArguments {
+struct GuestOptions: ParsableArguments {
     @Option(help: "The folder that `make guest` filled.")
-    var guest = LabOptions.defaultGuestFolder
+    var guest = GuestOptions.defaultFolder
 
     @Option(help: "The colod to run. Default: the one built beside this program.")
     var colod = ProtectedPair.builtProgram("colod")
 
-    @Option(help: "Milliseconds between two checkpoints.")
-    var checkpointDelay = 20
-
     /// The folder that config/demo/guest/assemble fills when it is told nothing else.
-    static var defaultGuestFolder: String {
+    static var defaultFolder: String {
         // SAFETY: nothing in the program changes its environment, and what getenv(3) gives is copied at once.
         func variable(_ name: String) -> String? {
             guard let text = unsafe getenv(name).map({ unsafe String(cString: $0) }), !text.isEmpty else { return nil }
@@ -42,14 +39,30 @@ struct LabOptions: ParsableArguments {
         return "\(variable("XDG_CACHE_HOME") ?? "\(variable("HOME") ?? "/root")/.cache")/colod/guest"
     }
 
-    /// The configuration of a pair with these options; throws if there is no guest yet.
+    /// The configuration of a pair with this guest; throws if there is no guest yet.
     func pairConfiguration() throws -> PairConfiguration {
         // SAFETY: the calls use the places of their arguments until they return, and no longer.
         guard unsafe access("\(guest)/stamp", R_OK) == 0 else {
             throw LabError("there is no guest in \(guest): run make guest")
         }
         guard unsafe access(colod, X_OK) == 0 else { throw LabError("there is no colod at \(colod): run make build") }
-        var result = PairConfiguration(guest: .init(folder: guest))
+        return PairConfiguration(guest: .init(folder: guest))
+    }
+}
+
+/// The same, for those who have a pair with a fixed time between checkpoints.
+struct LabOptions: ParsableArguments {
+    @OptionGroup var place: GuestOptions
+
+    @Option(help: "Milliseconds between two checkpoints.")
+    var checkpointDelay = 20
+
+    var guest: String { place.guest }
+    var colod: String { place.colod }
+
+    /// The configuration of a pair with these options; throws if there is no guest yet.
+    func pairConfiguration() throws -> PairConfiguration {
+        var result = try place.pairConfiguration()
         result.checkpointDelay = checkpointDelay
         return result
     }

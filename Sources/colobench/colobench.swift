@@ -9,7 +9,8 @@ struct Program: ParsableCommand {
         commandName: "colobench", abstract: "Measures colod on this machine.",
         version: ProgramSupport.versionLine("colobench"),
         subcommands: [
-            Demo.self, Boot.self, Failover.self, Checkpoint.self, MIPSCommand.self, QMPBenchmark.self,
+            Demo.self, Boot.self, Failover.self, ProtectionBenchmark.self, Checkpoint.self, MIPSCommand.self,
+            QMPBenchmark.self,
             DirtyLimitCommand.self, MigrateBenchmark.self, MigrateGuestBenchmark.self,
             PostcopyBenchmark.self, RISCVTestCommand.self,
         ])

@@ -108,6 +108,10 @@ final class FakeCommands: RefusingCommands {
             heldBytes: 0, failover: .manual, arbiter: "none")
     }
 
+    func xColodPauses() async throws(CommandError) -> [ColodPauseCount] {
+        [ColodPauseCount(microseconds: 84, count: 2)]
+    }
+
     func xColodFailover() async throws(CommandError) {}
 
     func xColodStart() async throws(CommandError) {}

@@ -21,6 +21,7 @@ extension RefusingCommands {
     func getfd(fdname: String) async throws(CommandError) { throw .refused }
     func closefd(fdname: String) async throws(CommandError) { throw .refused }
     func xColodStatus() async throws(CommandError) -> ColodStatus { throw .refused }
+    func xColodPauses() async throws(CommandError) -> [ColodPauseCount] { throw .refused }
     func xColodFailover() async throws(CommandError) { throw .refused }
     func xColodStart() async throws(CommandError) { throw .refused }
     func xColodReloadKeys() async throws(CommandError) -> ColodKeys { throw .refused }

@@ -127,6 +127,14 @@ final class Lines: Sendable {
         #expect(histogram.summary == nil)
     }
 
+    @Test func pausesAreCountedByTheirLength() {
+        let histogram = PauseHistogram()
+        #expect(histogram.counts.isEmpty)
+        for microseconds: UInt64 in [84, 1200, 84, 5000] { histogram.record(microseconds: microseconds) }
+        #expect(histogram.counts.map(\.microseconds) == [84, 1200, 5003])
+        #expect(histogram.counts.map(\.count) == [2, 1, 1])
+    }
+
     @Test func aPausePastAllBoundsCountsAsTheLongest() throws {
         let histogram = PauseHistogram()
         histogram.record(.never)

@@ -5,6 +5,7 @@ import QMP
 extension CommandTable {
     static let colod: [CommandEntry] = [
         CommandEntry("x-colod-status", run: xColodStatus),
+        CommandEntry("x-colod-pauses", run: xColodPauses),
         CommandEntry("x-colod-failover", run: xColodFailover),
         CommandEntry("x-colod-start", run: xColodStart),
         CommandEntry("x-colod-reload-keys", run: xColodReloadKeys),
@@ -19,6 +20,14 @@ extension CommandTable {
         var reader = ArgumentReader(arguments)
         try reader.finish()
         return try await commands.xColodStatus().json
+    }
+
+    private static func xColodPauses(
+        _ commands: any QMPCommands, _ arguments: JSONObject
+    ) async throws(CommandError) -> JSONValue {
+        var reader = ArgumentReader(arguments)
+        try reader.finish()
+        return try await commands.xColodPauses().json
     }
 
     private static func xColodFailover(

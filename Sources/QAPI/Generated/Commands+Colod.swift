@@ -9,6 +9,12 @@ public protocol ColodCommands: Sendable {
     /// - Returns: the status of the pair, seen from this side
     func xColodStatus() async throws(CommandError) -> ColodStatus
 
+    /// `x-colod-pauses`: Tell how often checkpoints stopped the guest for how long, since this side began. What lies
+    /// between two answers is their difference.
+    ///
+    /// - Returns: the pauses by their length, the shortest first
+    func xColodPauses() async throws(CommandError) -> [ColodPauseCount]
+
     /// `x-colod-failover`: Let this side go on alone. Like x-colo-lost-heartbeat, but the arbiter, if there is one, is
     /// asked first.
     func xColodFailover() async throws(CommandError)

@@ -335,6 +335,32 @@ public struct ColodStatus: SchemaObject, Hashable {
     }
 }
 
+/// How many pauses were of one length.
+public struct ColodPauseCount: SchemaObject, Hashable {
+    /// The length, to three digits.
+    public var microseconds: UInt64
+    /// The pauses of that length.
+    public var count: UInt64
+
+    /// Put together from its members.
+    public init(microseconds: UInt64, count: UInt64) {
+        self.microseconds = microseconds
+        self.count = count
+    }
+
+    /// As read from a request, member by member.
+    public init(reading reader: inout ArgumentReader) throws(CommandError) {
+        microseconds = try reader.required("microseconds")
+        count = try reader.required("count")
+    }
+
+    /// As sent, member by member.
+    public func write(into writer: inout ObjectWriter) {
+        writer.add("microseconds", microseconds)
+        writer.add("count", count)
+    }
+}
+
 /// The keys of a pair, by their marks: six hexadecimal digits that are made of a key and tell nothing of it.
 public struct ColodKeys: SchemaObject, Hashable {
     /// Those of this side, the used one first, then the accepted one.
