@@ -208,7 +208,7 @@ extension MigrationSettings {
 
 extension MigrationRefusal {
     /// Snapshots are refused for this.
-    init(_ obstacle: FaultBarrier.Obstacle) {
+    init(_ obstacle: UserFaultObstacle) {
         self =
             switch obstacle {
             case .host: .noSnapshotsOnThisHost
