@@ -255,7 +255,10 @@ let package = Package(
         // What a QMP client sees, held against what QEMU 7.2 answers: recorded, and live beside it.
         tests(
             "ConformanceTests",
-            ["PairLab", "StreamAnalysis", "MigrationFormat", "QMP", "QAPI", "SystemCalls", "Environment"],
+            [
+                "PairLab", "StreamAnalysis", "MigrationFormat", "QMP", "QAPI", "SystemCalls", "Environment",
+                "Transport",
+            ],
             resources: [.copy("Data")]),
         // Real processes: colod, coloctl, real QEMU as the peer, network namespaces, faults.
         tests("SystemTests", ["PairLab", "QMP", "QAPI", "SystemCalls", "Environment", "ProgramSupport"]),
