@@ -13,9 +13,10 @@ extension ConformanceTests {
         private static let statuses = ["running", "paused", "finish-migrate", "postmigrate"]
 
         /// Everything that changes nothing for good is answered in time.
-        /// `isAwaited`: it waits for its source, at an address that a wrong one would replace.
+        /// `isSource`: nil is the source of a guest of which it may not have heard. `isAwaited`: it waits for its source, at an
+        /// address that a wrong one would replace.
         private func expectAnswers(
-            _ side: PostcopyPair.Side, _ point: String, isSource: Bool, isAwaited: Bool = false
+            _ side: PostcopyPair.Side, _ point: String, isSource: Bool?, isAwaited: Bool = false
         ) throws {
             func timed(_ command: String, _ arguments: JSONObject = [:], outOfBand: Bool = false) throws -> JSONValue {
                 let begin = SystemClock().now()
@@ -32,7 +33,9 @@ extension ConformanceTests {
             _ = try timed("stop")
             let went = try timed("cont")
             // The guest is the destination's, whatever the source is told.
-            #expect((went["error"] != nil) == isSource, "\(point): cont was answered with \(went.text())")
+            if let isSource {
+                #expect((went["error"] != nil) == isSource, "\(point): cont was answered with \(went.text())")
+            }
             for outOfBand in [false, true] where !isAwaited {
                 let reply = try timed("migrate-recover", ["uri": "bogus"], outOfBand: outOfBand)
                 #expect(reply["error"] != nil, "\(point): \(reply.text())")
@@ -129,7 +132,8 @@ extension ConformanceTests {
             let (dead, survivor) = isSource ? (pair.source, pair.destination) : (pair.destination, pair.source)
             dead.server.process.killAndWait()
             try survivor.awaitStatus("postcopy-paused")
-            try expectAnswers(survivor, "its peer is dead", isSource: !isSource)
+            // It may have died before it could answer what stands behind the package.
+            try expectAnswers(survivor, "its peer is dead", isSource: isSource ? false : nil)
             #expect(survivor.server.process.output.contains("ostcopy"), "\(survivor.server.process.output)")
             #expect(try survivor.quit() == .exited(0))
         }
