@@ -33,6 +33,17 @@ import VirtualMachine
         #expect(postcopy.collector.awaitsEnd())
     }
 
+    /// What it asked for before cannot be sent any more.
+    @Test func itsWordIsHeardBehindRequestsThatComeToNothing() throws {
+        let postcopy = try PostcopyToNobody(runs: false)
+        let requests = (200..<250).flatMap { page in
+            ReturnPathRecord.requestPages(start: UInt64(page) << 12, length: 4096, block: PostcopyToNobody.block).alone
+        }
+        postcopy.say(requests + ReturnPathRecord.shut(1).alone)
+        postcopy.channel.shutDown()
+        expectBack(postcopy.source, Self.refusal)
+    }
+
     /// The last thing that is waited for is its word.
     @Test func soDoesOneThatHasEverything() throws {
         let postcopy = try PostcopyToNobody(runs: false)

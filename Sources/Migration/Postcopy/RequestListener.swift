@@ -132,8 +132,11 @@ final class RequestListener: Sendable {
     private func listen() throws(MigrationFailure) -> UInt32 {
         let reader = ReturnPathReader(
             channel: channel, decoder: ReturnPathDecoder(layout: layout, resuming: isResuming))
+        var sendFailure: MigrationFailure?
         while true {
-            switch try reader.next() {
+            let element: ReturnPathDecoder.Element
+            do { element = try reader.next() } catch { throw sendFailure ?? error }
+            switch element {
             case .pong(SourceRun.pingBehindPackage): if !isResuming { notify(.runs) }
             case .pong(SourceRun.pingWhilePaced): gate.withLock { $0.unansweredSince = nil }
             case .pong, .needBytes: break
@@ -155,7 +158,14 @@ final class RequestListener: Sendable {
                     if gate.withLock(notify: false, { $0.isGivenUp }) { throw .cancelled }
                     break
                 }
-                try onChannel { () throws(TransportError) in try sender.sendRequested(pages, ofBlock: block) }
+                guard sendFailure == nil else { break }
+                do throws(MigrationFailure) {
+                    try onChannel { () throws(TransportError) in try sender.sendRequested(pages, ofBlock: block) }
+                } catch {
+                    // What was said before the channel broke still counts: where the guest is may stand behind this.
+                    sendFailure = error
+                    notify(.failed(error))
+                }
             case .receivedBitmap(let block, let bitmap): gate.withLock { $0.arrived[block] = bitmap }
             case .resumeAcknowledged: gate.withLock { $0.isAcknowledged = true }
             }
