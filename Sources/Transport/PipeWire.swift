@@ -81,8 +81,9 @@ final class PipeWire: WireEnd, Sendable {
     func breakOff() {
         letGo(of: readEnd)
         letGo(of: writeEnd)
-        command?.kill()
+        // Before the command ends: who waits for that is not to take it for its own failure.
         interruption.cancel()
+        command?.kill()
     }
 
     func closeWriting() { letGo(of: writeEnd) }
