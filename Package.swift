@@ -255,7 +255,10 @@ let package = Package(
         // What a QMP client sees, held against what QEMU 7.2 answers: recorded, and live beside it.
         tests(
             "ConformanceTests",
-            ["PairLab", "StreamAnalysis", "MigrationFormat", "QMP", "QAPI", "SystemCalls", "Environment"],
+            [
+                "PairLab", "StreamAnalysis", "MigrationFormat", "QMP", "QAPI", "SystemCalls", "Environment",
+                "Transport",
+            ],
             resources: [.copy("Data")]),
         // What the benchmarks make of what they count.
         tests("BenchmarkTests", ["colobench", "PairLab", "QMP", "Environment"]),

@@ -46,6 +46,11 @@ static inline int clinux_open(const char *path, int flags, unsigned mode) { retu
 /// fcntl(2) is variadic.
 static inline int clinux_fcntl(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 
+/// Makes `number`, which is in use, another descriptor of what `fd` is: dup3(2), close-on-exec.
+static inline int clinux_replace_descriptor(int fd, int number) {
+    return (int)syscall(SYS_dup3, fd, number, O_CLOEXEC);
+}
+
 /// ioctl(2) is variadic.
 static inline int clinux_ioctl(int fd, unsigned long request, void *argument) { return ioctl(fd, request, argument); }
 

@@ -105,18 +105,7 @@ extension DaemonParts {
             // A host that reaches the port can cause it, as often as it likes.
             let text = "somebody who came to migrate a guest here was sent away: \(why)"
             if let text = refusals.tell("incoming", text) { log.warning("\(text)") }
-        case .postcopyPaused(let why, isSource: true):
-            log.error(
-                """
-                postcopy is paused (\(why)): the guest runs at its destination, which may lack pages that are here; \
-                'migrate-recover' there and then 'migrate' with 'resume' here let it go on
-                """)
-        case .postcopyPaused(let why, isSource: false):
-            log.error(
-                """
-                postcopy is paused (\(why)): the guest runs here until it needs a page that its source still has; \
-                'migrate-recover' here and then 'migrate' with 'resume' there let it go on
-                """)
+        case .postcopyPaused(let pause): log.error("\(pause)")
         case .recoveryRefused(let why): log.warning("the postcopy stays paused: \(why)")
         case .outgoingFailed(let why, guestStands: false): log.warning("migration failed, the guest runs on: \(why)")
         case .outgoingFailed(let why, guestStands: true): log.error("migration failed, the guest is stopped: \(why)")

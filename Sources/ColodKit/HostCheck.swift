@@ -88,6 +88,10 @@ public struct HostCheck: Sendable {
         switch error.code {
         case ENOSYS: "run a kernel with CONFIG_USERFAULTFD"
         case EOPNOTSUPP: "run a newer kernel"
+        // It does not know UFFD_USER_MODE_ONLY, and lets this process have no more than that.
+        case EINVAL:
+            "run Linux 5.11 or newer, which lets everybody have the faults of user mode, or sysctl "
+                + "vm.unprivileged_userfaultfd=1, or give colod CAP_SYS_PTRACE"
         default:
             "let the seccomp filter pass it (SystemCallFilter=@system-service of a unit, the profile of a container)"
         }

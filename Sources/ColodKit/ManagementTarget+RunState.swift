@@ -1,3 +1,4 @@
+import Migration
 import QAPI
 import QMP
 import Replication
@@ -20,6 +21,9 @@ extension ManagementTarget {
         if let pair, !pair.snapshot.report.isServing, machine.runState != .inmigrate {
             throw .generic("This side does not serve the guest; x-colo-lost-heartbeat makes it take over")
         }
-        try await onThread { try machine.continueByCommand() }
+        try await onThread {
+            try migration.takeGuestBack()
+            try machine.continueByCommand()
+        }
     }
 }

@@ -22,16 +22,8 @@ public final class FaultBarrier: WriteBarrier {
         ending = try EventSignal()
     }
 
-    /// What can be in the way of one.
-    public enum Obstacle: Sendable {
-        /// The kernel, or what this process may do.
-        case host
-        /// What the memory is kept in.
-        case memory
-    }
-
     /// What is in the way of a barrier in front of all of `memory`.
-    public static func obstacle(to memory: GuestMemory) -> Obstacle? {
+    public static func obstacle(to memory: GuestMemory) -> UserFaultObstacle? {
         guard let barrier = try? FaultBarrier(memory) else { return .host }
         defer { barrier.lower() }
         do throws(SystemError) { try barrier.register(Array(memory.blocks.indices)) } catch {

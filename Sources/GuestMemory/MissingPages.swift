@@ -44,7 +44,7 @@ public final class MissingPages: Sendable {
 
     /// What is in the way of it for all of `memory`; nil if nothing is. To be asked while nobody relies on the speed of
     /// RAM: who touches an absent page meanwhile waits for the answer.
-    public static func obstacle(to memory: GuestMemory) -> FaultBarrier.Obstacle? {
+    public static func obstacle(to memory: GuestMemory) -> UserFaultObstacle? {
         guard let faults = try? MissingFaults() else { return .host }
         for block in memory.blocks {
             guard block.canLosePages else { return .memory }

@@ -36,6 +36,8 @@ final class DestinationRun {
     var postcopy: PostcopyDestination?
     /// The guest runs before the rest of its RAM comes.
     var isPostcopy = false
+    /// It has paused, and nothing is left of its channels.
+    var hasLeftChannels = false
     /// Whether pages that are asked for come on a channel of their own.
     private(set) var hasUrgentChannel = false
 
@@ -122,16 +124,15 @@ final class DestinationRun {
     /// Before the stream is looked at, the channel for pages that are asked for is there too, if there is to be one.
     private func acceptMain(_ settings: MigrationSettings) throws(MigrationFailure) -> Channel {
         hasUrgentChannel = settings[.postcopyPreempt]
-        let channels = session.control.channels
-        let main = try onSystem(makeReception).next(in: channels)
+        session.control.recovery.expect(channels: hasUrgentChannel ? 2 : 1)
+        let reception = try onSystem(makeReception)
+        guard let main = try reception.next() else { throw .cancelled }
         guard hasUrgentChannel else { return main }
         do throws(MigrationFailure) {
-            try takeUrgent { deadline throws(MigrationFailure) in
-                try onSystem(makeReception).next(in: channels, deadline: deadline)
-            }
+            try takeUrgent { deadline throws(MigrationFailure) in try reception.next(deadline: deadline) }
         } catch {
-            channels.remove(main)
-            reception?.startAgain()
+            session.control.channels.remove(main)
+            reception.startAgain()
             throw error
         }
         return main
@@ -141,7 +142,7 @@ final class DestinationRun {
     private func makeReception() throws(SystemError) -> Reception {
         if let reception { return reception }
         let made = try Reception(
-            listener: listener, controller: controller, count: hasUrgentChannel ? 2 : 1)
+            listener: listener, controller: controller, set: session.control.channels, count: hasUrgentChannel ? 2 : 1)
         reception = made
         return made
     }

@@ -33,7 +33,7 @@ public enum MigrationLimits {
     public static let dataChannelsMilliseconds: UInt64 = 30_000
     /// How long an incoming stream may stand still.
     public static let incomingStallMilliseconds: UInt64 = 60_000
-    /// How often a destination hears of a source that is paused before the switchover.
+    /// How often a destination hears of a source that is paused before the switchover, or waits for bandwidth.
     static let pausedPartMilliseconds: UInt64 = 10_000
     /// How long a harvest waits for the guest to stand before it looks whether it is still wanted, in milliseconds.
     static let pauseMilliseconds: UInt64 = 500

@@ -3,6 +3,7 @@ import GuestMemory
 import MigrationCore
 import MigrationFormat
 public import QAPI
+import Synchronization
 import SystemCalls
 public import Transport
 import VirtualMachine
@@ -78,12 +79,13 @@ extension MigrationController {
             }
             var configuration = SourceMachine.Configuration(settings)
             configuration.hasPrimaries = !machine.parts.failoverPairs.isEmpty
+            configuration.pausedInterval = outgoingLimits.withLock { $0.word }
             let session = SourceSession(
                 SourceMachine(configuration: configuration, tunables: .init(settings.parameters, settings)),
                 settings: settings, totalBytes: bytesToSend(settings), control: control)
             state.outgoing = session
             state.hidesFailure = false
-            for action in ask(&state, session, { $0.start(now: clock.now()) }) { session.give(action) }
+            for action in ask(&state, session, { $0.start(now: clock.now()) }).actions { session.give(action) }
             return session
         }
         events.deliver()
@@ -208,7 +210,7 @@ extension MigrationSettings {
 
 extension MigrationRefusal {
     /// Snapshots are refused for this.
-    init(_ obstacle: FaultBarrier.Obstacle) {
+    init(_ obstacle: UserFaultObstacle) {
         self =
             switch obstacle {
             case .host: .noSnapshotsOnThisHost
@@ -229,6 +231,5 @@ extension SourceMachine.Configuration {
         isCOLO = settings[.xColo]
         isBackgroundSnapshot = settings[.backgroundSnapshot]
         returnPathTimeout = .milliseconds(MigrationLimits.returnPathDeadlineMilliseconds)
-        pausedInterval = .milliseconds(MigrationLimits.pausedPartMilliseconds)
     }
 }

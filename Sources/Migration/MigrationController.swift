@@ -27,6 +27,8 @@ public final class MigrationController: Sendable {
     private let lent = Mutex(MigrationResources())
     /// For migrations that begin from now on.
     let incomingLimits = Mutex(IncomingLimits())
+    /// The same.
+    let outgoingLimits = Mutex(OutgoingLimits())
     /// Bytes of copies that may wait in a snapshot; the same.
     let snapshotRoom = Mutex(MemorySnapshot.poolLimit)
 
@@ -176,8 +178,8 @@ public final class MigrationController: Sendable {
         if status == .postcopyPaused || status == .postcopyRecover { throw .postcopyCannotBeCancelled }
         // This one could not be resumed: its guest would be lost.
         if status == .postcopyActive, session.settings[.releaseRam] { throw .noRecoveryOfReleasedRAM }
-        let actions = take(.cancel, of: session)
-        return { [self] in carryOut(actions, of: session) }
+        let orders = take(.cancel, of: session)
+        return { [self] in carryOut(orders, of: session) }
     }
 
     /// The process ends: a migration that is under way is cancelled, and clients are told no more of it than that. A

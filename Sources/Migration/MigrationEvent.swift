@@ -18,8 +18,8 @@ public enum MigrationEvent: Sendable, Equatable {
     case incomingRefused(String)
     /// An outgoing migration failed: the guest runs on, or stands because the destination may run it. The text says why.
     case outgoingFailed(String, guestStands: Bool)
-    /// A postcopy was paused: the guest is at its destination, which may lack pages. The text says why.
-    case postcopyPaused(String, isSource: Bool)
+    /// A postcopy was paused: the guest is at its destination, which may lack pages.
+    case postcopyPaused(PostcopyPause)
     /// A postcopy that is paused could not go on. The text says why.
     case recoveryRefused(String)
     /// An outgoing migration was cancelled: the guest runs on.

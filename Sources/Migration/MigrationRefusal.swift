@@ -62,12 +62,18 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
     case noRecoveryOfReleasedRAM
     /// The guest is the destination's, and what it lacks is here.
     case postcopyCannotBeCancelled
+    /// A guest that is known to have run at the destination of its postcopy cannot go on here.
+    case guestRunsElsewhere
+    /// What has left of it was given back to the host.
+    case guestWasReleased
     /// Only sockets can have a channel for pages that are asked for.
     case preemptionNeedsSocket
     /// Only a migration in postcopy can be paused.
     case notInPostcopy
     /// Only a postcopy that is paused can be recovered.
     case postcopyNotPaused
+    /// Somebody has given another address since, which counts.
+    case recoveryReplaced
     /// The system refused a descriptor or a thread.
     case system(SystemError)
 
@@ -110,10 +116,16 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
         case .postcopyCannotBeCancelled:
             "A postcopy that is paused cannot be cancelled: the guest runs at the destination, and needs the pages that are "
                 + "here. Use 'migrate-recover' there and 'migrate' with 'resume' here"
+        case .guestRunsElsewhere:
+            "Migration is not finalized yet: the guest runs at its destination, and its memory here is old. Use "
+                + "'migrate-recover' there and 'migrate' with 'resume' here"
+        case .guestWasReleased:
+            "Migration is not finalized yet: with release-ram, pages of the guest that have left are here no more"
         case .preemptionNeedsSocket:
             "Postcopy preempt is not supported as current migration stream does not support multi-channels."
         case .notInPostcopy: "migrate-pause is currently only supported during postcopy-active state"
         case .postcopyNotPaused: "Migrate recover can only be run when postcopy is paused."
+        case .recoveryReplaced: "Another 'migrate-recover' has come in the meantime"
         case .system(let error): error.description
         }
     }

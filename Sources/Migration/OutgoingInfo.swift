@@ -61,6 +61,8 @@ extension SourceMachine {
             info.xbzrleCache = counters.xbzrle?.stats
             info.compression = counters.compression?.stats
             if throttlePercentage > 0 { info.cpuThrottlePercentage = Int64(throttlePercentage) }
+            // Where its operator may have to decide what becomes of the guest.
+            if status == .postcopyPaused, let pause, pause.place == .unknown { info.errorDesc = pause.description }
         case .completed:
             let end = endedAt ?? now
             info.totalTime = milliseconds(from: startedAt, to: end)

@@ -11,6 +11,9 @@ import VirtualMachine
 protocol RAMCarrier: LiveSection {
     /// How pages travel; the checkpoints that follow a migration (COLO) go on with it.
     var sender: RAMSender { get set }
+
+    /// Ends the part that was begun, if one was.
+    func endPart(on channel: Channel) throws(TransportError)
 }
 
 extension RAMCarrier {
@@ -95,7 +98,6 @@ final class RAMSection: RAMCarrier {
         if unsent.count == 0 { try endPart(on: channel) }
     }
 
-    /// Ends the part that was begun, if one was.
     func endPart(on channel: Channel) throws(TransportError) {
         guard isPartOpen else { return }
         try sender.close(id: machine.ramSectionID, on: channel)

@@ -21,37 +21,55 @@ final class Reception: Sendable {
         var taken = 0
         /// All of them are.
         var isOver = false
+        /// Somebody waits at the listener.
+        var isAccepting = false
+        /// Nobody is waited for any more.
+        var isWithdrawn = false
     }
 
     private let listener: Listener
     private let controller: MigrationController
+    private let set: ChannelSet
     private let count: Int
+    private let mayBeWithdrawn: Bool
     private let gate = ThreadGate(State())
-    /// Raised when there is an outcome.
+    /// Raised when there is an outcome, or nobody is waited for any more.
     private let changed: EventSignal
     /// How many handshakes there are at once; more connections wait.
     private static let limit = 16
 
-    /// For a source with `count` channels.
-    init(listener: Listener, controller: MigrationController, count: Int) throws(SystemError) {
+    /// For a source with `count` channels, which belong to `set`. `mayBeWithdrawn`: `withdraw` and `end` are called, and not
+    /// only the set cancelled, to end all waits.
+    init(
+        listener: Listener, controller: MigrationController, set: ChannelSet, count: Int, mayBeWithdrawn: Bool = false
+    ) throws(SystemError) {
         self.listener = listener
         self.controller = controller
+        self.set = set
         self.count = count
+        self.mayBeWithdrawn = mayBeWithdrawn
         changed = try EventSignal()
     }
 
-    /// Waits for the source's next channel, until `deadline`. Throws `.channel(.tls)` of somebody who was sent away: call
-    /// again if more may come. Whether TLS is asked for counts as it is when somebody connects.
-    func next(in set: ChannelSet, deadline: Nanoseconds = .never) throws(MigrationFailure) -> Channel {
+    /// Waits for the source's next channel, until `deadline`; nil once nobody is waited for any more. Throws `.channel(.tls)`
+    /// of somebody who was sent away: call again if more may come. Whether TLS is asked for counts as it is when somebody
+    /// connects.
+    func next(deadline: Nanoseconds = .never) throws(MigrationFailure) -> Channel? {
         while true {
             if let outcome = gate.withLock(takeOutcome) {
                 switch outcome {
                 case .refused(let failure): throw .channel(.tls(failure))
-                case .secured(let channel): return taken(channel, in: set)
+                case .secured(let channel): return taken(channel)
                 }
             }
-            _ = gate.wait(until: .never) { $0.underWay.count < Self.limit ? true : nil }
-            let next = try onChannel { () throws(TransportError) in try accept(in: set, deadline) }
+            let isWanted = gate.wait { state -> Bool? in
+                if state.isWithdrawn { return false }
+                guard state.underWay.count < Self.limit else { return nil }
+                state.isAccepting = true
+                return true
+            }
+            guard isWanted == true else { return nil }
+            let next = try onChannel { () throws(TransportError) in try accept(deadline) }
             guard let next else {
                 changed.lower()
                 continue
@@ -59,9 +77,9 @@ final class Reception: Sendable {
             let settings = controller.incomingSettings
             // What is behind a command or a passed descriptor comes once; and without TLS there is nothing to wait for.
             if listener.addresses.isEmpty || settings.parameters.tlsCredentials.isEmpty {
-                return taken(try secure(next, in: set, settings), in: set)
+                return taken(try secure(next, settings))
             }
-            begin(next, in: set, settings)
+            begin(next, settings)
         }
     }
 
@@ -76,17 +94,33 @@ final class Reception: Sendable {
         return state.outcomes.remove(at: first).outcome
     }
 
-    /// Nil once there is an outcome.
-    private func accept(in set: ChannelSet, _ deadline: Nanoseconds) throws(TransportError) -> Channel? {
-        listener.addresses.isEmpty
+    /// Nil once there is an outcome, or nobody is waited for.
+    private func accept(_ deadline: Nanoseconds) throws(TransportError) -> Channel? {
+        defer { gate.withLock { $0.isAccepting = false } }
+        return listener.addresses.isEmpty && !mayBeWithdrawn
             ? try set.accept(from: listener) : try set.accept(from: listener, orUntil: changed, deadline: deadline)
+    }
+
+    /// Nobody is waited for any more, and who was being looked at is sent away. The address is free when this returns.
+    func withdraw() {
+        end()
+        _ = gate.wait { $0.isAccepting ? nil : true }
+        listener.stop()
+        let others = gate.withLock { state in Self.takeOthers(&state) }
+        for other in others { set.remove(other) }
+    }
+
+    /// Ends all waits, now and later.
+    func end() {
+        gate.withLock { $0.isWithdrawn = true }
+        changed.raise()
     }
 
     /// What was taken is no source: all of its channels are still to come.
     func startAgain() { gate.withLock { $0.taken = 0 } }
 
     private func secure(
-        _ channel: Channel, in set: ChannelSet, _ settings: MigrationSettings
+        _ channel: Channel, _ settings: MigrationSettings
     ) throws(MigrationFailure) -> Channel {
         try onChannel { () throws(TransportError) in
             do throws(TransportError) {
@@ -99,7 +133,7 @@ final class Reception: Sendable {
     }
 
     /// Comes to terms with somebody on a thread of its own.
-    private func begin(_ channel: Channel, in set: ChannelSet, _ settings: MigrationSettings) {
+    private func begin(_ channel: Channel, _ settings: MigrationSettings) {
         gate.withLock { state in
             state.underWay.append((state.connections, channel))
             state.connections += 1
@@ -108,24 +142,24 @@ final class Reception: Sendable {
             _ = try Thread(name: "tls-handshake") { [self] in
                 do throws(TransportError) {
                     let secured = try controller.secure(channel, of: set, as: .server, host: nil, settings)
-                    end(channel, .secured(secured), in: set)
+                    end(channel, .secured(secured))
                 } catch {
-                    guard case .tls(let failure) = error else { return end(channel, nil, in: set) }
-                    end(channel, .refused(failure), in: set)
+                    guard case .tls(let failure) = error else { return end(channel, nil) }
+                    end(channel, .refused(failure))
                 }
             }
         } catch {
-            end(channel, .refused(.session(reason: error.description)), in: set)
+            end(channel, .refused(.session(reason: error.description)))
         }
     }
 
-    private func end(_ channel: Channel, _ outcome: Outcome?, in set: ChannelSet) {
+    private func end(_ channel: Channel, _ outcome: Outcome?) {
         var unwanted: Channel?
         gate.withLock { state in
             let order = state.underWay.first { $0.channel === channel }?.order ?? 0
             state.underWay.removeAll { $0.channel === channel }
             switch outcome {
-            case .secured(let secured) where state.isOver: unwanted = secured
+            case .secured(let secured) where state.isOver || state.isWithdrawn: unwanted = secured
             case let outcome?: state.outcomes.append((order, outcome))
             case nil: break
             }
@@ -135,19 +169,25 @@ final class Reception: Sendable {
         changed.raise()
     }
 
-    /// There is one source; once it is all there, others are sent away.
-    private func taken(_ channel: Channel, in set: ChannelSet) -> Channel {
-        let others = gate.withLock { state -> [Channel] in
+    /// There is one source; once it is all there, others are sent away. Nil if nobody is waited for any more.
+    private func taken(_ channel: Channel) -> Channel? {
+        let (isWanted, others) = gate.withLock { state -> (Bool, [Channel]) in
+            if state.isWithdrawn { return (false, [channel]) }
             state.taken += 1
-            guard state.taken == count else { return [] }
-            defer { state.outcomes = [] }
+            guard state.taken == count else { return (true, []) }
             state.isOver = true
-            let secured = state.outcomes.compactMap { entry -> Channel? in
-                if case .secured(let channel) = entry.outcome { channel } else { nil }
-            }
-            return state.underWay.map(\.channel) + secured
+            return (true, Self.takeOthers(&state))
         }
         for other in others { set.remove(other) }
-        return channel
+        return isWanted ? channel : nil
+    }
+
+    /// All who were being looked at.
+    private static func takeOthers(_ state: inout State) -> [Channel] {
+        defer { state.outcomes = [] }
+        let secured = state.outcomes.compactMap { entry -> Channel? in
+            if case .secured(let channel) = entry.outcome { channel } else { nil }
+        }
+        return state.underWay.map(\.channel) + secured
     }
 }

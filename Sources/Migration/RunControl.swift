@@ -17,13 +17,12 @@ final class RunControl: Sendable {
     let channels: ChannelSet
 
     /// Where the source of a paused postcopy is waited for; only of an incoming migration.
-    let recovery: RecoveryListener
+    let recovery = RecoveryListener()
     /// What is said on the return path is said in one piece.
     private let speech = Mutex<Void>(())
 
     init(lookup: NameLookup = .system) throws(SystemError) {
         channels = try ChannelSet(lookup: lookup)
-        recovery = try RecoveryListener()
     }
 
     /// Ends waits for a connection.

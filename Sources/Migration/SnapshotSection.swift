@@ -74,9 +74,12 @@ final class SnapshotSection: RAMCarrier {
         }
         try channel.flush()
         snapshot.giveBack(copies)
-        if snapshot.remaining == 0 {
-            try sender.close(id: id, on: channel)
-            isPartOpen = false
-        }
+        if snapshot.remaining == 0 { try endPart(on: channel) }
+    }
+
+    func endPart(on channel: Channel) throws(TransportError) {
+        guard isPartOpen else { return }
+        try sender.close(id: machine.ramSectionID, on: channel)
+        isPartOpen = false
     }
 }

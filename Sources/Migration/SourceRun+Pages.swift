@@ -75,6 +75,8 @@ extension SourceRun {
     /// Shows a destination that this side lives, and this side when the destination has gone.
     func sendEmptyPart() throws(MigrationFailure) -> SourceMachine.Event {
         try onOpenChannel { (channel) throws(TransportError) in
+            // A part that was begun ends here, and its pass goes on in another.
+            try ram.endPart(on: channel)
             try ram.sendEmptyPart(of: machine, on: channel)
             try channel.flush()
         }

@@ -32,6 +32,7 @@ final class SourceRun {
     let sections: [any LiveSection]
     /// The channels beside the main one, if pages travel there.
     private var multifd: MultifdSender?
+    private var multifdBytesBefore: UInt64 = 0
     /// The threads that compress, if pages travel that way.
     private var compression: CompressedPageSender?
     /// Whether the guest stands, and the run state before it was halted for the switchover.
@@ -112,6 +113,7 @@ final class SourceRun {
         case .haltGuest: try haltGuest()
         case .askSwitchover: try askSwitchover()
         case .sendEmptyPart: try sendEmptyPart()
+        case .sendPing: try sendPing()
         case .harvestLast: try harvestLast()
         case .sendState: try sendState()
         case .closeStream: try closeStream()
@@ -210,6 +212,7 @@ final class SourceRun {
     func endMultifd() -> Bool {
         guard let multifd else { return false }
         multifd.end()
+        multifdBytesBefore += multifd.bytesSent
         self.multifd = nil
         return true
     }
@@ -244,10 +247,13 @@ final class SourceRun {
     ) throws(MigrationFailure) -> Value {
         guard let channel, !session.control.isCancelled else { throw .cancelled }
         defer {
-            if let sender = postcopy?.sender { counters.note(requests: sender.requestCount) }
-            counters.note(
-                main: channel.bytesSent + (session.control.channels[.preempt]?.bytesSent ?? 0),
-                multifd: multifd?.bytesSent ?? 0, normalPages: normalPages, zeroPages: zeroPages)
+            if let sender = postcopy?.sender {
+                sender.count()
+            } else {
+                counters.note(
+                    main: channel.bytesSent + (session.control.channels[.preempt]?.bytesSent ?? 0),
+                    multifd: multifdBytes, normalPages: normalPages, zeroPages: zeroPages)
+            }
         }
         do throws(TransportError) {
             return try body(channel)
@@ -257,6 +263,15 @@ final class SourceRun {
         } catch {
             throw error == .cancelled ? .cancelled : .channel(error)
         }
+    }
+
+    /// Bytes that the channels beside the main one have carried, those that are gone included.
+    var multifdBytes: UInt64 { multifdBytesBefore + (multifd?.bytesSent ?? 0) }
+
+    /// The same for other threads, as long as the channels stay.
+    var countMultifdBytes: @Sendable () -> UInt64 {
+        let channels = multifd?.workers.map(\.channel) ?? []
+        return { [multifdBytesBefore] in channels.reduce(multifdBytesBefore) { $0 + $1.bytesSent } }
     }
 
     /// Pages sent whole, however.

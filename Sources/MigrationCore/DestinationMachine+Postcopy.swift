@@ -21,9 +21,6 @@ extension DestinationMachine {
             if pauseWanted != nil { actions.append(.breakChannel) }
         // Nobody has the guest then: it cannot run here, and the source cannot know that.
         case (.applying, _), (.starting, _): fail(Self.fault(event), &actions)
-        case (.receiving, .command(.ping(let value))):
-            actions.append(.pong(value))
-            begin(.receiving, .receivePages, &actions)
         case (.receiving, .pagesLoaded): complete(&actions)
         case (.receiving, _): standStill(Self.fault(event), &actions)
         case (.acceptingRecovery, .accepted):
@@ -50,7 +47,6 @@ extension DestinationMachine {
     private static func fault(_ event: Event) -> String {
         switch event {
         case .failed(let why), .turnedAway(let why, _), .nobodyCame(let why): why
-        case .command(let command): "the source wants \(command) in the middle of postcopy"
         default: "the channel was cut"
         }
     }

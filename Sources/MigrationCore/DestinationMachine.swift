@@ -38,7 +38,7 @@ public struct DestinationMachine: Sendable {
         case turnedAway(String, anotherMayCome: Bool)
         /// `accept` or `acceptRecovery`: what was to be read ended without a byte, and nobody else will come.
         case nobodyCame(String)
-        /// `load` or `receivePages`: a command. Reading goes on with the next one.
+        /// `load`: a command. Reading goes on with the next one.
         case command(Command)
         /// `load`: the first page or device.
         case contents

@@ -30,10 +30,14 @@
 ///
 /// **Postcopy.** If the operator wants it, the guest moves first and its memory follows. The source stops it, tells the
 /// destination which pages there are old, and sends a package with all devices. Until the end of the package may have
-/// left, the destination cannot run the guest: whatever fails, it goes on at the source. From then on it never runs at the
-/// source again, whatever happens and whoever says what: each side has memory that the other lacks. At the destination the
-/// guest runs as soon as the package is there wholly and valid, and waits for a page only if that is missing. If the
-/// destination fails before that, nobody has the guest: the source cannot tell such a failure from a later one.
+/// left, the destination cannot run the guest: whatever fails, it goes on at the source. At the destination the guest runs
+/// as soon as the package is there wholly and valid, and waits for a page only if that is missing. From then on each side has
+/// memory that the other lacks, and the guest never runs at the source again.
+/// In between the source knows only what it hears. A destination that fails before it has run the guest says so (SHUT, not 0),
+/// and never says that afterwards; so who hears it on the channel that took the package, and has heard no answer to what
+/// stands behind the package, gives the guest back to the source. If nothing is heard, the guest stands at the source; an
+/// operator who knows that the destination is dead may take it back there, unless it is known to have run. Pages that were
+/// given up (`releasesRAM`) cannot come back either way.
 /// What is newer than what: a page that the destination was told to forget is old there until it comes anew, and each comes
 /// once, on whichever channel, asked for or not. What is there is the newest there is, for the guest may have written to it
 /// at once; so whatever else comes for it is dropped. The source keeps each page until the destination has said that it
@@ -81,6 +85,8 @@ public enum BrokenMigrationRule: String, Sendable, CaseIterable {
     case keepSnapshot = "keep-snapshot"
     /// A failure in postcopy gives the guest back to the source.
     case resumeSourceInPostcopy = "resume-source-in-postcopy"
+    /// An operator gets a guest back that is known to have run at the destination.
+    case takeBackWhatRuns = "take-back-what-runs"
     /// The destination starts the guest when the stream breaks off before the package of postcopy is there.
     case runBeforePackage = "run-before-package"
     /// The destination keeps the pages that it is told to forget.

@@ -21,7 +21,10 @@ extension SourceMachine {
         case .startPostcopy: startPostcopy(&actions)
         case .pause: pausePostcopy("It was paused", now, &actions)
         case .channelBroke(let why): pausePostcopy(why, now, &actions)
+        case .peerRuns: guestRunsThere = guestRunsThere || isPostcopy
+        case .peerGaveUp(let word): peerGaveUp(word, now, &actions)
         case .resume: resumePostcopy(&actions)
+        case .takeBack: takeBack(now, &actions)
         case .tuned(let changed): tune(changed, now, &actions)
         case .timer: deadlineReached(now, &actions)
         case .coloPass: countPass(&actions)
@@ -74,8 +77,9 @@ extension SourceMachine {
             // A destination of COLO counts on nothing before the very last byte is there, which then has not left.
             if !configuration.isCOLO { endMayHaveLeft = endMayHaveLeft || mayHaveLeft }
         case .peerSaid(0): peerHasGuest = true
+        case .recovered: guestRunsThere = true
         case .sent(_, let bytes, _), .setUp(_, let bytes): bytesSent = bytes
-        // In postcopy no word tells that the destination has never run the guest.
+        // In postcopy they mean something else.
         case _ where hasSwitched: break
         case .peerSaid: peerFailed = true
         // With a return path the destination's own word is what counts.
@@ -106,6 +110,7 @@ extension SourceMachine {
         case (.sending, .sent(let left, let bytes, let pages)):
             bandwidth.note(bytes: bytes, pages: pages, now: now)
             batchSent(left: left, bytes: bytes, now, &actions)
+        case (.speakingBetweenBatches(let until), .spoke): spokeBetweenBatches(until, now, &actions)
         case (.harvesting, .harvested(let pages)):
             countPass(&actions)
             judge(pages, now, &actions)
@@ -172,7 +177,7 @@ extension SourceMachine {
         pacedBytes = bytes
         if left > 0 {
             if wantsPostcopy, !isPostcopy { return beginPostcopy(&actions) }
-            if let pause { return phase = .pacing(until: pause) }
+            if let pause { return pace(until: pause, now) }
             return sendBatch(&actions)
         }
         if isPostcopy { return begin(.endingPostcopy, .endPostcopy, &actions) }
@@ -180,6 +185,17 @@ extension SourceMachine {
         // As long as nothing was measured, the round was so short that the next one will be, too.
         if bandwidth.bytesPerMillisecond == 0 { return begin(.halting, .haltGuest, &actions) }
         begin(.harvesting, .harvest, &actions)
+    }
+
+    /// Waits for bandwidth. A destination that heard nothing for long would take this side for dead.
+    private mutating func pace(until end: Nanoseconds, _ now: Nanoseconds) {
+        phase = .pacing(until: end, nextWord: now + configuration.pausedInterval)
+    }
+
+    mutating func spokeBetweenBatches(_ until: Nanoseconds, _ now: Nanoseconds, _ actions: inout [Action]) {
+        if wantsPostcopy, !isPostcopy { return beginPostcopy(&actions) }
+        if now >= until { return sendBatch(&actions) }
+        pace(until: until, now)
     }
 
     private mutating func judge(_ pages: Int, _ now: Nanoseconds, _ actions: inout [Action]) {
@@ -269,6 +285,8 @@ extension SourceMachine {
     private mutating func deadlineReached(_ now: Nanoseconds, _ actions: inout [Action]) {
         guard now >= nextDeadline else { return }
         switch phase {
+        case .pacing(let until, _) where now < until:
+            begin(.speakingBetweenBatches(until: until), hasSwitched ? .sendPing : .sendEmptyPart, &actions)
         case .pacing: sendBatch(&actions)
         case .paused: begin(.speaking, .sendEmptyPart, &actions)
         default: break
@@ -285,6 +303,11 @@ extension SourceMachine {
             throttle(&actions)
         }
         // What was due under the old limit is forgotten.
-        if bandwidthLimit != limit, pendingVerdict == nil, case .pacing = phase { sendBatch(&actions) }
+        guard bandwidthLimit != limit, pendingVerdict == nil else { return }
+        switch phase {
+        case .pacing: sendBatch(&actions)
+        case .speakingBetweenBatches: phase = .speakingBetweenBatches(until: now)
+        default: break
+        }
     }
 }

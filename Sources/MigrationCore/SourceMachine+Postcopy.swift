@@ -5,8 +5,21 @@ extension SourceMachine {
     /// Whether a paused postcopy can be resumed now: it stands, and what was sent is still here.
     public var mayResume: Bool { phase == .postcopyPaused && !isQuitting && !configuration.releasesRAM }
 
-    /// Whether the destination may run the guest although its memory has not moved wholly. Whatever happens from then on,
-    /// the guest never runs here again.
+    /// Whether an operator may have the guest of a paused postcopy back: nothing shows that it has run elsewhere, and all of
+    /// it is here. Whether the destination is dead, or runs it unheard, only the operator can know.
+    public var mayTakeBack: Bool {
+        guard phase == .postcopyPaused, !isQuitting else { return false }
+        return guestIsHere || configuration.brokenRule == .takeBackWhatRuns
+    }
+
+    /// Whether the guest of a postcopy has run at the destination, as far as was heard.
+    public var hasRunElsewhere: Bool { guestRunsThere }
+
+    /// Nothing was heard of the guest at the destination, and nothing of it was given up here.
+    private var guestIsHere: Bool { !guestRunsThere && !configuration.releasesRAM }
+
+    /// Whether the destination may run the guest although its memory has not moved wholly. From then on the guest runs here
+    /// again only if the destination says that it never ran there, or an operator answers for that.
     var hasSwitched: Bool { isPostcopy && endMayHaveLeft }
 
     /// The limit that holds now.
@@ -51,6 +64,7 @@ extension SourceMachine {
         if switchedAt == nil { switched(now, &actions) }
         // All of it is there, whoever wanted a pause meanwhile.
         if case .awaitingPeer = phase, event == .peerSaid(0) { return conclude(.completed, now, &actions) }
+        if let refusal { return endRefused(refusal, now, &actions) }
         if let why = pauseWanted { return standStill(why, now, &actions) }
         switch (phase, event) {
         case (.switching, .postcopySwitched(let left)): followGuest(left: left, now, &actions)
@@ -70,8 +84,10 @@ extension SourceMachine {
         case (.sending, .sent(let left, let bytes, let pages)):
             bandwidth.note(bytes: bytes, pages: pages, now: now)
             batchSent(left: left, bytes: bytes, now, &actions)
+        case (.speakingBetweenBatches(let until), .spoke): spokeBetweenBatches(until, now, &actions)
         case (.endingPostcopy, .postcopyEnded): awaitPeer(now, &actions)
-        case (.awaitingPeer(let deadline), .peerSilent): actions.append(.hearOut(until: deadline))
+        case (.awaitingPeer, .peerSaid(let word)) where guestIsHere:
+            endRefused(Self.refusal(word), now, &actions)
         default: standStill(Self.fault(event), now, &actions)
         }
     }
@@ -81,9 +97,40 @@ extension SourceMachine {
         case .failed(let why, _): why
         case .peerSaid(let word): "The destination gave up (SHUT \(word))"
         case .peerLeft: "The destination closed the channel"
-        case .commandEnded(_, let failure): failure ?? "The command that takes the stream has ended"
         default: "The channel was cut"
         }
+    }
+
+    // MARK: A guest that comes back
+
+    private static func refusal(_ word: UInt32) -> String {
+        "The destination failed before it ran the guest (SHUT \(word))"
+    }
+
+    /// A destination says that it failed only as long as its guest has never run. It comes back once nothing is under way.
+    mutating func peerGaveUp(_ word: UInt32, _ now: Nanoseconds, _ actions: inout [Action]) {
+        guard isPostcopy, guestIsHere else {
+            return pausePostcopy("The destination said SHUT \(word) before it had all pages", now, &actions)
+        }
+        switch phase {
+        case .settling, .ended: break
+        case .pacing, .postcopyPaused: endRefused(Self.refusal(word), now, &actions)
+        default:
+            refusal = Self.refusal(word)
+            actions.append(.breakChannel)
+        }
+    }
+
+    private mutating func endRefused(_ why: String, _ now: Nanoseconds, _ actions: inout [Action]) {
+        peerFailed = true
+        conclude(status == .cancelling ? .cancelled : .failed(why), now, &actions)
+    }
+
+    mutating func takeBack(_ now: Nanoseconds, _ actions: inout [Action]) {
+        guard mayTakeBack else { return }
+        peerFailed = true
+        let why = "The guest was taken back by command from a postcopy that was paused"
+        conclude(.failed(pauseReason.map { "\(why) (\($0))" } ?? why), now, &actions)
     }
 
     // MARK: Paused

@@ -24,7 +24,8 @@ public struct SourceMachine: Sendable {
         /// that nothing more comes. A destination behind it has answered long before; one that is told too early may lose
         /// its way back, because some relays end once one direction has.
         public var commandSilence = Nanoseconds.seconds(2)
-        /// How often a destination hears of a source that is paused before the switchover, or waits for a primary card.
+        /// How often a destination hears of a source that is paused before the switchover, waits for a primary card, or
+        /// for bandwidth.
         public var pausedInterval = Nanoseconds.seconds(10)
         /// A rule to break, for tests.
         public var brokenRule: BrokenMigrationRule?
@@ -85,7 +86,7 @@ public struct SourceMachine: Sendable {
         case halted(ran: Bool)
         /// `askSwitchover`: the pair agrees.
         case switchoverAllowed
-        /// `sendEmptyPart`: it has left.
+        /// `sendEmptyPart` or `sendPing`: it has left.
         case spoke
         /// `sendState`: all of it has left.
         case stateSent
@@ -131,8 +132,15 @@ public struct SourceMachine: Sendable {
         /// Whoever listens to the destination in postcopy, or sends what it asks for, found a channel broken. Also between
         /// two actions.
         case channelBroke(String)
+        /// Whoever listens to the destination in postcopy heard it answer what stands behind the package: the guest runs
+        /// there. Also between two actions.
+        case peerRuns
+        /// Whoever listens to the destination that was sent the package heard its last word, that it failed. The same.
+        case peerGaveUp(UInt32)
         /// The operator tells where to go on with a paused postcopy (`mayResume`).
         case resume
+        /// The operator knows that the destination is dead, and takes the guest of a paused postcopy back (`mayTakeBack`).
+        case takeBack
         /// COLO harvests the dirty log.
         case coloPass
         /// COLO is over: the status tells.
@@ -182,6 +190,8 @@ public struct SourceMachine: Sendable {
         case askSwitchover
         /// Send an empty part, which shows that this side lives.
         case sendEmptyPart
+        /// Send a command that is answered, in postcopy, for the same.
+        case sendPing
         /// Harvest the dirty log with the guest stopped for good.
         case harvestLast
         /// Send the devices and the end of the stream.
@@ -231,7 +241,8 @@ public struct SourceMachine: Sendable {
         case sendingState, closing, colo, beginningSnapshot
         case switching, endingPostcopy, postcopyPaused, reconnecting, recovering
         case awaitingPeer(until: Nanoseconds)
-        case pacing(until: Nanoseconds)
+        case pacing(until: Nanoseconds, nextWord: Nanoseconds)
+        case speakingBetweenBatches(until: Nanoseconds)
         case paused(nextWord: Nanoseconds)
         case settling(Verdict)
         case ended
@@ -300,8 +311,12 @@ public struct SourceMachine: Sendable {
     var isPostcopy = false
     /// What is under way leads to a paused postcopy, whatever its outcome, unless that is the destination's last word.
     var pauseWanted: String?
-    /// The destination said that it failed, so it does not run the guest.
+    /// What is under way leads to the end, whatever its outcome: the destination said that it has never run the guest.
+    var refusal: String?
+    /// The destination said that it failed, or is known to be dead, so it does not run the guest.
     var peerFailed = false
+    /// The guest of a postcopy has run at the destination.
+    var guestRunsThere = false
     /// The destination said that it has the guest.
     var peerHasGuest = false
 
@@ -316,7 +331,7 @@ public struct SourceMachine: Sendable {
     /// When `.timer` is wanted.
     public var nextDeadline: Nanoseconds {
         switch phase {
-        case .pacing(let until) where pendingVerdict == nil: until
+        case .pacing(let until, let nextWord) where pendingVerdict == nil: min(until, nextWord)
         case .paused(let nextWord) where pendingVerdict == nil: nextWord
         default: .never
         }

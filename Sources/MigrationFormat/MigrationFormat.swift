@@ -47,10 +47,8 @@ public enum MigrationFormat {
     public static let ramSectionName = "ram"
     /// The name of the live section that carries disks; a machine without writable ones sends it empty.
     public static let diskSectionName = "block"
-    /// The name of the section that carries dirty bitmaps of disks.
+    /// The name of the live section that carries dirty bitmaps of disks.
     public static let dirtyBitmapSectionName = "dirty-bitmap"
-    /// The name of the live section that carries dirty bitmaps.
-    public static let bitmapSectionName = "dirty-bitmap"
     /// The version of the RAM section.
     public static let ramSectionVersion: UInt32 = 4
     /// The most bytes that one device's state may have.

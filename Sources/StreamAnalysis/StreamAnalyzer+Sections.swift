@@ -3,7 +3,7 @@ import MigrationFormat
 extension StreamAnalyzer {
     /// The sections that may come in several parts.
     private static let liveNames = [
-        MigrationFormat.ramSectionName, MigrationFormat.diskSectionName, MigrationFormat.bitmapSectionName,
+        MigrationFormat.ramSectionName, MigrationFormat.diskSectionName, MigrationFormat.dirtyBitmapSectionName,
     ]
 
     mutating func readSection(

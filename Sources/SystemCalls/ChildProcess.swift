@@ -1,10 +1,11 @@
 public import CLinux
 public import Environment
 import Glibc
+import Synchronization
 
 /// A child process in a process group of its own, with standard input and output on /dev/null or what it is given, and
 /// standard error of this process. It gets no other descriptor, however those of this process were made.
-public final class ChildProcess {
+public final class ChildProcess: Sendable {
     /// How a process ended.
     public enum Ending: Equatable, Sendable {
         /// With this exit status.
@@ -15,9 +16,13 @@ public final class ChildProcess {
 
     /// The process id.
     public let processID: pid_t
-    private var ending: Ending?
-    /// Whether the process id is given back, after which it may belong to somebody else.
-    private var reaped = false
+
+    private struct State {
+        var ending: Ending?
+        /// The process id is given back, and may belong to somebody else.
+        var isReaped = false
+    }
+    private let state = Mutex(State())
 
     /// Starts the executable at `path`: posix_spawn(3). `environment` is the whole environment, as "NAME=value".
     /// `standardInput` and `standardOutput` are descriptors that the child gets copies of.
@@ -70,8 +75,19 @@ public final class ChildProcess {
         }
     }
 
-    deinit {
-        if !reaped { killGroup() }
+    deinit { killGroup() }
+
+    /// How long the end of a process that was killed is waited for; one that is in the middle of a system call may take longer.
+    private static let killMilliseconds: Int32 = 20
+
+    /// Kills the whole process group. Waits for moments at most. Any thread.
+    public func kill() {
+        signal()
+        let watch = clinux_pidfd_open(processID)
+        guard watch >= 0 else { return }
+        defer { close(watch) }
+        var entries = [pollfd(fd: watch, events: Int16(POLLIN), revents: 0)]
+        if Poll.wait(for: &entries, milliseconds: Self.killMilliseconds) > 0 { _ = try? reap() }
     }
 
     /// Waits for the end. Nil, and the whole process group killed, when `deadline` passes first, or `withdrawn` is raised.
@@ -79,7 +95,7 @@ public final class ChildProcess {
     public func wait(
         until deadline: Nanoseconds, orUntil withdrawn: EventSignal? = nil
     ) throws(SystemError) -> Ending? {
-        if let ending { return ending }
+        if let ending = state.withLock({ $0.ending }) { return ending }
         let watch = clinux_pidfd_open(processID)
         guard watch >= 0 else { throw .last("pidfd_open") }
         defer { close(watch) }
@@ -101,25 +117,37 @@ public final class ChildProcess {
         return try reap()
     }
 
+    private func signal() {
+        state.withLock { state in
+            guard !state.isReaped else { return }
+            Glibc.kill(-processID, SIGKILL)
+            Glibc.kill(processID, SIGKILL)
+        }
+    }
+
     private func killGroup() {
-        kill(-processID, SIGKILL)
-        kill(processID, SIGKILL)
+        signal()
         _ = try? reap()
     }
 
+    /// Waits for a process that has ended or is about to.
     private func reap() throws(SystemError) -> Ending {
-        // SAFETY: the calls use the places of their arguments until they return, and no longer.
-        var status: Int32 = 0
-        while unsafe waitpid(processID, &status, 0) < 0 {
-            if errno == EINTR { continue }
-            reaped = true
-            throw .last("waitpid")
+        try state.withLock { (state) throws(SystemError) in
+            if let ending = state.ending { return ending }
+            guard !state.isReaped else { throw SystemError(code: ECHILD, call: "waitpid") }
+            // SAFETY: the calls use the places of their arguments until they return, and no longer.
+            var status: Int32 = 0
+            while unsafe waitpid(processID, &status, 0) < 0 {
+                if errno == EINTR { continue }
+                state.isReaped = true
+                throw .last("waitpid")
+            }
+            state.isReaped = true
+            let signal = status & 0x7f
+            let result: Ending = signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal)
+            state.ending = result
+            return result
         }
-        reaped = true
-        let signal = status & 0x7f
-        let result: Ending = signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal)
-        ending = result
-        return result
     }
 
     /// Calls `body` with a null-terminated array of C strings that lives as long as the call.

@@ -185,8 +185,11 @@ public final class ChannelSet: Sendable {
     /// Whether `cancel` was called.
     public var isCancelled: Bool { cancellation.isCancelled }
 
+    /// The channels that there are now.
+    public var all: [Channel] { state.withLock { $0.all } }
+
     /// Breaks the channels that there are, as the network might. Who still waits for a peer goes on waiting.
-    public func yank() { for channel in state.withLock({ $0.all }) { channel.breakOff() } }
+    public func yank() { for channel in all { channel.breakOff() } }
 
     /// Lets all channels go without ending them, which their users still may do; what they carried up to now still
     /// counts.

@@ -4,10 +4,12 @@ import Glibc
 import SystemCalls
 
 /// A descriptor for each way: the pipes of a command, or what a client has passed that is neither a socket nor a file.
-final class PipeWire: WireEnd, @unchecked Sendable {
-    // SAFETY: the writing end is closed by the writing thread alone; everything else is constant or thread-safe.
+final class PipeWire: WireEnd, Sendable {
+    /// Their numbers stay the same until the end; what lies behind them may be let go before (`gone`).
     private let readEnd: Int32
-    private var writeEnd: Int32
+    private let writeEnd: Int32
+    /// Nobody is at its other end: takes the place of an end that is let go while other threads may use its number.
+    private let gone: Descriptor
     /// Ends waits, to which shutdown(2) does nothing here.
     private let interruption: Cancellation
     let command: Command?
@@ -17,6 +19,7 @@ final class PipeWire: WireEnd, @unchecked Sendable {
     ) throws(SystemError) {
         let interruption = try Cancellation()
         self.interruption = interruption
+        gone = try Self.endWithoutPeer()
         self.command = command.map { Command(text, $0, interruption) }
         readEnd = reading.release()
         writeEnd = writing.release()
@@ -26,8 +29,23 @@ final class PipeWire: WireEnd, @unchecked Sendable {
 
     deinit {
         close(readEnd)
-        if writeEnd >= 0 { close(writeEnd) }
+        close(writeEnd)
     }
+
+    /// Reading from it meets the end at once, and writing to it fails.
+    private static func endWithoutPeer() throws(SystemError) -> Descriptor {
+        // SAFETY: the call writes two numbers to a local array of two.
+        var ends: [Int32] = [-1, -1]
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        guard unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
+            throw SystemError(code: errno, call: "socketpair")
+        }
+        close(ends[1])
+        return Descriptor(owning: ends[0])
+    }
+
+    /// Lets what is behind `end` go, whoever uses it: dup3(2) leaves no moment at which its number is another's.
+    private func letGo(of end: Int32) { _ = clinux_replace_descriptor(gone.number, end) }
 
     var name: String { command == nil ? "file" : "command" }
 
@@ -59,15 +77,20 @@ final class PipeWire: WireEnd, @unchecked Sendable {
 
     func interrupt() { interruption.cancel() }
 
-    func closeWriting() {
-        if writeEnd >= 0 { close(writeEnd) }
-        writeEnd = -1
+    /// Lets both ends go, and ends a command, which may have a connection of its own to break.
+    func breakOff() {
+        letGo(of: readEnd)
+        letGo(of: writeEnd)
+        // Before the command ends: who waits for that is not to take it for its own failure.
+        interruption.cancel()
+        command?.kill()
     }
+
+    func closeWriting() { letGo(of: writeEnd) }
 }
 
 /// A command that was started for a channel, and how it ends.
-final class Command: @unchecked Sendable {
-    // SAFETY: `child` belongs to the thread that finishes the channel; there is one.
+final class Command: Sendable {
     private let text: String
     private let child: ChildProcess
     private let interruption: Cancellation
@@ -90,11 +113,15 @@ final class Command: @unchecked Sendable {
         switch ending {
         case .exited(0): return
         case .exited(let status): throw failure("ended with status \(status)")
-        case .killed(let signal): throw failure("was killed by signal \(signal)")
-        case nil where interruption.isCancelled: throw .cancelled
-        case nil: throw failure("did not end in time and was killed")
+        case .killed, nil:
+            if interruption.isCancelled { throw .cancelled }
+            guard case .killed(let signal)? = ending else { throw failure("did not end in time and was killed") }
+            throw failure("was killed by signal \(signal)")
         }
     }
+
+    /// Ends it, and whatever it has started.
+    func kill() { child.kill() }
 
     private func failure(_ how: String) -> TransportError { .commandFailed(command: text, how: how) }
 }

@@ -86,8 +86,9 @@ enum Wire {
     func breakOff() -> Bool {
         switch self {
         case .socket(let wire): wire.interrupt()
+        case .pipe(let wire): wire.breakOff()
         case .tls(let wire): return wire.carrier.breakOff()
-        case .pipe, .file: return false
+        case .file: return false
         }
         return true
     }

@@ -22,7 +22,7 @@ extension VirtualMachine {
     }
 
     /// What is in the way of a guest that runs here while pages of its RAM are still to come; nil if nothing is.
-    public var obstacleToPostcopy: FaultBarrier.Obstacle? {
+    public var obstacleToPostcopy: UserFaultObstacle? {
         parts.engine.asksForPages ? nil : MissingPages.obstacle(to: memory)
     }
 

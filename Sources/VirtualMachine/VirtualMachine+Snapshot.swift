@@ -24,7 +24,7 @@ public enum SnapshotFailure: Error, Sendable, CustomStringConvertible {
 
 extension VirtualMachine {
     /// What is in the way of keeping the guest's RAM as it is at one instant while it runs on.
-    public var obstacleToSnapshots: FaultBarrier.Obstacle? {
+    public var obstacleToSnapshots: UserFaultObstacle? {
         parts.engine.marksBeforeWriting ? nil : FaultBarrier.obstacle(to: memory)
     }
 

@@ -73,6 +73,10 @@ struct HostCheckTests {
         let old = try #require(Self.line("background snapshots", facts))
         #expect(old.hasSuffix("userfaultfd: Function not implemented; run a kernel with CONFIG_USERFAULTFD"))
         #expect(HostCheck(facts, nil).isSound, "nobody asked for it")
+        facts.missing = .refused(SystemError(code: EINVAL, call: "userfaultfd"))
+        let withoutUserMode = try #require(Self.line("postcopy", facts))
+        #expect(withoutUserMode.contains("Invalid argument; run Linux 5.11 or newer"))
+        #expect(withoutUserMode.contains("vm.unprivileged_userfaultfd=1") && !withoutUserMode.contains("seccomp"))
     }
 
     @Test func lockedMemoryDecidesAboutZeroCopy() {

@@ -54,7 +54,6 @@ struct PostcopyDestinationTests {
         #expect(destination.take(.packageLoaded) == [.tell(.postcopyActive), .applyState])
         #expect(destination.take(.stateApplied) == [.startGuest])
         #expect(destination.take(.guestStarted) == [.receivePages])
-        #expect(destination.take(.command(.ping(4))) == [.pong(4), .receivePages])
         #expect(destination.take(.pagesLoaded) == [.tell(.completed), .shut(0), .end])
     }
 

@@ -133,12 +133,10 @@ struct PostcopySourceTests {
         #expect(source.machine.switchedAt != nil)
     }
 
-    @Test(arguments: [
-        SourceMachine.Event.peerLeft, .peerSaid(1), .failed("silence", endMayHaveLeft: true),
-        .commandEnded(heard: true, failure: nil),
-    ])
-    func noWordGivesTheGuestBack(event: SourceMachine.Event) {
+    @Test(arguments: [SourceMachine.Event.peerLeft, .peerSaid(1), .failed("silence", endMayHaveLeft: true)])
+    func noWordGivesTheGuestBackThatHasRun(event: SourceMachine.Event) {
         let source = switched()
+        #expect(source.take(.peerRuns).isEmpty)
         _ = source.take(.sent(left: 0, bytes: 4096, pages: 1))
         _ = source.take(.postcopyEnded)
         #expect(source.take(event) == [.tell(.postcopyPaused), .breakChannel])
@@ -155,6 +153,90 @@ struct PostcopySourceTests {
         #expect(source.machine.nextDeadline > source.now)
         #expect(source.take(event) == [.tell(.postcopyPaused), .breakChannel])
         #expect(source.machine.nextDeadline == .never)
+    }
+
+    // MARK: A guest that comes back
+
+    private static let refusal = "The destination failed before it ran the guest (SHUT 1)"
+
+    /// Whatever is under way ends first.
+    @Test(arguments: [SourceMachine.Action.switchToPostcopy, .sendPages(256), .endPostcopy])
+    func whatHasNeverRunThereGoesOnHere(action: SourceMachine.Action) {
+        let source = source()
+        #expect(source.play(to: .switchToPostcopy))
+        #expect(source.play(to: action))
+        #expect(source.take(.peerGaveUp(1)) == [.breakChannel])
+        let back = source.take(.failed("broken pipe", endMayHaveLeft: true))
+        #expect(
+            back == [.tell(.failed), .report(Self.refusal, guestStands: false), .giveGuestBack])
+        #expect(source.take(.channelBroke("reset")).isEmpty)
+        #expect(source.take(.guestSettled) == [.end])
+        #expect(source.machine.failure == Self.refusal)
+    }
+
+    @Test func itComesBackAtOnceWhereNothingIsUnderWay() {
+        let paused = paused()
+        #expect(paused.take(.peerGaveUp(1)).last == .giveGuestBack)
+        let pacing = switched()
+        _ = pacing.take(.tuned(.init(maxBandwidth: 0, maxPostcopyBandwidth: 10, downtimeLimit: 300)))
+        _ = pacing.take(.sent(left: 9, bytes: 4096, pages: 1))
+        _ = pacing.take(.sent(left: 8, bytes: 8192, pages: 2))
+        #expect(pacing.take(.peerGaveUp(1)).last == .giveGuestBack)
+        let waiting = switched { $0.hasPrimaries = true }
+        _ = waiting.take(.sent(left: 0, bytes: 4096, pages: 1))
+        _ = waiting.take(.postcopyEnded)
+        #expect(waiting.take(.peerSaid(1)).last == .giveGuestBack)
+        #expect(waiting.take(.peerGaveUp(1)).isEmpty)
+        #expect(waiting.take(.guestSettled) == [.releasePrimaries(giveBack: true), .end])
+    }
+
+    @Test func aCancelThatFindsTheDestinationFailedIsOne() {
+        let source = source()
+        #expect(source.play(to: .switchToPostcopy))
+        _ = source.take(.cancel)
+        #expect(source.take(.peerGaveUp(1)) == [.breakChannel])
+        #expect(source.take(.failed("cut", endMayHaveLeft: true)) == [.giveGuestBack])
+        #expect(source.take(.guestSettled) == [.tell(.cancelled), .end])
+    }
+
+    @Test func aWordThatComesAfterTheGuestHasRunOnlyPauses() {
+        let running = switched()
+        _ = running.take(.peerRuns)
+        let released = switched { $0.releasesRAM = true }
+        for source in [running, released] {
+            #expect(source.take(.peerGaveUp(1)) == [.breakChannel])
+            #expect(source.take(.failed("broken")) == [.tell(.postcopyPaused), .breakChannel])
+            #expect(source.machine.pauseReason == "The destination said SHUT 1 before it had all pages")
+        }
+    }
+
+    @Test func anOperatorMayTakeBackWhatWasNeverHeardOf() {
+        let source = paused()
+        #expect(source.machine.mayTakeBack)
+        let why = "The guest was taken back by command from a postcopy that was paused (broken)"
+        #expect(
+            source.take(.takeBack) == [.tell(.failed), .report(why, guestStands: false), .giveGuestBack])
+        #expect(!source.machine.mayResume && !source.machine.mayTakeBack)
+        #expect(source.take(.resume).isEmpty)
+        #expect(source.take(.guestSettled) == [.end])
+    }
+
+    @Test func nothingElseIsTakenBack() {
+        let heard = switched()
+        _ = heard.take(.peerRuns)
+        _ = heard.take(.failed("broken"))
+        let late = paused()
+        _ = late.take(.peerRuns)
+        let recovered = paused()
+        _ = recovered.take(.resume)
+        #expect(recovered.take(.takeBack).isEmpty, "it is being resumed")
+        _ = recovered.take(.reconnected)
+        _ = recovered.take(.recovered(left: 3))
+        _ = recovered.take(.failed("broken again"))
+        for source in [heard, late, recovered, paused { $0.releasesRAM = true }, switched()] {
+            #expect(!source.machine.mayTakeBack)
+            #expect(source.take(.takeBack).isEmpty)
+        }
     }
 
     // MARK: Cancel, pause, quit
@@ -333,6 +415,51 @@ struct PostcopySourceTests {
     }
 
     // MARK: Bandwidth
+
+    /// One that has to wait for hours before it may send another page.
+    private func pacing(inPostcopy: Bool) -> Source {
+        let source = inPostcopy ? switched() : Source(bandwidth: 1)
+        if inPostcopy {
+            _ = source.take(.tuned(.init(maxBandwidth: 0, maxPostcopyBandwidth: 1, downtimeLimit: 300)))
+            _ = source.take(.sent(left: 99, bytes: 4096, pages: 1))
+            _ = source.take(.sent(left: 98, bytes: 8192, pages: 2))
+        } else {
+            #expect(source.play(to: .sendPages(1)))
+            _ = source.take(.sent(left: 98, bytes: 8192, pages: 2))
+        }
+        return source
+    }
+
+    @Test(arguments: [true, false]) func aWaitForBandwidthIsNoSilence(inPostcopy: Bool) {
+        let source = pacing(inPostcopy: inPostcopy)
+        let word: SourceMachine.Action = inPostcopy ? .sendPing : .sendEmptyPart
+        for _ in 0..<3 {
+            #expect(source.machine.nextDeadline == source.now + .seconds(10))
+            source.now = source.machine.nextDeadline
+            #expect(source.take(.timer) == [word])
+            #expect(source.take(.spoke).isEmpty)
+        }
+        let faster = SourceMachine.Tunables(maxBandwidth: 1 << 20, maxPostcopyBandwidth: 1 << 20, downtimeLimit: 300)
+        source.now = source.machine.nextDeadline
+        _ = source.take(.timer)
+        #expect(source.take(.tuned(faster)).isEmpty, "one thing at a time")
+        #expect(source.take(.spoke).count == 1, "what was due under the old limit is forgotten")
+    }
+
+    @Test func whatIsWantedDuringAWordIsDoneAfterIt() {
+        let source = Source(bandwidth: 1) { ($0.mayPostcopy, $0.hasReturnPath) = (true, true) }
+        #expect(source.play(to: .sendPages(1)))
+        _ = source.take(.sent(left: 98, bytes: 8192, pages: 2))
+        source.now = source.machine.nextDeadline
+        #expect(source.take(.timer) == [.sendEmptyPart])
+        #expect(source.take(.startPostcopy).isEmpty)
+        #expect(source.take(.spoke) == [.tell(.postcopyActive), .haltGuest])
+        let postcopy = pacing(inPostcopy: true)
+        postcopy.now = postcopy.machine.nextDeadline
+        #expect(postcopy.take(.timer) == [.sendPing])
+        #expect(postcopy.take(.pause) == [.breakChannel])
+        #expect(postcopy.take(.spoke) == [.tell(.postcopyPaused), .breakChannel])
+    }
 
     @Test func postcopyHasALimitOfItsOwn() {
         let source = switched()

@@ -48,7 +48,7 @@ struct SourceMachineTests {
             case .harvest, .harvestLast: .harvested(pages: 1)
             case .haltGuest: .halted(ran: true)
             case .askSwitchover: .switchoverAllowed
-            case .sendEmptyPart: .spoke
+            case .sendEmptyPart, .sendPing: .spoke
             case .sendState: .stateSent
             case .closeStream: .streamClosed
             case .awaitPeer, .hearOut: .peerSaid(0)
@@ -286,7 +286,7 @@ struct SourceMachineTests {
         let source = Source(bandwidth: 10)
         #expect(source.play(to: .sendPages(1)))
         #expect(source.take(.sent(left: 9, bytes: 4096, pages: 1)).isEmpty)
-        #expect(source.machine.nextDeadline > source.now + .seconds(100))
+        #expect(source.machine.nextDeadline > source.now + .seconds(9))
         #expect(source.take(.tuned(.init(maxBandwidth: 0, downtimeLimit: 300))) == [.sendPages(256)])
     }
 

@@ -3,6 +3,7 @@ import GuestMemory
 import PairLab
 import QAPI
 import QMP
+import Synchronization
 import SystemCalls
 import VirtualMachine
 
@@ -90,6 +91,8 @@ protocol PostcopyEnd: AnyObject {
 
 extension ColodEnd {
     func limit(precopy: UInt64, postcopy: UInt64) throws {
+        // In each wait for bandwidth the other end is told that this one lives.
+        machine.controller.outgoingLimits.withLock { $0.word = .milliseconds(20) }
         try machine.controller.updateParameters { values in
             values.maxBandwidth = precopy
             values.maxPostcopyBandwidth = postcopy

@@ -11,55 +11,6 @@ import VirtualMachine
 
 /// What `query-migrate` says of a postcopy.
 @Suite(.serialized) struct PostcopyCounterTests {
-    /// Two machines of 16 MiB, the second of which is the destination of the first.
-    private struct Pair {
-        let source: TestMachine
-        let destination: TestMachine
-        let folder: TemporaryFolder
-
-        init(_ capabilities: [MigrationCapability], postcopyLimit: UInt64) throws {
-            folder = try TemporaryFolder()
-            source = try TestMachine()
-            destination = try TestMachine(incoming: true)
-            source.fill(seed: 11)
-            try source.machine.run()
-            for machine in [source, destination] {
-                try machine.controller.setCapabilities(([.postcopyRam] + capabilities).map { .init($0, true) })
-            }
-            try source.controller.updateParameters { values in
-                values.maxBandwidth = 400_000
-                values.maxPostcopyBandwidth = postcopyLimit
-            }
-            try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
-            try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
-            try #require(source.awaits("active"), "\(source.log.lines)")
-            try source.controller.migrateStartPostcopy()
-            try #require(source.awaits("postcopy-active"), "\(source.log.lines)")
-            try #require(destination.awaits("resume"), "\(destination.log.lines)")
-        }
-
-        var ram: MigrationStats { source.controller.queryMigrate().ram ?? .nothing }
-
-        func pauseAndRecover(_ round: Int) throws {
-            try source.controller.migratePause()
-            for machine in [source, destination] {
-                try #require(machine.awaits("postcopy-paused", atLeast: round + 1), "\(machine.log.lines)")
-            }
-            let uri = "unix:\(folder.path("recovery\(round)"))"
-            try destination.controller.migrateRecover(uri: uri)
-            try source.controller.migrate(uri: uri, resume: true).start()
-            for machine in [source, destination] {
-                try #require(machine.awaits("postcopy-active", atLeast: round + 2), "\(machine.log.lines)")
-            }
-        }
-
-        func complete() throws {
-            try source.controller.updateParameters { $0.maxPostcopyBandwidth = 0 }
-            try #require(source.awaits("completed"), "\(source.log.lines)")
-            try #require(destination.awaits("completed"), "\(destination.log.lines)")
-        }
-    }
-
     private func expectSum(_ ram: MigrationStats) {
         #expect(
             UInt64(ram.transferred) == ram.precopyBytes + ram.downtimeBytes + ram.postcopyBytes + ram.multifdBytes,
@@ -68,7 +19,7 @@ import VirtualMachine
 
     @Test(arguments: [[], [MigrationCapability.postcopyPreempt]])
     func theyAddUpToTheBytesOnTheChannels(capabilities: [MigrationCapability]) throws {
-        let pair = try Pair(capabilities, postcopyLimit: 400_000)
+        let pair = try PostcopyMachines(capabilities, postcopyLimit: 400_000)
         expectSum(pair.ram)
         for page in 0..<10 { _ = try GuestLook(atPage: 4000 - page * 50, of: pair.destination).bytes() }
         try pair.pauseAndRecover(0)
@@ -89,7 +40,7 @@ import VirtualMachine
     }
 
     @Test func whatRemainsFalls() throws {
-        let pair = try Pair([], postcopyLimit: 4 << 20)
+        let pair = try PostcopyMachines([], postcopyLimit: 4 << 20)
         var seen = [pair.ram.remaining]
         let deadline = SystemClock().now() + .seconds(20)
         while pair.source.controller.queryMigrate().status != .completed, SystemClock().now() < deadline {
@@ -102,7 +53,7 @@ import VirtualMachine
 
     /// The dirty rate by bitmap is that of the guest.
     @Test func whatComesIsNotTakenForWhatTheGuestWrites() throws {
-        let pair = try Pair([], postcopyLimit: 4 << 20)
+        let pair = try PostcopyMachines([], postcopyLimit: 4 << 20)
         let machine = pair.destination.machine
         let tracker = try machine.memory.makeTracker()
         machine.harvest(tracker)
@@ -114,7 +65,7 @@ import VirtualMachine
     }
 
     /// Bytes a second of the background between two moments.
-    private func rate(_ pair: Pair, during time: Nanoseconds) -> Double {
+    private func rate(_ pair: PostcopyMachines, during time: Nanoseconds) -> Double {
         let (begin, before) = (SystemClock().now(), pair.ram.postcopyBytes)
         _ = pair.source.log.wait(for: "completed", within: time)
         let seconds = (SystemClock().now() - begin).inMilliseconds / 1000
@@ -122,7 +73,7 @@ import VirtualMachine
     }
 
     @Test func theLimitHoldsAndIsTakenUpLive() throws {
-        let pair = try Pair([], postcopyLimit: 400_000)
+        let pair = try PostcopyMachines([], postcopyLimit: 400_000)
         for limit in [400_000.0, 1_000_000.0, 500_000.0] {
             try pair.source.controller.updateParameters { $0.maxPostcopyBandwidth = UInt64(limit) }
             let rate = rate(pair, during: .seconds(2))
@@ -131,10 +82,30 @@ import VirtualMachine
         try pair.complete()
     }
 
+    /// The background waits for its bandwidth meanwhile.
+    @Test(arguments: [[], [MigrationCapability.postcopyPreempt]])
+    func whatWasAskedForCountsAtOnce(capabilities: [MigrationCapability]) throws {
+        let pair = try PostcopyMachines(capabilities, postcopyLimit: 1)
+        let before = pair.ram
+        for page in 0..<10 { _ = try GuestLook(atPage: 4000 - page * 50, of: pair.destination).bytes() }
+        let deadline = SystemClock().now() + .seconds(10)
+        while pair.ram.postcopyRequests < 10, SystemClock().now() < deadline {
+            _ = pair.source.log.wait(for: "completed", within: .milliseconds(5))
+        }
+        let ram = pair.ram
+        expectSum(ram)
+        #expect(ram.postcopyRequests >= 10, "\(ram.postcopyRequests)")
+        #expect(ram.postcopyBytes > before.postcopyBytes && ram.transferred > before.transferred, "\(ram)")
+        #expect(ram.normal + ram.duplicate >= before.normal + before.duplicate + 10, "\(ram)")
+        #expect(ram.remaining <= before.remaining - 10 * 4096, "\(ram)")
+        try pair.complete()
+        #expect(UInt64(pair.ram.transferred) == pair.session?.control.channels.bytesSent)
+    }
+
     /// The background would take minutes.
     @Test(arguments: [[], [MigrationCapability.postcopyPreempt]])
     func whoNeedsAPageIsNotHeldUpByTheLimit(capabilities: [MigrationCapability]) throws {
-        let pair = try Pair(capabilities, postcopyLimit: 20_000)
+        let pair = try PostcopyMachines(capabilities, postcopyLimit: 20_000)
         let begin = SystemClock().now()
         for page in 0..<500 { _ = try GuestLook(atPage: 4090 - page * 2, of: pair.destination).bytes() }
         #expect(SystemClock().now() - begin < .seconds(10))

@@ -84,7 +84,10 @@ final class CuttingRelay: Sendable {
         while source.controller.queryMigrate().status == .postcopyPaused, breaks < 3 {
             breaks += 1
             #expect(awaitAny(["failed", "postcopy-paused", "completed"], destination, beyond: breaks - 1))
-            guard destination.controller.queryMigrate().status == .postcopyPaused else { return .stuck }
+            guard destination.controller.queryMigrate().status == .postcopyPaused else {
+                try takeBack()
+                return .stuck
+            }
             try destination.controller.migrateRecover(uri: "tcp:127.0.0.1:0")
             let uri = "tcp:127.0.0.1:\(destination.port)"
             let relay = try CuttingRelay(to: uri, forward: breaks == 1 ? again : .max)
@@ -112,6 +115,15 @@ final class CuttingRelay: Sendable {
             }
         }
         return false
+    }
+
+    /// The destination has failed without a word that got through, and its process is over.
+    private func takeBack() throws {
+        guard destination.controller.queryMigrate().status == .failed else { return }
+        #expect(destination.machine.runState == .inmigrate)
+        try source.controller.takeGuestBack()
+        #expect(source.machine.runState == .running, "\(source.log.lines)")
+        #expect(firstDifference(source.ram, content) == nil)
     }
 
     private func check() throws {

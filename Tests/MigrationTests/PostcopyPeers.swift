@@ -4,6 +4,7 @@ import GuestMemory
 import MigrationFormat
 import PairLab
 import QAPI
+import Synchronization
 import SystemCalls
 import Testing
 import VirtualMachine
@@ -70,14 +71,19 @@ final class PostcopyToNobody {
     private(set) var collector: Collector
     private var peers: [RawPeer] = []
 
-    init(_ capabilities: [MigrationCapability] = []) throws {
+    /// `runs`: the destination says that it goes on behind the package. `word`: how often the source says that it lives;
+    /// `limit`: its bandwidth behind the package.
+    init(
+        _ capabilities: [MigrationCapability] = [], runs: Bool = true, word: Nanoseconds? = nil, limit: UInt64? = nil
+    ) throws {
         source = try TestMachine(megabytes: 1)
+        if let word { source.controller.outgoingLimits.withLock { $0.word = word } }
         source.fill(seed: 7)
         try source.machine.run()
         try source.controller.setCapabilities(([.postcopyRam] + capabilities).map { .init($0, true) })
         try source.controller.updateParameters { values in
             values.maxBandwidth = Self.trickle
-            values.maxPostcopyBandwidth = Self.trickle
+            values.maxPostcopyBandwidth = limit ?? Self.trickle
         }
         let peer = try RawPeer()
         peers.append(peer)
@@ -89,6 +95,7 @@ final class PostcopyToNobody {
         try #require(source.awaits("postcopy-active"), "\(source.log.lines)")
         // The last command that is said before pages.
         try #require(collector.awaits(StreamCommand.ping(4).alone), "no package")
+        if runs { say(ReturnPathMessage.pong(4).bytes) }
     }
 
     /// Says something on the return path.
@@ -129,15 +136,19 @@ final class PostcopyToNobody {
         try complete()
     }
 
-    /// The rest is sent, and the destination has the guest.
-    func complete() throws {
-        try source.controller.updateParameters { $0.maxPostcopyBandwidth = 0 }
-        // END of the section, and the end of the sections.
+    /// Waits for END of the section, and the end of the sections.
+    func awaitsEndOfStream() -> Bool {
         let id = source.machine.ramSectionID
         var writer = ByteWriter()
         StreamEncoder.writeRAMClosing(id: id, to: &writer)
         StreamEncoder.writeEndOfSections(to: &writer)
-        try #require(collector.awaits(writer.bytes), "no end of the stream: \(source.log.lines)")
+        return collector.awaits(writer.bytes)
+    }
+
+    /// The rest is sent, and the destination has the guest.
+    func complete() throws {
+        try source.controller.updateParameters { $0.maxPostcopyBandwidth = 0 }
+        try #require(awaitsEndOfStream(), "no end of the stream: \(source.log.lines)")
         say(.shut(0))
         try #require(source.awaits("completed"), "\(source.log.lines)")
     }

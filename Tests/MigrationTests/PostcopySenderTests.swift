@@ -64,6 +64,11 @@ struct PostcopySenderTests {
         let background = try Thread(name: "background") { try? sender.sendBackground(.max) }
         // It has begun, and comes to a stand when the kernel has no more room.
         try Self.read(1, from: peer)
+        var sent: UInt64 = 0
+        while sent == 0 || sent != sender.bytesSent {
+            sent = sender.bytesSent
+            usleep(50_000)
+        }
         let asked = try Thread(name: "asked") { try? sender.sendRequested(8191..<8192, ofBlock: 0) }
         let deadline = SystemClock().now() + .seconds(10)
         while sender.requestCount == 0, SystemClock().now() < deadline { usleep(1000) }

@@ -41,7 +41,7 @@ final class TestMachine: Sendable {
             case .incomingRefused(let text): log.add("incoming refused: \(text)")
             case .incomingFailed(let text): log.add("incoming failed: \(text)")
             case .outgoingFailed(let text, _): log.add("outgoing failed: \(text)")
-            case .postcopyPaused(let text, _): log.add("postcopy paused: \(text)")
+            case .postcopyPaused(let pause): log.add("postcopy paused: \(pause.why)")
             case .recoveryRefused(let text): log.add("recovery refused: \(text)")
             case .outgoingCancelled: break
             }

@@ -35,6 +35,23 @@ struct ChildProcessTests {
         #expect(try sleeper.wait(until: .zero) == .killed(SIGKILL))
     }
 
+    @Test("a process that is killed while another thread waits for it, with what it has started")
+    func killedByAnother() throws {
+        let output = try Descriptor.pipe()
+        let sleeper = try ChildProcess(
+            path: "/bin/sh", arguments: ["-c", "sleep 1000 & echo ready; wait"],
+            environment: ["PATH=/usr/bin:/bin"], standardOutput: output.writing.number)
+        let reading = output.takeReading()
+        var bytes = [UInt8](repeating: 0, count: 16)
+        #expect(read(reading.number, &bytes, bytes.count) == 6)
+        let killer = try Thread(name: "killer") { sleeper.kill() }
+        #expect(try sleeper.wait(until: soon) == .killed(SIGKILL))
+        killer.join()
+        sleeper.kill()
+        // Nobody has the other end any more.
+        #expect(read(reading.number, &bytes, bytes.count) == 0)
+    }
+
     @Test("a process that somebody else reaped never counts as a success")
     func unknownEndingIsAnError() throws {
         let child = try shell("exit 1")

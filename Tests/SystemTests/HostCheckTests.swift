@@ -77,6 +77,21 @@ extension SystemTests {
             }
         }
 
+        @Test(
+            "a kernel without UFFD_USER_MODE_ONLY is named, and no seccomp filter",
+            .disabled(if: geteuid() != 0, "becoming another user needs root"))
+        func whereThereAreNoFaultsOfUserMode() throws {
+            // Such a kernel knows no flag of that value.
+            let old = [
+                "strace", "-f", "-o", "/dev/null", "-e", "trace=userfaultfd", "-e", "inject=userfaultfd:error=EINVAL",
+            ]
+            let (_, lines) = try lines(Self.ordinaryUser + old + [Self.program, "--check-host"])
+            for subject in ["postcopy", "background snapshots"] {
+                let text = try line(subject, lines)
+                #expect(text.contains("run Linux 5.11 or newer") && !text.contains("seccomp"), "\(text)")
+            }
+        }
+
         @Test("RAM on huge pages that the host does not have is lacking, and the exit status is 1")
         func whatIsAskedFor() throws {
             try #require(pages("nr_hugepages") != nil, "this kernel has no huge pages of 2 MiB")

@@ -148,6 +148,9 @@ extension DestinationRun {
 
     /// The channels of before are gone.
     private func leaveChannels() {
+        // Those that are left are of others, who may be the source.
+        guard !hasLeftChannels else { return }
+        hasLeftChannels = true
         postcopy?.requester.close()
         session.control.cut()
         postcopy?.urgent?.join()
@@ -170,10 +173,12 @@ extension DestinationRun {
             return .turnedAway(failure.description, anotherMayCome: true)
         } catch {
             session.control.recovery.withdraw()
+            hasLeftChannels = false
             leaveChannels()
             throw error
         }
         session.control.recovery.withdraw()
+        hasLeftChannels = false
         guard let before = reader else { throw .cancelled }
         main.stallDeadline = limits.stall
         reader = StreamReader(channel: main, decoder: before.decoder.resumed())
@@ -181,35 +186,18 @@ extension DestinationRun {
     }
 
     private func acceptAgain() throws(MigrationFailure) -> Channel {
-        let (channels, recovery) = (session.control.channels, session.control.recovery)
+        let control = session.control
         while true {
-            let main = try secure(onChannel { () throws(TransportError) in try recovery.accept(in: channels) })
-            try onChannel { () throws(TransportError) in try session.control.use(main) }
+            let reception = try control.recovery.next()
+            guard let main = try reception.next() else { continue }
+            try onChannel { () throws(TransportError) in try control.use(main) }
             guard hasUrgentChannel else { return main }
             let isThere = try takeUrgent { deadline throws(MigrationFailure) in
-                let next = try onChannel { () throws(TransportError) in
-                    try recovery.acceptAnother(in: channels, deadline: deadline)
-                }
-                guard let next else { return nil }
-                return try secure(next)
+                try reception.next(deadline: deadline)
             }
             if isThere { return main }
             // The operator has named another address meanwhile.
-            channels.remove(main)
-        }
-    }
-
-    /// The objects of TLS may have been made anew; what both sides have agreed on stays.
-    private func secure(_ plain: Channel) throws(MigrationFailure) -> Channel {
-        let channels = session.control.channels
-        return try onChannel { () throws(TransportError) in
-            do throws(TransportError) {
-                return try controller.secure(
-                    plain, of: channels, as: .server, host: nil, controller.incomingSettings)
-            } catch {
-                channels.remove(plain)
-                throw error
-            }
+            control.channels.remove(main)
         }
     }
 

@@ -1,7 +1,10 @@
+import Environment
 import MigrationCore
 import QAPI
 import Synchronization
+import SystemCalls
 import Transport
+import VirtualMachine
 
 // What operators say of a postcopy.
 extension MigrationController {
@@ -29,6 +32,23 @@ extension MigrationController {
         post(.pause, of: incoming)
     }
 
+    /// `cont` at the source of a postcopy that is paused: an operator who says so knows that the destination is dead, and the
+    /// guest goes on here as it was when it left. Refused if it is known to have run there. Nothing happens in any other
+    /// state. Waits until the guest is back, for moments.
+    public func takeGuestBack() throws(MigrationRefusal) {
+        let session = try withState { (state: inout State) throws(MigrationRefusal) -> SourceSession? in
+            guard let session = state.outgoing, state.outgoingStatus == .postcopyPaused else { return nil }
+            let (mayTakeBack, hasRunElsewhere) = session.machine.withLock { ($0.mayTakeBack, $0.hasRunElsewhere) }
+            if session.settings[.releaseRam] { throw .guestWasReleased }
+            if hasRunElsewhere { throw .guestRunsElsewhere }
+            guard mayTakeBack else { throw .inProgress }
+            return session
+        }
+        guard let session else { return }
+        post(.takeBack, of: session)
+        _ = session.control.waitUntilFinished(deadline: clock.now() + VirtualMachine.pausePatience)
+    }
+
     /// `migrate` with `resume`: a paused postcopy goes on over a new channel, once what is returned is started.
     func resume(uri: String) throws(MigrationRefusal) -> PendingMigration {
         let session = try withState { (state: inout State) throws(MigrationRefusal) -> SourceSession in
@@ -48,14 +68,13 @@ extension MigrationController {
         }
     }
 
-    /// `migrate-recover`: the source of a paused postcopy is waited for at `uri`, and nowhere else. May be said again.
+    /// `migrate-recover`: the source of a paused postcopy is waited for at `uri`, and nowhere else. May be said again, and the
+    /// last one counts.
     public func migrateRecover(uri: String) throws(MigrationRefusal) {
-        let session = try beginRecovery()
-        do throws(TransportError) {
-            end(session, with: try makeListener(uri, session.control))
-        } catch {
-            throw .listener(error)
-        }
+        let (session, request) = try beginRecovery()
+        let listener: Listener
+        do { listener = try makeListener(uri, session.control) } catch { throw .listener(error) }
+        try end(request, of: session, with: listener)
     }
 
     /// The same for a caller whose thread must not wait: a name is looked up while the caller's task is suspended.
@@ -63,32 +82,46 @@ extension MigrationController {
         guard let address = try? MigrationAddress(uri), address.isToBeLookedUp else {
             return try migrateRecover(uri: uri)
         }
-        let session = try beginRecovery()
-        do throws(TransportError) {
-            end(session, with: try await listener(uri, session.control))
-        } catch {
-            throw .listener(error)
-        }
+        let (session, request) = try beginRecovery()
+        let found: Listener
+        do { found = try await listener(uri, session.control) } catch { throw .listener(error) }
+        try end(request, of: session, with: found)
     }
 
     /// Clients are told before anything is looked at, as of every incoming migration.
-    private func beginRecovery() throws(MigrationRefusal) -> DestinationSession {
-        let session = try withState { (state: inout State) throws(MigrationRefusal) -> DestinationSession in
+    private func beginRecovery() throws(MigrationRefusal) -> (DestinationSession, request: Int) {
+        let begun = try withState { (state: inout State) throws(MigrationRefusal) -> (DestinationSession, Int) in
             guard let session = state.incomingSession, session.machine.withLock({ $0.mayRecover }) else {
                 throw .postcopyNotPaused
             }
             events.append(.status(.setup))
-            return session
+            return (session, session.control.recovery.request())
         }
         events.deliver()
         // The address may be the same.
-        session.control.recovery.withdraw()
-        return session
+        begun.0.control.recovery.withdraw()
+        return begun
     }
 
-    private func end(_ session: DestinationSession, with listener: Listener) {
-        withState { $0.incoming.startListening(listener.addresses) }
-        session.control.recovery.use(listener)
-        post(.recoverRequested, of: session)
+    /// What has happened while the listener was made counts: another wish, or a source that was there already.
+    func end(
+        _ request: Int, of session: DestinationSession, with listener: Listener
+    ) throws(MigrationRefusal) {
+        let recovery = session.control.recovery
+        do throws(MigrationRefusal) {
+            let orders = try withState { (state: inout State) throws(MigrationRefusal) in
+                guard session.machine.withLock({ $0.mayRecover }) else { throw .postcopyNotPaused }
+                guard recovery.isLatest(request) else { throw .recoveryReplaced }
+                state.incoming.startListening(listener.addresses)
+                return ask(&state, session) { $0.handle(.recoverRequested) }
+            }
+            carryOut(orders, of: session)
+            do { try recovery.use(listener, for: request, self, session.control.channels) } catch {
+                throw .system(error)
+            }
+        } catch {
+            listener.stop()
+            throw error
+        }
     }
 }

@@ -41,11 +41,7 @@ struct PostcopyLane {
     /// Ends the section, and the sections; `settle` does what has to come before each end of a part.
     mutating func endSections(_ settle: () throws(TransportError) -> Void) throws(TransportError) {
         guard let sectionID else { return }
-        if isPartOpen {
-            try settle()
-            try records.close(id: sectionID, on: channel)
-        }
-        isPartOpen = false
+        try endPart(settle)
         try records.open(.sectionEnd, id: sectionID, on: channel)
         try settle()
         try records.close(id: sectionID, on: channel)
@@ -53,6 +49,22 @@ struct PostcopyLane {
         StreamEncoder.writeEndOfSections(to: &writer)
         try channel.write(writer.bytes)
         try channel.flush()
+    }
+
+    /// Sends PING, which stands between two parts; `settle` as in `endSections`.
+    mutating func ping(_ value: UInt32, _ settle: () throws(TransportError) -> Void) throws(TransportError) {
+        try endPart(settle)
+        var writer = ByteWriter(capacity: 16)
+        StreamCommand.ping(value).write(to: &writer)
+        try channel.write(writer.bytes)
+        try channel.flush()
+    }
+
+    private mutating func endPart(_ settle: () throws(TransportError) -> Void) throws(TransportError) {
+        guard let sectionID, isPartOpen else { return }
+        try settle()
+        try records.close(id: sectionID, on: channel)
+        isPartOpen = false
     }
 
     /// Ends bare records.

@@ -35,6 +35,8 @@ final class PostcopySender: Sendable {
     private let cursor = Mutex(Cursor())
     private let main: TicketLock<PostcopyLane>
     private let urgent: TicketLock<PostcopyLane>?
+    /// Whoever has sent something has it counted, for queries; one after the other, so that no count falls.
+    private let counting: Mutex<@Sendable (PostcopySender) -> Void>
     private let remaining: Atomic<Int>
     private let requests = Atomic<UInt64>(0)
     private let inBackground = Atomic<UInt64>(0)
@@ -46,8 +48,12 @@ final class PostcopySender: Sendable {
     private static let pagesAtOnce = 16
 
     /// For the pages of `unsent`, which has whole host pages and a set for each block. `releasesRAM`: what was sent is given
-    /// back to the host.
-    init(of machine: VirtualMachine, unsent: [PageSet], on channels: Channels, releasesRAM: Bool) {
+    /// back to the host. `noteCounts` reads what was sent whenever that has changed.
+    init(
+        of machine: VirtualMachine, unsent: [PageSet], on channels: Channels, releasesRAM: Bool,
+        noteCounts: @escaping @Sendable (PostcopySender) -> Void = { _ in }
+    ) {
+        counting = Mutex(noteCounts)
         self.machine = machine
         self.unsent = unsent
         self.channels = channels
@@ -72,6 +78,9 @@ final class PostcopySender: Sendable {
     /// Pages sent as "all zero".
     var zeroPages: UInt64 { zero.load(ordering: .relaxed) }
 
+    /// Tells queries what was sent.
+    func count() { counting.withLock { $0(self) } }
+
     // MARK: Sending
 
     /// Sends the next pages of the background, about `limit`.
@@ -85,13 +94,20 @@ final class PostcopySender: Sendable {
                 return pages.count
             }
             if count == 0 { return }
+            self.count()
             room -= count
         }
+    }
+
+    /// Sends a command that is answered, between two parts of the section; `settle`: see `PostcopyLane.endSections`.
+    func ping(_ value: UInt32, _ settle: () throws(TransportError) -> Void) throws(TransportError) {
+        try main.withLock { (lane) throws(TransportError) in try lane.ping(value, settle) }
     }
 
     /// Sends those of `pages`, which were asked for, that were not sent yet.
     func sendRequested(_ pages: Range<Int>, ofBlock block: Int) throws(TransportError) {
         requests.add(1, ordering: .relaxed)
+        defer { count() }
         let unit = pagesPerHostPage[block]
         let end = min(unsent[block].pageCount, (pages.upperBound + unit - 1) / unit * unit)
         var page = pages.lowerBound / unit * unit

@@ -1,90 +1,77 @@
 import Environment
-import Synchronization
 import SystemCalls
 import Transport
 
-/// Where the destination of a paused postcopy listens for its source: an address that the operator may replace by another
-/// one while it is waited there.
+/// Where the destination of a paused postcopy waits for its source: an address that the operator may replace by another one
+/// while it is waited there.
 final class RecoveryListener: Sendable {
     private struct State {
-        var listener: Listener?
-        /// How often another one was wanted, and how often when somebody was accepted last.
-        var changes = 0
-        var changesAtLast = 0
-        var isAccepting = false
+        var reception: Reception?
+        /// How many channels the source has.
+        var channelCount = 1
+        /// How often an address was asked for: the last one counts.
+        var requests = 0
         var hasEnded = false
     }
 
     private let gate = ThreadGate(State())
-    /// Held by whoever replaces the listener.
-    private let replacing = Mutex<Void>(())
-    /// Raised when there is another listener.
-    private let changed: EventSignal
 
-    init() throws(SystemError) { changed = try EventSignal() }
+    deinit { withdraw() }
 
-    deinit { gate.withLock { $0.listener }?.stop() }
+    /// From now on the source is one with so many channels.
+    func expect(channels count: Int) { gate.withLock { $0.channelCount = count } }
 
-    /// Listens no more where it did, if anywhere, so that the address is free for the next listener.
-    func withdraw() {
-        let former = gate.withLock { state in
-            defer { state.listener = nil }
-            state.changes += 1
-            return state.listener
+    /// Somebody wants it to be waited elsewhere. Returns the number of that wish.
+    func request() -> Int {
+        gate.withLock { state in
+            state.requests += 1
+            return state.requests
         }
-        guard let former else { return }
-        changed.raise()
-        _ = gate.wait { $0.isAccepting ? nil : true }
-        former.stop()
     }
 
-    /// Whoever waits goes on waiting at `listener`, and nowhere else.
-    func use(_ listener: Listener) {
-        replacing.withLock { _ in
-            withdraw()
-            gate.withLock { $0.listener = listener }
+    /// Whether nobody has had another wish since.
+    func isLatest(_ request: Int) -> Bool { gate.withLock(notify: false) { $0.requests == request } }
+
+    /// It is waited no more where it was, if anywhere, so that the address is free for the next listener.
+    func withdraw() {
+        let former = gate.withLock { state in
+            defer { state.reception = nil }
+            return state.reception
         }
+        former?.withdraw()
+    }
+
+    /// Whoever waits goes on waiting at `listener`, and nowhere else, unless somebody has had another wish since.
+    func use(
+        _ listener: Listener, for request: Int, _ controller: MigrationController, _ set: ChannelSet
+    ) throws(SystemError) {
+        let count = gate.withLock(notify: false) { $0.channelCount }
+        let reception = try Reception(
+            listener: listener, controller: controller, set: set, count: count, mayBeWithdrawn: true)
+        let unwanted = gate.withLock { state -> Reception? in
+            guard state.requests == request, !state.hasEnded else { return reception }
+            defer { state.reception = reception }
+            return state.reception
+        }
+        unwanted?.withdraw()
     }
 
     /// Nobody is waited for any more.
     func end() {
-        gate.withLock { $0.hasEnded = true }
-        changed.raise()
-    }
-
-    /// Waits for the next connection, wherever that may be by then.
-    func accept(in set: ChannelSet) throws(TransportError) -> Channel {
-        while true {
-            let next = gate.wait { state -> Listener?? in
-                if state.hasEnded { return .some(nil) }
-                guard let listener = state.listener else { return nil }
-                state.isAccepting = true
-                state.changesAtLast = state.changes
-                return listener
-            }
-            guard let next = next ?? nil else { throw .cancelled }
-            if let channel = try accept(from: next, in: set, deadline: .never) { return channel }
+        let last = gate.withLock { state in
+            state.hasEnded = true
+            return state.reception
         }
+        last?.end()
     }
 
-    /// Waits for one more connection at the same place, until `deadline`; nil if another place is wanted by then.
-    func acceptAnother(in set: ChannelSet, deadline: Nanoseconds) throws(TransportError) -> Channel? {
-        let listener = gate.withLock(notify: false) { state -> Listener? in
-            guard state.changes == state.changesAtLast, let listener = state.listener else { return nil }
-            state.isAccepting = true
-            return listener
+    /// Who receives the source; waits until the operator has said where. Throws once nobody is waited for any more.
+    func next() throws(MigrationFailure) -> Reception {
+        let next = gate.wait { state -> Reception?? in
+            if state.hasEnded { return .some(nil) }
+            return state.reception.map { .some($0) }
         }
-        guard let listener else { return nil }
-        return try accept(from: listener, in: set, deadline: deadline)
-    }
-
-    /// Nil if another place is wanted.
-    private func accept(
-        from listener: Listener, in set: ChannelSet, deadline: Nanoseconds
-    ) throws(TransportError) -> Channel? {
-        defer { gate.withLock { $0.isAccepting = false } }
-        if let channel = try set.accept(from: listener, orUntil: changed, deadline: deadline) { return channel }
-        changed.lower()
-        return nil
+        guard let next = next ?? nil else { throw .cancelled }
+        return next
     }
 }

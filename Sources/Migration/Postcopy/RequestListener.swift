@@ -14,6 +14,16 @@ final class RequestListener: Sendable {
         case failed(MigrationFailure)
     }
 
+    /// What others have to know at once.
+    enum Notice: Sendable {
+        /// The destination answers what stands behind the package, so its guest runs.
+        case runs
+        /// It said that it failed, on the channel that brought it the package.
+        case gaveUp(UInt32)
+        /// It ended with anything but the last word.
+        case failed(MigrationFailure)
+    }
+
     private struct State {
         var outcome: Outcome?
         /// The pages that have arrived, by block: what a recovery begins with.
@@ -23,26 +33,27 @@ final class RequestListener: Sendable {
         var sender: PostcopySender?
         /// There will be none.
         var isGivenUp = false
+        /// Since when an answer to a ping is due.
+        var unansweredSince: Nanoseconds?
     }
 
     private let gate = ThreadGate(State())
     private let channel: Channel
     private let layout: [BlockLayout]
     private let isResuming: Bool
-    private let onFailure: @Sendable (MigrationFailure) -> Void
+    private let notify: @Sendable (Notice) -> Void
     private let thread = ThreadGate<Thread?>(nil)
     /// What the thread is called.
     private static let threadName = "return path"
 
-    /// Begins to read on `channel`, of a postcopy that begins or one that goes on (`isResuming`). `onFailure` is called, by the
-    /// thread, when it ends with anything but the last word.
+    /// Begins to read on `channel`, of a postcopy that begins or one that goes on (`isResuming`). `notify` is called by the
+    /// thread.
     init(
-        on channel: Channel, layout: [BlockLayout], isResuming: Bool,
-        onFailure: @escaping @Sendable (MigrationFailure) -> Void
+        on channel: Channel, layout: [BlockLayout], isResuming: Bool, notify: @escaping @Sendable (Notice) -> Void
     ) throws(SystemError) {
         self.channel = channel
         self.layout = layout
-        self.onFailure = onFailure
+        self.notify = notify
         self.isResuming = isResuming
         let started = try Thread(name: Self.threadName) { [self] in run() }
         thread.withLock { $0 = started }
@@ -50,6 +61,14 @@ final class RequestListener: Sendable {
 
     /// Has what is asked for from now on sent by `sender`.
     func serve(with sender: PostcopySender) { gate.withLock { $0.sender = sender } }
+
+    /// The destination is asked for an answer now.
+    func noteAsked(at now: Nanoseconds) {
+        gate.withLock { state in if state.unansweredSince == nil { state.unansweredSince = now } }
+    }
+
+    /// Since when an answer is due; nil if none is.
+    var unansweredSince: Nanoseconds? { gate.withLock(notify: false) { $0.unansweredSince } }
 
     /// Waits for the end, until `deadline`; nil if it is not there by then.
     func waitForEnd(until deadline: Nanoseconds) -> Outcome? { gate.wait(until: deadline) { $0.outcome } }
@@ -102,17 +121,27 @@ final class RequestListener: Sendable {
             outcome = .failed(error)
         }
         gate.withLock { $0.outcome = outcome }
-        if case .failed(let failure) = outcome { onFailure(failure) }
+        switch outcome {
+        case .failed(let failure): notify(.failed(failure))
+        // Whoever answers in a recovery need not be the destination that has the package.
+        case .shut(let word): if word != 0, !isResuming { notify(.gaveUp(word)) }
+        }
     }
 
     /// Returns the last word.
     private func listen() throws(MigrationFailure) -> UInt32 {
         let reader = ReturnPathReader(
             channel: channel, decoder: ReturnPathDecoder(layout: layout, resuming: isResuming))
+        var sendFailure: MigrationFailure?
         while true {
-            switch try reader.next() {
+            let element: ReturnPathDecoder.Element
+            do { element = try reader.next() } catch { throw sendFailure ?? error }
+            switch element {
+            case .pong(SourceRun.pingBehindPackage): if !isResuming { notify(.runs) }
+            case .pong(SourceRun.pingWhilePaced): gate.withLock { $0.unansweredSince = nil }
             case .pong, .needBytes: break
             case .shut(let word):
+                if word != 0, !isResuming { return word }
                 // It has given up: not all of the guest is there.
                 if let sender = gate.withLock(notify: false, { $0.sender }), sender.left > 0 {
                     throw .peer("The destination said SHUT \(word) before it had all pages")
@@ -129,7 +158,14 @@ final class RequestListener: Sendable {
                     if gate.withLock(notify: false, { $0.isGivenUp }) { throw .cancelled }
                     break
                 }
-                try onChannel { () throws(TransportError) in try sender.sendRequested(pages, ofBlock: block) }
+                guard sendFailure == nil else { break }
+                do throws(MigrationFailure) {
+                    try onChannel { () throws(TransportError) in try sender.sendRequested(pages, ofBlock: block) }
+                } catch {
+                    // What was said before the channel broke still counts: where the guest is may stand behind this.
+                    sendFailure = error
+                    notify(.failed(error))
+                }
             case .receivedBitmap(let block, let bitmap): gate.withLock { $0.arrived[block] = bitmap }
             case .resumeAcknowledged: gate.withLock { $0.isAcknowledged = true }
             }

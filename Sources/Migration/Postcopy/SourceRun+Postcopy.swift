@@ -4,6 +4,7 @@ import GuestMemory
 import MigrationCore
 import MigrationFormat
 import QAPI
+import Synchronization
 import SystemCalls
 import Transport
 import VirtualMachine
@@ -16,6 +17,11 @@ struct PostcopySource {
 
 // Postcopy: the guest runs at the destination before its RAM is there (wire.md §8 to §10).
 extension SourceRun {
+    /// What the destination is asked for behind the package, which a colod answers once its guest runs.
+    static let pingBehindPackage: UInt32 = 4
+    /// The same where nothing else shows that this side lives.
+    static let pingWhilePaced: UInt32 = 5
+
     /// The guest stands, and its last pages are known: has the destination drop what it has of them, and run the guest.
     func switchToPostcopy() throws(MigrationFailure) -> SourceMachine.Event {
         guard let moving else { throw .cancelled }
@@ -38,7 +44,7 @@ extension SourceRun {
             counters.noteSwitch(at: before + UInt64(package.count))
             try channel.write(package)
             var last = ByteWriter(capacity: 16)
-            StreamCommand.ping(4).write(to: &last)
+            StreamCommand.ping(Self.pingBehindPackage).write(to: &last)
             try channel.write(last.bytes)
             try channel.flush()
             bytesBeforePostcopy = bytesSent(channel)
@@ -76,18 +82,33 @@ extension SourceRun {
     }
 
     private func makePostcopySender(_ unsent: [PageSet], on channel: Channel) -> PostcopySender {
-        PostcopySender(
+        let (counters, countMultifdBytes) = (counters, countMultifdBytes)
+        let normalBefore = ram.sender.normalPages + counters.normalPagesBefore
+        let zeroBefore = ram.sender.zeroPages + counters.zeroPagesBefore
+        return PostcopySender(
             of: machine, unsent: unsent, on: .init(main: channel, urgent: session.control.channels[.preempt]),
-            releasesRAM: settings[.releaseRam])
+            releasesRAM: settings[.releaseRam]
+        ) { sender in
+            counters.note(
+                main: sender.bytesSent, multifd: countMultifdBytes(), normalPages: normalBefore + sender.normalPages,
+                zeroPages: zeroBefore + sender.zeroPages)
+            counters.note(requests: sender.requestCount)
+            counters.note(remaining: UInt64(sender.left) * UInt64(MigrationFormat.pageSize))
+        }
     }
 
     private func listen(on channel: Channel, isResuming: Bool) throws(TransportError) -> RequestListener {
         do throws(SystemError) {
             return try RequestListener(on: channel, layout: machine.layout, isResuming: isResuming) {
-                [controller, session] failure in
-                controller.post(.channelBroke(failure.description), of: session)
-                // Whoever sends, or waits to, does not go on.
-                session.control.cut()
+                [controller, session] notice in
+                switch notice {
+                case .runs: controller.post(.peerRuns, of: session)
+                case .gaveUp(let word): controller.post(.peerGaveUp(word), of: session)
+                case .failed(let failure):
+                    controller.post(.channelBroke(failure.description), of: session)
+                    // Whoever sends, or waits to, does not go on. Other channels are made once this thread has ended.
+                    session.control.cut()
+                }
             }
         } catch {
             throw .failed(action: "Unable to listen to the destination", reason: error.reason)
@@ -98,13 +119,26 @@ extension SourceRun {
     func sendInPostcopy(_ limit: Int, _ postcopy: PostcopySource) throws(MigrationFailure) -> SourceMachine.Event {
         let sender = postcopy.sender
         try onOpenChannel { (_) throws(TransportError) in try sender.sendBackground(limit) }
-        noteLeft(sender)
         return .sent(
             left: sender.left, bytes: bytesBeforePostcopy + sender.backgroundBytes, pages: normalPages + zeroPages)
     }
 
-    private func noteLeft(_ sender: PostcopySender) {
-        counters.note(remaining: UInt64(sender.left) * UInt64(MigrationFormat.pageSize))
+    /// Says something that is answered, so that each side knows that the other one lives.
+    func sendPing() throws(MigrationFailure) -> SourceMachine.Event {
+        guard let postcopy else { throw .cancelled }
+        let now = clock.now()
+        if let since = postcopy.listener.unansweredSince {
+            guard now < since + controller.outgoingLimits.withLock({ $0.answer }) else {
+                throw .peer("The destination has answered nothing for \((now - since).count / 1_000_000_000) s")
+            }
+        }
+        postcopy.listener.noteAsked(at: now)
+        try onOpenChannel { (channel) throws(TransportError) in
+            try postcopy.sender.ping(Self.pingWhilePaced) { () throws(TransportError) in
+                try ram.sender.settle(on: channel)
+            }
+        }
+        return .spoke
     }
 
     /// All pages have left.
@@ -113,7 +147,6 @@ extension SourceRun {
         try onOpenChannel { (channel) throws(TransportError) in
             try postcopy.sender.end { () throws(TransportError) in try ram.sender.settle(on: channel) }
         }
-        noteLeft(postcopy.sender)
         return .postcopyEnded
     }
 
@@ -121,8 +154,6 @@ extension SourceRun {
     func awaitPeer(of postcopy: PostcopySource, until deadline: Nanoseconds) throws(MigrationFailure)
         -> SourceMachine.Event
     {
-        // It may have asked for pages until then.
-        defer { counters.note(requests: postcopy.sender.requestCount) }
         switch postcopy.listener.waitForEnd(until: deadline) {
         case .shut(let word): return .peerSaid(word)
         case .failed: return .peerLeft
@@ -174,10 +205,10 @@ extension SourceRun {
         }
         machine.memory.completeHostPages(before.unsent)
         let sender = try onRecovery { (channel) throws(MigrationFailure) in
-            let sender = makePostcopySender(before.unsent, on: channel)
-            postcopy?.sender = sender
             counters.notePostcopyPages(normal: before.normalPages, zero: before.zeroPages)
             counters.noteRequestsBefore(before.requestCount)
+            let sender = makePostcopySender(before.unsent, on: channel)
+            postcopy?.sender = sender
             bytesBeforePostcopy += before.backgroundBytes
             var writer = ByteWriter(capacity: 16)
             StreamCommand.postcopyResume.write(to: &writer)
@@ -186,7 +217,7 @@ extension SourceRun {
             return sender
         }
         try listener.waitForAcknowledgement(until: deadline)
-        noteLeft(sender)
+        sender.count()
         return .recovered(left: sender.left)
     }
 

@@ -35,8 +35,9 @@ final class MigrationChecker {
     ]
     /// The same once the destination may run the guest.
     private static let successorsInPostcopy: [(SourceMachine.Status, [SourceMachine.Status])] = [
-        (.postcopyActive, [.completed, .cancelling, .postcopyPaused]), (.cancelling, [.postcopyPaused, .completed]),
-        (.postcopyPaused, [.postcopyRecover, .cancelling]),
+        (.postcopyActive, [.completed, .failed, .cancelling, .postcopyPaused]),
+        (.cancelling, [.postcopyPaused, .completed, .cancelled]),
+        (.postcopyPaused, [.postcopyRecover, .cancelling, .failed]),
         (.postcopyRecover, [.postcopyActive, .postcopyPaused, .cancelling]),
     ]
 
@@ -113,7 +114,10 @@ final class MigrationChecker {
     func look() {
         guard !world.settings.isBackgroundSnapshot else { return }
         if world.source.hasGuest, world.destination.hasGuest { violated("both sides have the guest") }
-        if world.source.following != nil, world.source.hasGuest { violated("the source has the guest again") }
+        if world.source.following != nil, world.source.hasGuest, world.destination.hadGuest, !world.source.wasTakenBack
+        {
+            violated("the source has the guest again")
+        }
         if let page = world.destination.guest.waitedFor.first(where: { world.destination.isHere[$0] }) {
             violated("the guest waits for page \(page), which is there")
         }
@@ -163,6 +167,10 @@ final class MigrationChecker {
         }
         if world.settings.isBackgroundSnapshot, source.isAlive, !source.hasGuest {
             violated("a snapshot took the guest away")
+        }
+        let canComeBack = source.isAlive && !source.machine.hasQuit && !world.settings.releasesRAM
+        if source.heardRefusal, canComeBack, !source.hasGuest {
+            violated("the destination failed before it had the guest, which did not come back")
         }
         // A process that ends takes what it had with it.
         guard source.isAlive, destination.isAlive, !source.machine.hasQuit else { return }

@@ -1,7 +1,8 @@
 import Environment
 import MigrationCore
 
-/// Who recovers a postcopy that has paused: tries, in a right order or a wrong one, until it is over.
+/// Who recovers a postcopy that has paused: tries, in a right order or a wrong one, until it is over. Where the destination is
+/// dead, the guest is taken back, if it may be.
 final class MigrationOperator {
     private unowned let world: MigrationWorld
     private var isAtWork = false
@@ -17,6 +18,7 @@ final class MigrationOperator {
 
     private func tend() {
         let (source, destination) = (world.source, world.destination)
+        if !destination.isAlive { world.after(world.microseconds(100...2_000_000)) { source.takeBack() } }
         if source.isOver || destination.isOver { return isAtWork = false }
         // A new address replaces one where nobody came, now and then for no reason.
         let isWaiting = destination.isAcceptingRecovery

@@ -31,8 +31,9 @@ public import MigrationCore
 //   Deadlines  both sides end, and no wait lasts longer than its deadline.
 //   Once       a page is sent again only if it was dirtied.
 //   Postcopy   no page is lost, none is placed where one is, none is read that is older than the source's last or the
-//              guest's own; once the package has left, the source never has the guest again. An operator who goes on
-//              trying gets there.
+//              guest's own; once the destination has had the guest, the source never has it again, unless an operator saw
+//              the destination dead and nothing was heard of the guest there. A destination that says that it failed before
+//              has the source get it back. An operator who goes on trying gets there.
 //   Snapshots  (of one seed in five) the guest goes on at the source and what the destination starts with is the memory of
 //              that instant, each page sent once; however it ends, the guest waits for the snapshot no more.
 

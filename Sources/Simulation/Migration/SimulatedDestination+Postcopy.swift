@@ -23,8 +23,16 @@ extension SimulatedDestination {
         switch item {
         case .pages(let pages): for (page, version) in pages { place(page, version) }
         case .endOfPages: hasEnded = true
+        case .ping(let value):
+            pings.append(value)
+            if isReceiving { answerPings() }
         default: world.checker.violated("\(item) in the middle of postcopy")
         }
+    }
+
+    private func answerPings() {
+        for value in pings { world.channel.answer(.pong(value)) }
+        pings = []
     }
 
     private var receptionOutcome: DestinationMachine.Event? {
@@ -92,6 +100,7 @@ extension SimulatedDestination {
 
     func receivePages() {
         isReceiving = true
+        answerPings()
         watchForStall { [self] in
             isReceiving
         } then: { [self] in
@@ -104,7 +113,7 @@ extension SimulatedDestination {
     // MARK: Recovery
 
     func breakChannels() {
-        (inbox, urgentInbox) = ([], [])
+        (inbox, urgentInbox, pings) = ([], [], [])
         (mainHasEnded, urgentHasEnded) = (false, false)
         world.channel.breakOff()
         world.preemptChannel?.breakOff()

@@ -26,6 +26,8 @@ final class SimulatedDestination {
     /// The devices are being loaded, and wait for this page.
     var isApplying = false
     var applicationNeeds: Int?
+    /// What stands behind the package is answered once the guest runs.
+    var pings: [UInt32] = []
     /// Pages that were asked for.
     var demanded: Set<Int> = []
     /// The number of the listener, which grows with each new address.

@@ -25,6 +25,7 @@ extension SimulatedSource {
             following = FollowingPages(isLeft)
             stateHasLeft = true
             world.channel.send(.packageEnds)
+            world.channel.send(.ping(4))
             if world.oneIn(4) { world.postcopyHasChanged() }
             outcome { [self] in .postcopySwitched(left: following?.count ?? 0) }
         }
@@ -71,6 +72,11 @@ extension SimulatedSource {
         return .postcopyEnded
     }
 
+    func ping() -> SourceMachine.Event {
+        world.channel.send(.ping(5))
+        return .spoke
+    }
+
     // MARK: Lost channels
 
     /// Whoever finds a channel broken, beside the action that is under way, tells the machine.
@@ -103,6 +109,7 @@ extension SimulatedSource {
         world.after(world.microseconds(100...(world.oneIn(10) ? 4_000_000 : 3000))) { [self] in
             guard isAlive, underWay == number else { return }
             guard world.destination.takesRecovery(listenerToUse) else { return finish(.failed("Connection refused")) }
+            hasReconnected = true
             world.renewChannels()
             world.destination.recoveryConnected()
             finish(.reconnected)
@@ -120,14 +127,35 @@ extension SimulatedSource {
         }
     }
 
+    /// The operator has seen that the destination is dead.
+    func takeBack() {
+        guard isAlive, !world.destination.isAlive, machine.mayTakeBack else { return }
+        if heardRuns { world.checker.violated("a guest that was heard of elsewhere is taken back") }
+        if world.settings.releasesRAM { world.checker.violated("a guest is taken back whose pages were given up") }
+        wasTakenBack = true
+        post(.takeBack)
+    }
+
+    /// Whoever listens hears of a failure, and so does whoever waits for the last word.
+    private func hearRefusal(_ word: UInt32) {
+        if !heardRuns { heardRefusal = true }
+        if isWaitingForPeer, world.oneIn(2) { heard(.peerSaid(word)) }
+        post(.peerGaveUp(word))
+    }
+
     /// What is said on the return path in postcopy; false if it is something else.
     func takePostcopyAnswer(_ answer: Answer) -> Bool {
         switch answer {
         case .request(let page): serve(page)
+        case .pong(4) where !hasReconnected:
+            heardRuns = true
+            post(.peerRuns)
+        case .shut(let word) where word != 0 && !hasReconnected: hearRefusal(word)
         case .received(let isThere) where machine.status == .postcopyRecover:
             if world.settings.sabotage != .forgetReceivedBitmap { sendAgain(isThere) }
             world.channel.send(.resume)
         case .resumed where machine.status == .postcopyRecover:
+            heardRuns = true
             finish(.recovered(left: following?.count ?? 0))
         default: return false
         }

@@ -28,6 +28,13 @@ final class SimulatedSource {
     var following: FollowingPages?
     /// Pages that the guest waited for.
     var urgentCount = 0
+    /// The channels are not those that took the package.
+    var hasReconnected = false
+    /// What was heard of the guest in postcopy: that it runs at the destination, or that it never will.
+    var heardRuns = false
+    var heardRefusal = false
+    /// The operator took it back.
+    var wasTakenBack = false
     /// The listener that the operator named last.
     var listenerToUse = 0
     /// The lasting action under way, by a number; an outcome of an earlier one does not count.
@@ -240,6 +247,12 @@ final class SimulatedSource {
             } then: {
                 self.finish($0)
             }
+        case .sendPing:
+            written {
+                self.ping()
+            } then: {
+                self.finish($0)
+            }
         case .reconnect: reconnect()
         case .recover(let deadline): recover(until: deadline)
         case .sendPages(let limit):
@@ -401,6 +414,8 @@ final class SimulatedSource {
         }
         lookAtAnswers()
     }
+
+    var isWaitingForPeer: Bool { waitsForPeer && underWay != nil }
 
     private func lookAtAnswers() {
         guard waitsForPeer, underWay != nil else { return }

@@ -24,8 +24,8 @@ final class NoneDestination {
             gate.withLock { state in
                 switch event {
                 case .status(.completed): state.hasEnded = true
-                case .incomingFailed(let text), .incomingRefused(let text), .postcopyPaused(let text, _):
-                    state.complaint = text
+                case .incomingFailed(let text), .incomingRefused(let text): state.complaint = text
+                case .postcopyPaused(let pause): state.complaint = pause.why
                 default: break
                 }
             }

@@ -1,4 +1,5 @@
 import Environment
+import Foundation
 import Glibc
 import PairLab
 import QMP
@@ -68,6 +69,21 @@ final class PostcopyPair {
         func awaitStart() throws { try awaitEvent("RESUME") { $0["event"] == "RESUME" } }
 
         func freeze() { server.process.send(SIGSTOP) }
+
+        /// The same, and waits until no thread of it runs any more.
+        func freezeWholly() throws {
+            freeze()
+            let folder = "/proc/\(server.process.identifier)/task"
+            let deadline = SystemClock().now() + .seconds(10)
+            while SystemClock().now() < deadline {
+                let threads = try FileManager.default.contentsOfDirectory(atPath: folder)
+                let states = threads.map {
+                    (try? String(contentsOfFile: "\(folder)/\($0)/stat", encoding: .utf8)) ?? ""
+                }
+                if states.allSatisfy({ $0.contains(") T ") }) { return }
+            }
+            throw LabError("it goes on although it was stopped")
+        }
         func thaw() { server.process.send(SIGCONT) }
 
         /// Gives the command to end, and waits for that.
@@ -104,6 +120,18 @@ final class PostcopyPair {
         }
         try source.succeed(
             "migrate-set-parameters", ["max-bandwidth": Self.trickle, "max-postcopy-bandwidth": Self.trickle])
+    }
+
+    /// The guest is about to be there: `relay` holds the package.
+    func beginMove(holding place: SwitchRelay.Place) throws -> SwitchRelay {
+        try destination.succeed("migrate-incoming", ["uri": "tcp:127.0.0.1:0"])
+        let relay = try SwitchRelay(to: destination.listeningURI(), holding: place)
+        try source.succeed("migrate", ["uri": .string(relay.uri)])
+        try source.awaitStatus("active")
+        try source.succeed("migrate-start-postcopy")
+        try source.awaitStatus("postcopy-active")
+        try relay.awaitHold()
+        return relay
     }
 
     /// The guest is at the destination, and nearly all of its pages are missing there.
