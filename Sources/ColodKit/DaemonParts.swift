@@ -372,9 +372,13 @@ final class DaemonParts: Sendable {
 
 /// Delivers migration events to the observer that is set later.
 private final class MigrationSink: Sendable {
-    private let target = Mutex<(@Sendable (MigrationEvent) -> Void)?>(nil)
-    func set(_ body: @escaping @Sendable (MigrationEvent) -> Void) { target.withLock { $0 = body } }
-    func deliver(_ event: MigrationEvent) { target.withLock { $0 }?(event) }
+    // A structure around the closure, for the reason that `VirtualMachine` has one.
+    private struct Target {
+        var tell: (@Sendable (MigrationEvent) -> Void)?
+    }
+    private let target = Mutex(Target())
+    func set(_ body: @escaping @Sendable (MigrationEvent) -> Void) { target.withLock { $0.tell = body } }
+    func deliver(_ event: MigrationEvent) { target.withLock { $0.tell }?(event) }
 }
 
 /// Delivers a pair's changes to the observer that is set later, together with the pair.

@@ -27,7 +27,7 @@ public final class FailoverPair: @unchecked Sendable {
     let standby: VirtioNetwork
     private let lock: MachineLock
     private let memory: GuestMemory
-    private let observer: Mutex<@Sendable () -> Void>
+    private let observer = Mutex(Observer())
     /// The guest's driver takes the standby card as one.
     private var isAccepted = false
     /// The guest is moving, by this number of the move, and the primary stays out; nil if it stays.
@@ -35,6 +35,11 @@ public final class FailoverPair: @unchecked Sendable {
     private var lastHold: UInt64 = 0
     /// The guest was asked to give the card up, and gets it back once it has done so.
     private var isWantedBack = false
+
+    /// A structure around the closure, for the reason that `VirtualMachine` has one.
+    private struct Observer {
+        var tell: (@Sendable () -> Void)?
+    }
 
     /// The pair of `standby` and a new card with the same address whose frames go to `backend`, in the slot of root port
     /// `index`, which interrupts by `line`.
@@ -50,7 +55,6 @@ public final class FailoverPair: @unchecked Sendable {
         self.standby = standby
         self.lock = lock
         self.memory = memory
-        observer = Mutex {}
         card = PCNetCard(mac: standby.mac, backend: backend, memory: memory, lock: lock) {
             path.primaryStarted()
         }
@@ -66,7 +70,9 @@ public final class FailoverPair: @unchecked Sendable {
     public var isPlugged: Bool { port.isOccupied }
 
     /// Sets what is called when the card has left its slot; with the machine lock held, so that it must only pass it on.
-    public func onUnplug(_ body: @escaping @Sendable () -> Void) { observer.withLock { $0 = body } }
+    public func onUnplug(_ body: @escaping @Sendable () -> Void) {
+        observer.withLock { $0.tell = body }
+    }
 
     /// The guest begins to move: the primary does not come into its slot from now on, and if it is there, the guest is
     /// asked to give it up. Nil, with nothing changed, if a vCPU that stands in a disk has the devices until `deadline`
@@ -127,7 +133,7 @@ public final class FailoverPair: @unchecked Sendable {
     }
 
     private func cardLeft() {
-        observer.withLock { $0 }()
+        observer.withLock { $0.tell }?()
         if isWantedBack { plugIfDue() }
         isWantedBack = false
     }

@@ -35,7 +35,7 @@ public final class VirtualMachine: Sendable {
     /// The snapshot that keeps pages from being written.
     let snapshot = Mutex<MemorySnapshot?>(nil)
     private let announcers = Mutex<[String: Announcer]>([:])
-    private let handler = Mutex<(@Sendable (MachineEvent) -> Void)?>(nil)
+    private let handler = Mutex(Handler())
 
     /// How long a command waits for the guest to come to a stand.
     public static let pausePatience = Nanoseconds.seconds(5)
@@ -44,6 +44,12 @@ public final class VirtualMachine: Sendable {
     private struct Published {
         var state: RunState
         var isRetired = false
+    }
+
+    /// A structure around the closure: one that a generic type holds itself is wrapped in two more calls, which stay, each
+    /// time it is read in place, and a checkpoint sends two events.
+    private struct Handler {
+        var tell: (@Sendable (MachineEvent) -> Void)?
     }
 
     struct Control {
@@ -89,10 +95,12 @@ public final class VirtualMachine: Sendable {
     public var isRetired: Bool { published.withLock { $0.isRetired } }
 
     /// Sets who is told about STOP, RESUME, SHUTDOWN and RESET. To be set once, before the machine first runs.
-    public func setEventHandler(_ body: @escaping @Sendable (MachineEvent) -> Void) { handler.withLock { $0 = body } }
+    public func setEventHandler(_ body: @escaping @Sendable (MachineEvent) -> Void) {
+        handler.withLock { $0.tell = body }
+    }
 
     /// Sends an event; for those whose moment the caller knows (SHUTDOWN of a process that quits).
-    public func emit(_ event: MachineEvent) { handler.withLock { $0 }?(event) }
+    public func emit(_ event: MachineEvent) { handler.withLock { $0.tell }?(event) }
 
     /// At most one announcement of a name goes on at a time.
     func replaceAnnouncer(_ next: Announcer, name: String) {

@@ -88,6 +88,21 @@ struct RunControlTests {
         #expect(machine.parts.clock.nanoseconds == time)
     }
 
+    /// A pair sends events with every checkpoint, for months.
+    @Test func theWayOfAnEventToItsHandlerDoesNotGrow() throws {
+        let (machine, _) = try Self.machine()
+        let places = Mutex<[UInt]>([])
+        machine.setEventHandler { _ in
+            var mark: UInt8 = 0
+            let place = withUnsafeMutablePointer(to: &mark) { UInt(bitPattern: $0) }
+            places.withLock { $0.append(place) }
+        }
+        for _ in 0..<1000 { machine.emit(.resume) }
+        let stack = places.withLock { $0 }
+        #expect(stack.count == 1000)
+        #expect(Set(stack).count == 1, "\((stack.max() ?? 0) - (stack.min() ?? 0)) bytes of stack more")
+    }
+
     @Test func aMachineAtRestLetsNobodyTakeItsLock() throws {
         let (machine, _) = try Self.machine()
         let entered = ThreadGate<Bool>(false)
