@@ -2,16 +2,19 @@ import Synchronization
 
 /// Finds the moment in which every hart waits for an interrupt. Costs a hart that begins to wait two atomics.
 final class RestWatch: Sendable {
+    private struct Watcher {
+        let tell: @Sendable () -> Void
+    }
     private let hartCount: Int
     private let resting = Atomic<Int>(0)
     private let isWatched = Atomic<Bool>(false)
-    private let body = Mutex<(@Sendable () -> Void)?>(nil)
+    private let watcher = Mutex<Watcher?>(nil)
 
     init(hartCount: Int) { self.hartCount = hartCount }
 
     /// Calls `body` once, at the next such moment; at once if it is now.
     func watch(_ body: @escaping @Sendable () -> Void) {
-        self.body.withLock { $0 = body }
+        watcher.withLock { $0 = Watcher(tell: body) }
         isWatched.store(true, ordering: .sequentiallyConsistent)
         if resting.load(ordering: .sequentiallyConsistent) == hartCount { tell() }
     }
@@ -28,9 +31,6 @@ final class RestWatch: Sendable {
         guard isWatched.load(ordering: .sequentiallyConsistent),
             isWatched.exchange(false, ordering: .sequentiallyConsistent)
         else { return }
-        body.withLock { body in
-            defer { body = nil }
-            return body
-        }?()
+        watcher.withLock { $0.take() }?.tell()
     }
 }

@@ -107,22 +107,21 @@ public final class COLOPrimarySession: @unchecked Sendable {
         }
     }
 
-    /// Queues a page of the checkpoint. The bytes at `copy` must stay valid and unchanged until `endLiveState` returns.
+    /// Queues a page of the checkpoint. The bytes at `copy` must stay valid and unchanged until `sendDeviceBlob` returns.
     public func sendPage(_ location: PageLocation, at copy: UnsafeRawPointer) throws(MigrationFailure) {
-        // SAFETY: the caller keeps a whole page unchanged at `copy` until `endLiveState` returns.
+        // SAFETY: the caller keeps a whole page unchanged at `copy` until `sendDeviceBlob` returns.
         try onChannel { () throws(TransportError) in try unsafe sender.send(location, at: copy, on: channel) }
     }
 
-    /// Ends the live part; every page has been handed to the kernel when it returns.
+    /// Ends the live part. What is not too much waits for the device state: the other end then wakes once for all of it.
     public func endLiveState() throws(MigrationFailure) {
         try onChannel { () throws(TransportError) in
             try sender.close(id: machine.ramSectionID, on: channel)
             try channel.write([RecordType.endOfFile.rawValue])
-            try channel.flush()
         }
     }
 
-    /// Sends vmstate-size and a device blob (`VirtualMachine.saveDeviceBlob`).
+    /// Sends vmstate-size and a device blob (`VirtualMachine.saveDeviceBlob`), and all that was queued before.
     public func sendDeviceBlob(_ blob: [UInt8]) throws(MigrationFailure) {
         try onChannel { () throws(TransportError) in
             try channel.write(COLOMessage.vmstateSize(UInt64(blob.count)).bytes)

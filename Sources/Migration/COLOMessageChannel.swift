@@ -16,10 +16,13 @@ public struct COLOMessageChannel {
 
     /// Sends a message, and whatever was queued before it.
     public func send(_ message: COLOMessage) throws(MigrationFailure) {
-        try onChannel { () throws(TransportError) in
-            try channel.write(message.bytes)
-            try channel.flush()
-        }
+        try queue(message)
+        try onChannel { () throws(TransportError) in try channel.flush() }
+    }
+
+    /// Queues a message, which leaves with what is sent next.
+    public func queue(_ message: COLOMessage) throws(MigrationFailure) {
+        try onChannel { () throws(TransportError) in try channel.write(message.bytes) }
     }
 
     /// Waits for the peer's next message, until `deadline` of the host's clock.

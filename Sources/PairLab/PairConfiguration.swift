@@ -46,7 +46,9 @@ public struct PairConfiguration: Sendable {
     public var heartbeatInterval = 50
     /// Milliseconds of silence after which a host counts as lost.
     public var heartbeatTimeout = 500
-    /// Milliseconds between two checkpoints; nil for what colod does when it is told nothing of checkpoints.
+    /// Whether a checkpoint begins as soon as output is held, as colod does it by itself. Of no effect without a delay.
+    public var takesCheckpointsOnOutput = true
+    /// Milliseconds between two checkpoints, at most; nil for what colod does when it is told nothing of checkpoints.
     public var checkpointDelay: Int? = 20
     /// How much output may be held before a checkpoint is made at once, in bytes. Of no effect without a delay.
     public var holdLimit = "4M"
@@ -100,9 +102,13 @@ public struct PairConfiguration: Sendable {
         heartbeat: {interval-ms: \(heartbeatInterval), timeout-ms: \(heartbeatTimeout)}
         failover: \(failover.rawValue)
         arbiter: \(text(of: arbiter))
-        \(checkpointDelay.map { "checkpoint: {delay-ms: \($0), hold-limit: \(holdLimit)}" } ?? "")
+        \(checkpointDelay.map(checkpointText) ?? "")
 
         """
+    }
+
+    private func checkpointText(_ delay: Int) -> String {
+        "checkpoint: {on-output: \(takesCheckpointsOnOutput), delay-ms: \(delay), hold-limit: \(holdLimit)}"
     }
 
     private func text(of network: Network) -> String {

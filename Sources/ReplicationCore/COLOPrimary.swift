@@ -3,7 +3,7 @@ public import MigrationFormat
 
 /// The primary's side of one COLO run, from the last byte of the initial synchronisation to the end of the channel.
 ///
-///     waitingReady --READY--> running --timer, output--> waitingReply --REPLY--> waitingCapture --vCPUs rest-->
+///     waitingReady --READY--> running --due--> waitingReply --REPLY--> waitingCapture --output, timer-->
 ///     capturing --captured--> waitingReceived --RECEIVED--> waitingLoaded --LOADED--> running     any --failure--> left
 ///
 /// The guest stands still only in `capturing` (and before READY). While a checkpoint travels the guest runs on in the
@@ -111,8 +111,8 @@ public struct COLOPrimary: Sendable {
     private var checkpoint: UInt64 = 0
     private var pacing: CheckpointPacing
     private var captureBeganAt = Nanoseconds.zero
-    /// When the guest is captured although it does not rest.
-    private var captureAt = Nanoseconds.zero
+    /// Whether `guestRests` was asked for and has not come.
+    private var watchesRest = false
     private var captureDeadline = Nanoseconds.never
 
     /// A run whose initial synchronisation was sent wholly at `now`, with the guest paused.
@@ -132,6 +132,7 @@ public struct COLOPrimary: Sendable {
             pacing.outputHeld(in: checkpoint)
             return proceed(now)
         case .guestRests:
+            guard watchesRest else { return [] }
             pacing.guestCameToRest()
             return proceed(now)
         case .holdLimitReached:
@@ -166,7 +167,6 @@ public struct COLOPrimary: Sendable {
             return [.startGuest] + runOn(now)
         case (.waitingReply, .checkpointReply):
             phase = .waitingCapture
-            nextDeadline = captureAt
             captureDeadline = now + limits.captureTimeout
             return proceed(now)
         case (.waitingReceived, .vmstateReceived):
@@ -197,29 +197,38 @@ public struct COLOPrimary: Sendable {
         return proceed(now)
     }
 
-    /// Begins a checkpoint, or captures the guest for the one that has begun, if it is time.
+    /// Asks for a checkpoint, or captures the guest for the one that was asked for, if it is time.
     private mutating func proceed(_ now: Nanoseconds) -> [Action] {
         switch phase {
         case .running:
-            nextDeadline = pacing.start(of: checkpoint + 1)
-            return now >= nextDeadline ? startCheckpoint(now) : []
+            nextDeadline = pacing.request(of: checkpoint + 1)
+            return now >= nextDeadline ? request(now) : []
+        case .waitingReply: return watchRest(now)
         case .waitingCapture:
-            nextDeadline = min(captureAt, pacing.mayCapture ? .zero : .never)
-            return now >= nextDeadline ? capture(now) : []
+            nextDeadline = pacing.capture(for: checkpoint)
+            return now >= nextDeadline ? capture(now) : watchRest(now)
         default: return []
         }
     }
 
-    private mutating func startCheckpoint(_ now: Nanoseconds) -> [Action] {
+    private mutating func request(_ now: Nanoseconds) -> [Action] {
         checkpoint += 1
-        captureAt = pacing.begin(checkpoint, now)
+        pacing.requested(now)
         wait(.waitingReply, now, limits.replyTimeout)
-        return [.send(.checkpointRequest)] + (captureAt > now ? [.watchRest] : [])
+        return [.send(.checkpointRequest)] + watchRest(now)
+    }
+
+    private mutating func watchRest(_ now: Nanoseconds) -> [Action] {
+        guard !watchesRest, pacing.waitsForRest(for: checkpoint, now) else { return [] }
+        watchesRest = true
+        return [.watchRest]
     }
 
     private mutating func capture(_ now: Nanoseconds) -> [Action] {
         wait(.capturing, now, .never)
         captureBeganAt = now
+        watchesRest = false
+        pacing.captureBegan(now)
         return [.pauseAndCapture(checkpoint: checkpoint)]
     }
 

@@ -1,14 +1,15 @@
 public import Environment
 
-/// When the next checkpoint of a run begins.
+/// When the next checkpoint of a run begins, and when the guest is captured for it.
 ///
-/// QEMU's way is a period alone (x-checkpoint-delay). On output, which is the default in a pair, one begins as soon as
-/// something is held that the last one does not contain, and the period is only the longest time between two. The guest
-/// is captured for it as soon as its vCPUs wait for something, because what a client asked for is done then; so the answers
-/// to requests that came together leave together. A guest that never waits is captured after `gap`, which keeps what
-/// checkpoints cost it below a share of its time.
+/// QEMU's way is a period alone (x-checkpoint-delay), from one CHECKPOINT_REQUEST to the next. On output, which is the
+/// default in a pair, the guest is captured as soon as something is held that the last checkpoint does not contain, and the
+/// period is only the longest time between two captures. It is captured when its vCPUs wait for something, because what a
+/// client asked for is done then; so the answers to requests that came together leave together. A guest that never waits is
+/// captured after a gap, which keeps what checkpoints cost it below a share of its time. The secondary is asked ahead, so
+/// that no client waits for its CHECKPOINT_REPLY.
 public struct CheckpointPacing: Sendable, Equatable {
-    /// From the start of one checkpoint to the capture of the next, while vCPUs are busy.
+    /// From one capture to the next, while vCPUs are busy.
     public enum Gap: Sendable, Equatable {
         /// So long.
         case fixed(Nanoseconds)
@@ -18,22 +19,24 @@ public struct CheckpointPacing: Sendable, Equatable {
 
     /// The writes of the guest after a capture cost it about as much as the capture: each page has to be marked again.
     private static let costFactor: UInt64 = 2
-    /// A secondary that was asked for a checkpoint waits for it so long at least.
+    /// A busy guest's clients do not wait longer than that for a capture.
     private static let longestGap = Nanoseconds.milliseconds(500)
+    /// A secondary that was asked waits for the checkpoint (COLOSecondary.Limits.sendTimeout); with a longer period it is
+    /// asked when one is due.
+    private static let longestWait = Nanoseconds.seconds(1)
 
-    /// The longest time from the start of one checkpoint to the start of the next.
+    /// The longest time between two checkpoints.
     public var period: Nanoseconds
     /// Nil: periods alone.
     public var onOutput: Gap?
-    /// When the last checkpoint began.
+    /// From when the period and the gap count: the last capture, or the last request of periods alone.
     private var startedAt: Nanoseconds
     /// How long the guest stands for a capture: mean of the last ones.
     private var pause = Nanoseconds.zero
     /// The checkpoint that will contain the output that was held last.
     private var outputIn: UInt64 = 0
     private var isWantedAtOnce = false
-    /// The guest rests since output was held, or nothing is to be waited for.
-    private(set) var mayCapture = false
+    private var guestRests = false
 
     /// A run that begins now.
     public init(period: Nanoseconds, onOutput: Gap? = nil, now: Nanoseconds) {
@@ -42,41 +45,54 @@ public struct CheckpointPacing: Sendable, Equatable {
         startedAt = now
     }
 
-    /// Counts the period from now on.
+    /// Counts from now on.
     mutating func begin(_ now: Nanoseconds) { startedAt = now }
 
-    /// Checkpoint `checkpoint` begins. Returns when the guest is to be captured for it, if it does not rest before.
-    mutating func begin(_ checkpoint: UInt64, _ now: Nanoseconds) -> Nanoseconds {
-        defer { startedAt = now }
-        mayCapture = isWantedAtOnce || outputIn < checkpoint
+    /// The secondary is asked for a checkpoint.
+    mutating func requested(_ now: Nanoseconds) { if onOutput == nil { started(now) } }
+
+    /// The guest is captured.
+    mutating func captureBegan(_ now: Nanoseconds) { if onOutput != nil { started(now) } }
+
+    private mutating func started(_ now: Nanoseconds) {
+        startedAt = now
         isWantedAtOnce = false
-        return onOutput.map { startedAt + length(of: $0) } ?? .zero
+        guestRests = false
     }
-
-    /// A checkpoint is due at once, and the guest is captured for it at once.
-    mutating func wantAtOnce() {
-        isWantedAtOnce = true
-        mayCapture = true
-    }
-
-    /// Output is held that `checkpoint` will contain.
-    mutating func outputHeld(in checkpoint: UInt64) { outputIn = max(outputIn, checkpoint) }
-
-    /// All vCPUs wait for something since it was asked for.
-    mutating func guestCameToRest() { mayCapture = true }
 
     /// The guest was captured and stood for `pause`.
     mutating func captured(pause last: Nanoseconds) {
         pause = pause == .zero ? last : Nanoseconds((pause.count * 7 + last.count) / 8)
     }
 
-    /// When the checkpoint `next` is to begin.
-    func start(of next: UInt64) -> Nanoseconds {
-        if isWantedAtOnce || onOutput != nil && outputIn >= next { return .zero }
+    /// A checkpoint is due, however things stand.
+    mutating func wantAtOnce() { isWantedAtOnce = true }
+
+    /// Output is held that `checkpoint` will contain.
+    mutating func outputHeld(in checkpoint: UInt64) { outputIn = max(outputIn, checkpoint) }
+
+    /// No vCPU has anything to do, since that was asked.
+    mutating func guestCameToRest() { guestRests = true }
+
+    /// When the secondary is to be asked for `checkpoint`.
+    func request(of checkpoint: UInt64) -> Nanoseconds {
+        if isWantedAtOnce || onOutput != nil && (outputIn >= checkpoint || period <= Self.longestWait) { return .zero }
         return startedAt + period
     }
 
-    /// From the start of one checkpoint to the capture of the next, of a guest that does not rest.
+    /// When the guest is to be captured for `checkpoint`, which the secondary is ready for.
+    func capture(for checkpoint: UInt64) -> Nanoseconds {
+        guard let onOutput, !isWantedAtOnce else { return .zero }
+        guard outputIn >= checkpoint else { return startedAt + period }
+        return guestRests ? .zero : startedAt + length(of: onOutput)
+    }
+
+    /// Whether it would be captured earlier if it came to rest.
+    func waitsForRest(for checkpoint: UInt64, _ now: Nanoseconds) -> Bool {
+        outputIn >= checkpoint && now < capture(for: checkpoint)
+    }
+
+    /// From one capture to the next, of a guest that does not rest.
     private func length(of gap: Gap) -> Nanoseconds {
         let length =
             switch gap {

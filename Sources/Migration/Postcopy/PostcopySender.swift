@@ -35,8 +35,11 @@ final class PostcopySender: Sendable {
     private let cursor = Mutex(Cursor())
     private let main: TicketLock<PostcopyLane>
     private let urgent: TicketLock<PostcopyLane>?
+    private struct Counting {
+        let note: @Sendable (PostcopySender) -> Void
+    }
     /// Whoever has sent something has it counted, for queries; one after the other, so that no count falls.
-    private let counting: Mutex<@Sendable (PostcopySender) -> Void>
+    private let counting: Mutex<Counting>
     private let remaining: Atomic<Int>
     private let requests = Atomic<UInt64>(0)
     private let inBackground = Atomic<UInt64>(0)
@@ -53,7 +56,7 @@ final class PostcopySender: Sendable {
         of machine: VirtualMachine, unsent: [PageSet], on channels: Channels, releasesRAM: Bool,
         noteCounts: @escaping @Sendable (PostcopySender) -> Void = { _ in }
     ) {
-        counting = Mutex(noteCounts)
+        counting = Mutex(Counting(note: noteCounts))
         self.machine = machine
         self.unsent = unsent
         self.channels = channels
@@ -79,7 +82,7 @@ final class PostcopySender: Sendable {
     var zeroPages: UInt64 { zero.load(ordering: .relaxed) }
 
     /// Tells queries what was sent.
-    func count() { counting.withLock { $0(self) } }
+    func count() { counting.withLock { $0.note(self) } }
 
     // MARK: Sending
 

@@ -38,7 +38,7 @@ struct ProtectionBenchmark: ParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: "Milliseconds between two checkpoints; default: as colod does it when it is told nothing.")
+        help: "Milliseconds between two checkpoints, whatever is held; default: as colod does it when told nothing.")
     var periods = [ProtectionPeriod(.standard), .init(.period(20)), .init(.period(1))]
 
     @Option(help: "Encryption of the replication channel: default, none.")

@@ -26,6 +26,7 @@ enum ProtectionSetting: Hashable {
     func apply(to configuration: PairConfiguration) -> PairConfiguration {
         var result = configuration
         result.isPaired = self != .unprotected
+        result.takesCheckpointsOnOutput = false
         result.checkpointDelay = if case .period(let milliseconds) = self { milliseconds } else { nil }
         return result
     }

@@ -117,75 +117,106 @@ struct COLOMachine: ScriptMachine {
         try check(script, on: primary)
     }
 
-    /// With checkpoints on output, the delay is the longest period, and a guest that rests is captured at once.
+    /// With checkpoints on output, the delay is the longest period; the secondary is asked ahead, and a guest that rests is
+    /// captured at once.
     @Test func aPrimaryTakesCheckpointsOnOutput() throws {
         let limits = COLOPrimary.Limits(checkpointDelay: .milliseconds(100), onOutput: .fixed(.milliseconds(5)))
         let script = """
             gets READY
               startGuest
-            # Output begins one, and the guest is captured as soon as it rests.
+              send(CHECKPOINT_REQUEST)
+            gets REPLY
+            # The guest is captured as soon as it rests.
             at 2ms
             holds 1
-              send(CHECKPOINT_REQUEST)
               watchRest
             at 3ms
             rests
-            gets REPLY
               pauseAndCapture(checkpoint: 1)
             captured
               sendCheckpoint(1)
             gets RECEIVED
-            # What was held since belongs to the next, which begins when this one is complete.
+            # What was held since belongs to the next.
             holds 2
+            rests
             gets LOADED
               releaseOutput(throughEpoch: 1)
               send(CHECKPOINT_REQUEST)
               watchRest
             gets REPLY
-            at 4ms
+            # A guest that does not rest is captured 5 ms after the last time.
+            at 7ms
             timer
-            rests
+            at 8ms
+            timer
               pauseAndCapture(checkpoint: 2)
             captured
               sendCheckpoint(2)
             gets RECEIVED
             gets LOADED
               releaseOutput(throughEpoch: 2)
-            # A guest that does not rest is captured 5 ms after the last one began.
-            holds 3
               send(CHECKPOINT_REQUEST)
+            # What is held before the secondary is ready waits for that alone, if the guest rests.
+            at 9ms
+            holds 3
               watchRest
+            rests
             gets REPLY
-            at 7ms
-            timer
-            at 8ms
-            timer
               pauseAndCapture(checkpoint: 3)
             captured
               sendCheckpoint(3)
             gets RECEIVED
             gets LOADED
               releaseOutput(throughEpoch: 3)
-            # That long ago, it need not rest.
-            at 20ms
-            holds 4
               send(CHECKPOINT_REQUEST)
             gets REPLY
+            # That long after the last time, it need not rest.
+            at 20ms
+            holds 4
               pauseAndCapture(checkpoint: 4)
             captured
               sendCheckpoint(4)
             gets RECEIVED
             gets LOADED
               releaseOutput(throughEpoch: 4)
+              send(CHECKPOINT_REQUEST)
+            gets REPLY
             # Output that the last one contained asks for nothing, and without output the delay counts.
             holds 4
             at 119ms
             timer
             at 120ms
             timer
+              pauseAndCapture(checkpoint: 5)
+            """
+        try check(script, on: COLOMachine(primary: COLOPrimary(limits: limits, now: .zero)))
+    }
+
+    /// A secondary would not wait that long for a checkpoint that it was asked for ahead.
+    @Test func withALongDelayTheSecondaryIsAskedWhenACheckpointIsDue() throws {
+        let limits = COLOPrimary.Limits(checkpointDelay: .seconds(20), onOutput: .fixed(.milliseconds(5)))
+        let script = """
+            gets READY
+              startGuest
+            at 1ms
+            holds 1
+              send(CHECKPOINT_REQUEST)
+              watchRest
+            gets REPLY
+            rests
+              pauseAndCapture(checkpoint: 1)
+            captured
+              sendCheckpoint(1)
+            gets RECEIVED
+            gets LOADED
+              releaseOutput(throughEpoch: 1)
+            at 20000ms
+            timer
+            at 20001ms
+            timer
               send(CHECKPOINT_REQUEST)
             gets REPLY
-              pauseAndCapture(checkpoint: 5)
+              pauseAndCapture(checkpoint: 2)
             """
         try check(script, on: COLOMachine(primary: COLOPrimary(limits: limits, now: .zero)))
     }
@@ -196,12 +227,18 @@ struct COLOMachine: ScriptMachine {
         let script = """
             gets READY
               startGuest
-            holds 1
               send(CHECKPOINT_REQUEST)
+            holds 1
               watchRest
             gets REPLY
             full
               pauseAndCapture(checkpoint: 1)
+            captured
+              sendCheckpoint(1)
+            gets RECEIVED
+            gets LOADED
+              releaseOutput(throughEpoch: 1)
+              send(CHECKPOINT_REQUEST)
             """
         try check(script, on: COLOMachine(primary: COLOPrimary(limits: limits, now: .zero)))
     }
