@@ -116,7 +116,8 @@ static inline int clinux_unshare_network(void) { return unshare(CLONE_NEWNET); }
 static inline int clinux_set_thread_priority(int nice) { return (int)syscall(SYS_setpriority, 0, 0, nice); }
 
 /// How long the calling thread, of ordinary policy, runs at a time: sched_setattr(2). A thread with short turns gets a
-/// processor soon after it wakes (Linux from 6.12 on; before, nothing changes). 0 if it was allowed.
+/// processor soon after it wakes (Linux from 6.12 on; before, nothing changes). Threads and processes that it makes have
+/// neither these turns nor a priority above the ordinary (SCHED_FLAG_RESET_ON_FORK). 0 if it was allowed.
 static inline int clinux_set_thread_turn(unsigned long long nanoseconds) {
     struct {
         unsigned int size, policy;
@@ -127,6 +128,7 @@ static inline int clinux_set_thread_turn(unsigned long long nanoseconds) {
     } attributes = {0};
     if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return -1;
     attributes.size = sizeof attributes;
+    attributes.flags |= 1;
     attributes.runtime = nanoseconds;
     return (int)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }

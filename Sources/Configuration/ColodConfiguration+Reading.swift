@@ -191,11 +191,11 @@ struct ConfigurationReader {
         result.holdLimit = section.value(
             "hold-limit", .size(ConfigurationLimits.holdLimit), default: result.holdLimit)
         result.dropLimit = section.value(
-            "drop-limit", .size(ConfigurationLimits.holdLimit), default: max(result.holdLimit, result.dropLimit))
-        if result.dropLimit < result.holdLimit {
+            "drop-limit", .size(ConfigurationLimits.holdLimit), default: max(4 * result.holdLimit, result.dropLimit))
+        if section.isSound("hold-limit"), section.isSound("drop-limit"), result.dropLimit <= result.holdLimit {
             section.problem(
                 "drop-limit",
-                "is less than hold-limit (\(ByteSize.text(result.holdLimit))); output would be lost before a checkpoint "
+                "is no more than hold-limit (\(ByteSize.text(result.holdLimit))); output would be lost before a checkpoint "
                     + "is due for it")
         }
         return result
@@ -216,7 +216,7 @@ struct ConfigurationReader {
             return nil
         }
         if gap != nil, share != nil {
-            section.problem("least-gap-us", "and cpu-share say the same in two ways; leave one out")
+            section.problem("least-gap-us", "says the same as cpu-share in another way; leave one out")
         }
         return gap.map { .microseconds($0) } ?? share.map { .share($0) } ?? CheckpointConfiguration.standard.onOutput
     }

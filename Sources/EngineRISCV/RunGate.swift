@@ -45,7 +45,8 @@ final class RunGate: Sendable {
 
     /// Stops all harts. Returns once they stand, with nothing; or at `deadline`, with the numbers of those that did not
     /// stand then: in that case all harts run on, unless they were stopped for good. `wake` ends a hart's wait for an
-    /// interrupt. With `lettingRest`, harts that rest count as standing; nothing of a hart may be changed then.
+    /// interrupt. With `lettingRest`, harts that rest count as standing; nothing of a
+    /// hart's state may be changed then. What is forgotten of its tables it sees, because it comes here first.
     func pause(until deadline: Nanoseconds, lettingRest: Bool = false, wake: (Int) -> Void) -> [Int] {
         stopFlag.store(true, ordering: .sequentiallyConsistent)
         for hart in state.withLock(notify: false, { $0.busy(strictly: !lettingRest) }) { wake(hart) }

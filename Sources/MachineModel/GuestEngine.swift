@@ -16,8 +16,8 @@ public protocol GuestEngine: AnyObject, Sendable {
     /// withdrawn, all vCPUs run on, and `PauseTimeout` is thrown. Must not be called with the machine lock held. When it
     /// returns, every page that a vCPU has written since its permissions were forgotten is marked.
     func pause(until deadline: Nanoseconds) throws(PauseTimeout)
-    /// The same for who will change nothing of a vCPU before it runs on: one that waits for an interrupt need not be woken
-    /// for that.
+    /// The same for who will change nothing of a vCPU before it runs on, but for `forgetWritePermissions`: one that waits for
+    /// an interrupt need not be woken for that.
     func pauseToLook(until deadline: Nanoseconds) throws(PauseTimeout)
     /// Stops every vCPU for good, without waiting for any: each stands as soon as it looks, after a few thousand
     /// instructions at most or when it comes back from a device, and no `resume` has an effect any more. From any thread,

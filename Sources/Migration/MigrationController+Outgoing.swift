@@ -41,7 +41,7 @@ extension MigrationController {
         uri: String, block: Bool = false, incremental: Bool = false, resume: Bool = false
     ) throws(MigrationRefusal) -> PendingMigration {
         guard !resume else { return try self.resume(uri: uri) }
-        let session = try begin(Options(block: block, incremental: incremental)) { _ in }
+        let session = try begin(Options(block: block, incremental: incremental), hasOwnSettings: false) { _ in }
         let destination: Destination
         do {
             destination = try self.destination(uri)
@@ -59,12 +59,13 @@ extension MigrationController {
     public func migrate(
         on channel: Channel, adjusting adjust: (inout MigrationSettings) throws(MigrationSettingsError) -> Void
     ) throws(MigrationRefusal) -> PendingMigration {
-        let session = try begin(Options(), adjusting: adjust)
+        let session = try begin(Options(), hasOwnSettings: true, adjusting: adjust)
         return PendingMigration { [self] in start(session, to: .channel(channel)) }
     }
 
     private func begin(
-        _ options: Options, adjusting adjust: (inout MigrationSettings) throws(MigrationSettingsError) -> Void
+        _ options: Options, hasOwnSettings: Bool,
+        adjusting adjust: (inout MigrationSettings) throws(MigrationSettingsError) -> Void
     ) throws(MigrationRefusal) -> SourceSession {
         let control = try makeRun()
         let begun = try withState { (state: inout State) throws(MigrationRefusal) -> SourceSession in
@@ -82,7 +83,9 @@ extension MigrationController {
             configuration.pausedInterval = outgoingLimits.withLock { $0.word }
             let session = SourceSession(
                 SourceMachine(configuration: configuration, tunables: .init(settings.parameters, settings)),
-                settings: settings, totalBytes: bytesToSend(settings), control: control)
+                settings: settings,
+                followsCacheSize: !hasOwnSettings,
+                totalBytes: bytesToSend(settings), control: control)
             state.outgoing = session
             state.hidesFailure = false
             for action in ask(&state, session, { $0.start(now: clock.now()) }).actions { session.give(action) }

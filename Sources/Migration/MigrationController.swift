@@ -91,7 +91,7 @@ public final class MigrationController: Sendable {
     public var settings: MigrationSettings { withState { $0.settings } }
 
     /// `migrate-set-capabilities`. Refused while an outgoing migration is under way. In COLO they are those of the next
-    /// run, but for xbzrle, which checkpoints would take up at once and do not have.
+    /// run, but for xbzrle, which checkpoints by command would take up at once and do not have.
     public func setCapabilities(_ changes: [MigrationCapabilityStatus]) throws(MigrationRefusal) {
         let asksForSnapshots = changes.contains { $0.capability == .backgroundSnapshot && $0.state }
         let obstacle = asksForSnapshots ? machine.obstacleToSnapshots : nil
@@ -130,7 +130,9 @@ public final class MigrationController: Sendable {
     func settingsChanged() {
         let (session, parameters) = withState { ($0.outgoing, $0.settings.parameters) }
         guard let session else { return }
-        session.counters.xbzrle?.cacheSize = Int(clamping: parameters.xbzrleCacheSize)
+        if session.followsCacheSize {
+            session.counters.xbzrle?.cacheSize = Int(clamping: parameters.xbzrleCacheSize)
+        }
         post(.tuned(SourceMachine.Tunables(parameters, session.settings)), of: session)
     }
 

@@ -25,6 +25,8 @@ final class Session<Machine: Sendable, Action: Sendable>: Sendable {
     let machine: Mutex<Machine>
     /// The settings as they were when it began.
     let settings: MigrationSettings
+    /// Whether the size of xbzrle's cache is what the parameters say now; one with settings of its own keeps its own.
+    let followsCacheSize: Bool
     /// What it has sent; only of an outgoing one.
     let counters: MigrationCounters
     /// The cards that its guest is to give up, by name; only of an outgoing one.
@@ -35,7 +37,11 @@ final class Session<Machine: Sendable, Action: Sendable>: Sendable {
     let control: RunControl
     private let slot = ThreadGate(Slot())
 
-    init(_ machine: Machine, settings: MigrationSettings, totalBytes: Int, control: RunControl) {
+    init(
+        _ machine: Machine, settings: MigrationSettings, followsCacheSize: Bool = true, totalBytes: Int,
+        control: RunControl
+    ) {
+        self.followsCacheSize = followsCacheSize
         self.settings = settings
         self.machine = Mutex(machine)
         counters = MigrationCounters(totalBytes: totalBytes, settings: settings)

@@ -147,10 +147,11 @@ final class PrimaryRun: @unchecked Sendable {
             return inbox.post(.captureTimedOut(error.description))
         }
         pauseIsStuck.store(false, ordering: .relaxed)
-        statistics.pauses.record(clock.now() - start)
+        let pause = clock.now() - start
+        statistics.pauses.record(pause)
         session.passHarvested()
         handlers.didResume()
-        inbox.post(.captured)
+        inbox.post(.captured(pause: pause))
     }
 
     private func sendCheckpoint() throws(MigrationFailure) {

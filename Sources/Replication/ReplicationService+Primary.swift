@@ -102,8 +102,8 @@ extension ReplicationService {
     private func checkpointCompleted(_ checkpoint: UInt64, run: UInt64) {
         if let pair {
             // At once, as long as the pair's loop would. What the permission does not last for is left to the loop.
-            if checkpoint > 0, let permit = pair.service.outputPermit, permit.run == run {
-                _ = gate.release(throughCheckpoint: checkpoint, before: permit.until)
+            if checkpoint > 0, let until = OutputPermit.end(of: pair.service.outputPermit, forRun: run) {
+                _ = gate.release(throughCheckpoint: checkpoint, before: until)
             }
             pair.service.post(.checkpointConfirmed(run: run, checkpoint: checkpoint))
         } else if checkpoint > 0 {

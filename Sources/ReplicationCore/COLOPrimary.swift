@@ -52,7 +52,7 @@ public struct COLOPrimary: Sendable {
         /// x-checkpoint-delay was changed; a checkpoint starts at once and the new delay counts from it.
         case checkpointDelayChanged(Nanoseconds)
         /// `pauseAndCapture` is done and the guest runs again.
-        case captured
+        case captured(pause: Nanoseconds)
         /// The guest did not come to a stand for `pauseAndCapture`, and goes on; it is tried again, for a while.
         case captureTimedOut(String)
         /// `pauseAndCapture` failed; the guest runs again, and its output stays held.
@@ -110,7 +110,6 @@ public struct COLOPrimary: Sendable {
 
     private var checkpoint: UInt64 = 0
     private var pacing: CheckpointPacing
-    private var captureBeganAt = Nanoseconds.zero
     /// Whether `guestRests` was asked for and has not come.
     private var watchesRest = false
     private var captureDeadline = Nanoseconds.never
@@ -143,9 +142,9 @@ public struct COLOPrimary: Sendable {
             pacing.period = delay
             pacing.wantAtOnce()
             return proceed(now)
-        case .captured:
+        case .captured(let pause):
             guard phase == .capturing else { return [] }
-            pacing.captured(pause: now - captureBeganAt)
+            pacing.captured(pause: pause)
             wait(.waitingReceived, now, limits.transferTimeout)
             return [.sendCheckpoint(checkpoint)]
         case .captureTimedOut(let why):
@@ -226,7 +225,6 @@ public struct COLOPrimary: Sendable {
 
     private mutating func capture(_ now: Nanoseconds) -> [Action] {
         wait(.capturing, now, .never)
-        captureBeganAt = now
         watchesRest = false
         pacing.captureBegan(now)
         return [.pauseAndCapture(checkpoint: checkpoint)]

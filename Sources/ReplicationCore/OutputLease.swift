@@ -26,6 +26,12 @@ public struct OutputPermit: Sendable, Equatable {
     /// The end of the lease.
     public var until: Nanoseconds
 
+    /// Until when a thread of run `run` may let output out that a complete checkpoint contains, by what was last
+    /// published; nil if it may not. However old that is: the lease was promised by the clock.
+    public static func end(of published: OutputPermit?, forRun run: UInt64) -> Nanoseconds? {
+        published.flatMap { $0.run == run ? $0.until : nil }
+    }
+
     /// A permission that ends by itself.
     public init(run: UInt64, until: Nanoseconds) {
         self.run = run

@@ -125,17 +125,20 @@ extension Host {
             later(.milliseconds(1500)) { [self] in deliver(.primary(run: run, .captureTimedOut("a disk hangs"))) }
         case .pauseAndCapture:
             guestIsPaused = true
-            later(world.microseconds(200...2000)) { [self] in
+            let pause = world.microseconds(200...2000)
+            later(pause) { [self] in
                 guard outgoing?.run == run, let guest else { return }
                 outgoing?.captured = capture(guest)
                 epoch += 1
                 guestIsPaused = false
-                deliver(.primary(run: run, .captured))
+                deliver(.primary(run: run, .captured(pause: pause)))
             }
         case .sendCheckpoint(let number): sendCheckpoint(run, number)
         case .releaseOutput(let epoch):
             // The thread of the run releases by itself, as long as the pair's loop has last allowed it.
-            if let permit = controller.outputPermit, permit.run == run, world.now < permit.until {
+            if let until = OutputPermit.end(of: publishedPermit, forRun: run),
+                world.now < until || world.settings.sabotage == .ignoreLease
+            {
                 releaseHeld(through: epoch)
             }
             post(.pair(.checkpointConfirmed(run: run, checkpoint: epoch)))

@@ -72,6 +72,8 @@ final class Host {
     var isHolding = false
     var held: [(epoch: UInt64, output: Output)] = []
     var epoch: UInt64 = 1
+    /// What the loop has last told other threads.
+    var publishedPermit: OutputPermit?
     /// The secondary's replication side reads nothing until then.
     var hungUntil = Nanoseconds.zero
     /// A vCPU stands in a disk access until then: the guest neither runs nor comes to a stand.
@@ -140,6 +142,7 @@ final class Host {
         incarnation += 1
         instance = world.random(1...UInt64.max)
         driver = Self.driver(member, world, disk.record, instance: instance)
+        publishedPermit = nil
         runs = ReplicationRuns()
         world.note("\(name) starts with \(disk.record)")
         post(.timer)
@@ -248,7 +251,10 @@ final class Host {
         guard !isDraining else { return }
         isDraining = true
         while isRunning, !isFrozen {
-            if pending == nil, !loopIsFrozen { pending = driver.next(now: world.now) }
+            if pending == nil, !loopIsFrozen {
+                pending = driver.next(now: world.now)
+                if pending == nil { publishedPermit = controller.outputPermit }
+            }
             let isLoops = pending != nil && !loopIsFrozen
             guard isLoops || !work.isEmpty else { break }
             guard !isInterrupted() else { continue }

@@ -9,7 +9,7 @@ extension VirtualMachine {
     /// Throws `PauseTimeout`, without having run `body` and with the guest running on, if a vCPU does not come to a stand
     /// within `limit`: it may be in a disk access, which takes as long as the disk takes. The limit includes the wait for
     /// others who use the run control. `body` must not call into the run control. With `onlyToLook` it changes nothing of
-    /// a vCPU, and those that wait for an interrupt need not be woken.
+    /// a vCPU but that write permissions are forgotten, and those that wait for an interrupt need not be woken.
     public func pauseBriefly<Result>(
         within limit: Nanoseconds, onlyToLook: Bool = false, _ body: () -> Result
     ) throws(PauseTimeout) -> Result {

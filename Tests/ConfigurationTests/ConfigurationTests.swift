@@ -224,12 +224,44 @@ func problems(_ yaml: String, overrides: CommandLineOverrides = CommandLineOverr
         ("kind: command", "kind: none", "belongs to the arbiter of kind 'command'"),
         ("path: /sbin/fence", "path: fence", "arbiter.path"),
         ("hold-limit: 1M", "hold-limit: 1", "checkpoint.hold-limit"),
+        ("hold-limit: 1M", "hold-limit: 1M, drop-limit: 1M", "checkpoint.drop-limit: is no more than hold-limit (1M)"),
+        ("hold-limit: 1M", "cpu-share: 101", "checkpoint.cpu-share"),
+        ("hold-limit: 1M", "least-gap-us: -1", "checkpoint.least-gap-us"),
+        ("hold-limit: 1M", "cpu-share: 5, least-gap-us: 100", "says the same as cpu-share in another way"),
+        ("hold-limit: 1M", "on-output: false, cpu-share: 5", "cpu-share: has no effect with on-output: false"),
+        ("hold-limit: 1M", "on-output: perhaps", "checkpoint.on-output"),
         ("failover: automatic", "failover: automatic\nfailover: manual", "has more than once: 'failover'"),
     ])
     func aWrongValueIsNamed(old: String, new: String, expected: String) {
         #expect(pairText.contains(old))
         let found = problems(pairText.replacing(old, with: new, maxReplacements: 1))
         #expect(found.contains { $0.hasPrefix("t.yaml") && $0.contains(expected) }, "\(found)")
+    }
+
+    @Test(arguments: [
+        ("", CheckpointConfiguration(onOutput: .share(5), delayMilliseconds: 100, holdLimit: 4 << 20)),
+        ("{on-output: false}", CheckpointConfiguration(onOutput: nil, delayMilliseconds: 50, holdLimit: 4 << 20)),
+        (
+            "{least-gap-us: 700, delay-ms: 7}",
+            CheckpointConfiguration(onOutput: .microseconds(700), delayMilliseconds: 7, holdLimit: 4 << 20)
+        ),
+        (
+            "{cpu-share: 20, hold-limit: 32M}",
+            CheckpointConfiguration(
+                onOutput: .share(20), delayMilliseconds: 100, holdLimit: 32 << 20, dropLimit: 128 << 20)
+        ),
+        (
+            "{drop-limit: 8M}",
+            CheckpointConfiguration(
+                onOutput: .share(5), delayMilliseconds: 100, holdLimit: 4 << 20, dropLimit: 8 << 20)
+        ),
+    ])
+    func whenCheckpointsAreTaken(text: String, expected: CheckpointConfiguration) throws {
+        let old = "checkpoint: {delay-ms: 20, hold-limit: 1M}"
+        #expect(pairText.contains(old))
+        let new = text.isEmpty ? "" : "checkpoint: \(text)"
+        let read = try ColodConfiguration.parse(yaml: pairText.replacing(old, with: new), file: "t.yaml")
+        #expect(read.checkpoint == expected)
     }
 
     @Test func aMachineWithoutVCPUTakesNoKernelOrDisk() {

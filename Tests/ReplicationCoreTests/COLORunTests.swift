@@ -11,7 +11,7 @@ private func primaryWithCapturedCheckpoint() -> COLOPrimary {
     _ = primary.handle(.message(.checkpointReady), now: ms(1))
     _ = primary.handle(.timer, now: ms(51))
     _ = primary.handle(.message(.checkpointReply), now: ms(52))
-    _ = primary.handle(.captured, now: ms(53))
+    _ = primary.handle(.captured(pause: ms(1)), now: ms(53))
     return primary
 }
 
@@ -132,5 +132,15 @@ private func secondaryCommitting() -> COLOSecondary {
         #expect(secondary.handle(.timer, now: ms(5000)) == [])
         let actions = secondary.handle(.timer, now: ms(5001))
         #expect(actions == [.discardStaging, .leave(.deadline(wait: "sendTimeout", limit: .seconds(5)))])
+    }
+}
+
+@Suite struct OutputPermitTests {
+    /// The thread of a run lets nothing out by the permission of another one, or without one.
+    @Test func aPermissionIsForOneRun() {
+        let permit = OutputPermit(run: 3, until: ms(70))
+        #expect(OutputPermit.end(of: permit, forRun: 3) == ms(70))
+        #expect(OutputPermit.end(of: permit, forRun: 4) == nil)
+        #expect(OutputPermit.end(of: nil, forRun: 3) == nil)
     }
 }

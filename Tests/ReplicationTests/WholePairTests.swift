@@ -1,6 +1,5 @@
 import Environment
 import GuestMemory
-import Migration
 import NIOPosix
 import PacketPath
 import PairLab
@@ -11,6 +10,7 @@ import Testing
 import Transport
 import VirtualMachine
 
+@testable import Migration
 @testable import Replication
 
 /// Both members of a pair as the daemon puts them together: heartbeat, record, controller, migration, COLO and machine.
@@ -38,7 +38,8 @@ struct WholePairTests {
                 record: PairRecord(term: .none), file: DurableFile(path: folder.path("record-\(member)")),
                 operations: colo.replication, loop: MultiThreadedEventLoopGroup.singleton.next()
             ) { _ in }
-            try colo.replication.join(.init(service: service, peerURI: peerURI, listenURI: listenURI))
+            try colo.replication.join(
+                .init(service: service, peerURI: peerURI, listenURI: listenURI, onOutput: .share(5)))
         }
 
         /// Waits until the status is as wanted.
@@ -122,6 +123,35 @@ struct WholePairTests {
         #expect(firstDifference(second.colo.ram, image) == nil)
         opens.withLock { $0 = true }
         await second.kill()
+    }
+
+    /// What the guest sends begins the checkpoint that it waits for.
+    @Test func outputWaitsForNoPeriod() async throws {
+        let hosts = try await Hosts()
+        let first = hosts.first.colo
+        try first.migration.updateParameters { $0.checkpointDelay = 3_600_000 }
+        first.replication.checkpointDelayChanged()
+        for seed: UInt64 in 1...20 { _ = hosts.work(seed) }
+        #expect(first.completed >= 20)
+        await hosts.first.kill()
+        await hosts.second.kill()
+    }
+
+    /// The run's copies of pages have a size of their own, which no change of a parameter drops.
+    @Test func operatorsDoNotSizeTheCacheOfAPair() async throws {
+        let hosts = try await Hosts()
+        let first = hosts.first.colo
+        func size() -> Int? { first.migration.withState { $0.outgoing }?.counters.xbzrle?.cacheSize }
+        let before = try #require(size(), "the run of a pair sends differences")
+        #expect(before >= first.machine.memory.totalSize)
+        try first.migration.updateParameters { parameters in
+            parameters.xbzrleCacheSize = 2 * UInt64(before)
+            parameters.checkpointDelay = 30
+        }
+        _ = hosts.work(1)
+        #expect(size() == before)
+        await hosts.first.kill()
+        await hosts.second.kill()
     }
 
     /// Between the end of replication and the end of the heartbeat nothing may make the secondary forget the guest.

@@ -32,7 +32,7 @@ import Testing
     /// The checkers are worth something only if they see a broken rule.
     @Test(arguments: Sabotage.allCases)
     func aBrokenRuleIsNoticed(_ sabotage: Sabotage) {
-        let noticed = (1...400 as ClosedRange<UInt64>).contains { seed in
+        let noticed = (1...1000 as ClosedRange<UInt64>).contains { seed in
             !simulate(Settings(seed: seed, sabotage: sabotage)).violations.isEmpty
         }
         #expect(noticed)

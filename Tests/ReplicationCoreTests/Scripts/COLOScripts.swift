@@ -42,7 +42,7 @@ struct COLOMachine: ScriptMachine {
         switch words[0] {
         case "gets": .message(try message(words))
         case "timer": .timer
-        case "captured": .captured
+        case "captured": .captured(pause: words.count > 1 ? try milliseconds(words[1]) : .zero)
         case "full": .holdLimitReached
         case "holds": .outputHeld(checkpoint: try number(words[1]))
         case "rests": .guestRests
@@ -216,6 +216,37 @@ struct COLOMachine: ScriptMachine {
             timer
               send(CHECKPOINT_REQUEST)
             gets REPLY
+              pauseAndCapture(checkpoint: 2)
+            """
+        try check(script, on: COLOMachine(primary: COLOPrimary(limits: limits, now: .zero)))
+    }
+
+    /// The gap adapts to what captures cost: twice the pause, as the share of the time that is allowed.
+    @Test func aBusyGuestIsCapturedAsOftenAsItsShareAllows() throws {
+        let limits = COLOPrimary.Limits(checkpointDelay: .milliseconds(100), onOutput: .share(10))
+        let script = """
+            gets READY
+              startGuest
+              send(CHECKPOINT_REQUEST)
+            gets REPLY
+            at 10ms
+            holds 1
+              pauseAndCapture(checkpoint: 1)
+            captured 2ms
+              sendCheckpoint(1)
+            gets RECEIVED
+            gets LOADED
+              releaseOutput(throughEpoch: 1)
+              send(CHECKPOINT_REQUEST)
+            gets REPLY
+            # 2 · 2 ms are 10 of 100 of 40 ms.
+            at 20ms
+            holds 2
+              watchRest
+            at 49ms
+            timer
+            at 50ms
+            timer
               pauseAndCapture(checkpoint: 2)
             """
         try check(script, on: COLOMachine(primary: COLOPrimary(limits: limits, now: .zero)))
