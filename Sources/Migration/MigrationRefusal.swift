@@ -62,8 +62,10 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
     case noRecoveryOfReleasedRAM
     /// The guest is the destination's, and what it lacks is here.
     case postcopyCannotBeCancelled
-    /// A guest that is known to have run at the destination of its postcopy cannot go on here.
+    /// A guest cannot go on here if the destination of its postcopy has answered that it takes it over.
     case guestRunsElsewhere
+    /// It goes on here, but not at once.
+    case takeBackUnderWay
     /// What has left of it was given back to the host.
     case guestWasReleased
     /// Only sockets can have a channel for pages that are asked for.
@@ -117,8 +119,11 @@ public enum MigrationRefusal: Error, Equatable, Sendable, CustomStringConvertibl
             "A postcopy that is paused cannot be cancelled: the guest runs at the destination, and needs the pages that are "
                 + "here. Use 'migrate-recover' there and 'migrate' with 'resume' here"
         case .guestRunsElsewhere:
-            "Migration is not finalized yet: the guest runs at its destination, and its memory here is old. Use "
-                + "'migrate-recover' there and 'migrate' with 'resume' here"
+            "Migration is not finalized yet: the destination has answered that it takes the guest over, whose memory here is "
+                + "old then. Use 'migrate-recover' there and 'migrate' with 'resume' here"
+        case .takeBackUnderWay:
+            "'cont' was accepted and is under way: the guest goes on here once the migration has ended, as 'query-migrate' "
+                + "and 'query-status' tell"
         case .guestWasReleased:
             "Migration is not finalized yet: with release-ram, pages of the guest that have left are here no more"
         case .preemptionNeedsSocket:

@@ -75,8 +75,8 @@ final class Reception: Sendable {
                 continue
             }
             let settings = controller.incomingSettings
-            // What is behind a command or a passed descriptor comes once; and without TLS there is nothing to wait for.
-            if listener.addresses.isEmpty || settings.parameters.tlsCredentials.isEmpty {
+            // Without TLS there is nothing to wait for.
+            if !bringsAnother || settings.parameters.tlsCredentials.isEmpty {
                 return taken(try secure(next, settings))
             }
             begin(next, settings)
@@ -115,6 +115,9 @@ final class Reception: Sendable {
         gate.withLock { $0.isWithdrawn = true }
         changed.raise()
     }
+
+    /// Whether others may connect: what is behind a command or a passed descriptor comes once.
+    var bringsAnother: Bool { !listener.addresses.isEmpty }
 
     /// What was taken is no source: all of its channels are still to come.
     func startAgain() { gate.withLock { $0.taken = 0 } }

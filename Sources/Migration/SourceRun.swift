@@ -76,7 +76,9 @@ final class SourceRun {
         session.control.begin()
         loop: while true {
             switch session.next(until: session.machine.withLock { $0.nextDeadline }) {
-            case .act(let action): controller.post(carryOut(action), of: session)
+            case .act(let action):
+                controller.post(carryOut(action), of: session)
+                session.control.look()
             case .interrupted: controller.post(.interrupted(), of: session)
             case .deadline: controller.post(.timer, of: session)
             case .end: break loop
@@ -96,6 +98,7 @@ final class SourceRun {
         } catch .cancelled {
             return .interrupted(endMayHaveLeft: endMayHaveLeft)
         } catch {
+            hearOut(behind: error)
             return .failed(error.description, endMayHaveLeft: endMayHaveLeft)
         }
     }
@@ -127,6 +130,7 @@ final class SourceRun {
         case .endPostcopy: try endPostcopy()
         case .reconnect: try reconnect()
         case .recover(let deadline): try recover(until: deadline)
+        case .hearLastWords(let deadline): hearLastWords(until: deadline)
         case .hearOut(let deadline): try hearOut(until: deadline)
         case .runCOLO: runCOLO()
         case .leaveGuest: leaveGuest()

@@ -177,6 +177,10 @@ extension SourceMachine {
         pacedBytes = bytes
         if left > 0 {
             if wantsPostcopy, !isPostcopy { return beginPostcopy(&actions) }
+            // Pages show that this side lives, and only an answer that the other one does.
+            if hasSwitched, now >= nextPing {
+                return begin(.speakingBetweenBatches(until: pause ?? now), .sendPing, &actions)
+            }
             if let pause { return pace(until: pause, now) }
             return sendBatch(&actions)
         }
@@ -189,10 +193,11 @@ extension SourceMachine {
 
     /// Waits for bandwidth. A destination that heard nothing for long would take this side for dead.
     private mutating func pace(until end: Nanoseconds, _ now: Nanoseconds) {
-        phase = .pacing(until: end, nextWord: now + configuration.pausedInterval)
+        phase = .pacing(until: end, nextWord: hasSwitched ? nextPing : now + configuration.pausedInterval)
     }
 
     mutating func spokeBetweenBatches(_ until: Nanoseconds, _ now: Nanoseconds, _ actions: inout [Action]) {
+        nextPing = now + configuration.pausedInterval
         if wantsPostcopy, !isPostcopy { return beginPostcopy(&actions) }
         if now >= until { return sendBatch(&actions) }
         pace(until: until, now)

@@ -8,11 +8,15 @@ extension SourceMachine {
     /// Whether an operator may have the guest of a paused postcopy back: nothing shows that it has run elsewhere, and all of
     /// it is here. Whether the destination is dead, or runs it unheard, only the operator can know.
     public var mayTakeBack: Bool {
-        guard phase == .postcopyPaused, !isQuitting else { return false }
-        return guestIsHere || configuration.brokenRule == .takeBackWhatRuns
+        phase == .postcopyPaused && !isQuitting && mayGoOnHere
     }
 
-    /// Whether the guest of a postcopy has run at the destination, as far as was heard.
+    /// Whether that is being found out: what the channels still hold is heard first.
+    public var isTakingBack: Bool { phase == .takingBack }
+
+    private var mayGoOnHere: Bool { guestIsHere || configuration.brokenRule == .takeBackWhatRuns }
+
+    /// Whether the destination of a postcopy has answered that it takes the guest over, as far as was heard.
     public var hasRunElsewhere: Bool { guestRunsThere }
 
     /// Nothing was heard of the guest at the destination, and nothing of it was given up here.
@@ -52,6 +56,7 @@ extension SourceMachine {
     private mutating func followGuest(left: Int, _ now: Nanoseconds, _ actions: inout [Action]) {
         limiter = RateLimiter(bytesPerSecond: bandwidthLimit, now: now)
         pacedBytes = nil
+        nextPing = now + configuration.pausedInterval
         guard left > 0 else { return begin(.endingPostcopy, .endPostcopy, &actions) }
         sendBatch(&actions)
     }
@@ -72,6 +77,9 @@ extension SourceMachine {
             step(to: .postcopyRecover, &actions)
             begin(.recovering, .recover(until: peerDeadline(now)), &actions)
         case (.reconnecting, _): remainPaused(Self.fault(event), &actions)
+        case (.takingBack, .lastWordsHeard) where mayGoOnHere: concludeTakenBack(now, &actions)
+        // It runs there after all, or is not known not to.
+        case (.takingBack, _): phase = .postcopyPaused
         // The last word of channels that are given up.
         case (.postcopyPaused, _): break
         case (.recovering, .recovered(let left)):
@@ -128,6 +136,10 @@ extension SourceMachine {
 
     mutating func takeBack(_ now: Nanoseconds, _ actions: inout [Action]) {
         guard mayTakeBack else { return }
+        begin(.takingBack, .hearLastWords(until: now + configuration.lastWordsTimeout), &actions)
+    }
+
+    private mutating func concludeTakenBack(_ now: Nanoseconds, _ actions: inout [Action]) {
         peerFailed = true
         let why = "The guest was taken back by command from a postcopy that was paused"
         conclude(.failed(pauseReason.map { "\(why) (\($0))" } ?? why), now, &actions)
@@ -143,7 +155,7 @@ extension SourceMachine {
     mutating func cancelPostcopy(_ now: Nanoseconds, _ actions: inout [Action]) -> Bool {
         switch phase {
         case .halting, .paused, .speaking, .harvestingLast: return false
-        case .settling, .postcopyPaused, .reconnecting, .recovering: return true
+        case .settling, .postcopyPaused, .reconnecting, .recovering, .takingBack: return true
         default: break
         }
         guard status == .postcopyActive else { return true }

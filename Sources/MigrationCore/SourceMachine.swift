@@ -27,6 +27,8 @@ public struct SourceMachine: Sendable {
         /// How often a destination hears of a source that is paused before the switchover, waits for a primary card, or
         /// for bandwidth.
         public var pausedInterval = Nanoseconds.seconds(10)
+        /// How long whoever takes the guest of a paused postcopy back listens to what its channels still hold.
+        public var lastWordsTimeout = Nanoseconds.seconds(2)
         /// A rule to break, for tests.
         public var brokenRule: BrokenMigrationRule?
 
@@ -98,6 +100,8 @@ public struct SourceMachine: Sendable {
         case reconnected
         /// `recover`: the destination goes on, and so many pages are missing there.
         case recovered(left: Int)
+        /// `hearLastWords`: nothing more comes from the channels of before.
+        case lastWordsHeard
         /// `closeStream`: the consumer of the stream has taken all of them.
         case streamClosed
         /// `closeStream`: the consumer of the stream says that it failed.
@@ -132,8 +136,8 @@ public struct SourceMachine: Sendable {
         /// Whoever listens to the destination in postcopy, or sends what it asks for, found a channel broken. Also between
         /// two actions.
         case channelBroke(String)
-        /// Whoever listens to the destination in postcopy heard it answer what stands behind the package: the guest runs
-        /// there. Also between two actions.
+        /// Whoever listens to the destination in postcopy heard it answer what stands behind the package, or tell in a
+        /// recovery what has arrived: it has taken the guest over. Also between two actions.
         case peerRuns
         /// Whoever listens to the destination that was sent the package heard its last word, that it failed. The same.
         case peerGaveUp(UInt32)
@@ -205,6 +209,8 @@ public struct SourceMachine: Sendable {
         case reconnect
         /// Ask which pages the destination has, take the others for unsent, and have it go on; all until then.
         case recover(until: Nanoseconds)
+        /// Wait until all is heard that the channels hold that broke, at most until then.
+        case hearLastWords(until: Nanoseconds)
         /// Tell the consumer of the stream that these were all, and wait until it has taken them.
         case closeStream
         /// Wait for the destination's last word until then; behind a command that lets nothing be heard, until `silence`.
@@ -239,7 +245,7 @@ public struct SourceMachine: Sendable {
         case idle, connecting, holdingPrimaries, settingUp, awaitingUnplug, speakingOfUnplug
         case sending, harvesting, halting, asking, speaking, harvestingLast, sendingLast
         case sendingState, closing, colo, beginningSnapshot
-        case switching, endingPostcopy, postcopyPaused, reconnecting, recovering
+        case switching, endingPostcopy, postcopyPaused, reconnecting, recovering, takingBack
         case awaitingPeer(until: Nanoseconds)
         case pacing(until: Nanoseconds, nextWord: Nanoseconds)
         case speakingBetweenBatches(until: Nanoseconds)
@@ -309,13 +315,15 @@ public struct SourceMachine: Sendable {
     var wantsPostcopy = false
     /// The guest moves before its memory has.
     var isPostcopy = false
+    /// When the destination of a postcopy is next to be asked for an answer, whatever else is sent.
+    var nextPing = Nanoseconds.never
     /// What is under way leads to a paused postcopy, whatever its outcome, unless that is the destination's last word.
     var pauseWanted: String?
     /// What is under way leads to the end, whatever its outcome: the destination said that it has never run the guest.
     var refusal: String?
     /// The destination said that it failed, or is known to be dead, so it does not run the guest.
     var peerFailed = false
-    /// The guest of a postcopy has run at the destination.
+    /// The destination of a postcopy has answered that it takes the guest over.
     var guestRunsThere = false
     /// The destination said that it has the guest.
     var peerHasGuest = false

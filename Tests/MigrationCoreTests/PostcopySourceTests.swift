@@ -214,11 +214,38 @@ struct PostcopySourceTests {
         let source = paused()
         #expect(source.machine.mayTakeBack)
         let why = "The guest was taken back by command from a postcopy that was paused (broken)"
+        let deadline = source.now + .milliseconds(200) + .seconds(2)
+        #expect(source.take(.takeBack) == [.hearLastWords(until: deadline)])
+        #expect(source.machine.isTakingBack && !source.machine.mayResume && !source.machine.mayTakeBack)
+        #expect(source.take(.takeBack).isEmpty && source.take(.cancel).isEmpty && source.take(.pause).isEmpty)
         #expect(
-            source.take(.takeBack) == [.tell(.failed), .report(why, guestStands: false), .giveGuestBack])
+            source.take(.lastWordsHeard) == [.tell(.failed), .report(why, guestStands: false), .giveGuestBack])
         #expect(!source.machine.mayResume && !source.machine.mayTakeBack)
         #expect(source.take(.resume).isEmpty)
         #expect(source.take(.guestSettled) == [.end])
+    }
+
+    /// What the destination said last may not have been read when the operator says so.
+    @Test func whatIsHeardInTheMeantimeDecides() {
+        let running = paused()
+        _ = running.take(.takeBack)
+        #expect(running.take(.peerRuns).isEmpty)
+        #expect(running.take(.lastWordsHeard).isEmpty)
+        #expect(running.machine.hasRunElsewhere && running.machine.mayResume && !running.machine.mayTakeBack)
+        let refused = paused()
+        _ = refused.take(.takeBack)
+        #expect(refused.take(.peerGaveUp(1)) == [.breakChannel])
+        #expect(refused.take(.lastWordsHeard).last == .giveGuestBack)
+        #expect(refused.machine.failure == Self.refusal)
+        // Not all of it was heard in time.
+        let unheard = paused()
+        _ = unheard.take(.takeBack)
+        #expect(unheard.take(.interrupted()).isEmpty)
+        #expect(unheard.machine.mayTakeBack && !unheard.machine.isTakingBack)
+        let quitting = paused()
+        _ = quitting.take(.takeBack)
+        #expect(quitting.take(.quit) == [.tell(.cancelling), .interrupt])
+        #expect(quitting.take(.lastWordsHeard) == [.end], "a process that ends starts no guest")
     }
 
     @Test func nothingElseIsTakenBack() {
@@ -433,6 +460,13 @@ struct PostcopySourceTests {
     @Test(arguments: [true, false]) func aWaitForBandwidthIsNoSilence(inPostcopy: Bool) {
         let source = pacing(inPostcopy: inPostcopy)
         let word: SourceMachine.Action = inPostcopy ? .sendPing : .sendEmptyPart
+        if inPostcopy {
+            // Asked for since the guest moved, three outcomes ago.
+            #expect(source.machine.nextDeadline == source.now + .seconds(10) - .milliseconds(600))
+            source.now = source.machine.nextDeadline
+            #expect(source.take(.timer) == [word])
+            #expect(source.take(.spoke).isEmpty)
+        }
         for _ in 0..<3 {
             #expect(source.machine.nextDeadline == source.now + .seconds(10))
             source.now = source.machine.nextDeadline
@@ -444,6 +478,28 @@ struct PostcopySourceTests {
         _ = source.take(.timer)
         #expect(source.take(.tuned(faster)).isEmpty, "one thing at a time")
         #expect(source.take(.spoke).count == 1, "what was due under the old limit is forgotten")
+    }
+
+    /// Pages that leave show nothing of the destination: it is asked all the same.
+    @Test(arguments: [UInt64(4096), 0]) func theDestinationIsAskedHoweverOftenPagesLeave(limit: UInt64) {
+        let source = switched()
+        _ = source.take(.tuned(.init(maxBandwidth: 0, maxPostcopyBandwidth: limit, downtimeLimit: 300)))
+        var (actions, pages, last, asked) = ([SourceMachine.Action.sendPages(1)], 0, source.now, 0)
+        for _ in 0..<300 {
+            switch actions.last {
+            case .sendPages:
+                pages += 1
+                actions = source.take(.sent(left: 1000 - pages, bytes: UInt64(pages) * 4096, pages: UInt64(pages)))
+            case .sendPing:
+                #expect(source.now - last < .seconds(12))
+                (last, asked) = (source.now, asked + 1)
+                actions = source.take(.spoke)
+            default:
+                source.now = max(source.now, source.machine.nextDeadline)
+                actions = source.take(.timer)
+            }
+        }
+        #expect(asked >= 4 && pages > 50, "asked \(asked) times, \(pages) pages")
     }
 
     @Test func whatIsWantedDuringAWordIsDoneAfterIt() {

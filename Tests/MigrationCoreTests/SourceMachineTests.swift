@@ -58,6 +58,7 @@ struct SourceMachineTests {
             case .endPostcopy: .postcopyEnded
             case .reconnect: .reconnected
             case .recover: .recovered(left: 10)
+            case .hearLastWords: .lastWordsHeard
             case .tell, .pass, .report, .reportRefusal, .interrupt, .breakChannel, .throttle, .releasePrimaries, .end:
                 nil
             }

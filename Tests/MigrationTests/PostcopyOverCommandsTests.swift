@@ -14,7 +14,8 @@ import Testing
     /// Who ends it.
     enum Ending: CaseIterable { case pauseAtSource, pauseAtDestination, commandOfSource, commandOfDestination }
 
-    private static let limit = Nanoseconds.seconds(5)
+    /// Less than either side waits for a channel that stalls, and much more than it takes.
+    private static let limit = Nanoseconds.seconds(20)
 
     /// Two named pipes in `folder`, and the commands that join the ends over them.
     private func link(_ number: Int, in folder: TemporaryFolder) throws -> (there: String, here: String) {

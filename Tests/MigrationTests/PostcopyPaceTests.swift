@@ -12,7 +12,7 @@ import VirtualMachine
 
 /// A source that has to wait for its bandwidth, longer than its destination waits for a byte.
 @Suite(.serialized) struct PostcopyPaceTests {
-    private static let stall = Nanoseconds.seconds(1)
+    private static let stall = Nanoseconds.seconds(3)
     private static let word = Nanoseconds.milliseconds(200)
 
     private func adjust(_ source: TestMachine, _ destination: TestMachine) {
@@ -24,11 +24,11 @@ import VirtualMachine
     func theDestinationOfAPostcopyDoesNotTakeItForDead(capabilities: [MigrationCapability]) throws {
         let pair = try PostcopyMachines(capabilities, postcopyLimit: 1, adjust: adjust)
         #expect(
-            !pair.destination.log.wait(for: "postcopy-paused", within: .seconds(3)), "\(pair.destination.log.lines)")
+            !pair.destination.log.wait(for: "postcopy-paused", within: .seconds(6)), "\(pair.destination.log.lines)")
         // Pages overtake what is said meanwhile.
         _ = try GuestLook(atPage: 4000, of: pair.destination).bytes()
         try pair.pauseAndRecover(0)
-        #expect(!pair.destination.log.wait(for: "postcopy-paused", atLeast: 2, within: .seconds(2)))
+        #expect(!pair.destination.log.wait(for: "postcopy-paused", atLeast: 2, within: .seconds(6)))
         try pair.complete()
     }
 
@@ -47,7 +47,7 @@ import VirtualMachine
         try destination.controller.migrateIncoming(uri: "tcp:127.0.0.1:0")
         try source.migrate(to: "tcp:127.0.0.1:\(destination.port)")
         #expect(source.awaits("active"), "\(source.log.lines)")
-        #expect(!destination.log.wait(for: "failed", within: .seconds(3)), "\(destination.log.lines)")
+        #expect(!destination.log.wait(for: "failed", within: .seconds(6)), "\(destination.log.lines)")
         try source.controller.updateParameters { $0.maxBandwidth = 0 }
         #expect(source.awaits("completed"), "\(source.log.lines)")
         #expect(destination.awaits("completed"), "\(destination.log.lines)")

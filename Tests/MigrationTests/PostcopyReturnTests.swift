@@ -3,6 +3,7 @@ import GuestMemory
 import MigrationFormat
 import PairLab
 import QAPI
+import Synchronization
 import SystemCalls
 import Testing
 import Transport
@@ -58,7 +59,7 @@ import VirtualMachine
         postcopy.say(.shut(1))
         #expect(try postcopy.awaitPause() == "The destination said SHUT 1 before it had all pages")
         #expect { try postcopy.source.controller.takeGuestBack() } throws: {
-            "\($0)".contains("the guest runs at its destination")
+            "\($0)".contains("has answered that it takes the guest over")
         }
         #expect(postcopy.source.controller.queryMigrate().errorDesc == nil, "nobody has to decide anything")
         try postcopy.recoverAndComplete()
@@ -80,6 +81,40 @@ import VirtualMachine
         postcopy.say(.shut(1))
         _ = try postcopy.awaitPause()
         #expect { try postcopy.source.controller.takeGuestBack() } throws: { "\($0)".contains("release-ram") }
+        let session = postcopy.source.controller.withState { $0.outgoing }
+        #expect(session?.machine.withLock { $0.pause }?.place == .lost(isKnown: false), "it was not heard of")
+    }
+
+    /// It runs the guest, and the source hears that only when it has found the channel broken.
+    @Test(arguments: [false, true]) func itsAnswerIsHeardBehindRequestsThatComeToNothing(isPausedHere: Bool) throws {
+        let postcopy = try PostcopyToNobody(runs: false)
+        let requests = (0..<1500).flatMap { index in
+            ReturnPathRecord.requestPages(
+                start: UInt64(index % 256) << 12, length: 4096, block: PostcopyToNobody.block
+            ).alone
+        }
+        postcopy.say(requests + ReturnPathMessage.pong(4).bytes)
+        if isPausedHere { try postcopy.source.controller.migratePause() } else { postcopy.channel.shutDown() }
+        _ = try postcopy.awaitPause()
+        #expect(throws: MigrationRefusal.guestRunsElsewhere) { try postcopy.source.controller.takeGuestBack() }
+        #expect(postcopy.source.machine.runState == .finishMigrate)
+        #expect(postcopy.source.controller.queryMigrate().errorDesc == nil, "nobody has to decide anything")
+        try postcopy.recoverAndComplete()
+    }
+
+    /// It has told what it has, so it has taken the guest over, whatever becomes of the recovery.
+    @Test func aDestinationThatAnswersInARecoveryHasIt() throws {
+        let postcopy = try PostcopyToNobody(runs: false)
+        postcopy.channel.shutDown()
+        _ = try postcopy.awaitPause()
+        try postcopy.resume()
+        postcopy.say(PostcopyToNobody.bitmap())
+        try #require(postcopy.collector.awaits(StreamCommand.postcopyResume.alone), "\(postcopy.source.log.lines)")
+        postcopy.channel.shutDown()
+        _ = try postcopy.awaitPause(2)
+        #expect(throws: MigrationRefusal.guestRunsElsewhere) { try postcopy.source.controller.takeGuestBack() }
+        #expect(postcopy.source.machine.runState == .finishMigrate)
+        try postcopy.recoverAndComplete()
     }
 
     /// The operator knows that the destination is dead.

@@ -169,7 +169,7 @@ extension DestinationRun {
         let main: Channel
         do throws(MigrationFailure) {
             main = try acceptAgain()
-        } catch .channel(.tls(let failure)) {
+        } catch .channel(.tls(let failure)) where session.control.recovery.bringsAnother {
             return .turnedAway(failure.description, anotherMayCome: true)
         } catch {
             session.control.recovery.withdraw()

@@ -33,8 +33,8 @@ extension MigrationController {
     }
 
     /// `cont` at the source of a postcopy that is paused: an operator who says so knows that the destination is dead, and the
-    /// guest goes on here as it was when it left. Refused if it is known to have run there. Nothing happens in any other
-    /// state. Waits until the guest is back, for moments.
+    /// guest goes on here as it was when it left. Refused if the destination has answered that it takes the guest over, also
+    /// if that was not read yet. Nothing happens in any other state. Waits until the guest is back, for moments.
     public func takeGuestBack() throws(MigrationRefusal) {
         let session = try withState { (state: inout State) throws(MigrationRefusal) -> SourceSession? in
             guard let session = state.outgoing, state.outgoingStatus == .postcopyPaused else { return nil }
@@ -46,7 +46,13 @@ extension MigrationController {
         }
         guard let session else { return }
         post(.takeBack, of: session)
-        _ = session.control.waitUntilFinished(deadline: clock.now() + VirtualMachine.pausePatience)
+        let deadline = clock.now() + VirtualMachine.pausePatience
+        _ = session.control.wait(until: deadline) { session.machine.withLock { !$0.isTakingBack } }
+        let (isPaused, isTakingBack, hasRunElsewhere) = session.machine.withLock {
+            ($0.status == .postcopyPaused, $0.isTakingBack, $0.hasRunElsewhere)
+        }
+        if isPaused, !isTakingBack { throw hasRunElsewhere ? .guestRunsElsewhere : .inProgress }
+        guard session.control.waitUntilFinished(deadline: deadline) else { throw .takeBackUnderWay }
     }
 
     /// `migrate` with `resume`: a paused postcopy goes on over a new channel, once what is returned is started.
@@ -73,7 +79,10 @@ extension MigrationController {
     public func migrateRecover(uri: String) throws(MigrationRefusal) {
         let (session, request) = try beginRecovery()
         let listener: Listener
-        do { listener = try makeListener(uri, session.control) } catch { throw .listener(error) }
+        do { listener = try makeListener(uri, session.control) } catch {
+            session.control.recovery.takeBack(request)
+            throw .listener(error)
+        }
         try end(request, of: session, with: listener)
     }
 
@@ -84,7 +93,10 @@ extension MigrationController {
         }
         let (session, request) = try beginRecovery()
         let found: Listener
-        do { found = try await listener(uri, session.control) } catch { throw .listener(error) }
+        do { found = try await listener(uri, session.control) } catch {
+            session.control.recovery.takeBack(request)
+            throw .listener(error)
+        }
         try end(request, of: session, with: found)
     }
 
@@ -116,9 +128,7 @@ extension MigrationController {
                 return ask(&state, session) { $0.handle(.recoverRequested) }
             }
             carryOut(orders, of: session)
-            do { try recovery.use(listener, for: request, self, session.control.channels) } catch {
-                throw .system(error)
-            }
+            try recovery.use(listener, for: request, self, session.control.channels)
         } catch {
             listener.stop()
             throw error

@@ -6,12 +6,13 @@ public struct PostcopyPause: Sendable, Equatable, CustomStringConvertible {
     public enum Place: Sendable, Equatable {
         /// Here, at the destination.
         case here
-        /// At the destination, and this is the source.
+        /// At the destination, which has answered that it takes over, and this is the source.
         case there
         /// At the destination or nowhere, and this is the source, which heard nothing of it.
         case unknown
-        /// The same where this side has given back to its host what left, so that nothing can go on.
-        case lost
+        /// As `there` if `isKnown`, else as `unknown`, where this side has given back to its host what left, so that nothing
+        /// can go on.
+        case lost(isKnown: Bool)
     }
 
     /// What happened.
@@ -28,15 +29,17 @@ public struct PostcopyPause: Sendable, Equatable, CustomStringConvertible {
             "the guest runs here until it needs a page that its source still has; 'migrate-recover' here and then 'migrate' "
                 + "with 'resume' there let it go on"
         case .there:
-            "the guest runs at its destination, which may lack pages that are here; 'migrate-recover' there and then "
-                + "'migrate' with 'resume' here let it go on"
+            "the destination has answered that it takes the guest over, and may lack pages that are here; "
+                + "'migrate-recover' there and then 'migrate' with 'resume' here let it go on"
         case .unknown:
             "whether the guest runs at its destination is not known, so it stands here; if the destination is paused, too, "
                 + "'migrate-recover' there and then 'migrate' with 'resume' here let it go on; only if the destination is "
                 + "dead for certain, 'cont' takes the guest back here"
-        case .lost:
-            "with release-ram, what has left is here no more: the guest runs at its destination until it needs a page that "
-                + "has not come, and cannot go on here"
+        case .lost(let isKnown):
+            "with release-ram, what has left is here no more, so the guest cannot go on here; "
+                + (isKnown
+                    ? "the destination has answered that it takes it over, and has it until it needs a page that has not come"
+                    : "whether it runs at its destination is not known")
         }
     }
 }
@@ -45,8 +48,9 @@ extension SourceMachine {
     /// Why it has paused last; nil if it never has.
     var pause: PostcopyPause? {
         guard let pauseReason else { return nil }
-        let isKnown: PostcopyPause.Place = hasRunElsewhere ? .there : .unknown
-        return PostcopyPause(why: pauseReason, place: configuration.releasesRAM ? .lost : isKnown)
+        let place: PostcopyPause.Place = hasRunElsewhere ? .there : .unknown
+        return PostcopyPause(
+            why: pauseReason, place: configuration.releasesRAM ? .lost(isKnown: hasRunElsewhere) : place)
     }
 }
 

@@ -29,6 +29,9 @@ final class RecoveryListener: Sendable {
         }
     }
 
+    /// The wish came to nothing: that of before counts again, unless there is a later one.
+    func takeBack(_ request: Int) { gate.withLock { if $0.requests == request { $0.requests -= 1 } } }
+
     /// Whether nobody has had another wish since.
     func isLatest(_ request: Int) -> Bool { gate.withLock(notify: false) { $0.requests == request } }
 
@@ -41,20 +44,30 @@ final class RecoveryListener: Sendable {
         former?.withdraw()
     }
 
-    /// Whoever waits goes on waiting at `listener`, and nowhere else, unless somebody has had another wish since.
+    /// Whoever waits goes on waiting at `listener`, and nowhere else. Throws if somebody has had another wish since, or nobody
+    /// waits any more; the listener is the caller's to stop then.
     func use(
         _ listener: Listener, for request: Int, _ controller: MigrationController, _ set: ChannelSet
-    ) throws(SystemError) {
+    ) throws(MigrationRefusal) {
         let count = gate.withLock(notify: false) { $0.channelCount }
-        let reception = try Reception(
-            listener: listener, controller: controller, set: set, count: count, mayBeWithdrawn: true)
-        let unwanted = gate.withLock { state -> Reception? in
-            guard state.requests == request, !state.hasEnded else { return reception }
+        let reception: Reception
+        do {
+            reception = try Reception(
+                listener: listener, controller: controller, set: set, count: count, mayBeWithdrawn: true)
+        } catch {
+            throw .system(error)
+        }
+        let former = try gate.withLock { (state: inout State) throws(MigrationRefusal) -> Reception? in
+            guard !state.hasEnded else { throw .postcopyNotPaused }
+            guard state.requests == request else { throw .recoveryReplaced }
             defer { state.reception = reception }
             return state.reception
         }
-        unwanted?.withdraw()
+        former?.withdraw()
     }
+
+    /// Whether somebody else may come after one who was sent away.
+    var bringsAnother: Bool { gate.withLock(notify: false) { $0.reception?.bringsAnother ?? true } }
 
     /// Nobody is waited for any more.
     func end() {

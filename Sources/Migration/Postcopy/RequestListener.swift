@@ -16,8 +16,11 @@ final class RequestListener: Sendable {
 
     /// What others have to know at once.
     enum Notice: Sendable {
-        /// The destination answers what stands behind the package, so its guest runs.
+        /// The destination answers what stands behind the package, or tells in a recovery what has arrived, so it has
+        /// taken the guest over.
         case runs
+        /// What it asked for cannot be sent. What it has said before is still heard once the channels are cut.
+        case cannotSend
         /// It said that it failed, on the channel that brought it the package.
         case gaveUp(UInt32)
         /// It ended with anything but the last word.
@@ -31,8 +34,10 @@ final class RequestListener: Sendable {
         var isAcknowledged = false
         /// Who sends what is asked for. Requests wait for it.
         var sender: PostcopySender?
-        /// There will be none.
+        /// Nothing more is sent.
         var isGivenUp = false
+        /// Nothing more is heard, and others know of all that was.
+        var isOver = false
         /// Since when an answer to a ping is due.
         var unansweredSince: Nanoseconds?
     }
@@ -105,6 +110,12 @@ final class RequestListener: Sendable {
         gate.withLock(notify: false) { if case .failed(let failure) = $0.outcome { failure } else { nil } }
     }
 
+    /// Waits until all is heard that the destination had said when its channel broke, until `deadline`; whether it is.
+    func hearOut(until deadline: Nanoseconds) -> Bool {
+        gate.withLock { $0.isGivenUp = true }
+        return gate.wait(until: deadline) { $0.isOver ? true : nil } ?? false
+    }
+
     /// Waits for the thread, which ends with its channel.
     func join() {
         gate.withLock { $0.isGivenUp = true }
@@ -126,6 +137,7 @@ final class RequestListener: Sendable {
         // Whoever answers in a recovery need not be the destination that has the package.
         case .shut(let word): if word != 0, !isResuming { notify(.gaveUp(word)) }
         }
+        gate.withLock { $0.isOver = true }
     }
 
     /// Returns the last word.
@@ -148,27 +160,32 @@ final class RequestListener: Sendable {
                 }
                 return word
             case .requestPages(let block, let pages):
-                let sender = gate.wait { state -> PostcopySender?? in
-                    if let sender = state.sender { return sender }
-                    // One from before the bitmaps: the destination asks again when it has heard that it goes on.
-                    let comesAgain = isResuming && state.arrived.count < layout.count
-                    return state.isGivenUp || comesAgain ? .some(nil) : nil
-                }
-                guard let sender = sender ?? nil else {
-                    if gate.withLock(notify: false, { $0.isGivenUp }) { throw .cancelled }
-                    break
-                }
-                guard sendFailure == nil else { break }
+                guard sendFailure == nil, let sender = awaitSender() else { break }
                 do throws(MigrationFailure) {
                     try onChannel { () throws(TransportError) in try sender.sendRequested(pages, ofBlock: block) }
                 } catch {
                     // What was said before the channel broke still counts: where the guest is may stand behind this.
                     sendFailure = error
-                    notify(.failed(error))
+                    notify(.cannotSend)
                 }
-            case .receivedBitmap(let block, let bitmap): gate.withLock { $0.arrived[block] = bitmap }
-            case .resumeAcknowledged: gate.withLock { $0.isAcknowledged = true }
+            case .receivedBitmap(let block, let bitmap):
+                notify(.runs)
+                gate.withLock { $0.arrived[block] = bitmap }
+            case .resumeAcknowledged:
+                notify(.runs)
+                gate.withLock { $0.isAcknowledged = true }
             }
         }
+    }
+
+    /// Who sends what is asked for; nil if nothing is to be sent.
+    private func awaitSender() -> PostcopySender? {
+        let sender = gate.wait { state -> PostcopySender?? in
+            if state.isGivenUp { return .some(nil) }
+            if let sender = state.sender { return sender }
+            // One from before the bitmaps: the destination asks again when it has heard that it goes on.
+            return isResuming && state.arrived.count < layout.count ? .some(nil) : nil
+        }
+        return sender ?? nil
     }
 }

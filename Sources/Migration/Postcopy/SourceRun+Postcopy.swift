@@ -17,7 +17,7 @@ struct PostcopySource {
 
 // Postcopy: the guest runs at the destination before its RAM is there (wire.md §8 to §10).
 extension SourceRun {
-    /// What the destination is asked for behind the package, which a colod answers once its guest runs.
+    /// What the destination is asked for behind the package: a colod answers once its guest runs, a QEMU a little before.
     static let pingBehindPackage: UInt32 = 4
     /// The same where nothing else shows that this side lives.
     static let pingWhilePaced: UInt32 = 5
@@ -103,6 +103,7 @@ extension SourceRun {
                 [controller, session] notice in
                 switch notice {
                 case .runs: controller.post(.peerRuns, of: session)
+                case .cannotSend: session.control.cut()
                 case .gaveUp(let word): controller.post(.peerGaveUp(word), of: session)
                 case .failed(let failure):
                     controller.post(.channelBroke(failure.description), of: session)
@@ -159,6 +160,21 @@ extension SourceRun {
         case .failed: return .peerLeft
         case nil: throw .peer("The destination did not say in time that it has the guest")
         }
+    }
+
+    /// An action has failed. What the destination said before its channel broke is heard before the pause is told: where the
+    /// guest is may stand there.
+    func hearOut(behind failure: MigrationFailure) {
+        guard let listener = postcopy?.listener, endMayHaveLeft else { return }
+        // The first reason is that of all others.
+        controller.post(.channelBroke(failure.description), of: session)
+        session.control.cut()
+        _ = listener.hearOut(until: clock.now() + SourceMachine.Configuration().lastWordsTimeout)
+    }
+
+    /// The same before the guest is taken back.
+    func hearLastWords(until deadline: Nanoseconds) -> SourceMachine.Event {
+        postcopy?.listener.hearOut(until: deadline) ?? true ? .lastWordsHeard : .interrupted()
     }
 
     // MARK: Recovery

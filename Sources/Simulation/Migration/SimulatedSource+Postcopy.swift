@@ -132,7 +132,6 @@ extension SimulatedSource {
         guard isAlive, !world.destination.isAlive, machine.mayTakeBack else { return }
         if heardRuns { world.checker.violated("a guest that was heard of elsewhere is taken back") }
         if world.settings.releasesRAM { world.checker.violated("a guest is taken back whose pages were given up") }
-        wasTakenBack = true
         post(.takeBack)
     }
 
@@ -152,6 +151,8 @@ extension SimulatedSource {
             post(.peerRuns)
         case .shut(let word) where word != 0 && !hasReconnected: hearRefusal(word)
         case .received(let isThere) where machine.status == .postcopyRecover:
+            heardRuns = true
+            post(.peerRuns)
             if world.settings.sabotage != .forgetReceivedBitmap { sendAgain(isThere) }
             world.channel.send(.resume)
         case .resumed where machine.status == .postcopyRecover:

@@ -255,6 +255,11 @@ final class SimulatedSource {
             }
         case .reconnect: reconnect()
         case .recover(let deadline): recover(until: deadline)
+        case .hearLastWords:
+            outcome { [self] in
+                wasTakenBack = !heardRuns
+                return .lastWordsHeard
+            }
         case .sendPages(let limit):
             written { [self] in
                 sendPages(limit)
