@@ -124,10 +124,10 @@ public final class DirtyRateMonitor: Sendable {
     private func sample(_ seconds: UInt64, _ perGiB: Int) -> Outcome? {
         var generator = SystemRandomNumberGenerator()
         let start = clock.now()
-        let sample = PageSample(of: machine.memory, perGiB: perGiB, using: &generator)
+        let sample = PageSample(of: machine.memory, perGiB: perGiB, using: &generator, unless: hasEnded)
         guard waits(until: start + .seconds(seconds)) else { return nil }
         let duration = clock.now() - start
-        guard sample.count > 0, let changed = sample.changedCount() else { return nil }
+        guard sample.count > 0, let changed = sample.changedCount(unless: hasEnded) else { return nil }
         return Outcome(
             rate: MegabyteRate.of(changed: changed, sampled: sample.count, total: sample.byteCount, in: duration))
     }
@@ -150,6 +150,8 @@ public final class DirtyRateMonitor: Sendable {
         }
         return Outcome(rate: rates.reduce(0) { $0 + $1.dirtyRate }, vCPURates: rates)
     }
+
+    private func hasEnded() -> Bool { state.withLock(notify: false) { $0.isEnded } }
 
     /// False if the monitor ended before `deadline`.
     private func waits(until deadline: Nanoseconds) -> Bool {

@@ -22,7 +22,10 @@ extension GuestMemory {
     @discardableResult
     func noteResidency(_ residency: PageResidency?) -> PageResidency? {
         currentResidency.withLock { current in
-            defer { current = CurrentResidency(residency: residency, removals: current.removals + 1) }
+            defer {
+                current.residency = residency
+                current.removals += 1
+            }
             return current.residency
         }
     }
@@ -38,15 +41,18 @@ extension GuestMemory {
     }
 
     /// How often pages were taken away: began to be missing, or were given back to the host. While it stays the same, pages
-    /// that are here change only by being written.
-    public var removals: UInt64 { currentResidency.withLock { $0.removals } }
+    /// that are here change only by being written. Nil while pages are being given back.
+    public var removals: UInt64? { currentResidency.withLock { $0.givingBack == 0 ? $0.removals : nil } }
 
     /// Gives pages of a block, whole host pages, back to the host: nobody needs what they hold, and they read as zero.
     public func giveBack(_ pages: Range<Int>, ofBlock block: Int) {
         currentResidency.withLock { current in
             current.removals += 1
-            blocks[block].discard(page: pages.lowerBound, count: pages.count)
+            current.givingBack += 1
         }
+        // Not under the lock, which the engine and queries take: the kernel may take its time.
+        blocks[block].discard(page: pages.lowerBound, count: pages.count)
+        currentResidency.withLock { $0.givingBack -= 1 }
     }
 
     /// How many pages are here.
@@ -55,7 +61,7 @@ extension GuestMemory {
     }
 
     /// What `body` makes of the bytes of a page of a block; nil, with none of them touched, if the page is still to come.
-    /// Never waits for a page. `body` has moments, because meanwhile no page can be taken away.
+    /// Never waits for a page. `body` has moments, because meanwhile no page can begin to be missing.
     public func withPresentPage<Result>(
         _ page: Int, ofBlock block: Int, _ body: (UnsafeRawPointer) -> Result
     ) -> Result? {

@@ -15,6 +15,8 @@ public final class GuestMemory: Sendable {
         var residency: PageResidency?
         /// How often pages were taken away.
         var removals: UInt64 = 0
+        /// How many calls are giving pages back right now.
+        var givingBack = 0
     }
 
     /// The memory made of `blocks`, whose address ranges must not overlap.

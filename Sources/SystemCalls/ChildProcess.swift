@@ -16,6 +16,8 @@ public final class ChildProcess: Sendable {
 
     /// The process id.
     public let processID: pid_t
+    /// Readable once the process has ended; stands for this process, whoever has its number later.
+    private let watch: Descriptor
 
     private struct State {
         var ending: Ending?
@@ -62,6 +64,14 @@ public final class ChildProcess: Sendable {
         }
         guard code == 0 else { throw SystemError(code: code, call: "posix_spawn", subject: path) }
         processID = child
+        let watch = clinux_pidfd_open(child)
+        guard watch >= 0 else {
+            let failure = SystemError.last("pidfd_open", path)
+            Glibc.kill(-child, SIGKILL)
+            waitpid(child, nil, 0)
+            throw failure
+        }
+        self.watch = Descriptor(owning: watch)
     }
 
     private static func connect(
@@ -75,19 +85,22 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    deinit { killGroup() }
+    deinit { kill(patience: Self.endMilliseconds) }
 
-    /// How long the end of a process that was killed is waited for; one that is in the middle of a system call may take longer.
+    /// How long `kill` waits for the end of the process that it has killed.
     private static let killMilliseconds: Int32 = 20
+    /// How long the end of a process that was killed is waited for where nobody will wait for it again. One that is in the
+    /// middle of a system call, on a disk that does not answer, may take longer.
+    private static let endMilliseconds: Int32 = 2000
 
     /// Kills the whole process group. Waits for moments at most. Any thread.
-    public func kill() {
+    public func kill() { kill(patience: Self.killMilliseconds) }
+
+    private func kill(patience milliseconds: Int32) {
         signal()
-        let watch = clinux_pidfd_open(processID)
-        guard watch >= 0 else { return }
-        defer { close(watch) }
-        var entries = [pollfd(fd: watch, events: Int16(POLLIN), revents: 0)]
-        if Poll.wait(for: &entries, milliseconds: Self.killMilliseconds) > 0 { _ = try? reap() }
+        var entry = pollfd(fd: watch.number, events: Int16(POLLIN), revents: 0)
+        while Poll.wait(for: &entry, milliseconds: milliseconds) < 0, errno == EINTR {}
+        if entry.revents != 0 { _ = try? reap() }
     }
 
     /// Waits for the end. Nil, and the whole process group killed, when `deadline` passes first, or `withdrawn` is raised.
@@ -95,26 +108,21 @@ public final class ChildProcess: Sendable {
     public func wait(
         until deadline: Nanoseconds, orUntil withdrawn: EventSignal? = nil
     ) throws(SystemError) -> Ending? {
-        if let ending = state.withLock({ $0.ending }) { return ending }
-        let watch = clinux_pidfd_open(processID)
-        guard watch >= 0 else { throw .last("pidfd_open") }
-        defer { close(watch) }
         while true {
             let now = SystemClock().now()
             let left = deadline - now
             var entries = [
-                pollfd(fd: watch, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: watch.number, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: withdrawn?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
             ]
             let ready = Poll.wait(for: &entries, milliseconds: Int32(clamping: (left.count + 999_999) / 1_000_000))
-            if entries[0].revents != 0 { break }
             if ready < 0, errno != EINTR { throw .last("poll") }
+            if entries[0].revents != 0, let ending = try reap() { return ending }
             if entries[1].revents != 0 || SystemClock().now() >= deadline {
-                killGroup()
+                kill(patience: Self.endMilliseconds)
                 return nil
             }
         }
-        return try reap()
     }
 
     private func signal() {
@@ -125,24 +133,17 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    private func killGroup() {
-        signal()
-        _ = try? reap()
-    }
-
-    /// Waits for a process that has ended or is about to.
-    private func reap() throws(SystemError) -> Ending {
+    /// How the process has ended; nil if it has not, or a debugger has not let it go yet. Waits for nothing.
+    private func reap() throws(SystemError) -> Ending? {
         try state.withLock { (state) throws(SystemError) in
             if let ending = state.ending { return ending }
             guard !state.isReaped else { throw SystemError(code: ECHILD, call: "waitpid") }
             // SAFETY: the calls use the places of their arguments until they return, and no longer.
             var status: Int32 = 0
-            while unsafe waitpid(processID, &status, 0) < 0 {
-                if errno == EINTR { continue }
-                state.isReaped = true
-                throw .last("waitpid")
-            }
+            let reaped = unsafe waitpid(processID, &status, WNOHANG)
+            guard reaped != 0 else { return nil }
             state.isReaped = true
+            guard reaped > 0 else { throw .last("waitpid") }
             let signal = status & 0x7f
             let result: Ending = signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal)
             state.ending = result

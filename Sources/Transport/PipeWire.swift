@@ -1,6 +1,7 @@
 import CLinux
 import Environment
 import Glibc
+import Synchronization
 import SystemCalls
 
 /// A descriptor for each way: the pipes of a command, or what a client has passed that is neither a socket nor a file.
@@ -12,6 +13,9 @@ final class PipeWire: WireEnd, Sendable {
     private let gone: Descriptor
     /// Ends waits, to which shutdown(2) does nothing here.
     private let interruption: Cancellation
+    /// Once the channel is broken off, how many bytes may still be read; negative before. What the other end has said is
+    /// heard, as on a socket, but an end that goes on to write is not.
+    private let unread = Atomic<Int>(-1)
     let command: Command?
 
     init(
@@ -56,8 +60,22 @@ final class PipeWire: WireEnd, Sendable {
     }
 
     func read(_ places: UnsafeMutablePointer<iovec>, _ count: Int) -> Wire.Outcome {
+        // Looked at before the call: what the other end said before the break is there when nothing can be read after it.
+        let left = unread.load(ordering: .acquiring)
+        if left == 0 { letGo(of: readEnd) }
         // SAFETY: the entries describe memory that the reader lends until the call returns.
-        Wire.Outcome(uninterrupted { unsafe readv(readEnd, places, Int32(count)) }, .reading)
+        let outcome = Wire.Outcome(uninterrupted { unsafe readv(readEnd, places, Int32(count)) }, .reading)
+        return left > 0 ? afterBreak(outcome, left) : outcome
+    }
+
+    /// Notes what was read of the last `left` bytes. Behind them is the end, which the other end is to see at once.
+    private func afterBreak(_ outcome: Wire.Outcome, _ left: Int) -> Wire.Outcome {
+        var rest = 0
+        if case .moved(let count) = outcome { rest = max(0, left - count) }
+        unread.store(rest, ordering: .releasing)
+        if rest == 0 { letGo(of: readEnd) }
+        if case .blocked = outcome { return .moved(0) }
+        return outcome
     }
 
     func write(_ pieces: UnsafeMutablePointer<iovec>, _ count: Int) -> Wire.Outcome {
@@ -77,12 +95,16 @@ final class PipeWire: WireEnd, Sendable {
 
     func interrupt() { interruption.cancel() }
 
-    /// Lets both ends go, and ends a command, which may have a connection of its own to break.
+    /// Lets both ends go, the one that is read from once what is there was read, and ends a command, which may have a
+    /// connection of its own to break.
     func breakOff() {
-        letGo(of: readEnd)
-        letGo(of: writeEnd)
-        // Before the command ends: who waits for that is not to take it for its own failure.
+        // Before the command sees an end: who waits for that of the command is not to take it for its own failure.
         interruption.cancel()
+        letGo(of: writeEnd)
+        // Only now: who reads the end can rely on it that nothing can be written any more.
+        _ = unread.compareExchange(
+            expected: -1, desired: readableCount(readEnd), ordering: .acquiringAndReleasing)
+        if unread.load(ordering: .acquiring) == 0 { letGo(of: readEnd) }
         command?.kill()
     }
 
@@ -102,7 +124,8 @@ final class Command: Sendable {
     }
 
     /// Waits for the end, and throws `.commandFailed` unless the command says with status 0 that it has done its work.
-    /// One that has not ended at `deadline` is killed, and has failed.
+    /// One that has not ended at `deadline` is killed, and has failed. Throws `.cancelled` if the channel was interrupted or
+    /// broken off: that may be why the command has failed.
     func awaitEnd(until deadline: Nanoseconds) throws(TransportError) {
         let ending: ChildProcess.Ending?
         do {
@@ -110,13 +133,12 @@ final class Command: Sendable {
         } catch {
             throw failure(error.description)
         }
+        if ending == .exited(0) { return }
+        if interruption.isCancelled { throw .cancelled }
         switch ending {
-        case .exited(0): return
         case .exited(let status): throw failure("ended with status \(status)")
-        case .killed, nil:
-            if interruption.isCancelled { throw .cancelled }
-            guard case .killed(let signal)? = ending else { throw failure("did not end in time and was killed") }
-            throw failure("was killed by signal \(signal)")
+        case .killed(let signal): throw failure("was killed by signal \(signal)")
+        case nil: throw failure("did not end in time and was killed")
         }
     }
 

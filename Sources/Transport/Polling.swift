@@ -56,6 +56,15 @@ func isReadable(_ descriptor: Int32) -> Bool {
     return unsafe poll(&entry, 1, 0) > 0 && Int32(entry.revents) & Int32(POLLIN) != 0
 }
 
+/// How many bytes can be read from `descriptor` now, where the kernel says it: ioctl(2) FIONREAD. Else 0.
+func readableCount(_ descriptor: Int32) -> Int {
+    // It also counts at the end of a pipe that is only written to, where nothing can be read.
+    guard isReadable(descriptor) else { return 0 }
+    // SAFETY: the call writes a number to a local of its type.
+    var count: Int32 = 0
+    return unsafe clinux_ioctl(descriptor, UInt(FIONREAD), &count) == 0 ? Int(max(0, count)) : 0
+}
+
 extension SystemClock {
     /// The time to `deadline` as poll(2) takes it, in milliseconds, rounded up; -1 for ever.
     fileprivate func pollTime(to deadline: Nanoseconds) -> Int32 {

@@ -143,6 +143,17 @@ struct MeasuringTests {
     }
 }
 
+/// Counts how often it is asked.
+private struct CountingGenerator: RandomNumberGenerator {
+    private var inner = SeededGenerator(seed: 7)
+    private(set) var count = 0
+
+    mutating func next() -> UInt64 {
+        count += 1
+        return inner.next()
+    }
+}
+
 struct PageSampleTests {
     @Test func theChangedPartOfTheSampleIsThatOfMemory() throws {
         let memory = GuestMemory(blocks: [try RAMBlock(name: "ram", guestAddress: 0, size: 64 << 20)])
@@ -191,6 +202,39 @@ struct PageSampleTests {
         #expect(sample.byteCount == 2 << 20)
         for page in stride(from: 0, to: 16384, by: 32) { memory.store(UInt64(page * targetPageSize), UInt64(9)) }
         #expect(sample.changedCount() == sample.count)
+    }
+
+    /// Where nothing is here, that is found out with few looks, whatever the size of the sample that is wanted.
+    @Test func whereNothingIsHereLookingForPagesComesToAnEnd() throws {
+        let memory = GuestMemory(blocks: [try RAMBlock(name: "ram", guestAddress: 0, size: 64 << 20)])
+        let missing = try memory.makePageSets()
+        missing[0].insertAll()
+        memory.beginResidency(try PageResidency(of: memory, missing: missing) { _ in })
+        var generator = CountingGenerator()
+        #expect(PageSample(of: memory, perGiB: 16384, using: &generator).count == 0)
+        #expect((1024...16384).contains(generator.count))
+    }
+
+    @Test func aSampleThatNobodyWantsAnyMoreIsBrokenOff() throws {
+        let memory = GuestMemory(blocks: [
+            try RAMBlock(name: "a", guestAddress: 0, size: 64 << 20),
+            try RAMBlock(name: "b", guestAddress: 64 << 20, size: 64 << 20),
+        ])
+        var generator = SeededGenerator(seed: 7)
+        var asked = 0
+        let part = PageSample(of: memory, perGiB: 16384, using: &generator) {
+            asked += 1
+            return asked > 10
+        }
+        #expect(part.count == 10)
+        let sample = PageSample(of: memory, perGiB: 16384, using: &generator)
+        asked = 0
+        let changed = sample.changedCount {
+            asked += 1
+            return asked > 10
+        }
+        #expect(changed == nil)
+        #expect(asked == 11)
     }
 
     @Test func whatASourceGivesBackIsNoChangeOfTheGuests() throws {

@@ -52,6 +52,50 @@ struct ChildProcessTests {
         #expect(read(reading.number, &bytes, bytes.count) == 0)
     }
 
+    /// What the calling thread starts from now on is in a process namespace of its own: unshare(2) with CLONE_NEWPID, which
+    /// Swift does not see.
+    private static func leaveProcessNamespace() -> Bool {
+        guard let call = dlsym(dlopen(nil, RTLD_NOW), "unshare") else { return false }
+        return unsafeBitCast(call, to: (@convention(c) (Int32) -> Int32).self)(0x2000_0000) == 0
+    }
+
+    /// Its end takes as long as nobody has reaped the other process of its namespace, of which it is the first.
+    @Test(
+        "nobody waits for one who waits for a process whose end takes long",
+        .enabled(if: geteuid() == 0, "only root can make a process namespace"))
+    func slowEnd() throws {
+        let output = try Descriptor.pipe()
+        let number = output.writing.number
+        let started = ThreadGate<(ChildProcess, ChildProcess)?>(nil)
+        let starter = try Thread(name: "namespace") {
+            guard Self.leaveProcessNamespace(),
+                let first = try? ChildProcess(path: "/bin/sleep", arguments: ["1000"], environment: []),
+                let other = try? ChildProcess(
+                    path: "/bin/sleep", arguments: ["1000"], environment: [], standardOutput: number)
+            else { return }
+            started.withLock { $0 = (first, other) }
+        }
+        starter.join()
+        let reading = output.takeReading()
+        let (first, other) = try #require(started.withLock { $0 })
+        let waiter = try Thread(name: "waiter") { _ = try? first.wait(until: .zero) }
+        // The other one is killed with the first.
+        var byte: UInt8 = 0
+        #expect(read(reading.number, &byte, 1) == 0)
+        #expect(kill(first.processID, 0) == 0)
+        let isDone = ThreadGate(false)
+        let killer = try Thread(name: "killer") {
+            first.kill()
+            isDone.withLock { $0 = true }
+        }
+        let done = isDone.wait(until: SystemClock().now() + .seconds(5)) { $0 ? true : nil }
+        #expect(done == true, "it waits for the thread that waits")
+        #expect(try other.wait(until: soon) == .killed(SIGKILL))
+        waiter.join()
+        killer.join()
+        #expect(try first.wait(until: soon) == .killed(SIGKILL))
+    }
+
     @Test("a process that somebody else reaped never counts as a success")
     func unknownEndingIsAnError() throws {
         let child = try shell("exit 1")

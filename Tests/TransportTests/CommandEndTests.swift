@@ -96,6 +96,62 @@ struct CommandEndTests {
         }
     }
 
+    @Test func whatACommandHadSaidIsHeardAfterTheBreak() throws {
+        let channel = try Channel.execute("printf 'last word'; exec sleep 600")
+        let cancellation = try Cancellation()
+        try #require(try channel.awaitBytes(cancellation: cancellation, deadline: Self.inTime()))
+        channel.breakOff()
+        channel.breakOff()
+        #expect(try Self.rest(of: channel) == Array("last word".utf8))
+        #expect(throws: TransportError.cancelled) { try channel.finishWriting(deadline: Self.inTime()) }
+    }
+
+    /// Only what had been written is heard, and then the other end sees that nobody reads.
+    @Test func whatWasInAPassedPipeIsHeardAfterTheBreakButNoMore() throws {
+        let pipe = try Descriptor.pipe()
+        let copy = try pipe.reading.duplicate()
+        let writing = try Channel.adopt(pipe.takeWriting(), name: "pipe")
+        let reading = try Channel.adopt(copy, name: "pipe")
+        try writing.write([1, 2, 3])
+        try writing.flush()
+        reading.breakOff()
+        var heard: [UInt8] = []
+        for byte in UInt8(4)..<50 {
+            // Fails once the end was reached.
+            try? writing.write([byte])
+            try? writing.flush()
+            var place: [UInt8] = [0]
+            guard try place.withUnsafeMutableBytes({ try reading.read(into: $0, deadline: Self.inTime()) }) > 0 else {
+                break
+            }
+            heard += place
+        }
+        #expect(heard == [1, 2, 3])
+        #expect(throws: TransportError.failed(action: "Unable to write to file", reason: "Broken pipe")) {
+            try writing.write([1])
+            try writing.flush()
+        }
+    }
+
+    /// It may have ended because of the break, by itself, before it could be killed.
+    @Test func aCommandThatWasBrokenOffIsNotBlamed() throws {
+        let channel = try Channel.execute("cat > /dev/null; exit 3")
+        channel.shutDownWriting()
+        #expect(try Self.end(of: channel))
+        channel.breakOff()
+        #expect(throws: TransportError.cancelled) { try channel.finishWriting(deadline: Self.inTime()) }
+    }
+
+    private static func rest(of channel: Channel) throws -> [UInt8] {
+        var result: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64)
+        while true {
+            let count = try buffer.withUnsafeMutableBytes { try channel.read(into: $0, deadline: inTime()) }
+            if count == 0 { return result }
+            result += buffer[..<count]
+        }
+    }
+
     /// Waits for it, until a deadline.
     private static func end(of channel: Channel) throws -> Bool {
         var byte: [UInt8] = [0]
