@@ -42,7 +42,7 @@ public final class Thread: @unchecked Sendable {
     public static var currentID: Int32 { clinux_gettid() }
 
     /// Has the calling thread scheduled before others of ordinary priority, as far as the process may: setpriority(2),
-    /// RLIMIT_NICE of getrlimit(2), and in short turns: sched_setattr(2). For threads that do little and must do it soon.
+    /// RLIMIT_NICE of getrlimit(2), and in short turns: sched_setattr(2). For threads that somebody waits for.
     public static func favourCurrent() {
         _ = clinux_set_thread_turn(100_000)
         _ = clinux_set_thread_priority(-10)

@@ -89,17 +89,23 @@ final class COLOMachine: Sendable {
     /// All of RAM.
     var ram: [UInt8] { machine.memory.read(0, count: machine.memory.totalSize) ?? [] }
 
-    /// The guest writes: each of `pages` gets content that `seed` decides.
-    func write(pages: some Sequence<Int>, seed: UInt64) {
+    /// The guest writes: each of `pages` gets content that `seed` decides. A checkpoint may come between any two of them, or
+    /// if they are written `atOnce` before or after all.
+    func write(pages: some Sequence<Int>, seed: UInt64, atOnce: Bool = false) {
         var random = SeededGenerator(seed: seed)
-        for page in pages {
+        let contents = pages.map { page in
             let content = (0..<targetPageSize / 8).flatMap { _ in
                 let word = random.next()
                 return (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
             }
-            // A vCPU stands during a capture; this thread has to be kept out of it.
-            machine.pauseBriefly { _ = machine.memory.write(UInt64(page * targetPageSize), bytes: content) }
+            return (place: UInt64(page * targetPageSize), content)
         }
+        func write(_ page: (place: UInt64, content: [UInt8])) {
+            _ = machine.memory.write(page.place, bytes: page.content)
+        }
+        // A vCPU stands during a capture; this thread has to be kept out of it.
+        guard !atOnce else { return machine.pauseBriefly { contents.forEach(write) } }
+        for page in contents { machine.pauseBriefly { write(page) } }
     }
 
     /// How many checkpoints are complete, as this side knows.

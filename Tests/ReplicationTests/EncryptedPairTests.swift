@@ -34,7 +34,7 @@ struct EncryptedPairTests {
         // The answers of a checkpoint are short.
         let byte = towardsSecondary ? place : place % 30
         hosts.proxy.arm(.garble(at: byte), towardsSecondary ? .toSecondary : .toPrimary)
-        first.colo.write(pages: 0..<100, seed: 5)
+        first.colo.write(pages: 0..<100, seed: 5, atOnce: true)
         first.colo.hold.send([2])
         #expect(first.awaits { $0.term == Term(3) && $0.report.isServing && !$0.isProtected })
         #expect(first.colo.awaits { first.colo.network.sent == [[1], [2]] })
