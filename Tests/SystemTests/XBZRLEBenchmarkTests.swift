@@ -29,11 +29,12 @@ extension SystemTests {
                 // Three runs of eight bytes, where they lie in one or two bytes each; encoding and length.
                 let bytes = try #require(run["xbzrle_bytes"]?.integer)
                 #expect(bytes >= 4096 * 33 && bytes <= 4096 * 38, "\(text)")
-                for key in [
-                    "gib_per_s", "cpu_s_per_gib", "source_cpu_s_per_gib", "destination_cpu_s_per_gib", "pages_per_s",
-                    "downtime_ms", "encoding_rate",
-                ] {
+                for key in ["gib_per_s", "cpu_s_per_gib", "pages_per_s", "downtime_ms", "encoding_rate"] {
                     #expect(try #require(run[key]?.double, "\(key) in \(text)") > 0, "\(key) in \(text)")
+                }
+                // Of so little, one end may have used less than the kernel counts by then.
+                for key in ["source_cpu_s_per_gib", "destination_cpu_s_per_gib"] {
+                    #expect(try #require(run[key]?.double, "\(key) in \(text)") >= 0, "\(key) in \(text)")
                 }
                 let isCompared = Self.pairs.count > 1 && run["destination"]?.string == "colod"
                 #expect((run["rate_of_qemu"] != nil) == isCompared, "\(text)")
