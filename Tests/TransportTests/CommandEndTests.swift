@@ -62,8 +62,11 @@ struct CommandEndTests {
     @Test func breakingOffEndsTheCommandAndWhateverItHasStarted() throws {
         let other = try Descriptor.pipe()
         let path = "/proc/\(ProcessInfo.processInfo.processIdentifier)/fd/\(other.writing.number)"
-        // It is told nothing by the end of its input.
-        let channel = try Channel.execute("sleep 600 > \(path) & exec sleep 600 > \(path)")
+        // It is told nothing by the end of its input. Both sleepers have the pipe open once it has said a word.
+        let channel = try Channel.execute("exec 9> \(path); sleep 600 & echo; exec sleep 600")
+        var word: [UInt8] = [0]
+        let count = try word.withUnsafeMutableBytes { try channel.read(into: $0, deadline: Self.inTime()) }
+        try #require(count == 1)
         let reading = other.takeReading()
         let thread = try Thread(name: "cut") { channel.breakOff() }
         defer { thread.join() }
