@@ -201,7 +201,7 @@ let package = Package(
             "VirtualMachineTests",
             [
                 "VirtualMachine", "MachineModel", "GuestMemory", "EngineRISCV", "MigrationFormat", "ByteCoding",
-                "PacketPath", "BlockLayer", "Virtio", "SystemCalls", "Environment", "QAPI",
+                "PacketPath", "BlockLayer", "Virtio", "PairLab", "SystemCalls", "Environment", "QAPI",
             ]),
         tests(
             "MigrationTests",
@@ -214,7 +214,7 @@ let package = Package(
             "DirtyRateTests",
             [
                 "DirtyRate", "VirtualMachine", "MachineModel", "GuestMemory", "EngineRISCV", "PlatformDevices",
-                "SystemCalls", "ByteCoding", "Environment", "QAPI",
+                "PairLab", "SystemCalls", "ByteCoding", "Environment", "QAPI",
             ]),
         tests(
             "ReplicationTests",

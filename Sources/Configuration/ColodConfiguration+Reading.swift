@@ -191,7 +191,7 @@ struct ConfigurationReader {
         result.holdLimit = section.value(
             "hold-limit", .size(ConfigurationLimits.holdLimit), default: result.holdLimit)
         result.dropLimit = section.value(
-            "drop-limit", .size(ConfigurationLimits.holdLimit), default: max(4 * result.holdLimit, result.dropLimit))
+            "drop-limit", .size(ConfigurationLimits.dropLimit), default: max(4 * result.holdLimit, result.dropLimit))
         if section.isSound("hold-limit"), section.isSound("drop-limit"), result.dropLimit <= result.holdLimit {
             section.problem(
                 "drop-limit",

@@ -45,8 +45,10 @@ public enum ConfigurationLimits {
     public static let arbiterTimeout = 100...120_000
     /// Milliseconds between two checkpoints.
     public static let checkpointDelay = 1...60_000
-    /// Bytes of held output that start a checkpoint, and how many may be held altogether.
+    /// Bytes of held output that start a checkpoint.
     public static let holdLimit = (64 << 10)...(1 << 30)
+    /// How many may be held altogether.
+    public static let dropLimit = (64 << 10)...(4 << 30)
     /// Microseconds from one checkpoint to the capture of the next, of a busy guest.
     public static let leastGap = 0...500_000
     /// Hundredths of a busy guest's time.

@@ -34,7 +34,8 @@ struct PageSample {
             let count = max(1, Int((Double(block.size) / Double(1 << 30) * Double(perGiB)).rounded(.down)))
             let wanted = pages.count + count
             var missesLeft = Self.misses.base + Self.misses.perPage * count
-            while pages.count < wanted, missesLeft > 0, !isEnded() {
+            // Of a guest whose pages are being given back there will be no figure.
+            while removals != nil, pages.count < wanted, missesLeft > 0, !isEnded() {
                 if let page = Self.choose(from: memory, index, using: &generator) {
                     pages.append(page)
                 } else {

@@ -49,9 +49,12 @@ extension MigrationController {
         let (actions, isOver, pause) = session.machine.withLock { machine in
             (body(&machine), !machine.isRunning && machine.status != .colo, machine.pause)
         }
+        // Before anything is told: who hears that it has ended finds a guest at full speed.
+        for case .throttle(let percentage) in actions { machine.parts.engine.setThrottle(percentage: percentage) }
         var rest: [SourceMachine.Action] = []
         for action in actions {
             switch action {
+            case .throttle: break
             case .tell(let status):
                 if state.settings[.events] { events.append(.status(status.inSchema)) }
                 if status == .cancelled { events.append(.outgoingCancelled) }
@@ -73,7 +76,6 @@ extension MigrationController {
             case .interrupt: session.interrupt()
             case .breakChannel: orders.breakChannels()
             case .releasePrimaries(let giveBack): releasePrimaries(of: session, giveBack: giveBack)
-            case .throttle(let percentage): machine.parts.engine.setThrottle(percentage: percentage)
             case .end: session.end()
             default: session.give(action)
             }

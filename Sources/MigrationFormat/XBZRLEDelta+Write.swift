@@ -1,24 +1,7 @@
 extension XBZRLEDelta {
-    /// Writes the delta from `old` to `new`, both as long as a page, to the start of `delta`. Returns how many bytes it takes,
-    /// 0 for pages that are equal; nil if there is no room for it, so that the page is better sent whole.
-    public static func write(
-        from old: Span<UInt8>, to new: Span<UInt8>, into delta: inout MutableSpan<UInt8>
-    ) -> Int? {
-        precondition(old.count == MigrationFormat.pageSize && new.count == MigrationFormat.pageSize)
-        // SAFETY: the spans lend their bytes for the length of the closures, and the copy has as many as `old`.
-        var known = [UInt8](repeating: 0, count: old.count)
-        return unsafe known.withUnsafeMutableBytes { known in
-            unsafe old.bytes.withUnsafeBytes { unsafe known.copyMemory(from: $0) }
-            guard let start = known.baseAddress else { return nil }
-            return unsafe new.bytes.withUnsafeBytes { new in
-                guard let page = new.baseAddress else { return nil }
-                return unsafe delta.withUnsafeMutableBytes { unsafe write(from: start, to: page, into: $0) }
-            }
-        }
-    }
-
-    /// The same from the page `known`, which becomes the page `page` on the way. If there is no room for the delta, `known` is
-    /// neither of the two afterwards.
+    /// Writes the delta from the page `known`, which becomes the page `page` on the way, to the start of `delta`. Returns how
+    /// many bytes it takes, 0 for pages that are equal; nil if there is no room for it, so that the page is better sent whole,
+    /// and `known` is neither of the two afterwards.
     ///
     /// `page` may change meanwhile. Then some of its changes are in the delta, and those are in `known`, too: of each word
     /// that looks changed one copy is taken.

@@ -1,7 +1,7 @@
 import CLinux
 import Environment
-import Glibc
-import SystemCalls
+public import Glibc
+public import SystemCalls
 
 /// A connected stream socket whose every wait ends at a deadline.
 final class StreamSocket: Sendable {
@@ -128,5 +128,35 @@ final class StreamSocket: Sendable {
             throw LabError("no answer in time")
         }
         if left <= 0, entry.revents == 0 { throw LabError("no answer in time") }
+    }
+}
+
+extension LabHost {
+    /// An IPv4 socket of `kind` (SOCK_STREAM, SOCK_RAW, …) that never blocks, connected from inside the network namespace of
+    /// this host; of a stream the connection may still be under way.
+    public func connect(
+        _ kind: __socket_type, protocol: Int32 = 0, to address: String, port: UInt16 = 0
+    ) throws -> Descriptor {
+        var target = sockaddr_in()
+        target.sin_family = sa_family_t(AF_INET)
+        target.sin_port = port.bigEndian
+        guard unsafe inet_pton(AF_INET, address, &target.sin_addr) == 1 else {
+            throw LabError("\(address) is no IPv4 address")
+        }
+        let flags = Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let number = try perform {
+            let number = socket(AF_INET, flags, `protocol`)
+            guard number >= 0 else { throw SystemError(code: errno, call: "socket") }
+            return number
+        }
+        let descriptor = Descriptor(owning: number)
+        // SAFETY: a sockaddr_in is a sockaddr of family AF_INET; the call does not keep the pointer.
+        let failed = unsafe withUnsafePointer(to: target) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) != 0
+            }
+        }
+        if failed, errno != EINPROGRESS { throw SystemError(code: errno, call: "connect", subject: address) }
+        return descriptor
     }
 }

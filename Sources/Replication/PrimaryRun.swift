@@ -155,10 +155,10 @@ final class PrimaryRun: @unchecked Sendable {
     }
 
     private func sendCheckpoint() throws(MigrationFailure) {
-        // SAFETY: the buffer keeps its pages until the next capture, which comes after the live state has ended.
         try session.messages.queue(.vmstateSend)
         try session.beginLiveState()
-        // The buffer's copies stay as they are until the next capture, which comes after the answer to this checkpoint.
+        // SAFETY: the buffer's copies stay as they are until the next capture, which comes after the answer to this
+        // checkpoint; by then `sendDeviceBlob` has sent them.
         try unsafe buffer.forEachPage { (location, copy) throws(MigrationFailure) in
             try unsafe session.sendPage(location, at: copy)
         }

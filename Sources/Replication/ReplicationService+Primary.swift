@@ -45,10 +45,11 @@ extension ReplicationService {
             if staysStopped { try machine.setState(.paused) } else { try machine.run() }
         }
         let number = runDriver.runs.outgoingRun
+        let limits = primaryLimits(session)
         let run: PrimaryRun
         do throws(SystemError) {
             run = try PrimaryRun(
-                session: session, gate: gate, statistics: statistics, limits: primaryLimits(session),
+                session: session, gate: gate, statistics: statistics, limits: limits,
                 handlers: PrimaryRunHandlers(
                     startGuest: goOn,
                     willPause: { [weak self] in self?.checkpointPauses() },
@@ -64,7 +65,9 @@ extension ReplicationService {
             return (state.status.reason == .processing, state.isCheckpointDue)
         }
         if isCheckpointDue { run.post(.holdLimitReached) }
-        // What was held before the run could be told.
+        // What changed or was held before the run could be told.
+        let delay = Nanoseconds.milliseconds(UInt64(migration.settings.parameters.checkpointDelay))
+        if delay != limits.checkpointDelay { run.post(.checkpointDelayChanged(delay)) }
         if gate.held.packets > 0 { run.post(.outputHeld(checkpoint: 1)) }
         if isLeftAlready { run.post(.failoverRequested) }
         if pair != nil { runDriver.tell(.primaryBegan) }

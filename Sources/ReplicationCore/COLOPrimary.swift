@@ -16,14 +16,15 @@ public struct COLOPrimary: Sendable {
         public var readyTimeout = Nanoseconds.seconds(20)
         /// From CHECKPOINT_REQUEST to CHECKPOINT_REPLY.
         public var replyTimeout = Nanoseconds.seconds(3)
-        /// From CHECKPOINT_REPLY to a guest that stands and is captured; shorter than the secondary waits for it
+        /// From the first try to a guest that stands and is captured; shorter than the secondary waits for it
         /// (COLOSecondary.Limits.sendTimeout).
         public var captureTimeout = Nanoseconds.milliseconds(4500)
         /// From the capture to VMSTATE_RECEIVED; sending the checkpoint is part of it.
         public var transferTimeout = Nanoseconds.seconds(10)
         /// From VMSTATE_RECEIVED to VMSTATE_LOADED.
         public var loadTimeout = Nanoseconds.seconds(5)
-        /// x-checkpoint-delay: from the start of one checkpoint to the start of the next.
+        /// x-checkpoint-delay: from the start of one checkpoint to the start of the next; on output, the longest time from
+        /// one capture to the next.
         public var checkpointDelay = Nanoseconds.milliseconds(20_000)
         /// Checkpoints on output; nil as QEMU does, which takes them after the delay alone.
         public var onOutput: CheckpointPacing.Gap?
@@ -92,7 +93,7 @@ public struct COLOPrimary: Sendable {
         case waitingReady = "waiting for CHECKPOINT_READY"
         case running = "running"
         case waitingReply = "waiting for CHECKPOINT_REPLY"
-        case waitingCapture = "waiting for the guest to rest"
+        case waitingCapture = "waiting for output, the delay, or the guest to rest"
         case capturing = "capturing"
         case waitingReceived = "waiting for VMSTATE_RECEIVED"
         case waitingLoaded = "waiting for VMSTATE_LOADED"
@@ -166,7 +167,6 @@ public struct COLOPrimary: Sendable {
             return [.startGuest] + runOn(now)
         case (.waitingReply, .checkpointReply):
             phase = .waitingCapture
-            captureDeadline = now + limits.captureTimeout
             return proceed(now)
         case (.waitingReceived, .vmstateReceived):
             wait(.waitingLoaded, now, limits.loadTimeout)
@@ -225,6 +225,7 @@ public struct COLOPrimary: Sendable {
 
     private mutating func capture(_ now: Nanoseconds) -> [Action] {
         wait(.capturing, now, .never)
+        captureDeadline = now + limits.captureTimeout
         watchesRest = false
         pacing.captureBegan(now)
         return [.pauseAndCapture(checkpoint: checkpoint)]

@@ -13,10 +13,11 @@ public import MigrationFormat
 /// the staging area and the last complete checkpoint stays; from `commit` on the checkpoint counts, whatever happens
 /// to the channel meanwhile, and a failover waits for the step to end.
 public struct COLOSecondary: Sendable {
-    /// What the secondary accepts and how long it waits for the primary within a checkpoint. Between two checkpoints
+    /// What the secondary accepts and how long it waits for the primary within a checkpoint. Until it is asked for one
     /// it waits without limit: the heartbeat tells whether the primary lives.
     public struct Limits: Sendable, Equatable {
-        /// From CHECKPOINT_REPLY to VMSTATE_SEND; the primary captures in between.
+        /// From CHECKPOINT_REPLY to VMSTATE_SEND. The primary may have asked ahead (`CheckpointPacing`), and captures in
+        /// between.
         public var sendTimeout = Nanoseconds.seconds(5)
         /// From VMSTATE_SEND to the end of the live state.
         public var liveStateTimeout = Nanoseconds.seconds(10)

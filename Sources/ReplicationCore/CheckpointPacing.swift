@@ -6,8 +6,8 @@ public import Environment
 /// default in a pair, the guest is captured as soon as something is held that the last checkpoint does not contain, and the
 /// period is only the longest time between two captures. It is captured when its vCPUs wait for something, because what a
 /// client asked for is done then; so the answers to requests that came together leave together. A guest that never waits is
-/// captured after a gap, which keeps what checkpoints cost it below a share of its time. The secondary is asked ahead, so
-/// that no client waits for its CHECKPOINT_REPLY.
+/// captured after a gap, which keeps what checkpoints cost it below a share of its time. Unless the
+/// period is long, the secondary is asked ahead, so that no client waits for its CHECKPOINT_REPLY.
 public struct CheckpointPacing: Sendable, Equatable {
     /// From one capture to the next, while vCPUs are busy.
     public enum Gap: Sendable, Equatable {

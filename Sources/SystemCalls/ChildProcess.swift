@@ -108,16 +108,20 @@ public final class ChildProcess: Sendable {
     public func wait(
         until deadline: Nanoseconds, orUntil withdrawn: EventSignal? = nil
     ) throws(SystemError) -> Ending? {
+        // It has ended, and a debugger keeps the news of that: only time tells when it lets go.
+        var isHeld = false
         while true {
-            let now = SystemClock().now()
-            let left = deadline - now
+            let left = min(deadline - SystemClock().now(), isHeld ? .milliseconds(10) : .never)
             var entries = [
-                pollfd(fd: watch.number, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: isHeld ? -1 : watch.number, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: withdrawn?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
             ]
             let ready = Poll.wait(for: &entries, milliseconds: Int32(clamping: (left.count + 999_999) / 1_000_000))
             if ready < 0, errno != EINTR { throw .last("poll") }
-            if entries[0].revents != 0, let ending = try reap() { return ending }
+            if isHeld || entries[0].revents != 0 {
+                if let ending = try reap() { return ending }
+                isHeld = true
+            }
             if entries[1].revents != 0 || SystemClock().now() >= deadline {
                 kill(patience: Self.endMilliseconds)
                 return nil

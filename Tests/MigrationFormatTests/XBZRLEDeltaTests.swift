@@ -5,10 +5,19 @@ import Testing
 
 struct XBZRLEDeltaTests {
     private static func delta(_ old: [UInt8], _ new: [UInt8], room: Int = 4096) -> [UInt8]? {
+        var known = old
         var bytes = [UInt8](repeating: 0, count: room)
-        var target = bytes.mutableSpan
-        guard let count = XBZRLEDelta.write(from: old.span, to: new.span, into: &target) else { return nil }
-        return Array(bytes.prefix(count))
+        let count = Self.write(&known, new, &bytes)
+        return count.map { Array(bytes.prefix($0)) }
+    }
+
+    private static func write(_ known: inout [UInt8], _ new: [UInt8], _ room: inout [UInt8]) -> Int? {
+        known.withUnsafeMutableBytes { known in
+            new.withUnsafeBytes { new in
+                guard let known = known.baseAddress, let new = new.baseAddress else { return nil }
+                return room.withUnsafeMutableBytes { XBZRLEDelta.write(from: known, to: new, into: $0) }
+            }
+        }
     }
 
     private static func applied(_ delta: [UInt8], to old: [UInt8]) throws(XBZRLEDelta.Failure) -> [UInt8] {
@@ -98,12 +107,7 @@ struct XBZRLEDeltaTests {
             let plain = Self.plainDelta(old, new)
             var known = old
             var room = [UInt8](repeating: 0, count: plain.count + 1 + random.below(10))
-            let length = known.withUnsafeMutableBytes { known -> Int? in
-                new.withUnsafeBytes { new in
-                    guard let known = known.baseAddress, let new = new.baseAddress else { return nil }
-                    return room.withUnsafeMutableBytes { XBZRLEDelta.write(from: known, to: new, into: $0) }
-                }
-            }
+            let length = Self.write(&known, new, &room)
             #expect(length == plain.count)
             #expect(Array(room.prefix(plain.count)) == plain)
             #expect(known == new)

@@ -2,6 +2,7 @@ import Environment
 import Foundation
 import Glibc
 import GuestMemory
+import PairLab
 import QAPI
 import Synchronization
 import SystemCalls
@@ -34,7 +35,7 @@ final class WritingGuest: Sendable {
 
     init(incoming: Bool = false) throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("colod-\(UUID()).image").path
-        try Data(Self.image()).write(to: URL(fileURLWithPath: path))
+        try Data(KernelImage.bytes(of: Self.program)).write(to: URL(fileURLWithPath: path))
         defer { try? FileManager.default.removeItem(atPath: path) }
         let parts = try RISCVMachine(RISCVMachineConfiguration(memorySize: 16 << 20, kernel: path)).parts
         machine = VirtualMachine(parts: parts, incoming: incoming)
@@ -45,18 +46,6 @@ final class WritingGuest: Sendable {
     }
 
     deinit { machine.shutDown() }
-
-    /// A kernel image (Linux, Documentation/riscv/boot-image-header) whose first instruction jumps over its header.
-    private static func image() -> [UInt8] {
-        func little(_ value: some FixedWidthInteger) -> [UInt8] {
-            withUnsafeBytes(of: value.littleEndian) { Array($0) }
-        }
-        var bytes = little(0x0400_006f as UInt32) + little(0 as UInt32)
-        bytes += little(0x20_0000 as UInt64) + little(0x1_0000 as UInt64) + little(0 as UInt64)
-        bytes += little(2 as UInt32) + [UInt8](repeating: 0, count: 12)
-        bytes += Array("RISCV".utf8) + [0, 0, 0] + little(0x0543_5352 as UInt32) + little(0 as UInt32)
-        return bytes + program.flatMap { little($0) }
-    }
 
     /// A page that does not hold what the guest wrote there last.
     struct LostWrite: Error {

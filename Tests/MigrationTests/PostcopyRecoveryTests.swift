@@ -74,13 +74,18 @@ import VirtualMachine
         try pair.complete()
     }
 
-    /// The second cannot listen where the first does already, so that the first one counts.
-    @Test func anAddressThatCannotBeUsedReplacesNone() throws {
+    /// A postcopy that is paused, and the run of its destination.
+    private func pausedPostcopy() throws -> (pair: PostcopyMachines, session: DestinationSession) {
         let pair = try PostcopyMachines()
         try pair.source.controller.migratePause()
         try pair.awaitPause()
+        return (pair, try #require(pair.destination.controller.withState { $0.incomingSession }))
+    }
+
+    /// The second cannot listen where the first does already, so that the first one counts.
+    @Test func anAddressThatCannotBeUsedReplacesNone() throws {
+        let (pair, session) = try pausedPostcopy()
         let controller = pair.destination.controller
-        let session = try #require(controller.withState { $0.incomingSession })
         let request = session.control.recovery.request()
         let listener = try Listener(.tcp(host: "127.0.0.1", port: "0"))
         #expect(throws: MigrationRefusal.self) {
@@ -119,11 +124,8 @@ import VirtualMachine
 
     /// The listener of a command that comes too late is not kept.
     @Test func anAddressThatComesTooLateIsRefused() throws {
-        let pair = try PostcopyMachines()
-        try pair.source.controller.migratePause()
-        try pair.awaitPause()
+        let (pair, session) = try pausedPostcopy()
         let controller = pair.destination.controller
-        let session = try #require(controller.withState { $0.incomingSession })
         let request = session.control.recovery.request()
         let listener = try Listener(.tcp(host: "127.0.0.1", port: "0"))
         let again = session.control.recovery.request()

@@ -3,6 +3,7 @@ import Foundation
 import MachineModel
 import MigrationFormat
 import PacketPath
+import PairLab
 import SystemCalls
 import Testing
 
@@ -71,7 +72,7 @@ extension DescribedState {
         private let files: [TemporaryFile]
 
         init(_ program: [UInt32], printed: PrintedText = PrintedText()) throws {
-            let kernel = try TemporaryFile(RISCVProgram.image(program))
+            let kernel = try TemporaryFile(KernelImage.bytes(of: program))
             let disk = try TemporaryFile([UInt8](repeating: 0, count: 4096))
             var configuration = RISCVMachineConfiguration(memorySize: 16 << 20, kernel: kernel.path)
             configuration.vCPUCount = 2

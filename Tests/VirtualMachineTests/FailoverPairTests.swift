@@ -1,6 +1,7 @@
 import GuestMemory
 import MachineModel
 import PacketPath
+import PairLab
 import Testing
 
 @testable import VirtualMachine
@@ -8,7 +9,7 @@ import Testing
 /// What a failover pair adds to a riscv64 machine, and that nothing is there without one.
 struct FailoverPairTests {
     private static func machine(primaries: [Bool]) throws -> VirtualMachine {
-        let kernel = try TemporaryFile(RISCVProgram.image(RISCVProgram.counting))
+        let kernel = try TemporaryFile(KernelImage.bytes(of: RISCVProgram.counting))
         var configuration = RISCVMachineConfiguration(memorySize: 8 << 20, kernel: kernel.path)
         configuration.networks = primaries.enumerated().map { index, hasPrimary in
             .init(

@@ -2,6 +2,7 @@ import Environment
 import GuestMemory
 import MachineModel
 import PacketPath
+import PairLab
 import QAPI
 import Synchronization
 import SystemCalls
@@ -21,7 +22,7 @@ private final class TornMachine {
     private static let rings: UInt64 = 0x8040_0000
 
     init(incoming: Bool) throws {
-        kernel = try TemporaryFile(RISCVProgram.image([0x0000_006f]))
+        kernel = try TemporaryFile(KernelImage.bytes(of: [0x0000_006f]))
         var configuration = RISCVMachineConfiguration(memorySize: 8 << 20, kernel: kernel.path)
         let box = LineBox()
         configuration.log = { box.add($0) }

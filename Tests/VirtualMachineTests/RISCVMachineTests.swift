@@ -3,6 +3,7 @@ import Environment
 import GuestMemory
 import MachineModel
 import MigrationFormat
+import PairLab
 import SystemCalls
 import Testing
 
@@ -17,7 +18,7 @@ private final class Board {
     private let kernel: TemporaryFile
 
     init(_ program: [UInt32], vCPUs: Int = 1, wallClock: any WallClock = SystemWallClock()) throws {
-        kernel = try TemporaryFile(RISCVProgram.image(program))
+        kernel = try TemporaryFile(KernelImage.bytes(of: program))
         var configuration = RISCVMachineConfiguration(memorySize: 8 << 20, kernel: kernel.path)
         configuration.vCPUCount = vCPUs
         configuration.wallClock = wallClock
@@ -111,7 +112,7 @@ private struct StandingClock: WallClock {
     }
 
     @Test func aMachineThatWaitsForItsStateLeavesTheRAMThatItSharesAsItIs() throws {
-        let kernel = try TemporaryFile(RISCVProgram.image(RISCVProgram.counting))
+        let kernel = try TemporaryFile(KernelImage.bytes(of: RISCVProgram.counting))
         let file = try TemporaryFile([])
         for (isIncoming, isShared) in [(true, true), (true, false), (false, true)] {
             var configuration = RISCVMachineConfiguration(memorySize: 8 << 20, kernel: kernel.path)
@@ -159,7 +160,7 @@ private struct StandingClock: WallClock {
 
 @Suite struct RISCVConfigurationTests {
     private func error(_ change: (inout RISCVMachineConfiguration) -> Void, kernel: [UInt8]? = nil) throws -> String {
-        let file = try TemporaryFile(kernel ?? RISCVProgram.image(RISCVProgram.counting))
+        let file = try TemporaryFile(kernel ?? KernelImage.bytes(of: RISCVProgram.counting))
         var configuration = RISCVMachineConfiguration(memorySize: 8 << 20, kernel: file.path)
         change(&configuration)
         do throws(RISCVMachineError) {
@@ -183,7 +184,7 @@ private struct StandingClock: WallClock {
         #expect(
             try error({ _ in }, kernel: [0x1f, 0x8b] + [UInt8](repeating: 0, count: 100))
                 == "KERNEL: a compressed kernel; unpack it first")
-        var image = RISCVProgram.image(RISCVProgram.counting)
+        var image = KernelImage.bytes(of: RISCVProgram.counting)
         image[57] ^= 1
         #expect(try error({ _ in }, kernel: image).hasPrefix("KERNEL: no RISC-V kernel image"))
     }
@@ -192,7 +193,7 @@ private struct StandingClock: WallClock {
         (8, [UInt8](repeating: 0xff, count: 8)), (8, [1, 0, 0]), (16, [UInt8](repeating: 0xff, count: 8)),
     ])
     func aKernelHeaderWithImpossibleNumbersIsRefused(offset: Int, bytes: [UInt8]) throws {
-        var image = RISCVProgram.image(RISCVProgram.counting)
+        var image = KernelImage.bytes(of: RISCVProgram.counting)
         image.replaceSubrange(offset..<offset + bytes.count, with: bytes)
         #expect(try error({ _ in }, kernel: image).contains("cannot be right"))
     }

@@ -86,19 +86,6 @@ enum RISCVProgram {
         0x0072_8023,  //       sb    t2, 0(t0)
         0x0000_006f,  // stop: j     stop
     ]
-
-    /// A kernel image whose first instruction jumps over the header.
-    static func image(_ program: [UInt32]) -> [UInt8] {
-        var bytes = little(0x0400_006f as UInt32) + little(0 as UInt32)
-        bytes += little(0x20_0000 as UInt64) + little(0x1_0000 as UInt64) + little(0 as UInt64)
-        bytes += little(2 as UInt32) + [UInt8](repeating: 0, count: 12)
-        bytes += Array("RISCV".utf8) + [0, 0, 0] + little(0x0543_5352 as UInt32) + little(0 as UInt32)
-        return bytes + program.flatMap { little($0) }
-    }
-
-    private static func little(_ value: some FixedWidthInteger) -> [UInt8] {
-        withUnsafeBytes(of: value.littleEndian) { Array($0) }
-    }
 }
 
 /// A file with given bytes, gone with its owner.

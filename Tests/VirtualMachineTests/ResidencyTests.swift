@@ -2,6 +2,7 @@ import Environment
 import Glibc
 import GuestMemory
 import MachineModel
+import PairLab
 import QAPI
 import Synchronization
 import SystemCalls
@@ -23,7 +24,7 @@ final class PartialBoard: @unchecked Sendable {
 
     /// All of RAM is to come, with what `prepare` puts there.
     init(_ program: [UInt32], prepare: (VirtualMachine) -> Void = { _ in }) throws {
-        kernel = try TemporaryFile(RISCVProgram.image(program))
+        kernel = try TemporaryFile(KernelImage.bytes(of: program))
         var configuration = RISCVMachineConfiguration(memorySize: 8 << 20, kernel: kernel.path)
         let printed = printed
         configuration.console = { printed.append($0) }

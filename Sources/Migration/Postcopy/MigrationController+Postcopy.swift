@@ -74,8 +74,8 @@ extension MigrationController {
         }
     }
 
-    /// `migrate-recover`: the source of a paused postcopy is waited for at `uri`, and nowhere else. May be said again, and the
-    /// last one counts.
+    /// `migrate-recover`: the source of a paused postcopy is waited for at `uri`, and nowhere else: whoever was waited for
+    /// before is no longer. May be said again. Of several that are under way the last one counts whose listener can be made.
     public func migrateRecover(uri: String) throws(MigrationRefusal) {
         let (session, request) = try beginRecovery()
         let listener: Listener

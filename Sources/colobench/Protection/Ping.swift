@@ -19,25 +19,7 @@ final class Ping {
 
     /// Pings `address` from `host`, which needs CAP_NET_RAW.
     init(_ address: String, from host: LabHost) throws {
-        var target = sockaddr_in()
-        target.sin_family = sa_family_t(AF_INET)
-        guard unsafe inet_pton(AF_INET, address, &target.sin_addr) == 1 else {
-            throw LabError("\(address) is no IPv4 address")
-        }
-        let number = try host.perform {
-            let kind = Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-            let number = Glibc.socket(AF_INET, kind, Int32(IPPROTO_ICMP))
-            guard number >= 0 else { throw SystemError(code: errno, call: "socket", subject: "of ICMP") }
-            return number
-        }
-        socket = Descriptor(owning: number)
-        // SAFETY: a sockaddr_in is a sockaddr of family AF_INET; the call does not keep the pointer.
-        let failed = unsafe withUnsafePointer(to: target) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) != 0
-            }
-        }
-        if failed { throw SystemError(code: errno, call: "connect", subject: address) }
+        socket = try host.connect(SOCK_RAW, protocol: Int32(IPPROTO_ICMP), to: address)
     }
 
     /// Sends them all and waits for the answers.

@@ -22,27 +22,8 @@ final class SetConnection {
 
     /// Begins to connect from `host`, which goes on in the background.
     init(to address: String, port: UInt16, from host: LabHost, pipeline: Int) throws {
-        var target = sockaddr_in()
-        target.sin_family = sa_family_t(AF_INET)
-        target.sin_port = port.bigEndian
-        guard unsafe inet_pton(AF_INET, address, &target.sin_addr) == 1 else {
-            throw LabError("\(address) is no IPv4 address")
-        }
-        let number = try host.perform {
-            let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-            let number = Glibc.socket(AF_INET, kind, 0)
-            guard number >= 0 else { throw SystemError(code: errno, call: "socket") }
-            return number
-        }
-        socket = Descriptor(owning: number)
-        SocketOption.set(number, Int32(IPPROTO_TCP), TCP_NODELAY, to: 1)
-        // SAFETY: a sockaddr_in is a sockaddr of family AF_INET; the call does not keep the pointer.
-        let failed = unsafe withUnsafePointer(to: target) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) != 0
-            }
-        }
-        if failed, errno != EINPROGRESS { throw SystemError(code: errno, call: "connect", subject: address) }
+        socket = try host.connect(SOCK_STREAM, to: address, port: port)
+        SocketOption.set(socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, to: 1)
         self.pipeline = pipeline
         (request, keyOffsets) = Self.requests(pipeline)
     }

@@ -1,5 +1,6 @@
 import Environment
 import PairLab
+import Synchronization
 import SystemCalls
 
 /// How clients fared that asked all the time.
@@ -40,22 +41,34 @@ final class SetLoad {
     /// A connection that has waited for so long in the end is stuck.
     private static let patience = Nanoseconds.seconds(1)
 
+    /// Whether nobody waits for figures any more.
+    private final class Abandonment: Sendable {
+        let hasCome = Atomic<Bool>(false)
+    }
+
     private let gate: ThreadGate<State>
+    private let abandonment = Abandonment()
     private let thread: Thread
 
     /// Begins to connect to the guest's Redis.
     init(_ shape: Shape, from host: LabHost, for span: Nanoseconds) throws {
         let gate = ThreadGate(State.warming)
         self.gate = gate
-        thread = try Thread(name: "set-load") {
+        thread = try Thread(name: "set-load") { [abandonment] in
             let result = Result {
-                var worker = try Worker(shape, from: host)
+                var worker = try Worker(shape, from: host) { abandonment.hasCome.load(ordering: .relaxed) }
                 try worker.warmUp()
                 gate.withLock { $0 = .measuring }
                 return try worker.measure(for: span)
             }
             gate.withLock { $0 = .ended(result) }
         }
+    }
+
+    /// Whoever measures next has the guest alone.
+    deinit {
+        abandonment.hasCome.store(true, ordering: .relaxed)
+        thread.join()
     }
 
     /// Waits until measuring has begun.
@@ -83,6 +96,7 @@ final class SetLoad {
     /// What the thread does.
     private struct Worker {
         private let shape: Shape
+        private let isAbandoned: () -> Bool
         private let clock = SystemClock()
         private let poller: Poller
         private let connections: [SetConnection]
@@ -91,8 +105,9 @@ final class SetLoad {
         private var buffer = [UInt8](repeating: 0, count: 1 << 14)
         private var latencies: [Double] = []
 
-        init(_ shape: Shape, from host: LabHost) throws {
+        init(_ shape: Shape, from host: LabHost, unless isAbandoned: @escaping () -> Bool) throws {
             self.shape = shape
+            self.isAbandoned = isAbandoned
             poller = try Poller()
             connections = try (0..<shape.connections).map { _ in
                 try SetConnection(
@@ -121,8 +136,8 @@ final class SetLoad {
             let usedBefore = try ProcessTime.usedByThisThread()
             let start = clock.now()
             let end = start + span
-            while clock.now() < end {
-                try serve(milliseconds: Int32((end - clock.now()).inMilliseconds.rounded(.up)))
+            while clock.now() < end, !isAbandoned() {
+                try serve(milliseconds: min(100, Int32((end - clock.now()).inMilliseconds.rounded(.up))))
             }
             let now = clock.now()
             guard !latencies.isEmpty else { throw LabError("no request was answered") }
@@ -138,7 +153,7 @@ final class SetLoad {
                 clientCores: used.inMilliseconds / (now - start).inMilliseconds)
         }
 
-        /// Waits for answers, and sends the next requests of each connection that has all of its own.
+        /// Waits for answers at most so long, and sends the next requests of each connection that has all of its own.
         private mutating func serve(milliseconds: Int32) throws {
             poller.wait(milliseconds: milliseconds, &events)
             for event in events {
